@@ -1,0 +1,1 @@
+"""What runs in the demo: the simulated org and a small inbox."""

@@ -1,0 +1,1 @@
+"""A simulated Salesforce org: strict where Salesforce is strict."""

@@ -1,0 +1,72 @@
+"""The frozen values that go into and come out of the org."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+ALL_PERMISSIONS = frozenset(
+    {"api_enabled", "view_setup", "view_all_data", "approve_uninstalled_apps"}
+)
+"""User permissions the org knows: what the HTTP layer asks before API calls, limits and consent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveOptions:
+    """What the headers of a save ask for.
+
+    ``allow_duplicates``, ``include_record_details``: ``Sforce-Duplicate-Rule-Header``.
+    ``auto_assign``: ``Sforce-Auto-Assign`` (the service's default is true).
+    ``unmodified_since``: ``If-Unmodified-Since``, aware, a second's resolution.
+    """
+
+    allow_duplicates: bool = False
+    auto_assign: bool = True
+    include_record_details: bool = False
+    unmodified_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user of the org; the same row is readable as an sObject ``User``."""
+
+    id: str
+    username: str
+    email: str
+    first_name: str | None
+    last_name: str
+    active: bool
+    permissions: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """First and last name as Salesforce shows them."""
+        return f"{self.first_name} {self.last_name}" if self.first_name else self.last_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRights:
+    """What a user may do with the records of one object; no ``read`` hides the object."""
+
+    create: bool = True
+    read: bool = True
+    edit: bool = True
+    delete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRights:
+    """Field-level security of one user on one field; not readable means invisible."""
+
+    readable: bool = True
+    editable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadConversion:
+    """The ids that came out of a conversion; no opportunity unless one was asked for."""
+
+    lead_id: str
+    contact_id: str
+    account_id: str
+    opportunity_id: str | None
