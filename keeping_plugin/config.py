@@ -1,0 +1,247 @@
+"""Every setting in one table: key, parser, default and one sentence for the guide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+from keeping_plugin.errors import ConfigurationError
+
+_REQUIRED = object()
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of one app, parsed. Field names are the keys without `KEEPING_`."""
+
+    secret_keys: tuple[str, ...]
+    redis_url: str
+    salesforce_client_id: str
+    salesforce_client_secret: str
+    salesforce_login_urls: tuple[str, str]
+    salesforce_api_version: str
+    salesforce_allow_loopback: bool
+    budget_share: float
+    queue: str
+    bind_key: str | None
+    panel_limit: tuple[int, int]
+    keep_days: int
+    frame_ancestors: str
+    time_scale: float
+
+    @classmethod
+    def from_mapping(cls, config: Mapping[str, Any]) -> Config:
+        """Parse a Flask config. Raises ConfigurationError naming the first key that is missing or
+        malformed; touches no network."""
+        values = {}
+        for setting in SETTINGS:
+            raw = config.get(setting.key, setting.default)
+            if raw is _REQUIRED or (raw is None and setting.default is _REQUIRED):
+                raise ConfigurationError(f"{setting.key} is missing: {setting.sentence}")
+            try:
+                values[setting.key.removeprefix("KEEPING_").lower()] = setting.parse(raw)
+            except (ValueError, TypeError) as error:
+                raise ConfigurationError(f"{setting.key} is malformed: {error}") from error
+        made = cls(**values)
+        made._check_loopback()
+        if made.time_scale != 1 and not config.get("TESTING"):
+            raise ConfigurationError("KEEPING_TIME_SCALE is refused unless TESTING is set")
+        return made
+
+    def _check_loopback(self) -> None:
+        for url in self.salesforce_login_urls:
+            parts = urlsplit(url)
+            if parts.scheme == "https" and parts.hostname not in _LOOPBACK:
+                continue
+            if not (self.salesforce_allow_loopback and parts.hostname in _LOOPBACK):
+                raise ConfigurationError(
+                    f"KEEPING_SALESFORCE_LOGIN_URLS is malformed: {url} is not an https address of "
+                    "Salesforce (a loopback address needs KEEPING_SALESFORCE_ALLOW_LOOPBACK)"
+                )
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise ValueError("a non-empty text is needed")
+    return raw.strip()
+
+
+def _keys(raw: Any) -> tuple[str, ...]:
+    keys = tuple(part.strip() for part in raw.split(",")) if isinstance(raw, str) else tuple(raw)
+    if not keys or not all(keys):
+        raise ValueError("at least one key is needed")
+    for number, key in enumerate(keys, 1):
+        try:
+            Fernet(key)
+        except (ValueError, TypeError):
+            # The key itself never stands in a message.
+            raise ValueError(
+                f"key number {number} is no Fernet key (32 bytes in URL-safe base64)"
+            ) from None
+    return keys
+
+
+def _redis(raw: Any) -> str:
+    url = _text(raw)
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("a redis://, rediss:// or unix:// address is needed")
+    return url
+
+
+def _login_urls(raw: Any) -> tuple[str, str]:
+    urls = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else list(raw)
+    if len(urls) != 2:
+        raise ValueError("two addresses are needed: production, sandbox")
+    for url in urls:
+        parts = urlsplit(url)
+        plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+        if parts.scheme not in {"https", "http"} or not parts.hostname or not plain:
+            raise ValueError(f"{url} is not the address of a host")
+    return urls[0].rstrip("/"), urls[1].rstrip("/")
+
+
+def _version(raw: Any) -> str:
+    version = _text(raw)
+    if not re.fullmatch(r"\d{2,3}\.0", version):
+        raise ValueError("a version such as 66.0 is needed")
+    return version
+
+
+def _flag(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if isinstance(raw, str) and raw.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("true or false is needed")
+
+
+def _share(raw: Any) -> float:
+    share = float(raw)
+    if not 0 < share <= 1:
+        raise ValueError("a share above 0 and at most 1 is needed")
+    return share
+
+
+def _positive(raw: Any) -> float:
+    number = float(raw)
+    if not number > 0:
+        raise ValueError("a number above 0 is needed")
+    return number
+
+
+def _days(raw: Any) -> int:
+    days = int(raw)
+    if days < 1:
+        raise ValueError("at least one day is needed")
+    return days
+
+
+def _queue(raw: Any) -> str:
+    name = _text(raw)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise ValueError("letters, digits, _ and - are allowed")
+    return name
+
+
+def _optional(raw: Any) -> str | None:
+    return None if raw is None else _text(raw)
+
+
+def _limits(raw: Any) -> tuple[int, int]:
+    parts = raw.split(",") if isinstance(raw, str) else raw
+    agent, company = (int(part) for part in parts)
+    if agent < 1 or company < 1:
+        raise ValueError("two counts a minute are needed: an agent's, a company's")
+    return agent, company
+
+
+def _ancestors(raw: Any) -> str:
+    value = _text(raw)
+    if re.search(r"[;,\r\n]", value):
+        raise ValueError("a frame-ancestors source list is needed, such as 'self'")
+    return value
+
+
+class Setting(NamedTuple):
+    key: str
+    parse: Callable[[Any], Any]
+    default: Any
+    sentence: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "KEEPING_SECRET_KEYS",
+        _keys,
+        _REQUIRED,
+        "Fernet keys that encrypt tokens, newest first, separated by commas.",
+    ),
+    Setting("KEEPING_REDIS_URL", _redis, _REQUIRED, "The Redis on which RQ rings its workers."),
+    Setting(
+        "KEEPING_SALESFORCE_CLIENT_ID",
+        _text,
+        _REQUIRED,
+        "Consumer key of your Salesforce External Client App.",
+    ),
+    Setting(
+        "KEEPING_SALESFORCE_CLIENT_SECRET", _text, _REQUIRED, "Consumer secret of the same app."
+    ),
+    Setting(
+        "KEEPING_SALESFORCE_LOGIN_URLS",
+        _login_urls,
+        ("https://login.salesforce.com", "https://test.salesforce.com"),
+        "Login hosts for production and sandbox, in this order.",
+    ),
+    Setting("KEEPING_SALESFORCE_API_VERSION", _version, "66.0", "REST API version of every call."),
+    Setting(
+        "KEEPING_SALESFORCE_ALLOW_LOOPBACK",
+        _flag,
+        False,
+        "Accept a simulated org on this machine; never in production.",
+    ),
+    Setting(
+        "KEEPING_BUDGET_SHARE",
+        _share,
+        0.8,
+        "Share of the org's daily API allowance at which automations stop.",
+    ),
+    Setting("KEEPING_QUEUE", _queue, "keeping", "Name of the RQ queue."),
+    Setting(
+        "KEEPING_BIND_KEY",
+        _optional,
+        None,
+        "Flask-SQLAlchemy bind that holds the host's messages; ours live there too.",
+    ),
+    Setting(
+        "KEEPING_PANEL_LIMIT",
+        _limits,
+        (60, 600),
+        "Panel requests a minute: of one agent, of one company.",
+    ),
+    Setting(
+        "KEEPING_KEEP_DAYS",
+        _days,
+        400,
+        "Days for which finished entries and the facts of decisions are kept.",
+    ),
+    Setting(
+        "KEEPING_FRAME_ANCESTORS",
+        _ancestors,
+        "'self'",
+        "Who may frame our pages (the CSP frame-ancestors list).",
+    ),
+    Setting(
+        "KEEPING_TIME_SCALE",
+        _positive,
+        1.0,
+        "Shortens every time constant in tests; refused elsewhere.",
+    ),
+)

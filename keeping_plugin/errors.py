@@ -1,0 +1,223 @@
+"""Every error that leaves a layer of this plugin, sorted by who has to act.
+
+KeepingError
+├── ConfigurationError           the developer, at start
+├── NotReady                     the operator: a key that opens nothing, Redis out of reach
+├── InvalidInput                 the person who typed it
+├── NotFound                     nobody: not yours and not there are the same answer
+├── Forbidden                    the person asked for something only others may do
+└── SalesforceError
+    ├── NotConnected             an admin: connect
+    ├── ConnectionLost           an admin: reconnect
+    ├── SalesforceUnavailable    the machine: try again later
+    │   └── RowLocked            the machine: this row only
+    ├── RateLimited              the machine: much later
+    ├── OutcomeUnclear           the machine: look before sending again
+    ├── CallNotStarted           the machine: nothing was sent, mark anew
+    ├── SchemaStale              the machine, once: describe again
+    ├── PermissionDenied         the agent (or a Salesforce admin)
+    ├── RecordNotFound           the agent
+    └── RecordRejected           the agent: Salesforce's own words
+        ├── RecordChanged        the agent: somebody saved it meanwhile
+        └── DuplicatesFound      the agent: use one of these, or save anyway
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class KeepingError(Exception):
+    """Base of all our errors. `code` is a fixed string, listed in docs/errors.md."""
+
+    code = "error"
+
+
+class ConfigurationError(KeepingError):
+    """A setting is missing or malformed; the message names the key."""
+
+    code = "configuration"
+
+
+class NotReady(KeepingError):
+    """The plugin is mounted but cannot work: the message says what the operator must mend."""
+
+    code = "not_ready"
+
+
+class InvalidInput(KeepingError):
+    """What came in cannot be used; `field` names the input when there is one."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(KeepingError):
+    """No such thing for this company."""
+
+    code = "not_found"
+
+
+class Forbidden(KeepingError):
+    """Only an admin, or only an agent with access to this conversation, may do this."""
+
+    code = "forbidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One entry of a Salesforce error body: `message` verbatim, `fields` by API name."""
+
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+
+class SalesforceError(KeepingError):
+    """Base of what the gateway raises. `complaints` are Salesforce's own words, never logged."""
+
+    code = "salesforce"
+
+    def __init__(self, message: str = "", *, complaints: tuple[Complaint, ...] = ()) -> None:
+        super().__init__(message or (complaints[0].message if complaints else self.code))
+        self.complaints = complaints
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Salesforce's errorCode or statusCode strings."""
+        return frozenset(complaint.code for complaint in self.complaints)
+
+
+class NotConnected(SalesforceError):
+    """The company has no connection, or it was disconnected."""
+
+    code = "not_connected"
+
+
+class ConnectionLost(SalesforceError):
+    """Salesforce refused the refresh token; an admin must reconnect."""
+
+    code = "connection_lost"
+
+
+class SalesforceUnavailable(SalesforceError):
+    """Salesforce did not answer, or said it is away; nothing was written."""
+
+    code = "unavailable"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        complaints: tuple[Complaint, ...] = (),
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(message, complaints=complaints)
+        self.timed_out = timed_out
+
+
+class RowLocked(SalesforceUnavailable):
+    """UNABLE_TO_LOCK_ROW: somebody else holds this record for a moment; nothing was written."""
+
+    code = "row_locked"
+
+
+class RateLimited(SalesforceError):
+    """REQUEST_LIMIT_EXCEEDED or 429: `daily` when the day's allowance is used up."""
+
+    code = "rate_limited"
+
+    def __init__(
+        self, message: str = "", *, complaints: tuple[Complaint, ...] = (), daily: bool = False
+    ) -> None:
+        super().__init__(message, complaints=complaints)
+        self.daily = daily
+
+
+class OutcomeUnclear(SalesforceError):
+    """A write left, and no complete answer came back: it may or may not have happened."""
+
+    code = "outcome_unclear"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        complaints: tuple[Complaint, ...] = (),
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(message, complaints=complaints)
+        self.timed_out = timed_out
+
+
+class CallNotStarted(SalesforceError):
+    """The call's start time had passed before its first byte; nothing was sent."""
+
+    code = "not_started"
+
+
+class SchemaStale(SalesforceError):
+    """INVALID_FIELD or INVALID_TYPE: the cached describe no longer fits the org.
+
+    `object` and `field` name what is gone when Salesforce's message does.
+    """
+
+    code = "schema_stale"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        complaints: tuple[Complaint, ...] = (),
+        object: str = "",
+        field: str = "",
+    ) -> None:
+        super().__init__(message, complaints=complaints)
+        self.object = object
+        self.field = field
+
+
+class PermissionDenied(SalesforceError):
+    """The Salesforce user behind the connection may not do this."""
+
+    code = "permission_denied"
+
+
+class RecordNotFound(SalesforceError):
+    """The record does not exist, was deleted, or is invisible to the user."""
+
+    code = "record_not_found"
+
+
+class RecordRejected(SalesforceError):
+    """Salesforce refused the save; `complaints` say why, naming fields where they can."""
+
+    code = "rejected"
+
+
+class RecordChanged(RecordRejected):
+    """412 on If-Unmodified-Since: somebody saved the record after it was shown."""
+
+    code = "changed"
+
+
+class DuplicatesFound(RecordRejected):
+    """A duplicate rule refused the save. `record_ids` are those it matched, as (object, id);
+    `may_save` when the rule lets an acknowledged save through."""
+
+    code = "duplicates"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        complaints: tuple[Complaint, ...] = (),
+        record_ids: tuple[tuple[str, str], ...] = (),
+        may_save: bool = False,
+    ) -> None:
+        super().__init__(message, complaints=complaints)
+        self.record_ids = record_ids
+        self.may_save = may_save

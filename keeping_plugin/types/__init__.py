@@ -1,0 +1,75 @@
+"""The values that travel through the plugin: frozen, plain, free of I/O.
+
+`inbox` is what the host tells us, `schema` and `records` what Salesforce does. Ids are `str` of 1 to
+255 characters, times are aware UTC datetimes.
+"""
+
+from keeping_plugin.types.inbox import (
+    Action,
+    Address,
+    Agent,
+    Conversation,
+    Direction,
+    Mailbox,
+    Message,
+    MessageArrived,
+    OpenedBy,
+)
+from keeping_plugin.types.records import (
+    ContactMatch,
+    Found,
+    LeadMatch,
+    Match,
+    NewRecord,
+    NoMatch,
+    OrgFacts,
+    PersonFound,
+    Record,
+    Saved,
+    SeveralMatches,
+    TaskLook,
+    Tokens,
+    Usage,
+)
+from keeping_plugin.types.schema import (
+    OBJECTS,
+    Described,
+    FieldSpec,
+    ObjectSchema,
+    PicklistValue,
+    RecordType,
+    Value,
+)
+
+__all__ = [
+    "OBJECTS",
+    "Action",
+    "Address",
+    "Agent",
+    "ContactMatch",
+    "Conversation",
+    "Described",
+    "Direction",
+    "FieldSpec",
+    "Found",
+    "LeadMatch",
+    "Mailbox",
+    "Match",
+    "Message",
+    "MessageArrived",
+    "NewRecord",
+    "NoMatch",
+    "ObjectSchema",
+    "OpenedBy",
+    "OrgFacts",
+    "PersonFound",
+    "PicklistValue",
+    "Record",
+    "RecordType",
+    "Saved",
+    "SeveralMatches",
+    "TaskLook",
+    "Tokens",
+    "Usage",
+    "Value",
+]

@@ -1,0 +1,92 @@
+"""What the host's inbox tells us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class OpenedBy(StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An e-mail address as it stood in the message, with its display name ("" when it had none)."""
+
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person who works in the inbox. Admins are agents who may change settings."""
+
+    id: str
+    company_id: str
+    name: str
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    id: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`customer` is the outside party: sender of inbound, recipient of outbound mail, or None."""
+
+    id: str
+    mailbox_id: str
+    subject: str
+    url: str
+    opened_by: OpenedBy
+    customer: Address | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageArrived:
+    """One stored message, inbound or outbound, without its text.
+
+    `opens_conversation` is true for the first message of its conversation. `headers` maps
+    lower-case header names to values; only those that tell machine mail are ever read.
+    """
+
+    company_id: str
+    mailbox_id: str
+    conversation_id: str
+    message_id: str
+    direction: Direction
+    opens_conversation: bool
+    customer: Address | None
+    sender: Address | None
+    recipients: Sequence[Address]
+    sent_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(MessageArrived):
+    """A message with its text, as `HelpDesk.messages` yields it."""
+
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+
+
+class Action(StrEnum):
+    """What an automation may do with a message."""
+
+    ADD_CONTACT = "add_contact"
+    LOG_TASK = "log_task"

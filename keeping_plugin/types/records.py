@@ -1,0 +1,125 @@
+"""Records, people, matches and outcomes, as the gateway hands them over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from keeping_plugin.types.schema import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read: `fields` holds what was asked for, in the order it was asked."""
+
+    object: str
+    id: str
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMatch:
+    """A Contact with what stands around it, most recent first.
+
+    `opportunities` are those in which the Contact has a role (at most 3); `account_opportunities`
+    the Account's other open ones, when fewer than 3 have.
+    """
+
+    contact: Record
+    account: Record | None = None
+    opportunities: tuple[Record, ...] = ()
+    account_opportunities: tuple[Record, ...] = ()
+    cases: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeadMatch:
+    lead: Record
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralMatches:
+    candidates: tuple[ContactMatch | LeadMatch, ...]
+
+
+Match = ContactMatch | LeadMatch | NoMatch | SeveralMatches
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFound:
+    """A Contact or an unconverted Lead that carries an address."""
+
+    object: str
+    id: str
+    email: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLook:
+    """What to look for among Tasks: these markers at the very end of a Subject, on Tasks created
+    by `created_by` at or after `since`, deleted ones included (queryAll)."""
+
+    markers: frozenset[str]
+    created_by: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A find, read to its end: an address or marker that is absent is absent in Salesforce.
+
+    `people` is keyed by `addresses.address_key`, each oldest first (CreatedDate, then Id);
+    `tasks` maps a marker to every Task id that ends in it.
+    """
+
+    people: Mapping[str, tuple[PersonFound, ...]]
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    object: str
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Salesforce's own count of API requests in the rolling 24 hours (`Sforce-Limit-Info`)."""
+
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrgFacts:
+    """Who and where a fresh login is: one Organization row and the user behind the token."""
+
+    org_id: str
+    name: str
+    is_sandbox: bool
+    user_id: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An OAuth grant: `login_url` is the host that issued it and alone refreshes and revokes it."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    instance_url: str
+    login_url: str
+    identity_url: str
+    scope: str = ""

@@ -1,0 +1,104 @@
+"""What a describe result tells us of an org's objects and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# A field's value as Salesforce's JSON carries it; compound values (address, location) are mappings.
+Value = str | int | float | bool | None | Mapping[str, object]
+
+OBJECTS = ("Contact", "Lead", "Account", "Opportunity", "Case")
+
+
+@dataclass(frozen=True, slots=True)
+class PicklistValue:
+    """One entry of a picklist; `valid_for` holds the indexes of the controlling field's entries
+    (inactive ones counted) for which it may be chosen, or None when it depends on nothing."""
+
+    value: str
+    label: str
+    active: bool = True
+    default: bool = False
+    valid_for: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpec:
+    """One field of a describe result, names as in Salesforce's documentation (DescribeFieldResult).
+
+    `length` counts characters, `precision` all digits, `scale` those after the point, `digits` an
+    int's. Keys that an old API version leaves out stand at their least permissive value.
+    """
+
+    name: str
+    label: str
+    type: str
+    length: int = 0
+    precision: int = 0
+    scale: int = 0
+    digits: int = 0
+    createable: bool = False
+    updateable: bool = False
+    nillable: bool = True
+    defaulted_on_create: bool = False
+    default_value: Value = None
+    calculated: bool = False
+    auto_number: bool = False
+    custom: bool = False
+    name_field: bool = False
+    unique: bool = False
+    external_id: bool = False
+    id_lookup: bool = False
+    filterable: bool = False
+    sortable: bool = False
+    encrypted: bool = False
+    html_formatted: bool = False
+    extra_type: str = ""
+    compound: str = ""
+    help_text: str = ""
+    picklist: tuple[PicklistValue, ...] = ()
+    restricted: bool = False
+    controller: str = ""
+    reference_to: tuple[str, ...] = ()
+    relationship: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Salesforce refuses a create without it: createable, not nillable, not defaulted."""
+        return self.createable and not self.nillable and not self.defaulted_on_create
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    id: str
+    name: str
+    developer_name: str
+    available: bool
+    default: bool
+    master: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSchema:
+    """One object as the connecting user sees it: fields he may not read are absent."""
+
+    name: str
+    label: str
+    label_plural: str
+    key_prefix: str
+    createable: bool
+    updateable: bool
+    queryable: bool
+    fields: Mapping[str, FieldSpec]
+    record_types: tuple[RecordType, ...] = ()
+    children: Mapping[str, str] = field(default_factory=dict)  # relationship name -> object
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An answer to describe: `schema` is None when nothing changed since `last_modified`."""
+
+    object: str
+    schema: ObjectSchema | None
+    last_modified: str  # Salesforce's own header, sent back verbatim
