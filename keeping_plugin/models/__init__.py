@@ -1,0 +1,49 @@
+"""The tables (all named keeping_*), on metadata of our own."""
+
+from keeping_plugin.models.base import Base
+from keeping_plugin.models.connection import (
+    ApiUse,
+    Connection,
+    ConnectionStatus,
+    OAuthAttempt,
+    OrgLease,
+    Revocation,
+    SchemaDocument,
+    SchemaLoad,
+)
+from keeping_plugin.models.database import Database, insert_new, now, upsert
+from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation
+from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
+from keeping_plugin.models.people import AddressClaim, KnownAddress, PanelCard, Pick
+from keeping_plugin.models.policy import FieldSelection, MailboxPolicy, SkippedDomain
+
+__all__ = [
+    "LIVE_OCCASION",
+    "AddressClaim",
+    "ApiUse",
+    "AuditRecord",
+    "BackfillRun",
+    "Base",
+    "Connection",
+    "ConnectionStatus",
+    "Database",
+    "Decision",
+    "EntryState",
+    "FieldSelection",
+    "Installation",
+    "KnownAddress",
+    "Lane",
+    "MailboxPolicy",
+    "OAuthAttempt",
+    "OrgLease",
+    "PanelCard",
+    "Pick",
+    "Revocation",
+    "SchemaDocument",
+    "SchemaLoad",
+    "SkippedDomain",
+    "SyncEntry",
+    "insert_new",
+    "now",
+    "upsert",
+]

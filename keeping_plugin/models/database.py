@@ -1,0 +1,88 @@
+"""Short sessions of our own on the host's engine, and the database's clock.
+
+`message_arrived` alone uses the host's session; all else opens one of these, never two at a time,
+and never keeps one open during an HTTP call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models.base import Base
+
+
+class Database:
+    """Opens read and write sessions. `engine` is asked for late: Flask-SQLAlchemy makes engines
+    inside an app context."""
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that is rolled back at its end."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits at its end, or rolls back when the block raises."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if session.get_bind().dialect.name == "sqlite":
+                _begin_immediate(session.connection())
+            yield session
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # SQLite's default BEGIN is deferred: two writers that both began by reading fail at once
+    # ("database is locked") whatever the busy timeout. The host may already have begun in its own
+    # event listener, deferred or not; nothing was written yet, so beginning anew loses nothing.
+    raw = connection.connection.driver_connection
+    if raw is not None and raw.in_transaction:
+        connection.exec_driver_sql("ROLLBACK")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def now(session: Session) -> datetime:
+    """The time by which leases, claims and settle times are written and compared: the database
+    server's clock, so that several machines agree; SQLite's is this machine's."""
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)
+    time: datetime = session.scalar(select(func.clock_timestamp()))  # type: ignore[assignment]
+    return time.astimezone(UTC)
+
+
+def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> int:
+    """INSERT ... ON CONFLICT DO NOTHING; says how many rows were new."""
+    if not rows:
+        return 0
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(model).values(rows).on_conflict_do_nothing()
+    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def upsert(
+    session: Session, model: type[Base], row: dict[str, Any], *, key: tuple[str, ...]
+) -> None:
+    """Insert the row, or overwrite the columns given where one with this key stands."""
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(model).values(row)
+    changes = {name: statement.excluded[name] for name in row if name not in key}
+    if changes:
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes)
+    else:
+        statement = statement.on_conflict_do_nothing()
+    session.execute(statement)

@@ -1,0 +1,63 @@
+"""The installation, the audit trail and backfill runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from keeping_plugin.models.base import Base, BigId, HostId, Json, UtcDateTime
+
+
+class Installation(Base):
+    """One row, made by the first migration: the random id that keeps two installations' Task
+    markers apart."""
+
+    __tablename__ = "keeping_installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    installation_id: Mapped[str] = mapped_column(String(32))
+
+
+class AuditRecord(Base):
+    """Append-only: who did what to which record, which fields, never their values."""
+
+    __tablename__ = "keeping_audit"
+    __table_args__ = (Index("ix_keeping_audit_company", "company_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    company_id: Mapped[str] = mapped_column(HostId)
+    agent_id: Mapped[str] = mapped_column(HostId, default="")  # "" when the machine acted
+    action: Mapped[str] = mapped_column(String(32))  # a fixed code, docs/errors.md
+    connection_id: Mapped[int | None] = mapped_column(Integer)
+    object: Mapped[str] = mapped_column(String(80), default="")
+    record_id: Mapped[str] = mapped_column(String(255), default="")
+    fields: Mapped[Any] = mapped_column(Json)
+    detail: Mapped[str] = mapped_column(String(255), default="")
+
+
+class BackfillRun(Base):
+    """A mailbox's history going through the rules, from a date."""
+
+    __tablename__ = "keeping_backfill_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("keeping_connection.id"), index=True)
+    epoch: Mapped[int] = mapped_column(Integer)
+    company_id: Mapped[str] = mapped_column(HostId)
+    mailbox_id: Mapped[str] = mapped_column(HostId)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_by: Mapped[str] = mapped_column(HostId)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16), default="running")  # paused, done, cancelled
+    after_id: Mapped[str | None] = mapped_column(HostId)  # the keyset page reached
+    seen: Mapped[int] = mapped_column(Integer, default=0)
+    granted: Mapped[int] = mapped_column(Integer, default=0)
+    total: Mapped[int | None] = mapped_column(Integer)
+    claim: Mapped[str | None] = mapped_column(String(64))
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -1,0 +1,134 @@
+"""Decisions and sync entries: the truth of which the queue is only the doorbell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from keeping_plugin.models.base import Base, BigId, HostId, Json, SalesforceId, UtcDateTime
+
+LIVE_OCCASION = "live"
+
+
+class Decision(Base):
+    """What the rules said of one message on one occasion ("live" or "backfill:<run>"), refusals
+    too. `facts` is emptied by retention; the row stays, because it is what makes a message
+    delivered again do nothing."""
+
+    __tablename__ = "keeping_decision"
+    __table_args__ = (
+        UniqueConstraint("company_id", "message_id", "occasion"),
+        Index("ix_keeping_decision_conversation", "company_id", "conversation_id"),
+        Index("ix_keeping_decision_decided_at", "decided_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("keeping_connection.id"))
+    company_id: Mapped[str] = mapped_column(HostId)
+    mailbox_id: Mapped[str] = mapped_column(HostId)
+    conversation_id: Mapped[str] = mapped_column(HostId)
+    message_id: Mapped[str] = mapped_column(HostId)
+    occasion: Mapped[str] = mapped_column(String(64), default=LIVE_OCCASION)
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    rules_version: Mapped[str] = mapped_column(String(32))
+    verdicts: Mapped[Any] = mapped_column(Json)
+    facts: Mapped[Any] = mapped_column(Json)
+
+
+class EntryState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    WAITING = "waiting"  # a LOG_TASK whose customer has no Contact yet
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Lane(StrEnum):
+    LIVE = "a-live"  # sorts before backfill
+    BACKFILL = "b-backfill"
+
+
+_OWED = text("state IN ('pending', 'sending', 'waiting')")
+_MARKED = text("sent_at IS NOT NULL")
+
+
+class SyncEntry(Base):
+    """One owed effect: unique on (connection, message, action), in one state.
+
+    The mark (`sent_at`, `sent_user_id`, `sent_after`, `sent_epoch`) is committed before the call
+    leaves and stays until the outcome is known, whatever the state.
+    """
+
+    __tablename__ = "keeping_sync_entry"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "message_id", "action"),
+        # Only rows still owed stand in the indexes that the drain and the sweep read, so that a
+        # million finished ones cost nothing.
+        Index(
+            "ix_keeping_sync_entry_due",
+            "connection_id",
+            "lane",
+            "due_at",
+            sqlite_where=_OWED,
+            postgresql_where=_OWED,
+        ),
+        Index(
+            "ix_keeping_sync_entry_address",
+            "connection_id",
+            "address",
+            sqlite_where=_OWED,
+            postgresql_where=_OWED,
+        ),
+        Index(
+            "ix_keeping_sync_entry_marked",
+            "connection_id",
+            "sent_at",
+            sqlite_where=_MARKED,
+            postgresql_where=_MARKED,
+        ),
+        Index("ix_keeping_sync_entry_conversation", "company_id", "conversation_id"),
+        Index("ix_keeping_sync_entry_activity", "company_id", "created_at"),
+        Index("ix_keeping_sync_entry_settled_at", "settled_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("keeping_connection.id"))
+    company_id: Mapped[str] = mapped_column(HostId)
+    mailbox_id: Mapped[str] = mapped_column(HostId)
+    conversation_id: Mapped[str] = mapped_column(HostId)
+    message_id: Mapped[str] = mapped_column(HostId)
+    action: Mapped[str] = mapped_column(String(16))
+    lane: Mapped[str] = mapped_column(String(16), default=Lane.LIVE)
+    run_id: Mapped[int | None] = mapped_column(Integer)  # the backfill run that granted it
+    epoch: Mapped[int] = mapped_column(Integer)  # the connection's when it was granted
+    address: Mapped[str] = mapped_column(String(320))  # addresses.address_key of the customer
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    state: Mapped[str] = mapped_column(String(16), default=EntryState.PENDING)
+    reason: Mapped[str] = mapped_column(String(32), default="")  # a fixed code, docs/errors.md
+    words: Mapped[Any] = mapped_column(Json)  # Salesforce's complaints: [[code, message, fields]]
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # counted only when alone
+    retries: Mapped[int] = mapped_column(SmallInteger, default=0)  # clear, passing refusals
+    waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    looks: Mapped[int] = mapped_column(SmallInteger, default=0)  # of a waiting row
+    # What a person asked of a row that still carries a mark ("retry", "cancel:<reason>").
+    wish: Mapped[str] = mapped_column(String(48), default="")
+
+    claim: Mapped[str | None] = mapped_column(String(64))
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_user_id: Mapped[str | None] = mapped_column(SalesforceId)
+    sent_after: Mapped[datetime | None] = mapped_column(UtcDateTime)  # Salesforce's last Date
+    sent_epoch: Mapped[int | None] = mapped_column(Integer)
+
+    record_id: Mapped[str | None] = mapped_column(SalesforceId)  # what was made or found
+    contact_id: Mapped[str | None] = mapped_column(SalesforceId)  # on which a Task was logged
+    candidates: Mapped[int] = mapped_column(SmallInteger, default=0)  # Contacts to choose from

@@ -1,0 +1,42 @@
+"""What a company's admins decided. Kept by company, so that it outlives a reconnect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from keeping_plugin.models.base import Base, HostId, Json
+
+
+class MailboxPolicy(Base):
+    """A mailbox's two automations; no row means both are off."""
+
+    __tablename__ = "keeping_mailbox_policy"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    mailbox_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    add_contacts: Mapped[bool] = mapped_column(Boolean, default=False)
+    log_tasks: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class SkippedDomain(Base):
+    """A domain whose people are never added; with `skip_logging` their mail is not logged either.
+    `domain` is an `addresses.domain_key`."""
+
+    __tablename__ = "keeping_skipped_domain"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    domain: Mapped[str] = mapped_column(String(253), primary_key=True)
+    skip_logging: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class FieldSelection(Base):
+    """The fields of one object that agents see, in the admin's order."""
+
+    __tablename__ = "keeping_field_selection"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    object: Mapped[str] = mapped_column(String(80), primary_key=True)
+    fields: Mapped[Any] = mapped_column(Json)  # list of API names

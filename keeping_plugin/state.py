@@ -1,0 +1,37 @@
+"""What one app's plugin is made of, kept in `app.extensions["keeping"]`; never global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from keeping_plugin.config import Config
+from keeping_plugin.crypto import TokenVault
+from keeping_plugin.models import Database
+from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
+from keeping_plugin.times import Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The parts of one app, wired by `extension.KeepingSalesforce.init_app`."""
+
+    name: str  # of the blueprint
+    config: Config
+    times: Times
+    clock: Clock
+    database: Database
+    helpdesk: HelpDesk
+    vault: TokenVault
+    queue: JobQueue
+    gateways: Gateways
+    host_session: Callable[[], Any]  # the host's db.session registry
+
+
+def current_state() -> State:
+    """The state of the app that serves this request or job."""
+    state: State = current_app.extensions["keeping"]
+    return state
