@@ -1,0 +1,1 @@
+"""Nothing in the tests may talk to anything but this machine."""
