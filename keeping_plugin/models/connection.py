@@ -87,7 +87,7 @@ class Connection(Base):
     # Facts of the org, found by the preflight and the describe job.
     task_status: Mapped[str | None] = mapped_column(String(255))
     activity_key_field: Mapped[str | None] = mapped_column(String(80))
-    preflight: Mapped[Any] = mapped_column(Json)
+    preflight: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
 class OrgLease(Base):
@@ -143,7 +143,7 @@ class SchemaDocument(Base):
     digest: Mapped[str] = mapped_column(String(64), default="")
     last_modified: Mapped[str] = mapped_column(String(64), default="")
     fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    changes: Mapped[Any] = mapped_column(Json)  # what the last refresh found
+    changes: Mapped[Any] = mapped_column(Json, nullable=True)  # what the last refresh found
 
 
 class SchemaLoad(Base):

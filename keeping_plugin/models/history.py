@@ -35,7 +35,7 @@ class AuditRecord(Base):
     connection_id: Mapped[int | None] = mapped_column(Integer)
     object: Mapped[str] = mapped_column(String(80), default="")
     record_id: Mapped[str] = mapped_column(String(255), default="")
-    fields: Mapped[Any] = mapped_column(Json)
+    fields: Mapped[Any] = mapped_column(Json, nullable=True)
     detail: Mapped[str] = mapped_column(String(255), default="")
 
 

@@ -36,7 +36,7 @@ class Decision(Base):
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     rules_version: Mapped[str] = mapped_column(String(32))
     verdicts: Mapped[Any] = mapped_column(Json)
-    facts: Mapped[Any] = mapped_column(Json)
+    facts: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
 class EntryState(StrEnum):
@@ -111,7 +111,7 @@ class SyncEntry(Base):
 
     state: Mapped[str] = mapped_column(String(16), default=EntryState.PENDING)
     reason: Mapped[str] = mapped_column(String(32), default="")  # a fixed code, docs/errors.md
-    words: Mapped[Any] = mapped_column(Json)  # Salesforce's complaints: [[code, message, fields]]
+    words: Mapped[Any] = mapped_column(Json, nullable=True)  # Salesforce's complaints: [[code, message, fields]]
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # counted only when alone
