@@ -4,7 +4,9 @@ KeepingError
 ├── ConfigurationError           the developer, at start
 ├── NotReady                     the operator: a key that opens nothing, Redis out of reach
 ├── InvalidInput                 the person who typed it
+│   └── CsrfFailed               the person: load the page again
 ├── NotFound                     nobody: not yours and not there are the same answer
+├── NotLoggedIn                  the person: log in to the inbox
 ├── Forbidden                    the person asked for something only others may do
 └── SalesforceError
     ├── NotConnected             an admin: connect
@@ -55,10 +57,22 @@ class InvalidInput(KeepingError):
         self.field = field
 
 
+class CsrfFailed(InvalidInput):
+    """A write came without the token of its session; nothing was done."""
+
+    code = "csrf"
+
+
 class NotFound(KeepingError):
     """No such thing for this company."""
 
     code = "not_found"
+
+
+class NotLoggedIn(KeepingError):
+    """Nobody is logged in to the host."""
+
+    code = "not_logged_in"
 
 
 class Forbidden(KeepingError):

@@ -1,0 +1,53 @@
+"""Who may come in: every write with its session's token, settings for admins only."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+
+from keeping_plugin.errors import Forbidden, NotLoggedIn
+from keeping_plugin.forms import csrf
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def register(bp: Blueprint) -> None:
+    """Refuse writes without a token, and give the blueprint's templates `keeping_csrf_field()` and
+    `keeping_csrf_token()`."""
+    bp.before_request(_check_token)
+    bp.context_processor(_tokens)
+
+
+def _check_token() -> None:
+    if request.method not in _SAFE:
+        csrf.check()
+
+
+def _tokens() -> dict[str, object]:
+    return {"keeping_csrf_field": csrf.hidden_field, "keeping_csrf_token": csrf.token}
+
+
+def agent() -> Agent:
+    """Who makes this request. Raises NotLoggedIn."""
+    found = current_state().helpdesk.current_agent()
+    if found is None:
+        raise NotLoggedIn("Log in to your inbox first, then open this page again.")
+    return found
+
+
+def admin() -> Agent:
+    """The admin who makes this request. Raises NotLoggedIn, Forbidden."""
+    found = agent()
+    if not found.is_admin:
+        raise Forbidden(
+            "Only admins can connect, configure or disconnect Salesforce. Ask an admin of your "
+            "inbox to do it, or to make you one."
+        )
+    return found
+
+
+def end_host_transaction() -> None:
+    """Give the host's database connection back before anything takes long; what was read from it
+    are values by now. `close()` would detach the host's current user."""
+    current_state().host_session().rollback()
