@@ -11,11 +11,13 @@ KeepingError
 └── SalesforceError
     ├── NotConnected             an admin: connect
     ├── ConnectionLost           an admin: reconnect
+    ├── LoginRefused             an admin: the login ended without a grant
     ├── SalesforceUnavailable    the machine: try again later
     │   └── RowLocked            the machine: this row only
     ├── RateLimited              the machine: much later
     ├── OutcomeUnclear           the machine: look before sending again
     ├── CallNotStarted           the machine: nothing was sent, mark anew
+    ├── BatchRefused             the machine: no row outcomes, send fewer rows
     ├── SchemaStale              the machine, once: describe again
     ├── PermissionDenied         the agent (or a Salesforce admin)
     ├── RecordNotFound           the agent
@@ -117,6 +119,17 @@ class ConnectionLost(SalesforceError):
     code = "connection_lost"
 
 
+class LoginRefused(SalesforceError):
+    """The way to Salesforce's login and back ended without a grant; nothing was stored. `reason` is
+    a fixed string of `salesforce.oauth.REASONS`, the message says what to do."""
+
+    code = "login_refused"
+
+    def __init__(self, message: str = "", *, reason: str) -> None:
+        super().__init__(message or reason)
+        self.reason = reason
+
+
 class SalesforceUnavailable(SalesforceError):
     """Salesforce did not answer, or said it is away; nothing was written."""
 
@@ -171,6 +184,13 @@ class CallNotStarted(SalesforceError):
     """The call's start time had passed before its first byte; nothing was sent."""
 
     code = "not_started"
+
+
+class BatchRefused(SalesforceError):
+    """Salesforce refused a collection of several rows as a whole, saying nothing of any row:
+    nothing was written, and one poison row may be the reason."""
+
+    code = "batch_refused"
 
 
 class SchemaStale(SalesforceError):

@@ -114,7 +114,9 @@ class SalesforceGateway(Protocol):
         self, records: Sequence[NewRecord], *, start_by: float | None = None
     ) -> Sequence[Saved | SalesforceError]:
         """Create up to 1,000 records in one composite of collections, each standing alone: one
-        outcome a row, in order, RecordRejected, RowLocked or OutcomeUnclear among them."""
+        outcome a row, in order, RecordRejected, RowLocked or OutcomeUnclear among them. Rows of a
+        collection that was refused as a whole are each BatchRefused; when all of them were, that
+        is raised."""
 
     def update(
         self,
@@ -165,6 +167,9 @@ class JobQueue(Protocol):
     def ring(self, connection_ids: Iterable[int]) -> None:
         """Ask for a drain of each connection, at most once in 5 s each. Never raises and never
         waits for long: a queue out of reach is the sweep's business."""
+
+    def answered(self, connection_id: int) -> None:
+        """A drain has begun: from now on a ring means new work. Never raises."""
 
     def enqueue(self, job: str, row_id: int) -> None:
         """Ask for `describe`, `backfill` or `revoke` of one row. Never raises, as above."""
