@@ -1,0 +1,225 @@
+// What makes the panel and the settings pleasant; every page works without it.
+//
+// The markup says what happens, in data-k-* attributes:
+//   form, a [data-k-fetch]    is fetched as a fragment instead of loading a page
+//   [data-k-region] with id   what an answer replaces: the element with the id of the answer's own
+//                             region, else the region around whatever was submitted
+//   region[data-k-src]        fetched at once; with data-k-poll="seconds" again after that time
+//   region[data-k-keep]       an open form that survives when an answer replaces what is around it
+//   [data-k-status]           its text is spoken through the root's [data-k-live]
+//   [data-k-focus]            takes the focus after an answer; else focus goes back where it was
+//   [data-k-busy]             on a button: what is spoken while its form is under way
+//   [data-k-cancel]           is clicked by Esc in its form
+//   select[data-k-controls]   ids of selects whose optgroups [data-k-for] depend on its value
+//   input[data-k-suggest]     id of a button that is pressed when typing pauses
+//   form[data-k-auto]         is submitted when one of its controls changes
+
+const roots = new WeakSet();
+const running = new WeakMap(); // region -> AbortController of a GET, or true while a POST runs
+const timers = new WeakMap();
+
+function find(root, id) {
+  return id ? root.getElementById(id) : null;
+}
+
+function say(root, text) {
+  const live = root.querySelector("[data-k-live]");
+  if (live) live.textContent = text;
+}
+
+function complain(root, kind) {
+  for (const name of ["offline", "broken"]) {
+    const notice = root.querySelector(`[data-k-${name}]`);
+    if (notice) notice.hidden = name !== kind;
+  }
+}
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content;
+}
+
+// Open forms with something typed outlive the swap of the card around them.
+function keepForms(region, fresh, trigger) {
+  for (const open of region.querySelectorAll("[data-k-keep]")) {
+    const place = fresh.querySelector(`[id="${CSS.escape(open.id)}"]`);
+    if (place && !open.contains(trigger)) place.replaceWith(open);
+  }
+  for (const details of region.querySelectorAll("details[open][id]")) {
+    const place = fresh.querySelector(`[id="${CSS.escape(details.id)}"]`);
+    if (place) place.open = true;
+  }
+}
+
+function swap(root, region, html, trigger) {
+  const content = parse(html);
+  const fresh = content.querySelector("[data-k-region]");
+  if (!fresh) throw new TypeError("the answer is no fragment");
+  const target = find(root, fresh.id) ?? region;
+  const had = root.activeElement;
+  const held = target.contains(had) || had === null ? had?.id ?? trigger?.id : null;
+  keepForms(target, fresh, trigger);
+  target.replaceWith(fresh);
+  ready(root, fresh);
+  const status = fresh.matches("[data-k-status]") ? fresh : fresh.querySelector("[data-k-status]");
+  say(root, status ? status.textContent.trim() : "");
+  const focus = fresh.querySelector("[data-k-focus]") ?? (held === null ? null : find(root, held));
+  focus?.focus();
+  focus?.select?.();
+  return fresh;
+}
+
+async function ask(root, region, url, { body = null, trigger = null, busy = "" } = {}) {
+  const before = running.get(region);
+  if (before === true || (body && before)) {
+    if (before === true) return; // a second press while a save runs
+    before.abort();
+  } else if (before) before.abort();
+  const control = new AbortController();
+  running.set(region, body ? true : control);
+  region.setAttribute("aria-busy", "true");
+  if (busy) say(root, busy);
+  try {
+    const answer = await fetch(url, {
+      method: body ? "POST" : "GET",
+      body,
+      signal: control.signal,
+      credentials: "same-origin",
+      headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
+    });
+    if (answer.headers.get("X-Keeping-Fragment") !== "1") throw new TypeError("no fragment");
+    const html = await answer.text();
+    if (region.isConnected) {
+      complain(root, "");
+      swap(root, region, html, trigger);
+    }
+  } catch (error) {
+    if (error.name === "AbortError" || !region.isConnected) return;
+    say(root, "");
+    complain(root, navigator.onLine ? "broken" : "offline");
+    later(root, region); // a poll goes on
+  } finally {
+    if (running.get(region) === control || body) running.delete(region);
+    region.removeAttribute("aria-busy");
+  }
+}
+
+function later(root, region) {
+  const seconds = Number(region.dataset.kPoll);
+  if (!seconds) return;
+  clearTimeout(timers.get(region));
+  timers.set(region, setTimeout(() => {
+    if (region.isConnected) ask(root, region, region.dataset.kSrc);
+  }, seconds * 1000));
+}
+
+// Selects whose choices depend on another's: the groups that do not belong leave the document.
+function depend(root, controller) {
+  for (const id of controller.dataset.kControls.split(" ")) {
+    const select = find(root, id);
+    if (!select) continue;
+    select.keepingGroups ??= [...select.querySelectorAll("optgroup[data-k-for]")];
+    const chosen = select.value;
+    const value = controller.type === "checkbox" ? String(controller.checked) : controller.value;
+    select.replaceChildren(
+      ...[...select.children].filter((child) => !select.keepingGroups.includes(child)),
+      ...select.keepingGroups.filter((group) => group.dataset.kFor === value),
+    );
+    const still = [...select.options].find((option) => option.value === chosen);
+    if (still) still.selected = true;
+    else select.value = "";
+    if (select.dataset.kControls) depend(root, select);
+  }
+}
+
+function ready(root, within) {
+  for (const select of within.querySelectorAll("[data-k-controls]")) depend(root, select);
+  const regions = [...within.querySelectorAll("[data-k-src]")];
+  if (within.dataset?.kSrc) regions.push(within);
+  for (const region of regions) {
+    if (region.dataset.kPoll) later(root, region);
+    else ask(root, region, region.dataset.kSrc);
+  }
+}
+
+function onSubmit(event) {
+  const form = event.target;
+  const root = event.currentTarget;
+  const region = form.closest("[data-k-region]");
+  const button = event.submitter;
+  if (!form.matches("[data-k-fetch]") || !region || event.defaultPrevented) return;
+  event.preventDefault();
+  const data = new FormData(form, button);
+  const url = new URL(button?.getAttribute("formaction") ?? form.getAttribute("action"), location.href);
+  const busy = button?.dataset.kBusy ?? "";
+  if (form.method === "post") ask(root, region, url, { body: data, trigger: button ?? form, busy });
+  else {
+    url.search = new URLSearchParams(data).toString();
+    ask(root, region, url, { trigger: button ?? form, busy });
+  }
+}
+
+function onClick(event) {
+  const root = event.currentTarget;
+  const link = event.target.closest("a[data-k-fetch]");
+  const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  const region = link?.closest("[data-k-region]");
+  if (!region || !plain || event.defaultPrevented) return;
+  event.preventDefault();
+  ask(root, region, link.href, { trigger: link });
+}
+
+function onKey(event) {
+  const form = event.target.closest("form");
+  if (!form || event.isComposing) return;
+  if (event.key === "Escape") {
+    const cancel = form.querySelector("[data-k-cancel]");
+    if (cancel) {
+      event.stopPropagation();
+      cancel.click();
+    }
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+}
+
+function onInput(event) {
+  const button = find(event.currentTarget, event.target.dataset?.kSuggest);
+  if (!button) return;
+  clearTimeout(timers.get(event.target));
+  timers.set(event.target, setTimeout(() => button.isConnected && button.click(), 350));
+}
+
+function onChange(event) {
+  if (event.target.matches("[data-k-controls]")) depend(event.currentTarget, event.target);
+  const form = event.target.closest("form[data-k-auto]");
+  if (form) form.requestSubmit();
+}
+
+function attend(root) {
+  if (roots.has(root)) return;
+  roots.add(root);
+  root.addEventListener("submit", onSubmit);
+  root.addEventListener("click", onClick);
+  root.addEventListener("keydown", onKey);
+  root.addEventListener("input", onInput);
+  root.addEventListener("change", onChange);
+  ready(root, root);
+}
+
+class KeepingPanel extends HTMLElement {
+  connectedCallback() {
+    // Browsers without declarative shadow roots leave the template where it stands.
+    const template = this.querySelector(":scope > template[shadowrootmode]");
+    if (template && !this.shadowRoot) {
+      this.attachShadow({ mode: "open" }).append(template.content);
+      template.remove();
+    }
+    if (this.shadowRoot) attend(this.shadowRoot);
+  }
+}
+
+if (!customElements.get("keeping-panel")) customElements.define("keeping-panel", KeepingPanel);
+attend(document);
