@@ -82,7 +82,6 @@ class Connection(Base):
     pause_reason: Mapped[str] = mapped_column(String(32), default="")
     timeouts: Mapped[int] = mapped_column(Integer, default=0)  # in a row
     outages: Mapped[int] = mapped_column(Integer, default=0)  # in a row, for the back-off
-    batch_limit: Mapped[int | None] = mapped_column(Integer)  # 10, then 1 after a failed batch
 
     # Facts of the org, found by the preflight and the describe job.
     task_status: Mapped[str | None] = mapped_column(String(255))

@@ -118,8 +118,8 @@ class SyncEntry(Base):
     retries: Mapped[int] = mapped_column(SmallInteger, default=0)  # clear, passing refusals
     waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     looks: Mapped[int] = mapped_column(SmallInteger, default=0)  # of a waiting row
-    # What a person asked of a row that still carries a mark ("retry", "cancel:<reason>").
-    wish: Mapped[str] = mapped_column(String(48), default="")
+    # The largest batch it may travel in: 10, then 1, after batches that ended without outcomes.
+    batch_size: Mapped[int | None] = mapped_column(SmallInteger)
 
     claim: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,126 @@
+"""The doorbell: rings in Redis, at most one per connection in five seconds, never in the way.
+
+A web request pays at most one quarter of a second when Redis is away, once; then a breaker keeps it
+from asking again for a while. What is not rung is found by the sweep.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from keeping_plugin.errors import NotReady
+from keeping_plugin.jobs.job import FAILURE_TTL, TASKS, TIMEOUT, KeepingJob
+from keeping_plugin.times import QUEUE_FULL, RING, Times
+
+log = logging.getLogger("keeping_plugin.queue")
+
+REDIS_TIMEOUT = 0.25  # seconds, of a web request
+BREAK = 5.0  # seconds without asking after a failure
+
+
+def connect(url: str, *, timeout: float | None = REDIS_TIMEOUT) -> Redis:
+    """A client that fails fast: the defaults retry for seconds to a minute."""
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=REDIS_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+class RqQueue:
+    """`ports.JobQueue` on RQ: one queue, JSON, allow-listed jobs."""
+
+    def __init__(
+        self, url: str, *, name: str, times: Times, monotonic: Callable[[], float]
+    ) -> None:
+        self._redis = connect(url)
+        self._name = name
+        self._times = times
+        self._monotonic = monotonic
+        self._closed_until = float("-inf")
+        self._queue = Queue(
+            name,
+            connection=self._redis,
+            serializer=JSONSerializer,
+            job_class=KeepingJob,
+            default_timeout=TIMEOUT,
+        )
+
+    def _ring_key(self, connection_id: int) -> str:
+        return f"{self._name}:ring:{connection_id}"
+
+    def _broken(self, error: RedisError) -> None:
+        self._closed_until = self._monotonic() + BREAK
+        log.warning("queue_unreachable", extra={"error": type(error).__name__})
+
+    @property
+    def _open(self) -> bool:
+        return self._monotonic() >= self._closed_until
+
+    def ring(self, connection_ids: Iterable[int]) -> None:
+        """See JobQueue. Nobody rings while the queue is longer than 1,000."""
+        if not self._open:
+            return
+        try:
+            room = QUEUE_FULL - self._queue.count
+            for connection_id in connection_ids:
+                if room <= 0:
+                    return
+                if self._redis.set(
+                    self._ring_key(connection_id),
+                    1,
+                    nx=True,
+                    px=max(1, int(self._times.seconds(RING) * 1000)),
+                ):
+                    self._put("drain", connection_id)
+                    room -= 1
+        except RedisError as error:
+            self._broken(error)
+
+    def answered(self, connection_id: int) -> None:
+        """See JobQueue."""
+        try:
+            self._redis.delete(self._ring_key(connection_id))
+        except RedisError as error:
+            self._broken(error)
+
+    def enqueue(self, job: str, row_id: int) -> None:
+        """See JobQueue."""
+        if not self._open:
+            return
+        try:
+            self._put(job, row_id)
+        except RedisError as error:
+            self._broken(error)
+
+    def _put(self, job: str, row_id: int) -> None:
+        self._queue.enqueue(
+            TASKS + job, row_id, result_ttl=0, failure_ttl=FAILURE_TTL, description=job
+        )
+
+    def length(self) -> int | None:
+        """See JobQueue."""
+        try:
+            return int(self._queue.count)
+        except RedisError as error:
+            self._broken(error)
+            return None
+
+    def check(self) -> None:
+        """Raises NotReady, with the sentence for an operator, when Redis does not answer."""
+        try:
+            self._redis.ping()
+        except RedisError as error:
+            raise NotReady(
+                f"Redis at KEEPING_REDIS_URL does not answer ({type(error).__name__}): start it or "
+                "correct the address."
+            ) from error

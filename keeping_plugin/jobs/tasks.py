@@ -1,0 +1,58 @@
+"""RQ's entry points: four lines each. Everything they do stands in services."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from rq.timeouts import BaseTimeoutException
+
+from keeping_plugin.services import backfill as backfills
+from keeping_plugin.services import delivery, revocation, schema
+from keeping_plugin.state import State, current_state
+
+log = logging.getLogger("keeping_plugin.jobs")
+
+
+class JobFailed(Exception):
+    """A job ended in an error that was logged by its type. RQ keeps an exception's text in Redis,
+    and the text of a database or Salesforce error may hold customer data: this one holds none."""
+
+
+def _run(name: str, row_id: int, work: Callable[[State], None]) -> None:
+    began = time.monotonic()
+    outcome = "ok"
+    try:
+        work(current_state())
+    except BaseTimeoutException:
+        outcome = "timeout"
+        raise
+    except Exception as error:
+        outcome = type(error).__name__
+        raise JobFailed(outcome) from None
+    finally:
+        seconds = round(time.monotonic() - began, 3)
+        log.info(
+            "job", extra={"job": name, "row_id": row_id, "outcome": outcome, "seconds": seconds}
+        )
+
+
+def drain(connection_id: int) -> None:
+    """Send what this connection owes."""
+    _run("drain", connection_id, lambda state: delivery.drain(state.delivery, connection_id))
+
+
+def describe(connection_id: int) -> None:
+    """Read the org's objects and fields again."""
+    _run("describe", connection_id, lambda state: schema.describe(state.schemas, connection_id))
+
+
+def backfill(run_id: int) -> None:
+    """Take a backfill run some pages further."""
+    _run("backfill", run_id, lambda state: backfills.advance(state.backfill, run_id))
+
+
+def revoke(revocation_id: int) -> None:
+    """Give a grant back to Salesforce."""
+    _run("revoke", revocation_id, lambda state: revocation.revoke(state.revoking, revocation_id))

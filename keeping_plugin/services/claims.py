@@ -1,0 +1,89 @@
+"""Claims on addresses: whoever may create a person holds one from before the look until the
+outcome is recorded, so that an agent and a drain, or two of either, never both create.
+
+A claim lasts at most 60 s. After an unclear create it stands until the send time plus the settle
+time, whoever sent it: the next holder looks first, and by then a look can be believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import AddressClaim, now
+from keeping_plugin.times import CLAIM, SETTLE, Times
+
+
+def take(
+    session: Session, *, org_id: str, addresses: Collection[str], owner: str, times: Times
+) -> frozenset[str]:
+    """Claim these addresses in one statement; returns those now held by `owner`."""
+    if not addresses:
+        return frozenset()
+    time = now(session)
+    until = time + times.span(CLAIM)
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # Sorted, so that two batches claiming the same addresses never deadlock on their row locks.
+    statement = insert(AddressClaim).values(
+        [
+            {"org_id": org_id, "address": address, "owner": owner, "until": until, "sent_at": None}
+            for address in sorted(addresses)
+        ]
+    )
+    taken = statement.on_conflict_do_update(
+        index_elements=["org_id", "address"],
+        set_={"owner": owner, "until": until, "sent_at": None},
+        where=(AddressClaim.until < time) | (AddressClaim.owner == owner),
+    ).returning(AddressClaim.address)
+    return frozenset(session.scalars(taken))
+
+
+def mark(
+    session: Session, *, org_id: str, addresses: Iterable[str], owner: str, at: datetime
+) -> None:
+    """Note that a create is about to leave for these addresses."""
+    session.execute(
+        update(AddressClaim)
+        .where(
+            AddressClaim.org_id == org_id,
+            AddressClaim.address.in_(sorted(set(addresses))),
+            AddressClaim.owner == owner,
+        )
+        .values(sent_at=at)
+    )
+
+
+def release(session: Session, *, org_id: str, addresses: Iterable[str], owner: str) -> None:
+    """Give back claims whose outcome is recorded, or whose create never left."""
+    session.execute(
+        delete(AddressClaim).where(
+            AddressClaim.org_id == org_id,
+            AddressClaim.address.in_(sorted(set(addresses))),
+            AddressClaim.owner == owner,
+        )
+    )
+
+
+def keep(
+    session: Session,
+    *,
+    org_id: str,
+    addresses: Iterable[str],
+    owner: str,
+    sent_at: datetime,
+    times: Times,
+) -> None:
+    """After an unclear create: nobody creates these people before the settle time has passed."""
+    session.execute(
+        update(AddressClaim)
+        .where(
+            AddressClaim.org_id == org_id,
+            AddressClaim.address.in_(sorted(set(addresses))),
+            AddressClaim.owner == owner,
+        )
+        .values(until=sent_at + times.span(SETTLE))
+    )
