@@ -1,0 +1,188 @@
+"""What Salesforce's token endpoint says, checked and sorted by who has to act."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from keeping_plugin.errors import (
+    Complaint,
+    ConnectionLost,
+    KeepingError,
+    LoginRefused,
+    NotReady,
+    RateLimited,
+    SalesforceError,
+    SalesforceUnavailable,
+)
+from keeping_plugin.salesforce import hosts
+from keeping_plugin.types import Tokens
+
+# Why a login ended without a grant.
+REASONS = {
+    "denied": "Access was not allowed on Salesforce's page. Start again and choose Allow.",
+    "expired": "Salesforce no longer knows this login. Start again.",
+    "not_installed": (
+        "This app is not installed in your Salesforce org. A Salesforce admin can install it under "
+        "Setup, Connected Apps OAuth Usage."
+    ),
+    "not_approved": (
+        "This Salesforce user may not use the app. A Salesforce admin can approve it in the app's "
+        "policies."
+    ),
+    "inactive": "This Salesforce user or org is not active.",
+    "configuration": (
+        "Salesforce does not accept this app's registration. Compare its consumer key, secret and "
+        "callback address with KEEPING_SALESFORCE_CLIENT_ID and KEEPING_SALESFORCE_CLIENT_SECRET."
+    ),
+    "no_refresh_token": (
+        "Salesforce gave no refresh token, so the connection would end within hours. Allow the "
+        "scopes api and refresh_token on the app."
+    ),
+    "untrusted": "The answer to this login did not come from Salesforce as it should; not used.",
+    "refused": "Salesforce refused the login.",
+}
+
+_CONFIGURATION = {
+    "invalid_client",
+    "invalid_client_id",
+    "redirect_uri_mismatch",
+    "unsupported_grant_type",
+    "invalid_request",
+    "invalid_scope",
+}
+_LATER = {"server_error", "temporarily_unavailable", "unknown_error"}
+
+
+def is_busy(error: str, description: str | None) -> bool:
+    """Two refreshes met; Salesforce asks the later one to come back shortly."""
+    return error == "invalid_grant" and "already being processed" in (description or "")
+
+
+def _not_installed(error: str, description: str) -> bool:
+    return "must be installed" in description or error == "OAUTH_APPROVAL_ERROR_GENERIC"
+
+
+def login_error(error: str, description: str | None, *, at_callback: bool = False) -> KeepingError:
+    """The error for a refused login; Salesforce's words stand in its complaint."""
+    words = description or ""
+    complaint = (Complaint(error, words),)
+    if error == "rate_limit_exceeded":
+        return RateLimited("Too many logins of this user; try again later.", complaints=complaint)
+    if error in _LATER:
+        return SalesforceUnavailable(complaints=complaint)
+    if _not_installed(error, words):
+        reason = "not_installed"
+    elif error == "access_denied":
+        reason = "denied"
+    elif error == "invalid_app_access":
+        reason = "not_approved"
+    elif error == "inactive_org" or "inactive" in error or "inactive" in words:
+        reason = "inactive"
+    elif error in _CONFIGURATION:
+        reason = "configuration"
+    elif error == "invalid_grant" and not at_callback:
+        reason = "not_approved" if "approved" in words else "expired"
+    else:
+        reason = "refused"
+    refused = LoginRefused(REASONS[reason], reason=reason)
+    refused.complaints = complaint
+    return refused
+
+
+def refresh_error(error: str, description: str | None) -> KeepingError:
+    """The error for a refused refresh."""
+    words = description or ""
+    complaint = (Complaint(error, words),)
+    if is_busy(error, words) or error in _LATER:
+        return SalesforceUnavailable(complaints=complaint)
+    if error == "rate_limit_exceeded":
+        return RateLimited(complaints=complaint)
+    if error in _CONFIGURATION and not _not_installed(error, words):
+        return NotReady(f"{REASONS['configuration']} Salesforce says: {error} ({words})")
+    # invalid_grant in all its wordings, invalid_app_access, inactive_org and what is yet unknown:
+    # only an admin can mend it.
+    return ConnectionLost(words or error, complaints=complaint)
+
+
+def no_refresh_token() -> SalesforceError:
+    return ConnectionLost(REASONS["no_refresh_token"])
+
+
+def is_revoked_already(response: Any) -> bool:
+    """400 with `invalid_token` or `unsupported_token_type`: unknown, or revoked before."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return False
+    return (
+        response.status_code == 400
+        and isinstance(body, dict)
+        and body.get("error") in {"invalid_token", "unsupported_token_type"}
+    )
+
+
+def _text(token: Mapping[str, Any], key: str) -> str:
+    value = token.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def signature_holds(token: Mapping[str, Any], client_secret: str) -> bool:
+    """base64(HMAC-SHA256(client_secret, id + issued_at)), REFERENCE of the token response."""
+    signed = (_text(token, "id") + _text(token, "issued_at")).encode()
+    made = hmac.new(client_secret.encode(), signed, hashlib.sha256).digest()
+    return hmac.compare_digest(base64.b64encode(made), _text(token, "signature").encode())
+
+
+def fresh_tokens(
+    token: Mapping[str, Any], *, login_url: str, client_secret: str, allow_loopback: bool
+) -> Tokens:
+    """The tokens of a login, once nothing in the answer points elsewhere. Raises LoginRefused."""
+    made = Tokens(
+        access_token=_text(token, "access_token"),
+        refresh_token=_text(token, "refresh_token") or None,
+        instance_url=_text(token, "instance_url").removesuffix("/"),
+        login_url=login_url,
+        identity_url=_text(token, "id"),
+        scope=_text(token, "scope"),
+    )
+    if (
+        not made.access_token
+        or not signature_holds(token, client_secret)
+        or not hosts.origin_allowed(made.instance_url, allow_loopback=allow_loopback)
+        or hosts.identity(made.identity_url, allow_loopback=allow_loopback) is None
+    ):
+        raise LoginRefused(REASONS["untrusted"], reason="untrusted")
+    granted = set(made.scope.split())
+    if made.refresh_token is None or (granted and not granted & {"api", "full"}):
+        raise LoginRefused(REASONS["no_refresh_token"], reason="no_refresh_token")
+    return made
+
+
+def renewed_tokens(
+    token: Mapping[str, Any], old: Tokens, *, client_secret: str, allow_loopback: bool
+) -> Tokens:
+    """The tokens after a refresh: the answer carries a refresh token only where Salesforce rotates
+    them. Raises ConnectionLost when the answer is another org's or user's, or points elsewhere."""
+    access_token = _text(token, "access_token")
+    instance_url = _text(token, "instance_url").removesuffix("/") or old.instance_url
+    identity_url = _text(token, "id") or old.identity_url
+    if not access_token:
+        raise SalesforceUnavailable("Salesforce's login host gave no usable answer.")
+    same = hosts.identity(identity_url, allow_loopback=allow_loopback) == hosts.identity(
+        old.identity_url, allow_loopback=allow_loopback
+    )
+    signed = "signature" not in token or signature_holds(token, client_secret)
+    if not (same and signed and hosts.origin_allowed(instance_url, allow_loopback=allow_loopback)):
+        raise ConnectionLost("The answer to a refresh did not come from Salesforce as it should.")
+    return Tokens(
+        access_token=access_token,
+        refresh_token=_text(token, "refresh_token") or old.refresh_token,
+        instance_url=instance_url,
+        login_url=old.login_url,
+        identity_url=identity_url,
+        scope=_text(token, "scope") or old.scope,
+    )

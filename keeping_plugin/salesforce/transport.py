@@ -1,0 +1,168 @@
+"""The one HTTP session for everything that goes to Salesforce: data, tokens and revocation.
+
+https only, Salesforce's hosts only, no redirects, no proxies or .netrc from the environment, no
+cookies, no retries (they belong to the row, not the socket), one deadline over each whole call and
+a cap on the size of answers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from keeping_plugin.salesforce import hosts
+from keeping_plugin.salesforce.deadline import Call, PlainPool, TlsPool, calling, current_call
+from keeping_plugin.times import CALL, CONNECT
+
+MAX_BYTES = 32 * 1024 * 1024  # five describes of large orgs are 3 MB
+_HOSTS = 64  # orgs whose connections are kept open
+_PER_HOST = 16
+
+
+class NoAnswer(Exception):
+    """No complete HTTP answer. `sent`: a byte of the request may have left; `timed_out`: the
+    deadline ended it."""
+
+    def __init__(self, reason: str, *, sent: bool, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.sent = sent
+        self.timed_out = timed_out
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": TlsPool, "http": PlainPool}
+
+
+class Transport(requests.Session):
+    """A requests.Session that Salesforce's clients share, safe for threads.
+
+    One an app: it keeps connections open between calls and forgets them in a forked child.
+    `monotonic` is the clock by which `start_by` is read. Raises NoAnswer, CallNotStarted.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_loopback: bool = False,
+        seconds: float = CALL,
+        connect_seconds: float = CONNECT,
+        max_bytes: int = MAX_BYTES,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.max_redirects = 0
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.allow_loopback = allow_loopback
+        self._seconds = seconds
+        self._connect_seconds = connect_seconds
+        self._max_bytes = max_bytes
+        self._monotonic = monotonic
+        self._process = 0
+        self._opening = threading.Lock()
+        self._open()
+
+    def _open(self) -> None:
+        """Fresh connections: a forked child must not write into its parent's."""
+        with self._opening:
+            if self._process == os.getpid():
+                return
+            self.adapters.clear()
+            adapter = _Adapter(pool_connections=_HOSTS, pool_maxsize=_PER_HOST, max_retries=0)
+            self.mount("https://", adapter)
+            if self.allow_loopback:
+                self.mount("http://", adapter)
+            self._process = os.getpid()
+
+    @contextmanager
+    def call(
+        self, *, seconds: float | None = None, start_by: float | None = None
+    ) -> Iterator[Call]:
+        """Everything sent inside shares one deadline. A call made inside another one, to refresh
+        its token, has its own: a refresh cut short could lose a rotated token."""
+        with calling(
+            Call(seconds=seconds or self._seconds, start_by=start_by, monotonic=self._monotonic)
+        ) as call:
+            yield call
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send one prepared request and read its whole answer. Raises NoAnswer, CallNotStarted."""
+        call = current_call()
+        if call is None:
+            with self.call():
+                return self.send(request, **kwargs)
+        url = request.url or ""
+        if not hosts.url_allowed(url, allow_loopback=self.allow_loopback):
+            raise NoAnswer("the address is none of Salesforce's", sent=False)
+        if hosts.is_loopback(url):
+            # simple-salesforce always builds https; the simulated org speaks plain HTTP.
+            url = request.url = "http://" + url.partition("://")[2]
+        if self._process != os.getpid():
+            self._open()
+        call.sent = False
+        call.requests += 1
+        try:
+            return self._exchange(request, call, kwargs)
+        except requests.RequestException as error:
+            timed_out = isinstance(error, requests.Timeout) or _is_timeout(error)
+            # The text of these errors holds addresses and may hold a query: it goes no further.
+            raise NoAnswer(type(error).__name__, sent=call.sent, timed_out=timed_out) from error
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            raise NoAnswer(
+                type(error).__name__, sent=call.sent, timed_out=isinstance(error, TimeoutError)
+            ) from error
+
+    def _exchange(
+        self, request: requests.PreparedRequest, call: Call, kwargs: dict[str, Any]
+    ) -> requests.Response:
+        left = call.remaining()
+        kwargs |= {
+            "timeout": (min(self._connect_seconds, left), left),
+            "stream": True,
+            "allow_redirects": False,
+            "verify": True,
+            "proxies": {},
+        }
+        response = super().send(request, **kwargs)
+        try:
+            if response.url != request.url:
+                raise NoAnswer("the answer came from another address", sent=True)
+            body = bytearray()
+            for chunk in response.iter_content(65_536):
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise NoAnswer("the answer is too large", sent=True)
+        finally:
+            response.close()
+        response._content = bytes(body)
+        return response
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: a redirect is an answer like any other, and not one of Salesforce's REST API."""
+        return None
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Whether a deadline is at the bottom of this error, which urllib3 wraps several times."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, TimeoutError | urllib3.exceptions.TimeoutError | socket.timeout):
+            return True
+        reason = getattr(seen, "reason", None)
+        inner = [arg for arg in seen.args if isinstance(arg, BaseException)]
+        if isinstance(reason, BaseException):
+            inner.append(reason)
+        seen = inner[0] if inner else seen.__cause__
+    return False
