@@ -39,11 +39,13 @@ check-lint: $(DEV)
 	@echo "lint: good"
 
 check-types: $(DEV)
+	@mkdir -p build
 	@$(BIN)/mypy keeping_plugin migrations demo $(wildcard benchmarks) tools > build/types.log || \
 		{ cat build/types.log; exit 1; }
 	@sed -n '$$s/^Success/types/p' build/types.log
 
 check-layers: $(DEV)
+	@mkdir -p build
 	@$(BIN)/lint-imports > build/layers.log || { cat build/layers.log; exit 1; }
 	@sed -n 's/^Contracts: /layers: /p' build/layers.log
 
@@ -82,9 +84,9 @@ $(BIN)/python:
 $(DEMO): $(WANTED) | $(BIN)/python
 	@echo "installing the demo into $(VENV)"
 	@$(PIP) -e '.[demo]'
-	@mkdir -p build && touch $@
+	@touch $@
 
 $(DEV): $(WANTED) | $(BIN)/python
 	@echo "installing the tools into $(VENV)"
 	@$(PIP) -e '.[demo,postgres,metrics,i18n,dashboard,testing,dev,bench]'
-	@mkdir -p build && touch $@ $(DEMO)
+	@touch $@ $(DEMO)
