@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.loopback import sitecustomize as confined
-from tests.servers.needs import NO_SHARED, shared_dir
+from tests.servers.needs import shared_dir
 
-pytest_plugins = ["tests.servers.stores", "tests.servers.chromium"]
+pytest_plugins = ["tests.no_silent_skip", "tests.servers.stores", "tests.servers.chromium"]
 
 
 def pytest_configure() -> None:
@@ -45,31 +45,3 @@ def loopback_only(refusals: Path) -> Iterator[None]:
 def shared() -> Path:
     """The folder of real mail and recorded describes; the test is skipped where there is none."""
     return shared_dir()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    _no_silent_skip(report)
-    return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    report = yield
-    _no_silent_skip(report)
-    return report
-
-
-def _no_silent_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """With CI=true whatever was skipped has failed, unless for want of the shared material."""
-    if os.environ.get("CI", "").lower() not in ("true", "1") or not report.skipped:
-        return
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if NO_SHARED not in reason and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped in CI: {reason}"
