@@ -53,6 +53,7 @@ class FieldSpec:
     filterable: bool = False
     sortable: bool = False
     encrypted: bool = False
+    permissionable: bool = False  # a profile or permission set may take it away
     html_formatted: bool = False
     extra_type: str = ""
     compound: str = ""
