@@ -1,0 +1,144 @@
+"""Numbers, dates, times and moments: printed plainly, parsed strictly."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+
+from keeping_plugin.forms import widgets
+from keeping_plugin.forms.controls import Control
+from keeping_plugin.types import Value
+
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+
+
+class NumberControl(Control):
+    """int, double, currency and percent. Percent is 10 for 10 %, as Salesforce has it."""
+
+    widget = widgets.Text("text", inputmode="decimal")
+
+    def print_(self, value: Value) -> str:
+        if value is None or isinstance(value, str):
+            return value or ""
+        number = Decimal(repr(value))
+        plain = f"{number:f}"
+        if "." in plain:
+            plain = plain.rstrip("0").rstrip(".")
+        if self.spec.type == "currency" and self.spec.scale:
+            whole, _, cents = plain.partition(".")
+            plain = f"{whole}.{cents.ljust(self.spec.scale, '0')}"
+        return plain
+
+    def tidy(self, text: str) -> str:
+        tidy = "".join(super().tidy(text).split()).replace("\N{MINUS SIGN}", "-")
+        return tidy.replace(",", "") if _GROUPED.fullmatch(tidy) else tidy
+
+    def parse(self, text: str) -> Value:
+        if "," in text:
+            raise ValueError("Write the number with a point before its decimals, such as 1234.50.")
+        try:
+            number = Decimal(text)
+        except InvalidOperation as error:
+            raise ValueError("This is not a number.") from error
+        if not number.is_finite() or len(text) > 64:
+            raise ValueError("This is not a number.")
+        self._check_digits(number)
+        return int(number) if number == number.to_integral_value() else float(number)
+
+    def _check_digits(self, number: Decimal) -> None:
+        spec = self.spec
+        exponent = number.normalize().as_tuple().exponent
+        decimals = max(0, -exponent) if isinstance(exponent, int) else 0
+        whole = len(str(abs(int(number)))) if abs(number) >= 1 else 0
+        if spec.type in {"int", "long"}:
+            if decimals:
+                raise ValueError("Only whole numbers fit here.")
+            if spec.digits and whole > spec.digits:
+                raise ValueError(f"At most {spec.digits} digits fit here.")
+            return
+        if spec.precision:
+            if decimals > spec.scale:
+                raise ValueError(
+                    f"At most {spec.scale} digits after the point fit here."
+                    if spec.scale
+                    else "Only whole numbers fit here."
+                )
+            if whole > spec.precision - spec.scale:
+                raise ValueError(
+                    f"At most {spec.precision - spec.scale} digits before the point fit here."
+                )
+
+
+class CoordinateControl(NumberControl):
+    """Latitude or longitude, in degrees."""
+
+    def check(self) -> None:
+        limit = 90 if "latitude" in self.spec.name.lower() else 180
+        if isinstance(self.data, int | float) and abs(self.data) > limit:
+            raise ValueError(f"Between -{limit} and {limit} degrees.")
+
+
+class DateControl(Control):
+    widget = widgets.Text("date")
+
+    def parse(self, text: str) -> Value:
+        try:
+            found = date.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError("This is not a date. One looks like 2026-05-06.") from error
+        # What Salesforce holds (Field Types, date).
+        if not 1700 <= found.year <= 4000:
+            raise ValueError("Salesforce keeps dates between the years 1700 and 4000.")
+        return found.isoformat()
+
+
+class DateTimeControl(Control):
+    """A moment, shown and typed in UTC, which the label says."""
+
+    widget = widgets.Text("datetime-local", step="1")
+
+    def print_(self, value: Value) -> str:
+        if not isinstance(value, str):
+            return ""
+        moment = parse_moment(value)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S") if moment else value
+
+    def tidy(self, text: str) -> str:
+        tidy = super().tidy(text)
+        return f"{tidy}:00" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d", tidy) else tidy
+
+    def parse(self, text: str) -> Value:
+        moment = parse_moment(text)
+        if moment is None:
+            raise ValueError("This is not a date with a time. One looks like 2026-05-06T14:30.")
+        if not 1700 <= moment.year <= 4000:
+            raise ValueError("Salesforce keeps dates between the years 1700 and 4000.")
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+class TimeControl(Control):
+    widget = widgets.Text("time", step="1")
+
+    def print_(self, value: Value) -> str:
+        return value[:8] if isinstance(value, str) else ""
+
+    def tidy(self, text: str) -> str:
+        tidy = super().tidy(text)
+        return f"{tidy}:00" if re.fullmatch(r"\d\d:\d\d", tidy) else tidy
+
+    def parse(self, text: str) -> Value:
+        try:
+            found = time.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError("This is not a time. One looks like 14:30.") from error
+        return found.strftime("%H:%M:%S.000Z")
+
+
+def parse_moment(text: str) -> datetime | None:
+    """A moment as Salesforce writes it (`+0000`, no colon) or a browser does (UTC meant)."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,229 @@
+"""Forms for Salesforce records: an object's describe and a choice of fields in, a form out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
+
+from wtforms import Form
+
+from keeping_plugin.errors import Complaint
+from keeping_plugin.forms.choices import Controller, PicklistControl
+from keeping_plugin.forms.controls import Control, ReferenceControl
+from keeping_plugin.forms.fields import control
+from keeping_plugin.services.editable import is_compound, parts, writable
+from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Value
+
+# WTForms takes `data`, `errors` and `meta` for itself and drops what begins with "_".
+PREFIX = "sf_"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Controls that stand together: a plain field alone, or the parts of a compound one under its
+    label."""
+
+    name: str
+    legend: str  # "" for a plain field
+    help_text: str
+    names: tuple[str, ...]
+
+
+class RecordForm(Form):
+    """A form for one record. `values` are the record's as they were read; a control whose input
+    is missing from `formdata` keeps its value.
+
+    `picklists` are the values of the record's type by field (a field that is missing there keeps
+    those of the describe), `names` the names of referenced records by field.
+    """
+
+    schema: ObjectSchema
+    creating: bool
+    groups: tuple[Group, ...]
+
+    def __init__(
+        self,
+        formdata: Any = None,
+        *,
+        values: Mapping[str, Value],
+        names: Mapping[str, str] | None = None,
+        picklists: Mapping[str, Sequence[PicklistValue]] | None = None,
+        id_prefix: str = "",
+    ) -> None:
+        self._values = values
+        super().__init__(formdata, data={PREFIX + name: value for name, value in values.items()})
+        self.problem_words: dict[str, list[Complaint]] = {}
+        for name, made in self.controls():
+            made.id = id_prefix + made.name
+            made.label.field_id = made.id
+            made.editing = not self.creating
+            if isinstance(made, PicklistControl):
+                made.values = _of_type(made.spec, (picklists or {}).get(name))
+            if isinstance(made, ReferenceControl):
+                made.name_shown = (names or {}).get(name, "")
+        self._join_dependents()
+
+    def _join_dependents(self) -> None:
+        for _, made in self.controls():
+            if not isinstance(made, PicklistControl) or not made.spec.controller:
+                continue
+            name = made.spec.controller
+            spec = self.schema.fields.get(name)
+            if spec is None:  # the user may not read it: then nobody can tell what goes with what
+                continue
+            above = self.control(name)
+            if above is None:
+                made.controller = Controller(
+                    spec, self._values.get(name), changed=False, in_form=False
+                )
+            else:
+                made.controller = Controller(spec, above.data, changed=above.changed, in_form=True)
+                above.controls.append(made.id)
+
+    def controls(self) -> Iterator[tuple[str, Control]]:
+        """API name and control of every field, in order."""
+        for made in self:
+            yield made.name.removeprefix(PREFIX), cast(Control, made)
+
+    def control(self, name: str) -> Control | None:
+        """The control of a field, by API name."""
+        return cast("Control | None", self._fields.get(PREFIX + name))
+
+    def changes(self) -> dict[str, Value]:
+        """What is to be sent, by API name: on an edit only what the person changed, on a create
+        everything filled in."""
+        if self.creating:
+            return {
+                name: made.data
+                for name, made in self.controls()
+                if not made.empty and made.spec.createable
+            }
+        return {name: made.data for name, made in self.controls() if made.changed}
+
+    def complain(self, complaints: Sequence[Complaint]) -> tuple[Complaint, ...]:
+        """Put Salesforce's words beside the fields they name; returns those that name none here."""
+        homeless = []
+        for complaint in complaints:
+            named = [name for name in complaint.fields if self.control(name) is not None]
+            for name in named:
+                self.problem_words.setdefault(name, []).append(complaint)
+            if not named:
+                homeless.append(complaint)
+        return tuple(homeless)
+
+    def problems(self) -> dict[str, list[str]]:
+        """Everything wrong, by API name: our own sentences, then Salesforce's words."""
+        found = {
+            name: [str(error) for error in made.errors]
+            for name, made in self.controls()
+            if made.errors
+        }
+        for name, complaints in self.problem_words.items():
+            found.setdefault(name, []).extend(complaint.message for complaint in complaints)
+        return found
+
+
+def _of_type(spec: FieldSpec, offered: Sequence[PicklistValue] | None) -> Sequence[PicklistValue]:
+    if offered is None:
+        return spec.picklist
+    # The describe keeps what a value depends on, counted by the describe's own entries.
+    labels = {value.value for value in offered}
+    known = {value.value for value in spec.picklist}
+    return [value for value in spec.picklist if value.value in labels] + [
+        value for value in offered if value.value not in known
+    ]
+
+
+def defaults(
+    form: type[RecordForm], picklists: Mapping[str, Sequence[PicklistValue]] | None = None
+) -> dict[str, Value]:
+    """What the org fills in for a new record: default values, and default picklist entries."""
+    made: dict[str, Value] = {}
+    for group in form.groups:
+        for name in group.names:
+            spec = form.schema.fields[name]
+            if spec.picklist:
+                offered = (picklists or {}).get(name) or spec.picklist
+                chosen = [value.value for value in offered if value.default and value.active]
+                if chosen:
+                    made[name] = ";".join(chosen) if spec.type == "multipicklist" else chosen[0]
+            elif spec.default_value is not None:
+                made[name] = spec.default_value
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What decides a form class. A schema is one object for one describe document, so its
+    identity stands for the document's digest; the cache keeps it alive."""
+
+    identity: int
+    names: tuple[str, ...]
+    creating: bool
+    schema: ObjectSchema = field(compare=False)
+
+
+def record_form(
+    schema: ObjectSchema, names: Sequence[str], *, creating: bool = False
+) -> type[RecordForm]:
+    """The form class for these fields, in this order; compound ones stand as their parts, and a
+    create form ends with what Salesforce requires besides. Names that the describe no longer has
+    are left out."""
+    return _record_form(_Shape(id(schema), tuple(names), creating, schema))
+
+
+@lru_cache(maxsize=512)
+def _record_form(shape: _Shape) -> type[RecordForm]:
+    schema, creating = shape.schema, shape.creating
+    wanted = [name for name in shape.names if name in schema.fields]
+    if creating:
+        wanted += [spec.name for spec in schema.fields.values() if spec.required]
+    # A part that was chosen beside its compound stands with its siblings.
+    wanted = [_whole(schema, name, wanted) for name in wanted]
+    groups: list[Group] = []
+    body: dict[str, Any] = {"schema": schema, "creating": creating}
+    for name in wanted:
+        group = _group(schema, name, creating=creating, taken=body)
+        if group is None:
+            continue
+        groups.append(group)
+        for part in group.names:
+            body[PREFIX + part] = _unbound(schema, schema.fields[part], creating=creating)
+    body["groups"] = tuple(groups)
+    return type(f"{schema.name}Form", (RecordForm,), body)
+
+
+def _whole(schema: ObjectSchema, name: str, wanted: Sequence[str]) -> str:
+    compound = schema.fields[name].compound
+    return compound if compound in wanted and is_compound(schema, compound) else name
+
+
+def _group(
+    schema: ObjectSchema, name: str, *, creating: bool, taken: Mapping[str, Any]
+) -> Group | None:
+    spec = schema.fields[name]
+    written = [
+        part.name
+        for part in writable(schema, name, creating=creating)
+        if PREFIX + part.name not in taken
+    ]
+    if is_compound(schema, name) and written:
+        return Group(name, spec.label, spec.help_text, tuple(written))
+    if written:
+        return Group(name, "", "", (name,))
+    if PREFIX + name in taken or (is_compound(schema, name) and parts(schema, name)):
+        return None
+    if creating and not spec.createable:
+        return None
+    return Group(name, "", "", (name,))
+
+
+def _unbound(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> Any:
+    read_only = not writable(schema, spec.name, creating=creating)
+    if creating:
+        required = spec.required
+    else:
+        required = not spec.nillable and spec.type != "boolean"
+    return control(schema, spec, required=required and not read_only, read_only=read_only)
