@@ -74,13 +74,20 @@ def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) 
 
 
 def upsert(
-    session: Session, model: type[Base], row: dict[str, Any], *, key: tuple[str, ...]
+    session: Session,
+    model: type[Base],
+    rows: dict[str, Any] | list[dict[str, Any]],
+    *,
+    key: tuple[str, ...],
 ) -> None:
-    """Insert the row, or overwrite the columns given where one with this key stands."""
+    """Insert rows, or overwrite the columns given where one with this key stands."""
+    rows = rows if isinstance(rows, list) else [rows]
+    if not rows:
+        return
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(model).values(row)
-    changes = {name: statement.excluded[name] for name in row if name not in key}
+    statement = insert(model).values(rows)
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
     if changes:
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes)
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -69,21 +69,18 @@ def release(session: Session, *, org_id: str, addresses: Iterable[str], owner: s
 
 
 def keep(
-    session: Session,
-    *,
-    org_id: str,
-    addresses: Iterable[str],
-    owner: str,
-    sent_at: datetime,
-    times: Times,
+    session: Session, *, org_id: str, addresses: Iterable[str], owner: str, times: Times
 ) -> None:
-    """After an unclear create: nobody creates these people before the settle time has passed."""
-    session.execute(
-        update(AddressClaim)
-        .where(
+    """After an unclear create: nobody creates these people before the settle time has passed
+    since it was sent."""
+    rows = session.scalars(
+        select(AddressClaim).where(
             AddressClaim.org_id == org_id,
             AddressClaim.address.in_(sorted(set(addresses))),
             AddressClaim.owner == owner,
+            AddressClaim.sent_at.is_not(None),
         )
-        .values(until=sent_at + times.span(SETTLE))
     )
+    for row in rows:
+        if row.sent_at is not None:
+            row.until = row.sent_at + times.span(SETTLE)

@@ -20,13 +20,15 @@ def learned(session: Session, connection_id: int, addresses: Collection[str]) ->
     earlier (`known_since`); otherwise that row would sleep through the news.
     """
     time = now(session)
-    for address in sorted(set(addresses)):
-        upsert(
-            session,
-            KnownAddress,
-            {"connection_id": connection_id, "address": address, "known_at": time},
-            key=("connection_id", "address"),
-        )
+    upsert(
+        session,
+        KnownAddress,
+        [
+            {"connection_id": connection_id, "address": address, "known_at": time}
+            for address in sorted(set(addresses))
+        ],
+        key=("connection_id", "address"),
+    )
     released = session.execute(
         update(SyncEntry)
         .where(

@@ -1,0 +1,124 @@
+"""Claim: up to 200 messages of one connection, with all their due actions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.delivery.lease import Lease
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.times import BATCH, LEASE
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that are ours to work on until they are settled. `connection` is as it stood when they
+    were claimed, `began_at` the database's time of the claim."""
+
+    token: str
+    connection: Connection
+    began_at: datetime
+    rows: Sequence[SyncEntry]
+
+    @property
+    def row_ids(self) -> list[int]:
+        return [row.id for row in self.rows]
+
+    @property
+    def alone(self) -> bool:
+        """Only one message: what goes wrong is this message's doing."""
+        return len({row.message_id for row in self.rows}) == 1
+
+
+def drainable(connection: Connection | None, time: datetime) -> bool:
+    """Live, confirmed by an admin and not paused."""
+    return (
+        connection is not None
+        and connection.current
+        and connection.confirmed
+        and connection.status == ConnectionStatus.LIVE
+        and (connection.paused_until is None or connection.paused_until <= time)
+    )
+
+
+def due(time: datetime) -> ColumnElement[bool]:
+    """Rows to be sent or looked up at this time. A waiting row without a mark is not among them:
+    its look is made for many at once (services/waiting)."""
+    return and_(
+        SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
+        or_(SyncEntry.state != EntryState.WAITING, SyncEntry.sent_at.is_not(None)),
+        SyncEntry.due_at <= time,
+        or_(SyncEntry.claimed_until.is_(None), SyncEntry.claimed_until < time),
+    )
+
+
+def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
+    """One compare-and-set; None when nothing is due, or nothing may be sent now."""
+    with parts.database.write() as session:
+        time = now(session)
+        connection = session.get(Connection, connection_id)
+        if connection is None or not drainable(connection, time):
+            return None
+        if not leases.renew(parts, session, lease):
+            return None
+        message_ids = _choose(session, connection_id, due(time), steady=parts.watch.steady)
+        if not message_ids:
+            return None
+        token = uuid.uuid4().hex
+        mine = and_(SyncEntry.connection_id == connection_id, SyncEntry.claim == token)
+        claimable = and_(SyncEntry.connection_id == connection_id, due(time))
+        if not parts.watch.steady:
+            claimable = and_(claimable, SyncEntry.sent_at.is_(None))
+        session.execute(
+            update(SyncEntry)
+            .where(SyncEntry.message_id.in_(message_ids), claimable)
+            .values(claim=token, claimed_until=time + parts.times.span(LEASE))
+            .execution_options(synchronize_session=False)
+        )
+        rows = session.scalars(
+            select(SyncEntry)
+            .where(mine, SyncEntry.message_id.in_(message_ids))
+            .order_by(SyncEntry.lane, SyncEntry.due_at, SyncEntry.id)
+        ).all()
+        session.expunge_all()
+    return Batch(token, connection, time, rows) if rows else None
+
+
+def _choose(
+    session: Session, connection_id: int, due_now: ColumnElement[bool], *, steady: bool
+) -> list[str]:
+    query = select(SyncEntry.message_id, SyncEntry.batch_size).where(
+        SyncEntry.connection_id == connection_id, due_now
+    )
+    if not steady:
+        query = query.where(SyncEntry.sent_at.is_(None))
+    # Two actions a message at most. One query per lane keeps each on its index.
+    query = query.order_by(SyncEntry.lane, SyncEntry.due_at, SyncEntry.id).limit(2 * BATCH)
+    return together(session.execute(query).tuples())
+
+
+def together(candidates: Iterable[tuple[str, int | None]]) -> list[str]:
+    """The first messages that may travel together.
+
+    A message that was in a batch without outcomes names the largest batch it may travel in; one
+    that would make the batch too large for itself or for others is left for the next.
+    """
+    chosen: dict[str, None] = {}
+    room = BATCH
+    for message_id, size in candidates:
+        if message_id in chosen:
+            continue
+        allowed = min(room, size or BATCH)
+        if len(chosen) + 1 > allowed:
+            continue
+        chosen[message_id] = None
+        room = allowed
+    return list(chosen)

@@ -1,0 +1,260 @@
+"""Drain one connection: claim, look, mark, send, settle, in batches, one drain per org."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import exists, select
+
+from keeping_plugin import failpoints
+from keeping_plugin.errors import (
+    CallNotStarted,
+    ConnectionLost,
+    NotConnected,
+    NotReady,
+    SalesforceError,
+)
+from keeping_plugin.models import Connection, EntryState, Pick, SyncEntry, now
+from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.services import claims
+from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
+from keeping_plugin.services.delivery.lease import Lease
+from keeping_plugin.services.delivery.look import look
+from keeping_plugin.services.delivery.outcomes import after_contact
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.delivery.plan import (
+    Circumstances,
+    Outcome,
+    Plan,
+    contact_record,
+    later,
+    plan,
+    task_record,
+)
+from keeping_plugin.services.delivery.prepare import prepare
+from keeping_plugin.services.delivery.send import Send, send
+from keeping_plugin.services.delivery.settle import let_go, settle, shrink
+from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
+from keeping_plugin.types import Action
+
+
+def drain(parts: Delivery, connection_id: int) -> None:
+    """Send what this connection owes, a bounded number of batches, then ring for what is left."""
+    parts.queue.answered(connection_id)
+    failpoints.reach("drain.began")
+    parts.observe_clock()
+    with parts.database.write() as session:
+        connection = session.get(Connection, connection_id)
+        if connection is None or not drainable(connection, now(session)):
+            return
+        lease = leases.take(parts, session, org_id=connection.org_id, connection_id=connection_id)
+    if lease is None:
+        return
+    failpoints.reach("drain.leased")
+    try:
+        for _ in range(BATCHES_A_JOB):
+            if not _batch(parts, lease, connection_id):
+                break
+    finally:
+        with parts.database.write() as session:
+            noted = leases.release(session, lease)
+    failpoints.reach("drain.released")
+    parts.queue.ring(each for each in noted if each != connection_id)
+    if owes(parts, connection_id):
+        parts.queue.ring([connection_id])
+
+
+def owes(parts: Delivery, connection_id: int) -> bool:
+    """Something could be sent for this connection now."""
+    with parts.database.read() as session:
+        time = now(session)
+        if not drainable(session.get(Connection, connection_id), time):
+            return False
+        rows = select(SyncEntry.id).where(SyncEntry.connection_id == connection_id, due(time))
+        return bool(session.scalar(select(exists(rows))))
+
+
+def _batch(parts: Delivery, lease: Lease, connection_id: int) -> bool:
+    """One batch; False when nothing more is to be done now."""
+    batch = claim(parts, lease, connection_id)
+    if batch is None:
+        return False
+    failpoints.reach("drain.claimed")
+    try:
+        return _work(parts, parts.gateways(connection_id), lease, batch)
+    except (SalesforceError, NotReady) as error:
+        # Only reads raise to here: nothing was sent that is not accounted for.
+        with parts.database.write() as session:
+            whole = isinstance(error, ConnectionLost | NotConnected | CallNotStarted)
+            if whole or pauses.refused(session, connection_id, error, parts.times):
+                let_go(session, batch, batch.row_ids, unmark=False)
+            else:
+                shrink(session, batch, batch.row_ids, unmark=False)
+        return False
+    except Exception:
+        # A row that breaks our own code must not take its neighbours along for ever.
+        with parts.database.write() as session:
+            shrink(session, batch, batch.row_ids, unmark=False)
+        raise
+
+
+def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
+    if not _within_budget(parts, gateway, batch):
+        return False
+    prepared = prepare(parts, batch)
+    rows = _claim_addresses(parts, batch)
+    if not rows:
+        return True
+    found = look(
+        gateway,
+        batch,
+        rows=rows,
+        markers=prepared.markers,
+        endings=prepared.endings,
+        start_by=lease.start_by(parts),
+    )
+    failpoints.reach("drain.looked")
+    facts = Circumstances(
+        letters=prepared.letters,
+        endings=prepared.endings,
+        found=found,
+        markers=prepared.markers,
+        picks=_picks(parts, batch),
+        user_id=batch.connection.user_id,
+        settles_itself=batch.connection.activity_key_field is not None,
+        give_up_before=_give_up_before(parts, batch),
+    )
+    made = plan(rows, facts)
+    first = [Send(row, contact_record(row, facts)) for row in made.contacts.values()]
+    first += [
+        Send(row, task_record(row, facts, person.id), person.id, candidates)
+        for row, person, candidates in made.tasks
+    ]
+    answers = send(parts, gateway, lease, batch, first) if first else {}
+    _write(parts, gateway, batch, {**made.settled, **(answers or {})}, known=made.known)
+    if answers is None:
+        _give_back(parts, batch, made)
+        return False
+    return _follow(parts, gateway, lease, batch, made, facts, answers)
+
+
+def _follow(
+    parts: Delivery,
+    gateway: SalesforceGateway,
+    lease: Lease,
+    batch: Batch,
+    made: Plan,
+    facts: Circumstances,
+    answers: Mapping[int, Outcome],
+) -> bool:
+    """The rows that waited for a Contact of this batch. Their Tasks travel in a composite of their
+    own: in the Contact's, a refused Contact would leave them a null WhoId."""
+    outcomes: dict[int, Outcome] = {}
+    second: list[Send] = []
+    for address, rows in made.followers.items():
+        outcome = answers.get(made.contacts[address].id)
+        for row in rows:
+            after = after_contact(outcome, row) if outcome else later("contact_first", CLAIM_BUSY)
+            if after is not None:
+                outcomes[row.id] = after
+            elif outcome is not None and outcome.record_id is not None:
+                record = task_record(row, facts, outcome.record_id)
+                second.append(Send(row, record, outcome.record_id, 1))
+    sent = send(parts, gateway, lease, batch, second) if second else {}
+    _write(parts, gateway, batch, {**outcomes, **(sent or {})})
+    return sent is not None
+
+
+def _write(
+    parts: Delivery,
+    gateway: SalesforceGateway,
+    batch: Batch,
+    outcomes: Mapping[int, Outcome],
+    *,
+    known: Collection[str] = (),
+) -> None:
+    """Settle, give claims back, and keep what Salesforce's headers told: one commit."""
+    if not outcomes:
+        return
+    rows = {row.id: row for row in batch.rows if row.id in outcomes}
+    adding = {key: row.address for key, row in rows.items() if row.action == Action.ADD_CONTACT}
+    unclear = {address for key, address in adding.items() if outcomes[key].marked}
+    made = {address for key, address in adding.items() if outcomes[key].reason == "created"}
+    org_id = batch.connection.org_id
+    with parts.database.write() as session:
+        pauses.heard(session, batch.connection.id, gateway)
+        settle(session, batch, outcomes, times=parts.times, known=made | set(known))
+        claims.keep(session, org_id=org_id, addresses=unclear, owner=batch.token, times=parts.times)
+        settled = set(adding.values()) - unclear
+        claims.release(session, org_id=org_id, addresses=settled, owner=batch.token)
+    failpoints.reach("drain.settled")
+
+
+def _give_back(parts: Delivery, batch: Batch, made: Plan) -> None:
+    followers = [row.id for rows in made.followers.values() for row in rows]
+    if followers:
+        with parts.database.write() as session:
+            let_go(session, batch, followers, unmark=False)
+
+
+def _claim_addresses(parts: Delivery, batch: Batch) -> list[SyncEntry]:
+    """Claim every address of which this batch might create the Contact, before the look. Rows of
+    addresses that somebody else holds come due again in 5 s, Tasks too."""
+    wanted = {row.address for row in batch.rows if row.action == Action.ADD_CONTACT}
+    if not wanted:
+        return list(batch.rows)
+    with parts.database.write() as session:
+        held = claims.take(
+            session,
+            org_id=batch.connection.org_id,
+            addresses=wanted,
+            owner=batch.token,
+            times=parts.times,
+        )
+        busy = wanted - held
+        put_off = {
+            row.id: Outcome(
+                EntryState(row.state), "address_busy", CLAIM_BUSY, marked=row.sent_at is not None
+            )
+            for row in batch.rows
+            if row.address in busy
+        }
+        settle(session, batch, put_off, times=parts.times)
+    return [row for row in batch.rows if row.address not in busy]
+
+
+def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
+    with parts.database.read() as session:
+        picks = session.execute(
+            select(Pick.address, Pick.record_id).where(
+                Pick.connection_id == batch.connection.id,
+                Pick.object == "Contact",
+                Pick.address.in_(sorted({row.address for row in batch.rows})),
+            )
+        )
+        return dict(picks.tuples())
+
+
+def _give_up_before(parts: Delivery, batch: Batch) -> datetime | None:
+    """An unknown outcome is a person's after 24 h of a live connection: those before a reconnect
+    do not count."""
+    limit = batch.began_at - parts.times.span(UNKNOWN_LIMIT)
+    return limit if batch.connection.connected_at <= limit else None
+
+
+def _within_budget(parts: Delivery, gateway: SalesforceGateway, batch: Batch) -> bool:
+    """Automations stop at a share of the day's allowance, so that agents never run dry."""
+    if not pauses.over_budget(batch.connection, parts.budget_share):
+        return True
+    gateway.limits()  # the one cheap call: how does it stand now?
+    with parts.database.write() as session:
+        connection = session.get_one(Connection, batch.connection.id)
+        pauses.keep_usage(session, connection, gateway)
+        if not pauses.over_budget(connection, parts.budget_share):
+            return True
+        pauses.pause_for_budget(session, connection.id, parts.times)
+        let_go(session, batch, batch.row_ids, unmark=False)
+    return False

@@ -1,0 +1,81 @@
+"""One drain per Salesforce org: the lease, and the connections that came while it was held."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from keeping_plugin.models import OrgLease, insert_new, now
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.times import LEASE, LEASE_LEFT
+
+
+@dataclass(slots=True)
+class Lease:
+    """Held by one drain. `until` is a reading of the monotonic clock, taken before the database
+    wrote its own, so that we always believe it a little shorter than it is."""
+
+    org_id: str
+    owner: str
+    until: float
+
+    def start_by(self, parts: Delivery) -> float:
+        """The latest monotonic time at which a call may put its first byte on the wire."""
+        return self.until - parts.times.seconds(LEASE_LEFT)
+
+
+def take(parts: Delivery, session: Session, *, org_id: str, connection_id: int) -> Lease | None:
+    """The org's lease, or None after noting the connection with its holder, who rings it when he
+    lets go."""
+    before = parts.clock.monotonic()
+    insert_new(session, OrgLease, [{"org_id": org_id, "noted": []}])
+    time = now(session)
+    owner = uuid.uuid4().hex
+    free: ColumnElement[bool] = OrgLease.owner.is_(None)
+    if parts.watch.may_take_over:
+        free = free | (OrgLease.until < time)
+    taken = session.execute(
+        update(OrgLease)
+        .where(OrgLease.org_id == org_id, free)
+        .values(owner=owner, until=time + parts.times.span(LEASE))
+    )
+    if taken.rowcount:  # type: ignore[attr-defined]
+        return Lease(org_id, owner, before + parts.times.seconds(LEASE))
+    row = session.scalars(select(OrgLease).where(OrgLease.org_id == org_id).with_for_update()).one()
+    if connection_id not in row.noted:
+        row.noted = [*row.noted, connection_id]
+    return None
+
+
+def renew(parts: Delivery, session: Session, lease: Lease) -> bool:
+    """A fresh 45 s, if the lease is still ours; called between calls only, never during one."""
+    before = parts.clock.monotonic()
+    renewed = session.execute(
+        update(OrgLease)
+        .where(
+            OrgLease.org_id == lease.org_id,
+            OrgLease.owner == lease.owner,
+            OrgLease.until >= now(session),
+        )
+        .values(until=now(session) + parts.times.span(LEASE))
+    )
+    if not renewed.rowcount:  # type: ignore[attr-defined]
+        return False
+    lease.until = before + parts.times.seconds(LEASE)
+    return True
+
+
+def release(session: Session, lease: Lease) -> tuple[int, ...]:
+    """Let go, if it is still ours; returns the connections that were noted meanwhile."""
+    row = session.scalars(
+        select(OrgLease).where(OrgLease.org_id == lease.org_id).with_for_update()
+    ).one()
+    if row.owner != lease.owner:
+        return ()
+    noted = tuple(row.noted)
+    row.owner, row.until, row.noted = None, None, []
+    return noted

@@ -1,0 +1,80 @@
+"""Mark: commit that a call is about to leave, before it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.services import claims
+from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.lease import Lease
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.times import LEASE, MARK_AGE, SETTLE
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Rows whose call may leave until `start_by` (monotonic) and not a moment later."""
+
+    row_ids: frozenset[int]
+    sent_at: datetime
+    start_by: float
+
+
+def mark(
+    parts: Delivery,
+    lease: Lease,
+    batch: Batch,
+    row_ids: Collection[int],
+    *,
+    server_date: datetime,
+    addresses: Collection[str] = (),
+) -> Marked | None:
+    """None when nothing may be sent any more: disconnected, lost, another epoch, the lease gone.
+
+    Reads the connection FOR SHARE: a disconnect, which updates that row first, is either before
+    this mark (and nothing leaves) or after it (and finds the rows `sending`).
+    """
+    before = parts.clock.monotonic()
+    with parts.database.write() as session:
+        connection = session.scalars(
+            select(Connection)
+            .where(Connection.id == batch.connection.id)
+            .with_for_update(read=True)
+        ).one()
+        unchanged = (
+            connection.current
+            and connection.status == ConnectionStatus.LIVE
+            and connection.epoch == batch.connection.epoch
+            and connection.user_id == batch.connection.user_id
+        )
+        if not unchanged or not leases.renew(parts, session, lease):
+            return None
+        time = now(session)
+        marked = session.scalars(
+            update(SyncEntry)
+            .where(
+                SyncEntry.id.in_(list(row_ids)),
+                SyncEntry.claim == batch.token,
+                SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
+            )
+            .values(
+                state=EntryState.SENDING,
+                sent_at=time,
+                sent_user_id=connection.user_id,
+                sent_after=server_date,
+                sent_epoch=connection.epoch,
+                due_at=time + parts.times.span(SETTLE),
+                claimed_until=time + parts.times.span(LEASE),
+            )
+            .returning(SyncEntry.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        claims.mark(session, org_id=lease.org_id, addresses=addresses, owner=batch.token, at=time)
+    start_by = min(before + parts.times.seconds(MARK_AGE), lease.start_by(parts))
+    return Marked(frozenset(marked), time, start_by)

@@ -1,0 +1,90 @@
+"""What an answer of Salesforce, or its absence, does to the whole connection.
+
+The rows keep their state: the pause is the connection's, and the sweep passes over it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import (
+    NotReady,
+    OutcomeUnclear,
+    PermissionDenied,
+    RateLimited,
+    SalesforceError,
+    SalesforceUnavailable,
+)
+from keeping_plugin.models import Connection, now
+from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.services.delivery.outcomes import backoff
+from keeping_plugin.times import BUDGET_LOOK, PAUSES, Times
+
+TIMEOUTS = 2  # in a row
+
+
+def heard(session: Session, connection_id: int, gateway: SalesforceGateway) -> None:
+    """Salesforce answered: keep what its headers told, and forget earlier silence."""
+    connection = session.get_one(Connection, connection_id)
+    connection.timeouts = connection.outages = 0
+    keep_usage(session, connection, gateway)
+    session.flush()  # the connection's row is locked before its entries, as disconnect does
+
+
+def keep_usage(session: Session, connection: Connection, gateway: SalesforceGateway) -> None:
+    """Usage and date, as the last answer's headers told them."""
+    if gateway.usage is not None:
+        connection.api_used, connection.api_limit = gateway.usage.used, gateway.usage.limit
+        connection.api_seen_at = now(session)
+    if gateway.server_date is not None:
+        connection.server_date = gateway.server_date
+
+
+def refused(
+    session: Session, connection_id: int, error: SalesforceError | NotReady, times: Times
+) -> bool:
+    """Pause the connection if this error is about all of it; says whether it was."""
+    connection = session.get_one(Connection, connection_id)
+    wait: float | None = None
+    match error:
+        case SalesforceUnavailable(timed_out=True) | OutcomeUnclear(timed_out=True):
+            connection.timeouts += 1
+            if connection.timeouts >= TIMEOUTS:
+                wait = PAUSES[min(connection.timeouts - TIMEOUTS, len(PAUSES) - 1)]
+            else:
+                wait = 0.0
+        case SalesforceUnavailable():
+            wait = backoff(connection.outages)
+            connection.outages += 1
+        case RateLimited(daily=True):
+            wait = BUDGET_LOOK
+        case RateLimited():
+            wait = backoff(connection.outages + 2)
+            connection.outages += 1
+        case PermissionDenied():
+            wait = BUDGET_LOOK
+        case NotReady():
+            wait = PAUSES[0]
+        case _:
+            return False
+    _pause(connection, now(session), error.code, times, wait)
+    return True
+
+
+def over_budget(connection: Connection, share: float) -> bool:
+    """The automations' share of the day's allowance is used up."""
+    used, limit = connection.api_used, connection.api_limit
+    return used is not None and limit is not None and used >= share * limit
+
+
+def pause_for_budget(session: Session, connection_id: int, times: Times) -> None:
+    """Agents keep the rest of the day's allowance; one cheap call in 15 minutes asks again."""
+    connection = session.get_one(Connection, connection_id)
+    _pause(connection, now(session), "budget", times, BUDGET_LOOK)
+
+
+def _pause(connection: Connection, time: datetime, reason: str, times: Times, wait: float) -> None:
+    connection.paused_until = time + times.span(wait) if wait else None
+    connection.pause_reason = reason if wait else ""

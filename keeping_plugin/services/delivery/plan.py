@@ -1,0 +1,186 @@
+"""What to do with each row of a batch: pure, from the rows and what Salesforce was found to hold.
+
+This is the whole of the delivery's judgement. Reading, sending and writing down stand elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.types import Action, Found, NewRecord, PersonFound, Value
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a row is to be written down. `wait` is in unscaled seconds from now; `marked` keeps the
+    mark because the outcome of a send is still unknown."""
+
+    state: EntryState
+    reason: str = ""
+    wait: float | None = None
+    record_id: str | None = None
+    contact_id: str | None = None
+    words: Any = None
+    candidates: int = 0
+    marked: bool = False
+    retried: bool = False
+
+
+def done(reason: str, record_id: str | None, **more: Any) -> Outcome:
+    return Outcome(EntryState.DONE, reason, record_id=record_id, **more)
+
+
+def cancelled(reason: str) -> Outcome:
+    return Outcome(EntryState.CANCELLED, reason)
+
+
+def later(reason: str, wait: float) -> Outcome:
+    """Nothing was sent, or it was clearly refused for now."""
+    return Outcome(EntryState.PENDING, reason, wait, retried=True)
+
+
+def unknown(wait: float | None = None) -> Outcome:
+    """Sent once, and nobody can say yet whether it is there. Without `wait` the look stays due at
+    the send time plus the settle time, as the mark set it."""
+    return Outcome(EntryState.SENDING, "outcome_unclear", wait, marked=True)
+
+
+WAITS = Outcome(EntryState.WAITING, "no_contact")
+GIVEN_UP = Outcome(EntryState.FAILED, "outcome_unknown", marked=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a message gives to be sent: its Contact, and its Task without the person."""
+
+    contact: Mapping[str, Value]
+    task: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """All that `plan` judges by, besides the rows."""
+
+    letters: Mapping[str, Letter]  # by message
+    endings: Mapping[int, str]  # rows not to be sent any more, and why
+    found: Found
+    markers: Mapping[int, str]  # of LOG_TASK rows
+    picks: Mapping[str, str]  # address -> Contact id
+    user_id: str  # behind the connection now
+    settles_itself: bool  # the org's unique key field answers whether a Task is there
+    give_up_before: datetime | None  # unknown marks older than this are a person's to settle
+    retry_unknown: float = 300.0
+
+
+@dataclass(slots=True)
+class Plan:
+    """`settled` needs no call. `contacts` are created first (one per address), together with the
+    `tasks` of people already there; `followers` wait for their address's Contact."""
+
+    settled: dict[int, Outcome] = field(default_factory=dict)
+    contacts: dict[str, SyncEntry] = field(default_factory=dict)
+    followers: dict[str, list[SyncEntry]] = field(default_factory=dict)
+    tasks: list[tuple[SyncEntry, PersonFound, int]] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)  # addresses of which a Contact was found
+
+
+def plan(rows: Sequence[SyncEntry], facts: Circumstances) -> Plan:
+    """Judge every row. ADD_CONTACT comes first, because Tasks depend on it."""
+    made = Plan()
+    for row in rows:
+        if row.action == Action.ADD_CONTACT:
+            _add_contact(row, facts, made)
+    for row in rows:
+        if row.action == Action.LOG_TASK:
+            _log_task(row, facts, made)
+    return made
+
+
+def contacts_of(found: Found, address: str) -> list[PersonFound]:
+    """The Contacts among those found, oldest first."""
+    return [person for person in found.people.get(address, ()) if person.object == "Contact"]
+
+
+def _unsettled(row: SyncEntry, facts: Circumstances) -> Outcome | None:
+    """For a marked row whose effect was not found: what is in the way of believing that it is
+    missing. None: it is missing."""
+    if row.sent_at is None or row.sent_user_id == facts.user_id:
+        return None
+    # Another user may not see what the first one made.
+    if facts.give_up_before is not None and row.sent_at < facts.give_up_before:
+        return GIVEN_UP
+    return unknown(facts.retry_unknown)
+
+
+def _ending(row: SyncEntry, facts: Circumstances) -> Outcome | None:
+    reason = facts.endings.get(row.id)
+    if reason is not None:
+        return cancelled(reason)
+    if row.attempts >= ATTEMPTS:
+        return Outcome(EntryState.FAILED, "no_outcome")
+    return None
+
+
+def _add_contact(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
+    people = facts.found.people.get(row.address, ())
+    contacts = contacts_of(facts.found, row.address)
+    if contacts:
+        made.known.add(row.address)
+    if people:
+        first = contacts[0] if contacts else people[0]
+        reason = "created" if row.sent_at is not None and contacts else "exists"
+        made.settled[row.id] = done(reason, first.id)
+        return
+    outcome = _unsettled(row, facts) or _ending(row, facts)
+    if outcome is not None:
+        made.settled[row.id] = outcome
+    elif row.address in made.contacts:
+        made.followers.setdefault(row.address, []).append(row)
+    else:
+        made.contacts[row.address] = row
+
+
+def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
+    contacts = contacts_of(facts.found, row.address)
+    if contacts:
+        made.known.add(row.address)
+    if row.sent_at is not None:
+        there = facts.found.tasks.get(facts.markers[row.id], ())
+        if there:
+            made.settled[row.id] = done("logged", there[0], contact_id=row.contact_id)
+            return
+        sure = facts.settles_itself and row.id not in facts.endings
+        outcome = None if sure else _unsettled(row, facts)
+        if outcome is not None:
+            made.settled[row.id] = outcome
+            return
+    outcome = _ending(row, facts)
+    if outcome is not None:
+        made.settled[row.id] = outcome
+    elif contacts:
+        chosen = _choose(contacts, facts.picks.get(row.address))
+        made.tasks.append((row, chosen, len(contacts)))
+    elif row.address in made.contacts:
+        made.followers.setdefault(row.address, []).append(row)
+    else:
+        made.settled[row.id] = WAITS
+
+
+def _choose(contacts: Sequence[PersonFound], pick: str | None) -> PersonFound:
+    return next((person for person in contacts if person.id == pick), contacts[0])
+
+
+def contact_record(row: SyncEntry, facts: Circumstances) -> NewRecord:
+    """The Contact to create for an ADD_CONTACT row."""
+    return NewRecord("Contact", facts.letters[row.message_id].contact)
+
+
+def task_record(row: SyncEntry, facts: Circumstances, contact_id: str) -> NewRecord:
+    """The Task to create for a LOG_TASK row."""
+    return NewRecord("Task", {**facts.letters[row.message_id].task, "WhoId": contact_id})

@@ -1,0 +1,102 @@
+"""Prepare: read the batch's messages from the host, and check again that they are to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from keeping_plugin.models import Installation, MailboxPolicy
+from keeping_plugin.services import task_text
+from keeping_plugin.services.contact_name import contact_fields
+from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.delivery.plan import Letter
+from keeping_plugin.types import Action, Conversation, Message, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Letters by message, and why rows are not to be sent any more (by row id)."""
+
+    letters: Mapping[str, Letter]
+    endings: Mapping[int, str]
+    markers: Mapping[int, str]
+
+
+def prepare(parts: Delivery, batch: Batch) -> Prepared:
+    """Bodies are read one at a time and cut before the next. Ends the host's transaction."""
+    company_id = batch.connection.company_id
+    with parts.database.read() as session:
+        installation = session.scalars(select(Installation.installation_id)).one()
+        switched = {
+            row.mailbox_id: {Action.ADD_CONTACT: row.add_contacts, Action.LOG_TASK: row.log_tasks}
+            for row in session.scalars(
+                select(MailboxPolicy).where(MailboxPolicy.company_id == company_id)
+            )
+        }
+    markers = {
+        row.id: task_text.marker(installation, company_id, row.message_id)
+        for row in batch.rows
+        if row.action == Action.LOG_TASK
+    }
+    try:
+        letters, homes = _letters(parts, batch, installation)
+        mailboxes = {mailbox.id for mailbox in parts.helpdesk.mailboxes(company_id)}
+    finally:
+        parts.end_host_transaction()
+    endings = {}
+    for row in batch.rows:
+        on = switched.get(row.mailbox_id, {}).get(Action(row.action), False)
+        if row.epoch != batch.connection.epoch:
+            endings[row.id] = "disconnected"
+        elif row.mailbox_id not in mailboxes:
+            endings[row.id] = "mailbox_deleted"
+        elif row.message_id not in homes:
+            endings[row.id] = "message_deleted"
+        elif homes[row.message_id] != row.mailbox_id:
+            endings[row.id] = "mailbox_moved"
+        elif not on:
+            endings[row.id] = "switched_off"
+    return Prepared(letters, endings, markers)
+
+
+def _letters(
+    parts: Delivery, batch: Batch, installation: str
+) -> tuple[dict[str, Letter], dict[str, str]]:
+    company_id = batch.connection.company_id
+    addresses = {row.message_id: row.address for row in batch.rows}
+    logged = {row.message_id for row in batch.rows if row.action == Action.LOG_TASK}
+    added = {row.message_id for row in batch.rows if row.action == Action.ADD_CONTACT}
+    conversations: dict[str, Conversation | None] = {}
+    letters: dict[str, Letter] = {}
+    homes: dict[str, str] = {}
+    for message in parts.helpdesk.messages(company_id, list(addresses)):
+        if message.message_id not in addresses:
+            continue
+        key = message.conversation_id
+        if key not in conversations:
+            conversations[key] = parts.helpdesk.conversation(company_id, key)
+        homes[message.message_id] = message.mailbox_id
+        task: Mapping[str, Value] = {}
+        if message.message_id in logged:
+            task = _task(batch, message, conversations[key], installation)
+        contact: Mapping[str, Value] = {}
+        if message.message_id in added and message.customer is not None:
+            contact = contact_fields(message.customer)
+        letters[message.message_id] = Letter(contact, task)
+    return letters, homes
+
+
+def _task(
+    batch: Batch, message: Message, conversation: Conversation | None, installation: str
+) -> Mapping[str, Value]:
+    connection = batch.connection
+    mark = task_text.marker(installation, connection.company_id, message.message_id)
+    fields = task_text.task_fields(message, conversation=conversation, marker=mark)
+    if connection.task_status:
+        fields["Status"] = connection.task_status
+    if connection.activity_key_field:
+        fields[connection.activity_key_field] = mark
+    return fields

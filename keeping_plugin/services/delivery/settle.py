@@ -1,0 +1,177 @@
+"""Settle: write each row's outcome, if the claim is still ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import EntryState, Pick, SyncEntry, now
+from keeping_plugin.services import waiting
+from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
+from keeping_plugin.times import WAIT_LOOKS, Times
+from keeping_plugin.types import Action
+
+SMALL_BATCH = 10
+
+_FINAL = frozenset({EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED})
+_UNMARK = {"sent_at": None, "sent_user_id": None, "sent_after": None, "sent_epoch": None}
+_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
+_ROW = (
+    update(SyncEntry)
+    .where(SyncEntry.id == bindparam("row"), SyncEntry.claim == bindparam("token"))
+    .execution_options(synchronize_session=False)
+)
+
+
+def settle(
+    session: Session,
+    batch: Batch,
+    outcomes: Mapping[int, Outcome],
+    *,
+    times: Times,
+    known: Collection[str] = (),
+) -> int:
+    """Write outcomes and let go of these rows; returns how many waiting Tasks were released.
+
+    `known` are addresses of which a Contact was found or made: their waiting Tasks come due in
+    this very commit.
+    """
+    time = now(session)
+    rows = {row.id: row for row in batch.rows if row.id in outcomes}
+    outcomes = _keep_in_step(session, batch, rows, dict(outcomes), time, times)
+    changes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row_id, outcome in outcomes.items():
+        values = _values(rows[row_id], outcome, time, times)
+        parameters = {f"new_{name}": value for name, value in values.items()}
+        changes.setdefault(tuple(values), []).append(
+            {**parameters, "row": row_id, "token": batch.token}
+        )
+    connection = session.connection()
+    for names, many in changes.items():
+        statement = _ROW.values({name: bindparam(f"new_{name}") for name in names})
+        connection.execute(statement, many)
+    _drop_picks(session, batch, rows, outcomes)
+    return waiting.learned(session, batch.connection.id, known) if known else 0
+
+
+def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> dict[str, Any]:
+    final = outcome.state in _FINAL
+    values: dict[str, Any] = {
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "words": outcome.words,
+        "settled_at": time if final else None,
+        "due_at": None if final else time + times.span(outcome.wait or 0.0),
+        "claim": None,
+        "claimed_until": None,
+        "retries": row.retries + 1 if outcome.retried else row.retries,
+    }
+    if outcome.state == EntryState.WAITING:
+        values["waiting_since"] = row.waiting_since or time
+        values["looks"] = 0
+        values["due_at"] = time + times.span(WAIT_LOOKS[0])
+    if final:
+        values["record_id"] = outcome.record_id
+        values["contact_id"] = outcome.contact_id
+        values["candidates"] = outcome.candidates
+    if not outcome.marked:
+        values.update(_UNMARK)
+    elif outcome.wait is None and not final:
+        values.pop("due_at")  # as the mark set it
+    return values
+
+
+def _keep_in_step(
+    session: Session,
+    batch: Batch,
+    rows: Mapping[int, SyncEntry],
+    outcomes: dict[int, Outcome],
+    time: datetime,
+    times: Times,
+) -> dict[int, Outcome]:
+    """A Task does not go to wait while news of its Contact is on its way.
+
+    Either the address became known after our find began (somebody else's commit), or an
+    ADD_CONTACT for the same address is still to be settled: then the Task gets its due time.
+    """
+    waits = {row_id for row_id, outcome in outcomes.items() if outcome.state == EntryState.WAITING}
+    addresses = {rows[row_id].address for row_id in waits}
+    if not addresses:
+        return outcomes
+    fresh = waiting.known_since(session, batch.connection.id, addresses, batch.began_at)
+    settled_here = [row_id for row_id, row in rows.items() if row.action == Action.ADD_CONTACT]
+    adding = dict(
+        session.execute(
+            select(SyncEntry.address, func.min(SyncEntry.due_at))
+            .where(
+                SyncEntry.connection_id == batch.connection.id,
+                SyncEntry.address.in_(sorted(addresses)),
+                SyncEntry.action == Action.ADD_CONTACT,
+                SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING)),
+                SyncEntry.id.not_in(settled_here),
+            )
+            .group_by(SyncEntry.address)
+        ).tuples()
+    )
+    for row_id in waits:
+        address = rows[row_id].address
+        if address in fresh:
+            outcomes[row_id] = Outcome(EntryState.PENDING, "", 0.0)
+        elif address in adding:
+            left: timedelta = (adding[address] or time) - time
+            unscaled = max(0.0, left.total_seconds()) / times.scale
+            outcomes[row_id] = Outcome(EntryState.PENDING, "contact_first", unscaled)
+    return outcomes
+
+
+def _drop_picks(
+    session: Session,
+    batch: Batch,
+    rows: Mapping[int, SyncEntry],
+    outcomes: Mapping[int, Outcome],
+) -> None:
+    gone = {rows[key].address for key, each in outcomes.items() if each.reason == "person_gone"}
+    if gone:
+        session.execute(
+            delete(Pick).where(
+                Pick.connection_id == batch.connection.id, Pick.address.in_(sorted(gone))
+            )
+        )
+
+
+def let_go(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
+    """Give rows back as they were: nothing was sent for them. `unmark` those whose mark was only
+    just made."""
+    values: dict[str, Any] = {"claim": None, "claimed_until": None}
+    if unmark:
+        values.update(_UNMARK, state=EntryState.PENDING, due_at=now(session))
+    session.execute(
+        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(values)
+    )
+
+
+def shrink(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
+    """After a batch that ended without row outcomes: the same rows travel in tens, then alone;
+    only alone does it count as an attempt, and three are enough for a row of which nothing is in
+    doubt."""
+    time = now(session)
+    mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
+    if unmark:
+        session.execute(
+            _PLAIN.where(*mine).values(_UNMARK | {"state": EntryState.PENDING, "due_at": time})
+        )
+    if batch.alone:
+        session.execute(_PLAIN.where(*mine).values(attempts=SyncEntry.attempts + 1))
+        session.execute(
+            _PLAIN.where(*mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_(None)).values(
+                state=EntryState.FAILED, reason="no_outcome", due_at=None, settled_at=time
+            )
+        )
+    largest = max(row.batch_size or len(batch.rows) for row in batch.rows)
+    smaller = 1 if min(largest, len(batch.rows)) <= SMALL_BATCH else SMALL_BATCH
+    session.execute(_PLAIN.where(*mine).values(batch_size=smaller, claim=None, claimed_until=None))

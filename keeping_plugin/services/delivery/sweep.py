@@ -1,0 +1,106 @@
+"""The sweep: every worker's parent rings for whatever is due, and settles what nobody else will."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from keeping_plugin import failpoints
+from keeping_plugin.models import (
+    BackfillRun,
+    Connection,
+    ConnectionStatus,
+    EntryState,
+    Revocation,
+    SchemaLoad,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.services.delivery.claim import due
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT
+
+JOBS = 100  # of a kind, a sweep
+
+_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
+
+
+def sweep(parts: Delivery) -> None:
+    """Once over everything: cheap when nothing is due. Safe to run in several processes at once,
+    and from cron (`flask keeping tick`)."""
+    failpoints.reach("sweep.began")
+    with parts.database.write() as session:
+        time = now(session)
+        parts.watch.observe(time)
+        _cancel_late_commits(session, time)
+        _give_up_disconnected(session, time, parts)
+    with parts.database.read() as session:
+        connections = _due_connections(session, time)
+        describes = session.scalars(
+            select(SchemaLoad.connection_id).where(SchemaLoad.due_at <= time).limit(JOBS)
+        ).all()
+        revokes = session.scalars(
+            select(Revocation.id).where(Revocation.due_at <= time).limit(JOBS)
+        ).all()
+        backfills = session.scalars(
+            select(BackfillRun.id).where(BackfillRun.due_at <= time).limit(JOBS)
+        ).all()
+    waiting = parts.queue.length()
+    if waiting is None or waiting >= QUEUE_FULL:
+        return
+    for job, row_ids in (("revoke", revokes), ("describe", describes), ("backfill", backfills)):
+        for row_id in row_ids:
+            parts.queue.enqueue(job, row_id)
+    parts.queue.ring(connections)
+
+
+def _due_connections(session: Session, time: datetime) -> list[int]:
+    """Live connections that owe something now, the longest due first."""
+    owed = (SyncEntry.connection_id == Connection.id) & due(time)
+    longest = select(func.min(SyncEntry.due_at)).where(owed).scalar_subquery()
+    query = (
+        select(Connection.id)
+        .where(
+            Connection.current,
+            Connection.confirmed,
+            Connection.status == ConnectionStatus.LIVE,
+            or_(Connection.paused_until.is_(None), Connection.paused_until <= time),
+            exists(select(SyncEntry.id).where(owed)),
+        )
+        .order_by(longest)
+        .limit(QUEUE_FULL)
+    )
+    return list(session.scalars(query))
+
+
+def _cancel_late_commits(session: Session, time: datetime) -> None:
+    """A host transaction that committed after a disconnect: rows of an older epoch that were never
+    sent."""
+    older = exists().where(
+        Connection.id == SyncEntry.connection_id, Connection.epoch > SyncEntry.epoch
+    )
+    session.execute(
+        _PLAIN.where(
+            SyncEntry.connection_id.in_(select(Connection.id).where(Connection.epoch > 1)),
+            SyncEntry.state.in_((EntryState.PENDING, EntryState.WAITING)),
+            SyncEntry.sent_at.is_(None),
+            older,
+        ).values(state=EntryState.CANCELLED, reason="disconnected", due_at=None, settled_at=time)
+    )
+
+
+def _give_up_disconnected(session: Session, time: datetime, parts: Delivery) -> None:
+    """Sent before a disconnect and not looked up for 24 h: a person settles them."""
+    gone = select(Connection.id).where(
+        Connection.status == ConnectionStatus.DISCONNECTED,
+        Connection.disconnected_at < time - parts.times.span(UNKNOWN_LIMIT),
+    )
+    session.execute(
+        _PLAIN.where(
+            SyncEntry.connection_id.in_(gone),
+            SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
+            SyncEntry.sent_at.is_not(None),
+        ).values(state=EntryState.FAILED, reason="outcome_unknown", due_at=None, settled_at=time)
+    )
