@@ -54,6 +54,10 @@ PAUSES = (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 15 * MINUTE)
 BUDGET_LOOK = 15 * MINUTE
 REVOKE_LIMIT = DAY
 
+SCHEMA_REFRESH = 6 * HOUR  # a conditional describe, mostly answered "not modified"
+SCHEMA_RETRY = 5 * MINUTE  # after one that failed
+SCHEMA_LEASE = 3 * MINUTE  # longer than a describe job can take, for one that was killed
+
 BATCH = 200  # messages
 ATTEMPTS = 3  # alone, without an outcome
 BATCHES_A_JOB = 5

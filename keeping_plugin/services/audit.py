@@ -1,0 +1,78 @@
+"""Who did what, when and to what: append-only, and never a value of anybody's record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import AuditRecord, now
+
+
+class Audited(StrEnum):
+    """The fixed codes of `AuditRecord.action`."""
+
+    CONNECTED = "connected"
+    RECONNECTED = "reconnected"
+    OTHER_ORG = "signed_in_to_other_org"
+    ORG_CONFIRMED = "org_confirmed"
+    ORG_REFUSED = "org_refused"
+    CONNECTION_LOST = "connection_lost"
+    DISCONNECTED = "disconnected"
+    REVOKED = "grant_revoked"
+    REVOKE_GIVEN_UP = "grant_revoke_given_up"
+    LOGIN_REFUSED = "login_refused"
+    DENIED = "denied"
+    SCHEMA_REFRESHED = "schema_refreshed"
+    PREFLIGHT = "preflight"
+    FIELDS_CHOSEN = "fields_chosen"
+    AUTOMATION_CHANGED = "automation_changed"
+    SKIP_LIST_CHANGED = "skip_list_changed"
+    RECORD_CREATED = "record_created"
+    RECORD_UPDATED = "record_updated"
+    RECORD_PICKED = "record_picked"
+    ENTRY_RETRIED = "entry_retried"
+    ENTRY_SETTLED = "entry_settled"
+    BACKFILL_STARTED = "backfill_started"
+
+
+def record(
+    session: Session,
+    action: Audited,
+    *,
+    company_id: str,
+    agent_id: str = "",
+    at: datetime | None = None,
+    connection_id: int | None = None,
+    object: str = "",
+    record_id: str = "",
+    fields: Sequence[str] = (),
+    detail: str = "",
+) -> None:
+    """Add one row to the caller's transaction, so that it stands if and only if the deed does.
+
+    `fields` are API names and `detail` a code, a count or an id of ours; neither ever holds what
+    a field contained.
+    """
+    session.add(
+        AuditRecord(
+            at=at or now(session),
+            company_id=company_id,
+            agent_id=agent_id,
+            action=action,
+            connection_id=connection_id,
+            object=object,
+            record_id=record_id,
+            fields=list(fields) or None,
+            detail=detail[:255],
+        )
+    )
+
+
+@event.listens_for(AuditRecord, "before_update")
+@event.listens_for(AuditRecord, "before_delete")
+def _append_only(_mapper: object, _connection: object, _row: AuditRecord) -> None:
+    raise TypeError("an audit record is never changed and never deleted")

@@ -1,0 +1,70 @@
+"""What changed between two describes of one object, as an admin would put it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from keeping_plugin.types import FieldSpec, ObjectSchema
+
+
+class Kind(StrEnum):
+    NEW = "new"
+    REMOVED = "removed"  # deleted, or hidden from the connecting user: describe cannot tell
+    RETYPED = "retyped"
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    READ_ONLY = "read_only"
+    HIDDEN = "hidden"  # the whole object
+    SHOWN = "shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one field, or of the whole object where `field` is empty."""
+
+    kind: Kind
+    field: str = ""
+    label: str = ""
+    was: str = ""
+    now: str = ""
+
+
+def compare(before: ObjectSchema | None, after: ObjectSchema | None) -> tuple[Change, ...]:
+    """Every change that matters to a choice of fields, in the order of the fields."""
+    if before is None or after is None:
+        if before is None and after is not None:
+            return (Change(Kind.SHOWN, label=after.label_plural),)
+        if before is not None:
+            return (Change(Kind.HIDDEN, label=before.label_plural),)
+        return ()
+    return tuple(_compare(before.fields, after.fields))
+
+
+def _compare(before: Mapping[str, FieldSpec], after: Mapping[str, FieldSpec]) -> Iterator[Change]:
+    for name, old in before.items():
+        if name not in after:
+            yield Change(Kind.REMOVED, name, old.label)
+    for name, new in after.items():
+        was = before.get(name)
+        if was is None:
+            yield Change(Kind.NEW, name, new.label, now=new.type)
+            continue
+        if was.type != new.type:
+            yield Change(Kind.RETYPED, name, new.label, was=was.type, now=new.type)
+        if was.required != new.required:
+            yield Change(Kind.REQUIRED if new.required else Kind.OPTIONAL, name, new.label)
+        if was.updateable and not new.updateable:
+            yield Change(Kind.READ_ONLY, name, new.label)
+
+
+def kept(changes: Collection[Change]) -> list[dict[str, Any]]:
+    """As JSON values."""
+    return [asdict(change) for change in changes]
+
+
+def restored(values: Collection[Mapping[str, Any]]) -> tuple[Change, ...]:
+    """The changes that `kept` wrote."""
+    return tuple(Change(**{**value, "kind": Kind(value["kind"])}) for value in values)

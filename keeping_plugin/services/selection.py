@@ -1,0 +1,149 @@
+"""Which fields agents see: the company's choice, in its order, as far as the org still has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import InvalidInput
+from keeping_plugin.models import FieldSelection, now, upsert
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.types import OBJECTS, Agent, FieldSpec, ObjectSchema
+
+# Shown always, beside what Salesforce requires (the product's baseline): people are found by Email.
+BASELINE: Mapping[str, tuple[str, ...]] = {
+    "Contact": ("LastName", "Email"),
+    "Lead": ("LastName", "Company", "Email"),
+    "Account": ("Name",),
+    "Opportunity": ("Name", "StageName", "CloseDate"),
+    "Case": (),
+}
+
+# What an admin who has never chosen starts from, where the org has it.
+_DEFAULTS: Mapping[str, tuple[str, ...]] = {
+    "Contact": ("FirstName", "LastName", "Email", "Phone", "MobilePhone", "Title"),
+    "Lead": ("FirstName", "LastName", "Company", "Email", "Phone", "Title", "Status"),
+    "Account": ("Name", "Industry", "Phone", "Website"),
+    "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
+    "Case": ("CaseNumber", "Subject", "Status", "Priority"),
+}
+
+# Files and values without a form that a panel could show.
+_NOT_SHOWN = frozenset({"base64", "anyType", "complexvalue", "json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An admin's choice for one object. `shown` is in order; `locked` maps what cannot be turned
+    off to the reason; `missing` are chosen or baseline fields that the user cannot see now."""
+
+    shown: tuple[str, ...]
+    locked: Mapping[str, str]
+    missing: tuple[str, ...]
+
+
+def offered(schema: ObjectSchema) -> tuple[FieldSpec, ...]:
+    """The fields that can be chosen, by label."""
+    specs = (spec for spec in schema.fields.values() if spec.type not in _NOT_SHOWN)
+    return tuple(sorted(specs, key=lambda spec: (spec.label.lower(), spec.name)))
+
+
+def locked(schema: ObjectSchema) -> Mapping[str, str]:
+    """Fields that are always shown, in the order they are asked for, with the reason."""
+    article = "an" if schema.label[:1].lower() in "aeiou" else "a"
+    reasons: dict[str, str] = {}
+    for name in BASELINE.get(schema.name, ()):
+        spec = schema.fields.get(name)
+        if spec is not None and not spec.required:
+            if name == "Email":
+                reasons[name] = "People are found in Salesforce by this address."
+            else:
+                reasons[name] = f"Part of every {schema.label} in the inbox."
+    for name, spec in schema.fields.items():
+        if spec.required and spec.type not in _NOT_SHOWN:
+            reasons[name] = f"Salesforce does not save {article} {schema.label} without it."
+    return reasons
+
+
+def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
+    """What agents see of an object, given what was chosen (None: nothing was, ever)."""
+    reasons = locked(schema)
+    wanted = list(_DEFAULTS.get(schema.name, ()) if chosen is None else chosen)
+    wanted += [name for name in reasons if name not in wanted]
+    names = {spec.name for spec in offered(schema)}
+    expected = dict.fromkeys([*(chosen or ()), *BASELINE.get(schema.name, ())])
+    return Choice(
+        shown=tuple(name for name in wanted if name in names),
+        locked=reasons,
+        missing=tuple(name for name in expected if name not in names),
+    )
+
+
+def load(session: Session, company_id: str) -> Mapping[str, Sequence[str]]:
+    """What the company chose, by object; objects it never chose for are absent."""
+    rows = session.execute(
+        select(FieldSelection.object, FieldSelection.fields).where(
+            FieldSelection.company_id == company_id
+        )
+    )
+    return {name: tuple(fields) for name, fields in rows}
+
+
+def shown(
+    session: Session, company_id: str, schemas: Mapping[str, ObjectSchema]
+) -> Mapping[str, tuple[str, ...]]:
+    """The fields that the panel shows, by object, in order."""
+    chosen = load(session, company_id)
+    return {
+        name: choice(schema, chosen.get(name)).shown
+        for name, schema in schemas.items()
+        if name in OBJECTS
+    }
+
+
+def ordered(schema: ObjectSchema, ticked: Iterable[str], order: Sequence[str]) -> tuple[str, ...]:
+    """The ticked and the locked fields: those of `order` first, in that order, then the rest by
+    label. Raises InvalidInput naming a field that the object does not have."""
+    names = {spec.name for spec in offered(schema)}
+    wanted = {*ticked, *locked(schema)}
+    unknown = sorted(wanted - names)
+    if unknown:
+        raise InvalidInput(
+            f"{schema.label} has no field {', '.join(unknown)} that the connected user can see.",
+            field="fields",
+        )
+    first = [name for name in dict.fromkeys(order) if name in wanted]
+    rest = [spec.name for spec in offered(schema) if spec.name in wanted and spec.name not in first]
+    return (*first, *rest)
+
+
+def save(
+    session: Session,
+    agent: Agent,
+    schema: ObjectSchema,
+    fields: Sequence[str],
+    *,
+    keep: Sequence[str] = (),
+) -> None:
+    """Store an admin's choice. `keep` are chosen fields that are out of sight just now (hidden from
+    the connecting user, or deleted): they come back with the access to them."""
+    stored = [*fields, *(name for name in keep if name not in schema.fields)]
+    upsert(
+        session,
+        FieldSelection,
+        {"company_id": agent.company_id, "object": schema.name, "fields": stored},
+        key=("company_id", "object"),
+    )
+    audit.record(
+        session,
+        Audited.FIELDS_CHOSEN,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        at=now(session),
+        object=schema.name,
+        fields=stored,
+    )
