@@ -1,4 +1,4 @@
-"""The simulated org: records, metadata, rights and rules behind one class, without HTTP.
+"""The simulated org: records and queries behind one class, without HTTP.
 
 Every method takes the acting user first and works under that user's object rights and field-level
 security. Refusals are ``OrgError``. All methods may be called from any thread.
@@ -8,30 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from .administration import Administration
 from .clock import OrgClock
-from .results import FieldRights, LeadConversion, ObjectRights, SaveOptions, User
+from .conversion import convert
+from .errors import not_found
+from .query import Queries
+from .reading import Reading
+from .removal import Removal
+from .results import LeadConversion, SaveOptions, User
+from .sosl import Searches
 
 Fields = Mapping[str, Any]
 API_VERSION = "66.0"
 
 
-class Org:
+class Org(Administration):
     """One org in one SQLite file (``":memory:"`` for a passing one).
 
     ``describe_dir`` is a folder of recorded describe results (``<Object>.json``); objects it lacks
     come from the package's own set and are named in ``missing_objects``. ``activity_key_field``
-    adds a unique external-id text field of that name to Task. ``name`` and ``sandbox`` become the
+    adds a unique external-id text field of that name to Task. ``person_accounts`` describes the
+    package's own objects as an org with person accounts does. ``name`` and ``sandbox`` become the
     Organization row. Reopening a database keeps its records, users, rights and rules.
     """
-
-    missing_objects: tuple[str, ...]
-    """Objects the describe folder lacks, taken from the package's own set."""
-    organization_id: str
-    clock: OrgClock
 
     def __init__(
         self,
@@ -42,74 +44,30 @@ class Org:
         sandbox: bool,
         describe_dir: Path | None = None,
         activity_key_field: str | None = None,
+        person_accounts: bool = False,
     ) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Close the database."""
-        raise NotImplementedError
-
-    # -- users -----------------------------------------------------------------------------------
-    def users(self) -> list[User]:
-        """Every user, active or not, oldest first."""
-        raise NotImplementedError
-
-    def user(self, user_id: str) -> User:
-        """The user with this 15- or 18-character id; KeyError if there is none."""
-        raise NotImplementedError
-
-    def user_by_username(self, username: str) -> User | None:
-        """The user who logs in with ``username`` (case does not matter)."""
-        raise NotImplementedError
-
-    def add_user(
-        self,
-        *,
-        username: str,
-        email: str,
-        last_name: str,
-        first_name: str | None = None,
-        active: bool = True,
-        permissions: frozenset[str] | None = None,
-    ) -> User:
-        """Add a user with rights on everything; ``permissions`` None means all of them."""
-        raise NotImplementedError
-
-    def set_user_active(self, user_id: str, active: bool) -> User:
-        """Activate or deactivate a user."""
-        raise NotImplementedError
-
-    # -- metadata --------------------------------------------------------------------------------
-    def object_names(self, user: User) -> list[str]:
-        """Canonical names of the objects the user may read, sorted."""
-        raise NotImplementedError
-
-    def canonical_name(self, user: User, object_name: str) -> str:
-        """The object's name in canonical case; OrgError 404 when unknown or invisible."""
-        raise NotImplementedError
-
-    def describe(self, user: User, object_name: str) -> dict[str, Any]:
-        """The describe result without what the user cannot read; OrgError 404 when invisible."""
-        raise NotImplementedError
-
-    def describe_global(self, user: User) -> dict[str, Any]:
-        """``{"encoding", "maxBatchSize", "sobjects": [...]}``."""
-        raise NotImplementedError
-
-    def metadata_changed_at(self, user: User) -> datetime:
-        """When metadata or rights that affect this user last changed (one instant for all)."""
-        raise NotImplementedError
-
-    def picklist_values(self, user: User, object_name: str, record_type_id: str) -> dict[str, Any]:
-        """The ``picklist-values`` answer of the UI API: ``{"picklistFieldValues": {...}}``."""
-        raise NotImplementedError
+        super().__init__(
+            database=database,
+            clock=clock,
+            name=name,
+            sandbox=sandbox,
+            describe_dir=describe_dir,
+            activity_key_field=activity_key_field,
+            person_accounts=person_accounts,
+        )
+        self._queries = Queries(self._store, self._catalog, self._rights, clock)
+        self._searches = Searches(self._store, self._queries)
+        self._removal = Removal(self._store, self._catalog, self._rights, self._saves)
+        self._reading = Reading(self._rights)
 
     # -- records ---------------------------------------------------------------------------------
     def create(
         self, user: User, object_name: str, fields: Fields, options: SaveOptions = SaveOptions()
     ) -> str:
         """Create a record; its 18-character id. ``attributes`` in ``fields`` is checked, dropped."""
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        with self.transaction():
+            return self._saves.create(user, schema, fields, options)
 
     def update(
         self,
@@ -120,11 +78,15 @@ class Org:
         options: SaveOptions = SaveOptions(),
     ) -> str:
         """Change a record; its 18-character id. OrgError 412 when ``unmodified_since`` fails."""
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        with self.transaction():
+            return self._saves.update(user, schema, record_id, fields, options)
 
     def delete(self, user: User, object_name: str, record_id: str) -> str:
         """Put a record into the recycle bin; its 18-character id."""
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        with self.transaction():
+            return self._removal.delete(user, schema, record_id)
 
     def upsert(
         self,
@@ -141,7 +103,12 @@ class Org:
 
         ``SeveralMatches`` carries the ids when the value is not unique.
         """
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        field = self._saves.key_field(user, schema, key_field)
+        with self.transaction():
+            return self._saves.upsert(
+                user, schema, field, key_value, fields, options, update_only=update_only
+            )
 
     def read(
         self,
@@ -153,7 +120,9 @@ class Org:
         api_version: str = API_VERSION,
     ) -> dict[str, Any]:
         """The REST record, ``attributes`` first; all readable fields when ``fields`` is None."""
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        record = self._saves.existing(schema, record_id, reading=True)
+        return self._reading.row(user, schema, record, fields, api_version)
 
     def read_by_key(
         self,
@@ -166,17 +135,34 @@ class Org:
         api_version: str = API_VERSION,
     ) -> dict[str, Any]:
         """``read`` by an external id or idLookup field; ``SeveralMatches`` as in ``upsert``."""
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        field = self._saves.key_field(user, schema, key_field)
+        found = self._saves.by_key(schema, field, key_value)
+        if found is None:
+            raise not_found()
+        return self.read(user, schema.name, found, fields, api_version=api_version)
 
     def merge(self, user: User, object_name: str, master_id: str, loser_id: str) -> None:
         """Merge: children move to the master, the loser is deleted with ``MasterRecordId``."""
-        raise NotImplementedError
+        schema = self._object(user, object_name)
+        with self.transaction():
+            self._removal.merge(user, schema, master_id, loser_id)
 
     def convert_lead(
         self, user: User, lead_id: str, *, opportunity_name: str | None = None
     ) -> LeadConversion:
         """Convert a Lead into a Contact and an Account; its Tasks move to the Contact."""
-        raise NotImplementedError
+        with self.transaction():
+            return convert(
+                store=self._store,
+                catalog=self._catalog,
+                rights=self._rights,
+                clock=self.clock,
+                saves=self._saves,
+                user=user,
+                lead_id=lead_id,
+                opportunity_name=opportunity_name,
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -184,8 +170,8 @@ class Org:
 
         The org's lock is held until the end, so no other thread sees a half.
         """
-        raise NotImplementedError
-        yield
+        with self._store.transaction():
+            yield
 
     # -- queries ---------------------------------------------------------------------------------
     def query(
@@ -201,23 +187,25 @@ class Org:
 
         ``all_rows`` is ``/queryAll``: deleted and archived rows are seen.
         """
-        raise NotImplementedError
+        return self._queries.run(
+            user, soql, all_rows=all_rows, batch_size=batch_size, api_version=api_version
+        )
 
     def query_more(
         self, user: User, locator: str, *, api_version: str = API_VERSION
     ) -> dict[str, Any]:
         """The next batch; ``locator`` is the last path segment, e.g. ``0r8...-2000``."""
-        raise NotImplementedError
+        return self._queries.more(user, locator, api_version=api_version)
 
     def query_columns(self, user: User, soql: str) -> dict[str, Any]:
         """``?columns=true``: the ``columnMetadata`` of a query, without its rows."""
-        raise NotImplementedError
+        return self._queries.columns(user, soql)
 
     def search(
         self, user: User, sosl: str, *, api_version: str = API_VERSION
     ) -> dict[str, Any]:
         """A SOSL answer: ``{"searchRecords": [...]}``."""
-        raise NotImplementedError
+        return self._searches.run(user, sosl, api_version=api_version)
 
     def parameterized_search(
         self,
@@ -230,58 +218,6 @@ class Org:
         api_version: str = API_VERSION,
     ) -> dict[str, Any]:
         """``/parameterizedSearch``: ``objects`` maps each sobject to the fields wanted ([] = Id)."""
-        raise NotImplementedError
-
-    # -- the administrator of the org --------------------------------------------------------------
-    def add_field(self, object_name: str, field: Mapping[str, Any]) -> None:
-        """Add a field by its describe dict; ``name`` and ``type`` suffice, the rest is derived."""
-        raise NotImplementedError
-
-    def remove_field(self, object_name: str, field_name: str) -> None:
-        """Delete a field and its values."""
-        raise NotImplementedError
-
-    def set_object_rights(self, user: User, object_name: str, rights: ObjectRights) -> None:
-        """Replace a user's rights on an object."""
-        raise NotImplementedError
-
-    def set_field_rights(
-        self, user: User, object_name: str, field_name: str, rights: FieldRights
-    ) -> None:
-        """Replace a user's field-level security on one field."""
-        raise NotImplementedError
-
-    def add_validation_rule(
-        self,
-        object_name: str,
-        condition: str,
-        message: str,
-        *,
-        error_field: str | None = None,
-    ) -> None:
-        """Refuse saves for which ``condition``, written as a SOQL WHERE clause, is true."""
-        raise NotImplementedError
-
-    def add_duplicate_rule(
-        self,
-        object_name: str,
-        name: str,
-        *,
-        action: Literal["block", "alert"],
-        match_on: Sequence[str],
-        match_object: str | None = None,
-        message: str = "Use one of these records?",
-    ) -> None:
-        """Refuse saves that equal another record in every field of ``match_on``.
-
-        ``match_object`` compares with another object (a new Contact against Leads).
-        """
-        raise NotImplementedError
-
-    def set_assignment_rule(self, object_name: str, owner_id: str | None) -> None:
-        """New Leads or Cases get this owner when ``auto_assign`` is on; None removes the rule."""
-        raise NotImplementedError
-
-    def clear_rules(self) -> None:
-        """Remove every validation, duplicate and assignment rule."""
-        raise NotImplementedError
+        return self._searches.parameterized(
+            user, text, scope=scope, objects=objects, limit=limit, api_version=api_version
+        )
