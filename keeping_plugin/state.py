@@ -12,6 +12,9 @@ from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Database
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
+from keeping_plugin.services.login import Login
+from keeping_plugin.services.org_reading import OrgReading
+from keeping_plugin.services.revocation import Revoking
 from keeping_plugin.times import Times
 
 
@@ -29,6 +32,14 @@ class State:
     queue: JobQueue
     gateways: Gateways
     host_session: Callable[[], Any]  # the host's db.session registry
+
+    # The admin's side. `login.oauth` is a salesforce.oauth.SalesforceOAuth; `login.org_facts` asks
+    # through a gateway over tokens.HeldTokens(the fresh tokens). `gateways` opens its gateways over
+    # tokens.ConnectionTokens(TokenKeeping(..., refresh=oauth.refresh), connection_id), and
+    # `revoking.revoke` is oauth.revoke.
+    login: Login
+    schemas: OrgReading
+    revoking: Revoking
 
 
 def current_state() -> State:
