@@ -115,8 +115,8 @@ class SalesforceGateway(Protocol):
     ) -> Sequence[Saved | SalesforceError]:
         """Create up to 1,000 records in one composite of collections, each standing alone: one
         outcome a row, in order, RecordRejected, RowLocked or OutcomeUnclear among them. Rows of a
-        collection that was refused as a whole are each BatchRefused; when all of them were, that
-        is raised."""
+        collection refused as a whole are each BatchRefused; a call refused as a whole raises
+        it."""
 
     def update(
         self,

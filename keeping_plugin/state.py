@@ -12,6 +12,7 @@ from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Database
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
+from keeping_plugin.services.delivery import Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.revocation import Revoking
@@ -32,14 +33,19 @@ class State:
     queue: JobQueue
     gateways: Gateways
     host_session: Callable[[], Any]  # the host's db.session registry
-
-    # The admin's side. `login.oauth` is a salesforce.oauth.SalesforceOAuth; `login.org_facts` asks
-    # through a gateway over tokens.HeldTokens(the fresh tokens). `gateways` opens its gateways over
-    # tokens.ConnectionTokens(TokenKeeping(..., refresh=oauth.refresh), connection_id), and
-    # `revoking.revoke` is oauth.revoke.
+    # The admin's side: signing in, confirming and disconnecting; reading the org; giving back.
     login: Login
     schemas: OrgReading
     revoking: Revoking
+    # The automations' side.
+    delivery: Delivery
+    checks: tuple[Callable[[], None], ...] = ()
+
+    def check_ready(self) -> None:
+        """Raises NotReady, with one sentence for the operator, when something outside is missing:
+        Redis, or a key that opens the stored tokens."""
+        for check in self.checks:
+            check()
 
 
 def current_state() -> State:

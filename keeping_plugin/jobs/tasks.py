@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from rq.timeouts import BaseTimeoutException
 
-from keeping_plugin.services import backfill as backfills
 from keeping_plugin.services import delivery, revocation, schema
 from keeping_plugin.state import State, current_state
 
@@ -46,11 +45,6 @@ def drain(connection_id: int) -> None:
 def describe(connection_id: int) -> None:
     """Read the org's objects and fields again."""
     _run("describe", connection_id, lambda state: schema.describe(state.schemas, connection_id))
-
-
-def backfill(run_id: int) -> None:
-    """Take a backfill run some pages further."""
-    _run("backfill", run_id, lambda state: backfills.advance(state.backfill, run_id))
 
 
 def revoke(revocation_id: int) -> None:

@@ -1,0 +1,23 @@
+"""The pages: one blueprint, made anew for each app."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from keeping_plugin.blueprints import errors, guards, headers, oauth, settings, sidebar
+
+_PARTS = (guards, headers, errors, oauth, settings, sidebar)
+
+
+def create_blueprint(name: str) -> Blueprint:
+    """A blueprint with every route, template and static file of the plugin."""
+    blueprint = Blueprint(
+        name,
+        "keeping_plugin",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    for part in _PARTS:
+        part.register(blueprint)
+    return blueprint

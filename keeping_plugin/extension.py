@@ -1,0 +1,176 @@
+"""KeepingSalesforce: the extension a host mounts, and the only place where the parts meet."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, current_app
+
+from keeping_plugin.blueprints import create_blueprint, embed
+from keeping_plugin.config import Config
+from keeping_plugin.crypto import TokenVault
+from keeping_plugin.errors import ConfigurationError
+from keeping_plugin.jobs.queue import RqQueue
+from keeping_plugin.models import Database
+from keeping_plugin.ports import HelpDesk, SalesforceGateway
+from keeping_plugin.salesforce.gateway import Gateway
+from keeping_plugin.salesforce.oauth import SalesforceOAuth
+from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.services import automation
+from keeping_plugin.services.connection import Connecting
+from keeping_plugin.services.delivery import ClockWatch, Delivery
+from keeping_plugin.services.login import Login
+from keeping_plugin.services.org_reading import OrgReading
+from keeping_plugin.services.revocation import Revoking
+from keeping_plugin.services.tokens import ConnectionTokens, HeldTokens, TokenKeeping
+from keeping_plugin.state import State, current_state
+from keeping_plugin.times import CALL, Times
+from keeping_plugin.types import MessageArrived, OrgFacts, Tokens
+
+
+class SystemClock:
+    """`ports.Clock` of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class KeepingSalesforce:
+    """Mounts Salesforce into a shared inbox.
+
+    >>> salesforce = KeepingSalesforce(app, helpdesk=InboxHelpDesk(), db=db)
+
+    or, with an app factory, `salesforce = KeepingSalesforce()` and later
+    `salesforce.init_app(app, helpdesk=..., db=...)`. Nothing of an app is kept on this object, so
+    that one object serves several apps.
+    """
+
+    def __init__(
+        self, app: Flask | None = None, *, helpdesk: HelpDesk | None = None, db: Any = None
+    ) -> None:
+        if app is None:
+            return
+        if helpdesk is None or db is None:
+            raise ConfigurationError(
+                "KeepingSalesforce(app, ...) needs helpdesk= and db=; without an app, call "
+                "init_app(app, helpdesk=..., db=...) later."
+            )
+        self.init_app(app, helpdesk=helpdesk, db=db)
+
+    def init_app(
+        self,
+        app: Flask,
+        *,
+        helpdesk: HelpDesk,
+        db: Any,
+        url_prefix: str = "/salesforce",
+        name: str = "keeping",
+    ) -> None:
+        """Register the pages under `url_prefix`, on a blueprint called `name`, and wire the parts.
+
+        `db` is the host's Flask-SQLAlchemy object: our tables live where its messages do. Reads
+        the KEEPING_* keys of `app.config` (docs/guide.md lists them). Raises ConfigurationError
+        for a missing or malformed key and for a second registration; touches no network.
+        """
+        if "keeping" in app.extensions:
+            raise ConfigurationError(
+                "KeepingSalesforce is registered on this app already. Import that object where you "
+                "need it instead of making another; for another app call init_app with that app."
+            )
+        app.extensions["keeping"] = _wire(
+            Config.from_mapping(app.config), helpdesk=helpdesk, db=db, name=name
+        )
+        app.register_blueprint(create_blueprint(name), url_prefix=url_prefix)
+        embed.register(app)
+
+    def message_arrived(self, message: MessageArrived) -> None:
+        """Tell the plugin of a message that the host stores in the transaction now open on its
+        `db.session`: rules are evaluated, and what they call for is written into that same
+        transaction. Commit it as you would without us; a rollback takes our rows along.
+
+        Needs an app context, no request. Raises TypeError and ValueError for wrong types and for
+        ids outside 1 to 255 characters, and lets database errors surface; never raises for what
+        is in a message.
+        """
+        state = current_state()
+        automation.message_arrived(state.intake, state.host_session(), message)
+
+
+def current_salesforce() -> KeepingSalesforce:
+    """For hosts that cannot import their extension object: works wherever an app context is."""
+    if "keeping" not in current_app.extensions:
+        raise ConfigurationError("KeepingSalesforce is not registered on this app.")
+    return KeepingSalesforce()
+
+
+def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
+    times = Times(config.time_scale)
+    clock = SystemClock()
+    vault = TokenVault(config.secret_keys)
+    database = Database(lambda: db.engines[config.bind_key])
+    queue = RqQueue(config.redis_url, name=config.queue, times=times, monotonic=clock.monotonic)
+    transport = Transport(
+        allow_loopback=config.salesforce_allow_loopback, monotonic=clock.monotonic
+    )
+    oauth = SalesforceOAuth(config, transport, clock)
+    tokens = TokenKeeping(
+        database=database,
+        vault=vault,
+        times=times,
+        clock=clock,
+        queue=queue,
+        refresh=oauth.refresh,
+    )
+
+    def gateways(connection_id: int, *, deadline: float | None = None) -> SalesforceGateway:
+        return Gateway(
+            ConnectionTokens(tokens, connection_id),
+            transport,
+            version=config.salesforce_api_version,
+            deadline=deadline or CALL,
+        )
+
+    def org_facts(granted: Tokens) -> OrgFacts:
+        gateway = Gateway(HeldTokens(granted), transport, version=config.salesforce_api_version)
+        return gateway.org_facts()
+
+    connecting = Connecting(database=database, vault=vault, times=times, queue=queue)
+    return State(
+        name=name,
+        config=config,
+        times=times,
+        clock=clock,
+        database=database,
+        helpdesk=helpdesk,
+        vault=vault,
+        queue=queue,
+        gateways=gateways,
+        host_session=db.session,
+        login=Login(
+            connecting=connecting,
+            oauth=oauth,
+            org_facts=org_facts,
+            client_id=config.salesforce_client_id,
+        ),
+        revoking=Revoking(database=database, vault=vault, times=times, revoke=oauth.revoke),
+        schemas=OrgReading(database=database, times=times, gateways=gateways),
+        delivery=Delivery(
+            database=database,
+            helpdesk=helpdesk,
+            gateways=gateways,
+            queue=queue,
+            clock=clock,
+            times=times,
+            watch=ClockWatch(clock, times),
+            budget_share=config.budget_share,
+            end_host_transaction=lambda: db.session.rollback(),
+        ),
+    )
