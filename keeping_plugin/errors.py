@@ -8,6 +8,8 @@ KeepingError
 ├── NotFound                     nobody: not yours and not there are the same answer
 ├── NotLoggedIn                  the person: log in to the inbox
 ├── Forbidden                    the person asked for something only others may do
+├── Crowded                      the machine: ask again in a moment
+├── BeingAdded                   the agent: somebody adds this person just now, or may have
 └── SalesforceError
     ├── NotConnected             an admin: connect
     ├── ConnectionLost           an admin: reconnect
@@ -81,6 +83,19 @@ class Forbidden(KeepingError):
     """Only an admin, or only an agent with access to this conversation, may do this."""
 
     code = "forbidden"
+
+
+class Crowded(KeepingError):
+    """Too many wait for Salesforce in this process, or ask too often; nothing was asked."""
+
+    code = "crowded"
+
+
+class BeingAdded(KeepingError):
+    """The claim on an address is taken: somebody is adding this person, or an earlier attempt got
+    no answer and cannot be believed to have failed yet. Nothing was sent."""
+
+    code = "being_added"
 
 
 @dataclass(frozen=True, slots=True)
