@@ -1,17 +1,60 @@
-"""Domain verbs on one connection's Salesforce org."""
+"""Domain verbs on one connection's Salesforce org: the only door of this package for data."""
 
 from __future__ import annotations
 
-from keeping_plugin.salesforce.calls import TokenSource
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from keeping_plugin.errors import (
+    InvalidInput,
+    RecordNotFound,
+    SalesforceError,
+)
+from keeping_plugin.salesforce import (
+    composite,
+    errors,
+    finding,
+    names,
+    org,
+    payloads,
+    saving,
+    soql,
+)
+from keeping_plugin.salesforce import panel as panels
+from keeping_plugin.salesforce.calls import Calls, TokenSource
+from keeping_plugin.salesforce.composite import Sub
+from keeping_plugin.salesforce.panel_queries import Shown
+from keeping_plugin.salesforce.schema import described
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.times import CALL
+from keeping_plugin.types import (
+    ContactMatch,
+    Described,
+    Found,
+    LeadMatch,
+    NewRecord,
+    ObjectSchema,
+    OrgFacts,
+    PicklistValue,
+    Record,
+    Saved,
+    TaskLook,
+    Usage,
+    Value,
+)
 
 __all__ = ["Gateway", "TokenSource"]
 
+_DESCRIBES = 5
+_SEARCH_TEXT = 255
+
 
 class Gateway:
-    """`ports.SalesforceGateway` over HTTP. `deadline`: seconds for each whole call, paging and the
-    repeat after a refresh included."""
+    """`ports.SalesforceGateway` over HTTP.
+
+    Make one for each piece of work, they are cheap: the transport keeps the connections.
+    `deadline`: seconds for each whole call, further pages and the repeat after a refresh included.
+    """
 
     def __init__(
         self,
@@ -21,7 +64,153 @@ class Gateway:
         version: str,
         deadline: float = CALL,
     ) -> None:
+        self._calls = Calls(tokens, transport, version=version, seconds=deadline)
         self._tokens = tokens
-        self._transport = transport
-        self._version = version
-        self._deadline = deadline
+        self._allow_loopback = transport.allow_loopback
+
+    @property
+    def usage(self) -> Usage | None:
+        """API usage as the last answer told it."""
+        return self._calls.usage
+
+    @property
+    def server_date(self) -> datetime | None:
+        """The `Date` header of Salesforce's last answer."""
+        return self._calls.server_date
+
+    def find(
+        self,
+        addresses: Sequence[str],
+        *,
+        tasks: TaskLook | None = None,
+        start_by: float | None = None,
+    ) -> Found:
+        """Everyone with these addresses and every Task of the look, read to its end."""
+        if tasks is not None:
+            names.checked_id(tasks.created_by, "User")
+        with self._calls.verb(start_by=start_by):
+            return finding.find(self._calls, addresses, tasks)
+
+    def panel(
+        self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
+    ) -> Sequence[ContactMatch | LeadMatch]:
+        """Everyone with this address and what stands around each: one API request."""
+        with self._calls.verb():
+            return panels.panel(self._calls, address, Shown(schemas, fields))
+
+    def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
+        """One record. Raises RecordNotFound."""
+        paths = names.checked_paths(fields)
+        statement = soql.record(
+            names.checked_object(object), names.checked_id(record_id, object), paths
+        )
+        with self._calls.verb():
+            [rows] = composite.query_rows(self._calls, "read", statement)
+            if not rows:
+                raise RecordNotFound("The record is not there, or not visible.")
+            return payloads.record(rows[0], object, paths)
+
+    def create(
+        self, object: str, fields: Mapping[str, Value], *, allow_duplicates: bool = False
+    ) -> Saved:
+        """Create one record. Raises RecordRejected, DuplicatesFound."""
+        with self._calls.verb():
+            return saving.create(self._calls, object, fields, allow_duplicates=allow_duplicates)
+
+    def create_many(
+        self, records: Sequence[NewRecord], *, start_by: float | None = None
+    ) -> Sequence[Saved | SalesforceError]:
+        """Create up to 1,000 records in one API request: one outcome a row, in order."""
+        if not records:
+            return ()
+        with self._calls.verb(start_by=start_by):
+            return saving.create_many(self._calls, records)
+
+    def update(
+        self,
+        object: str,
+        record_id: str,
+        changes: Mapping[str, Value],
+        *,
+        unless_modified_since: datetime | None = None,
+        allow_duplicates: bool = False,
+    ) -> None:
+        """Write these fields. Raises RecordRejected, RecordChanged, DuplicatesFound."""
+        with self._calls.verb():
+            saving.update(
+                self._calls,
+                object,
+                record_id,
+                changes,
+                unless_modified_since=unless_modified_since,
+                allow_duplicates=allow_duplicates,
+            )
+
+    def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
+        """Records whose title contains the text, with their title."""
+        wanted = text.strip()
+        if not 0 < len(wanted) <= _SEARCH_TEXT or not wanted.isprintable():
+            raise InvalidInput("Type a few letters to look for.", field="text")
+        names.checked_object(object)
+        title = soql.NAME_FIELDS.get(object, "Name")
+        with self._calls.verb():
+            statement = soql.named_like(object, wanted, max(1, min(limit, 200)))
+            [rows] = composite.query_rows(self._calls, "search", statement)
+            return [payloads.record(row, object, (title,)) for row in rows]
+
+    def describe(
+        self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None
+    ) -> Sequence[Described]:
+        """Up to five objects in one API request; those the user cannot see are left out."""
+        if not 0 < len(objects) <= _DESCRIBES:
+            raise ValueError(f"1 to {_DESCRIBES} objects, not {len(objects)}")
+        known = unless_modified or {}
+        subs = {
+            name: Sub(
+                f"d{number}",
+                f"sobjects/{names.checked_object(name)}/describe",
+                headers={"If-Modified-Since": known[name]} if known.get(name) else {},
+            )
+            for number, name in enumerate(objects)
+        }
+        with self._calls.verb():
+            answers = composite.ask_all(self._calls, "describe", list(subs.values()))
+            found = [
+                described(name, answers[sub.name], known.get(name, ""))
+                for name, sub in subs.items()
+            ]
+        return [entry for entry in found if entry is not None]
+
+    def picklist_values(
+        self, object: str, record_type_id: str
+    ) -> Mapping[str, Sequence[PicklistValue]]:
+        """A record type's own picklist values, by field."""
+        kind = names.checked_id(record_type_id, "RecordType")
+        path = f"ui-api/object-info/{names.checked_object(object)}/picklist-values/{kind}"
+        with self._calls.verb():
+            return payloads.picklists(self._calls.ask("picklist_values", "GET", path).body)
+
+    def closed_task_status(self) -> str | None:
+        """A Task status that counts as closed, the default one first; None if there is none."""
+        statement = soql.select(
+            ("Id", "ApiName", "IsDefault", "SortOrder"), "TaskStatus", where=["IsClosed = true"]
+        )
+        with self._calls.verb():
+            [rows] = composite.query_rows(self._calls, "closed_task_status", statement)
+            return org.closed_status(rows)
+
+    def org_facts(self) -> OrgFacts:
+        """The org and the user behind the token, whose ids stand in its identity URL."""
+        with self._calls.verb():
+            return org.facts(self._calls, self._tokens.current(), self._allow_loopback)
+
+    def limits(self) -> Usage:
+        """The API usage, read again by one call. The count that comes with the answer is exact;
+        the one inside it may be five minutes old, and needs a right that many users lack."""
+        with self._calls.verb():
+            answer = self._calls.ask("limits", "GET", "limits", accept=frozenset({200, 403}))
+            if answer.usage is not None:
+                return answer.usage
+            if answer.status != 200:
+                raise errors.of_answer(answer, write=False)
+            return payloads.daily_requests(answer.body)

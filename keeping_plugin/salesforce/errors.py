@@ -1,0 +1,212 @@
+"""What Salesforce's refusals mean: one table from status and errorCode to the error of
+`keeping_plugin.errors`, sorted by who has to act. Salesforce's words are kept as they came.
+
+A write has three kinds of failure. Clear refusals are complete Salesforce answers (4xx with an
+error body, 503 with one), and 401, 403, 412, 420 and 429 in any shape: Salesforce, or its edge,
+says those before it does anything. Every other end of a write is unclear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from keeping_plugin.errors import (
+    Complaint,
+    ConnectionLost,
+    DuplicatesFound,
+    OutcomeUnclear,
+    PermissionDenied,
+    RateLimited,
+    RecordChanged,
+    RecordNotFound,
+    RecordRejected,
+    RowLocked,
+    SalesforceError,
+    SalesforceUnavailable,
+    SchemaStale,
+)
+from keeping_plugin.salesforce.client import Answer
+from keeping_plugin.salesforce.transport import NoAnswer
+
+Complaints = tuple[Complaint, ...]
+Make = Callable[[Complaints, Any], SalesforceError]
+
+_NO_ANSWER = "Salesforce did not answer."
+_NO_USABLE_ANSWER = "Salesforce gave no usable answer."
+_ALWAYS_CLEAR = frozenset({401, 403, 412, 420, 429})
+
+
+def _plain(kind: type[SalesforceError]) -> Make:
+    return lambda complaints, body: kind(complaints=complaints)
+
+
+def _limit(complaints: Complaints, body: Any) -> SalesforceError:
+    # "TotalRequests Limit exceeded." is the day's allowance; "ConcurrentRequests …" passes.
+    daily = any("TotalRequests" in complaint.message for complaint in complaints)
+    return RateLimited(complaints=complaints, daily=daily)
+
+
+def _slow_query(complaints: Complaints, body: Any) -> SalesforceError:
+    return SalesforceUnavailable(complaints=complaints, timed_out=True)
+
+
+def _session(complaints: Complaints, body: Any) -> SalesforceError:
+    # Asked again with a new token already. A token without the scope `api` never becomes valid;
+    # any other may have been ended by somebody else meanwhile, and whether the grant itself still
+    # stands is the next refresh's to say.
+    if any("not valid for use with the REST API" in entry.message for entry in complaints):
+        return ConnectionLost(complaints=complaints)
+    return SalesforceUnavailable(complaints=complaints)
+
+
+_STALE = (
+    re.compile(r"No such column '(?P<field>\w+)' on (?:entity|sobject of type) '?(?P<object>\w+)"),
+    re.compile(r"[sS]Object type '(?P<object>\w+)' is not supported"),
+    re.compile(r"Didn't understand relationship '(?P<field>\w+)'"),
+)
+
+
+def _stale(complaints: Complaints, body: Any) -> SalesforceError:
+    for complaint in complaints:
+        for pattern in _STALE:
+            found = pattern.search(complaint.message)
+            if found:
+                names = found.groupdict()
+                return SchemaStale(
+                    complaints=complaints,
+                    object=names.get("object", ""),
+                    field=names.get("field", ""),
+                )
+    return SchemaStale(complaints=complaints)
+
+
+def _trigger(complaints: Complaints, body: Any) -> SalesforceError:
+    # A trigger that met a lock says so inside its own message.
+    locked = any("UNABLE_TO_LOCK_ROW" in complaint.message for complaint in complaints)
+    return (RowLocked if locked else RecordRejected)(complaints=complaints)
+
+
+def _duplicates(complaints: Complaints, body: Any) -> SalesforceError:
+    found: dict[tuple[str, str], None] = {}
+    acknowledgeable = []
+    for entry in _objects(body):
+        # The recorded key is misspelt; either spelling may come.
+        result = entry.get("duplicateResut") or entry.get("duplicateResult") or {}
+        if not isinstance(result, Mapping):
+            continue
+        acknowledgeable.append(result.get("allowSave") is True)
+        for match in _objects(result.get("matchResults")):
+            for matched in _objects(match.get("matchRecords")):
+                record = matched.get("record")
+                if isinstance(record, Mapping) and isinstance(record.get("Id"), str):
+                    found[str(match.get("entityType", "")), record["Id"]] = None
+    return DuplicatesFound(
+        complaints=complaints,
+        record_ids=tuple(found),
+        may_save=bool(acknowledgeable) and all(acknowledgeable),
+    )
+
+
+CODES: Mapping[str, Make] = {
+    "INVALID_SESSION_ID": _session,
+    "INVALID_AUTH_HEADER": _plain(ConnectionLost),
+    "API_DISABLED_FOR_ORG": _plain(PermissionDenied),
+    "API_CURRENTLY_DISABLED": _plain(PermissionDenied),
+    "INSUFFICIENT_ACCESS": _plain(PermissionDenied),
+    "INSUFFICIENT_ACCESS_OR_READONLY": _plain(PermissionDenied),
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": _plain(PermissionDenied),
+    "REQUEST_LIMIT_EXCEEDED": _limit,
+    "SERVER_UNAVAILABLE": _plain(SalesforceUnavailable),
+    "PROCESSING_HALTED": _plain(SalesforceUnavailable),
+    "BATCH_PROCESSING_HALTED": _plain(SalesforceUnavailable),
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK": _plain(SalesforceUnavailable),
+    "INVALID_QUERY_LOCATOR": _plain(SalesforceUnavailable),
+    "QUERY_TIMEOUT": _slow_query,
+    "UNABLE_TO_LOCK_ROW": _plain(RowLocked),
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": _trigger,
+    "INVALID_FIELD": _stale,
+    "INVALID_TYPE": _stale,
+    "NOT_FOUND": _plain(RecordNotFound),
+    "ENTITY_IS_DELETED": _plain(RecordNotFound),
+    "DUPLICATES_DETECTED": _duplicates,
+}
+_STATUSES: Mapping[int, type[SalesforceError]] = {
+    401: ConnectionLost,
+    403: PermissionDenied,
+    404: RecordNotFound,
+    410: RecordNotFound,
+    412: RecordChanged,
+    420: SalesforceUnavailable,
+    429: RateLimited,
+}
+
+
+def of_answer(answer: Answer, *, write: bool) -> SalesforceError:
+    """The error for an answer that is not the one hoped for: a refusal, a page, half an answer."""
+    complaints = complaints_of(answer.body)
+    status = answer.status
+    if status == 300 and isinstance(answer.body, list):
+        several = Complaint("MULTIPLE_CHOICES", "Several records match.")
+        return RecordRejected(complaints=(several,))
+    if not (status in _ALWAYS_CLEAR or (complaints and (400 <= status < 500 or status == 503))):
+        kind = OutcomeUnclear if write else SalesforceUnavailable
+        return kind("" if complaints else _NO_USABLE_ANSWER, complaints=complaints)
+    if status == 412:
+        return RecordChanged(complaints=complaints)
+    if not complaints and status == 403:
+        # Not Salesforce's API but something before it.
+        return SalesforceUnavailable(_NO_USABLE_ANSWER)
+    if complaints and complaints[0].code in CODES:
+        return CODES[complaints[0].code](complaints, answer.body)
+    if status == 503:
+        return SalesforceUnavailable(complaints=complaints)
+    return _STATUSES.get(status, RecordRejected)(complaints=complaints)
+
+
+def of_row(row: Mapping[str, Any]) -> SalesforceError:
+    """The error for one refused row of a collection, whose entries say `statusCode`."""
+    complaints = complaints_of(row.get("errors"))
+    if complaints and complaints[0].code in CODES:
+        return CODES[complaints[0].code](complaints, row.get("errors"))
+    return RecordRejected(complaints=complaints)
+
+
+def of_silence(silence: NoAnswer, *, write: bool) -> SalesforceError:
+    """The error for a call without a complete answer: unclear once a byte of a write has left."""
+    if write and silence.sent:
+        return OutcomeUnclear(_NO_ANSWER, timed_out=silence.timed_out)
+    return SalesforceUnavailable(_NO_ANSWER, timed_out=silence.timed_out)
+
+
+def unusable(*, write: bool) -> SalesforceError:
+    """The error for an answer of success whose body is not what Salesforce promises."""
+    return (OutcomeUnclear if write else SalesforceUnavailable)(_NO_USABLE_ANSWER)
+
+
+def complaints_of(body: object) -> Complaints:
+    """The entries of a Salesforce error body; empty when it is none."""
+    entries = [body] if isinstance(body, Mapping) else _objects(body)
+    made = []
+    for entry in entries:
+        code = entry.get("errorCode", entry.get("statusCode"))
+        if not isinstance(code, str) or not code:
+            return ()
+        message, fields = entry.get("message"), entry.get("fields")
+        made.append(
+            Complaint(
+                code,
+                message if isinstance(message, str) else "",
+                tuple(name for name in fields if isinstance(name, str))
+                if isinstance(fields, Sequence) and not isinstance(fields, str)
+                else (),
+            )
+        )
+    return tuple(made)
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return (
+        [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+    )

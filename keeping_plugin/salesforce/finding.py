@@ -1,0 +1,89 @@
+"""Who has these addresses, which Tasks carry these markers: the look before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from keeping_plugin.addresses import address_key
+from keeping_plugin.errors import SchemaStale
+from keeping_plugin.salesforce import composite, payloads, soql
+from keeping_plugin.salesforce.calls import Calls
+from keeping_plugin.salesforce.client import Answer
+from keeping_plugin.salesforce.composite import Rows
+from keeping_plugin.types import Found, PersonFound, TaskLook
+
+log = logging.getLogger(__name__)
+
+MOST = 1_000
+
+
+def find(calls: Calls, addresses: Sequence[str], tasks: TaskLook | None) -> Found:
+    """One composite as a rule: 1,000 addresses take two statements for Contacts and two for Leads,
+    the Tasks one. Each is read to its end before anyone counts as absent."""
+    if len(addresses) > MOST:
+        raise ValueError(f"at most {MOST} addresses, not {len(addresses)}")
+    subs = [
+        composite.query(f"{kind}{number}", soql.people(kind, forms))
+        for number, forms in enumerate(soql.address_chunks(addresses))
+        for kind in ("Contact", "Lead")
+    ]
+    if tasks is not None:
+        subs.append(composite.query("Task", soql.tasks(tasks), deleted_too=True))
+    found: dict[str, Rows] = {}
+    for start in range(0, len(subs), composite.QUERIES):
+        part = subs[start : start + composite.QUERIES]
+        for sub, answer in composite.ask_all(calls, "find", part).items():
+            found[sub] = _rows(calls, sub, answer)
+    wanted = {address_key(address) for address in addresses}
+    return Found(_people(found, wanted), _tasks(found.get("Task", []), tasks))
+
+
+def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
+    try:
+        return composite.rows(calls, "find", answer)
+    except SchemaStale:
+        # A user who may not read Leads or their addresses finds none; without Contacts there is
+        # nothing to find at all.
+        if not sub.startswith("Lead"):
+            raise
+        log.warning("salesforce.find.leads_unreadable")
+        return []
+
+
+def _people(
+    found: Mapping[str, Rows], wanted: Iterable[str | None]
+) -> dict[str, tuple[PersonFound, ...]]:
+    """What SOQL calls equal, compared again by our own rule, oldest first."""
+    people: defaultdict[str, dict[str, PersonFound]] = defaultdict(dict)
+    keys = {key for key in wanted if key is not None}
+    for sub, rows in found.items():
+        kind = sub.rstrip("0123456789")
+        if kind == "Task":
+            continue
+        for person in (payloads.person(row, kind) for row in rows):
+            key = address_key(person.email)
+            if key in keys:
+                people[key][person.id] = person
+    return {
+        key: tuple(sorted(same.values(), key=lambda one: (one.created_at, one.id)))
+        for key, same in people.items()
+    }
+
+
+def _tasks(rows: Rows, look: TaskLook | None) -> dict[str, tuple[str, ...]]:
+    """The ids of Tasks whose Subject ends in a marker. Salesforce trims blanks from what it
+    stores, never from what stands before them."""
+    if look is None:
+        return {}
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    lengths = {len(marker) for marker in look.markers if marker}
+    for row in rows:
+        subject = row.get("Subject")
+        if not isinstance(subject, str):
+            continue
+        for length in lengths:
+            if subject[-length:] in look.markers:
+                found[subject[-length:]][payloads.record_id(row)] = None
+    return {marker: tuple(ids) for marker, ids in found.items()}

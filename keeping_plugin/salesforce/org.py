@@ -1,0 +1,45 @@
+"""Facts of the org itself: which one it is, who we are in it, which Task status is a closed one."""
+
+from __future__ import annotations
+
+from keeping_plugin.errors import ConnectionLost
+from keeping_plugin.salesforce import composite, hosts, soql
+from keeping_plugin.salesforce.calls import Calls
+from keeping_plugin.salesforce.composite import Rows
+from keeping_plugin.salesforce.payloads import Malformed, record_id, text
+from keeping_plugin.types import OrgFacts, Tokens
+
+
+def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
+    """The Organization row and the user that the identity URL names. `IsSandbox` is the fact of
+    which kind of org this is; host names are hints."""
+    who = hosts.identity(tokens.identity_url, allow_loopback=allow_loopback)
+    if who is None:
+        raise ConnectionLost("The stored login names no user of Salesforce.")
+    [orgs, users] = composite.query_rows(
+        calls,
+        "org_facts",
+        soql.select(("Id", "Name", "IsSandbox"), "Organization"),
+        soql.record("User", who.user_id, ("Username",)),
+    )
+    if len(orgs) != 1 or len(users) != 1:
+        raise Malformed("one org and one user were expected")
+    [org], [user] = orgs, users
+    if record_id(org)[:15] != who.org_id[:15]:
+        raise ConnectionLost("The stored login belongs to another Salesforce org.")
+    return OrgFacts(
+        org_id=record_id(org),
+        name=text(org, "Name"),
+        is_sandbox=org.get("IsSandbox") is True,
+        user_id=record_id(user),
+        username=text(user, "Username"),
+    )
+
+
+def closed_status(rows: Rows) -> str | None:
+    """The first of the closed statuses, a default one before the others."""
+    closed = sorted(
+        (row.get("IsDefault") is not True, row.get("SortOrder") or 0, text(row, "ApiName"))
+        for row in rows
+    )
+    return closed[0][2] if closed else None
