@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.models import migrate
-from keeping_plugin.services import delivery
+from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.state import State, current_state
 
 keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
@@ -58,17 +58,17 @@ def worker(number: int) -> None:
     """Sweep and work until SIGTERM. Run it under a supervisor (docs/guide.md, Operators)."""
     state = current_state()
     _ready(state)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
 
-    def sweep() -> None:
-        delivery.sweep(state.delivery)
+    def sweep_once() -> None:
+        sweep(state.delivery)
 
     if number == 1:
-        sys.exit(workers.run_pair(app, state, sweep))
-    sys.exit(workers.supervise(app, state, sweep, pairs=number))
+        sys.exit(workers.run_pair(app, state, sweep_once))
+    sys.exit(workers.supervise(app, state, sweep_once, pairs=number))
 
 
 @keeping.command("tick")
 def tick() -> None:
     """Sweep once, for cron."""
-    delivery.sweep(current_state().delivery)
+    sweep(current_state().delivery)

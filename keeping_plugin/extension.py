@@ -20,7 +20,7 @@ from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.services import automation
 from keeping_plugin.services.connection import Connecting
-from keeping_plugin.services.delivery import ClockWatch, Delivery
+from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.revocation import Revoking

@@ -12,7 +12,7 @@ from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Database
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
-from keeping_plugin.services.delivery import Delivery
+from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.revocation import Revoking

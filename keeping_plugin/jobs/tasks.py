@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from rq.timeouts import BaseTimeoutException
 
-from keeping_plugin.services import delivery, revocation, schema
+from keeping_plugin.services import revocation, schema
+from keeping_plugin.services.delivery.drain import drain as drain_connection
 from keeping_plugin.state import State, current_state
 
 log = logging.getLogger("keeping_plugin.jobs")
@@ -39,7 +40,7 @@ def _run(name: str, row_id: int, work: Callable[[State], None]) -> None:
 
 def drain(connection_id: int) -> None:
     """Send what this connection owes."""
-    _run("drain", connection_id, lambda state: delivery.drain(state.delivery, connection_id))
+    _run("drain", connection_id, lambda state: drain_connection(state.delivery, connection_id))
 
 
 def describe(connection_id: int) -> None:

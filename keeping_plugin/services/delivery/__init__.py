@@ -2,9 +2,3 @@
 
 Read `drain` for the protocol, `plan` for its judgement, `sweep` for what happens without a ring.
 """
-
-from keeping_plugin.services.delivery.drain import drain
-from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
-from keeping_plugin.services.delivery.sweep import sweep
-
-__all__ = ["ClockWatch", "Delivery", "drain", "sweep"]

@@ -1,0 +1,159 @@
+"""The delivery's judgement, one case per sentence of the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.services.delivery.plan import Circumstances, Letter, plan
+from keeping_plugin.types import Action, Found, PersonFound
+
+NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
+JANE = "jane@acme.example"
+USER = "005000000000001AAA"
+
+
+def row(number: int, action: Action, *, message: str = "", **more: Any) -> SyncEntry:
+    values = {
+        "id": number,
+        "message_id": message or f"m{number}",
+        "action": action,
+        "address": JANE,
+        "state": EntryState.PENDING,
+        "attempts": 0,
+        "reason": "",
+    }
+    return SyncEntry(**{**values, **more})
+
+
+def contact(number: int = 1) -> PersonFound:
+    return PersonFound("Contact", f"00300000000000{number}AAA", JANE, NOW - timedelta(days=number))
+
+
+LEAD = PersonFound("Lead", "00Q000000000001AAA", JANE, NOW)
+SENT = {"state": EntryState.SENDING, "sent_at": NOW - timedelta(minutes=1), "sent_user_id": USER}
+
+
+def facts(*people: PersonFound, tasks: dict[str, tuple[str, ...]] | None = None) -> Circumstances:
+    return Circumstances(
+        letters={f"m{number}": Letter({"LastName": "Doe"}, {}) for number in range(9)},
+        endings={},
+        found=Found({JANE: people} if people else {}, tasks or {}),
+        markers={number: f"[k-{number}]" for number in range(9)},
+        picks={},
+        user_id=USER,
+        settles_itself=False,
+        give_up_before=NOW - timedelta(days=1),
+    )
+
+
+def outcome(made: Any, number: int = 1) -> tuple[str, str]:
+    return made.settled[number].state, made.settled[number].reason
+
+
+def test_a_new_customer_is_created_once_and_its_messages_follow() -> None:
+    rows = [
+        row(1, Action.LOG_TASK, message="m1"),
+        row(2, Action.ADD_CONTACT, message="m1"),
+        row(3, Action.ADD_CONTACT, message="m3"),
+    ]
+    made = plan(rows, facts())
+    assert [each.id for each in made.contacts.values()] == [2]
+    assert [each.id for each in made.followers[JANE]] == [3, 1]
+    assert not made.settled and not made.tasks
+
+
+def test_somebody_already_in_salesforce_is_not_added() -> None:
+    assert outcome(plan([row(1, Action.ADD_CONTACT)], facts(contact()))) == ("done", "exists")
+
+
+def test_a_lead_prevents_auto_add_and_the_task_waits() -> None:
+    made = plan([row(1, Action.ADD_CONTACT), row(2, Action.LOG_TASK)], facts(LEAD))
+    assert outcome(made) == ("done", "exists")
+    assert outcome(made, 2) == ("waiting", "no_contact")
+    assert made.known == set()
+
+
+def test_a_task_without_a_contact_waits() -> None:
+    assert outcome(plan([row(1, Action.LOG_TASK)], facts())) == ("waiting", "no_contact")
+
+
+def test_a_task_goes_to_the_oldest_contact_and_says_how_many_there_were() -> None:
+    made = plan([row(1, Action.LOG_TASK)], facts(contact(1), contact(2)))
+    ((_, person, candidates),) = made.tasks
+    assert (person.id, candidates) == (contact(1).id, 2)
+
+
+def test_the_agents_pick_wins_while_it_still_has_the_address() -> None:
+    circumstances = replace(facts(contact(1), contact(2)), picks={JANE: contact(2).id})
+    assert plan([row(1, Action.LOG_TASK)], circumstances).tasks[0][1].id == contact(2).id
+    gone = replace(circumstances, picks={JANE: contact(7).id})
+    assert plan([row(1, Action.LOG_TASK)], gone).tasks[0][1].id == contact(1).id
+
+
+def test_a_marked_task_that_is_there_is_done() -> None:
+    found = facts(contact(), tasks={"[k-1]": ("00T000000000001AAA",)})
+    made = plan([row(1, Action.LOG_TASK, **SENT)], found)
+    assert outcome(made) == ("done", "logged")
+    assert made.settled[1].record_id == "00T000000000001AAA"
+
+
+def test_a_marked_task_that_is_missing_is_sent_again() -> None:
+    made = plan([row(1, Action.LOG_TASK, **SENT)], facts(contact()))
+    assert [each[0].id for each in made.tasks] == [1]
+
+
+def test_a_marked_contact_that_is_there_counts_as_created() -> None:
+    made = plan([row(1, Action.ADD_CONTACT, **SENT)], facts(contact()))
+    assert outcome(made) == ("done", "created")
+
+
+def test_finding_nothing_as_another_user_is_unknown_not_missing() -> None:
+    other = replace(facts(contact()), user_id="005000000000002AAA")
+    made = plan([row(1, Action.LOG_TASK, **SENT)], other)
+    assert outcome(made) == ("sending", "outcome_unclear")
+    assert made.settled[1].marked
+    assert not made.tasks
+
+
+def test_an_unknown_outcome_is_a_persons_after_a_day() -> None:
+    old = {**SENT, "sent_at": NOW - timedelta(days=2)}
+    other = replace(facts(contact()), user_id="005000000000002AAA")
+    made = plan([row(1, Action.LOG_TASK, **old)], other)
+    assert outcome(made) == ("failed", "outcome_unknown")
+    assert made.settled[1].marked
+
+
+def test_a_day_in_which_the_connection_was_not_live_does_not_count() -> None:
+    old = {**SENT, "sent_at": NOW - timedelta(days=2)}
+    other = replace(facts(), user_id="005000000000002AAA", give_up_before=None)
+    assert outcome(plan([row(1, Action.ADD_CONTACT, **old)], other))[0] == "sending"
+
+
+def test_a_row_that_is_not_to_be_sent_is_cancelled_with_its_reason() -> None:
+    off = replace(facts(contact()), endings={1: "switched_off"})
+    assert outcome(plan([row(1, Action.LOG_TASK)], off)) == ("cancelled", "switched_off")
+
+
+def test_a_marked_row_that_is_not_to_be_sent_is_looked_up_first() -> None:
+    there = facts(contact(), tasks={"[k-1]": ("00T000000000001AAA",)})
+    off = replace(there, endings={1: "disconnected"})
+    assert outcome(plan([row(1, Action.LOG_TASK, **SENT)], off)) == ("done", "logged")
+    missing = replace(facts(contact()), endings={1: "disconnected"})
+    made = plan([row(1, Action.LOG_TASK, **SENT)], missing)
+    assert outcome(made) == ("cancelled", "disconnected")
+
+
+def test_with_the_key_field_a_marked_task_is_simply_sent_again() -> None:
+    keyed = replace(facts(contact()), settles_itself=True, user_id="005000000000002AAA")
+    assert plan([row(1, Action.LOG_TASK, **SENT)], keyed).tasks
+    ending = replace(keyed, endings={1: "switched_off"})
+    made = plan([row(1, Action.LOG_TASK, **SENT)], ending)
+    assert outcome(made) == ("sending", "outcome_unclear")
+
+
+def test_after_three_attempts_alone_a_row_fails() -> None:
+    made = plan([row(1, Action.LOG_TASK, attempts=3)], facts(contact()))
+    assert outcome(made) == ("failed", "no_outcome")
