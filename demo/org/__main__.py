@@ -45,6 +45,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--client-secret", help="default: made up, and kept in the data folder")
     add("--api-limit", type=int, default=15_000, help="API requests per 24 hours")
     add("--activity-key-field", metavar="NAME", help="a unique external id on Task, e.g. Key__c")
+    add("--person-accounts", action="store_true", help="the package's objects with them")
     add("--rotate-refresh-tokens", action="store_true", help="each refresh gives a new token")
     add("--no-seed", action="store_true", help="users only, no records")
     add("--die-with-parent", action="store_true", help="end when the starting process ends")
@@ -87,6 +88,7 @@ def open_site(
         sandbox=kind == "sandbox",
         describe_dir=options.describe,
         activity_key_field=options.activity_key_field,
+        person_accounts=options.person_accounts,
     )
     site = make_site(
         kind=kind,

@@ -33,6 +33,10 @@ class Control:
             raise ControlRefused(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json()
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def status(self) -> Json:
         """What the site is: kind, base_url, organization_id, users, tokens, usage, late."""
         found: Json = self.call("GET", "/")

@@ -81,7 +81,9 @@ class OrgProcess:
             self._arguments += ["--describe", str(describe)]
         self._start_seconds = start_seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+        self._last_words = ""
+        self._running: tuple[RunningOrg, ...] = ()
 
     def start(self) -> Self:
         """Start it and wait until both orgs listen."""
@@ -100,6 +102,7 @@ class OrgProcess:
         self.client_id, self.client_secret = said["client_id"], said["client_secret"]
         self.production = _running(said["production"])
         self.sandbox = _running(said["sandbox"])
+        self._running = (self.production, self.sandbox)
         return self
 
     def _first_line(self) -> bytes:
@@ -122,8 +125,11 @@ class OrgProcess:
 
     def errors(self) -> str:
         """What the process wrote to stderr, its last 4,000 characters."""
-        self._errors.seek(0)
-        return self._errors.read().decode("utf-8", "replace")[-4000:]
+        if not self._errors.closed:
+            size = self._errors.seek(0, os.SEEK_END)
+            self._errors.seek(max(0, size - 4000))
+            self._last_words = self._errors.read().decode("utf-8", "replace")
+        return self._last_words
 
     def stop(self, *, seconds: float = 10.0) -> int | None:
         """Stop it cleanly, by force after ``seconds``; its return code."""
@@ -138,6 +144,10 @@ class OrgProcess:
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+        for org in self._running:
+            org.control.close()
+        self.errors()
+        self._errors.close()
         return process.returncode
 
     def __enter__(self) -> Self:
@@ -150,7 +160,6 @@ class OrgProcess:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
-        self._errors.close()
 
 
 def _running(said: dict[str, Any]) -> RunningOrg:

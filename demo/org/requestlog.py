@@ -11,6 +11,8 @@ from typing import Any
 from .clock import OrgClock
 
 KEPT = 20_000
+#: People log in and approve here; these are no calls of the client's.
+BROWSER = "/services/oauth2/authorize"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,11 @@ class Entry:
 
 
 class RequestLog:
-    """The last 20,000 calls and counters since the last reset."""
+    """The last 20,000 calls and counters since the last reset.
+
+    ``http_round_trips`` is what the client's server sent: ``data_round_trips`` to the REST API and
+    ``oauth_round_trips``; ``browser_round_trips`` are apart.
+    """
 
     def __init__(self, clock: OrgClock) -> None:
         self._clock = clock
@@ -54,6 +60,7 @@ class RequestLog:
             "http_round_trips": 0,
             "data_round_trips": 0,
             "oauth_round_trips": 0,
+            "browser_round_trips": 0,
             "api_requests": 0,
             "composite_subrequests": 0,
             "rows": 0,
@@ -65,6 +72,9 @@ class RequestLog:
             self._number += 1
             entry = Entry(number=self._number, time=self._clock.now().isoformat(), **values)
             self._entries.append(entry)
+            if entry.path == BROWSER:
+                self._counters["browser_round_trips"] += 1
+                return entry
             oauth = entry.path.startswith(("/services/oauth2", "/id/"))
             self._counters["http_round_trips"] += 1
             self._counters["oauth_round_trips" if oauth else "data_round_trips"] += 1
