@@ -1,0 +1,74 @@
+"""The named tests that the rule table is made of: pure, total, one question each.
+
+Each answers "may it go on, as far as this question goes?". A customer who is absent, or whose
+address is none, is refused once for that, and not again for what cannot be known of him.
+"""
+
+from __future__ import annotations
+
+from keeping_plugin.addresses import EMAIL_LENGTH
+from keeping_plugin.rules.facts import Facts
+
+
+def salesforce_is_connected(facts: Facts) -> bool:
+    return facts.connected
+
+
+def auto_add_is_on(facts: Facts) -> bool:
+    return facts.add_contacts
+
+
+def logging_is_on(facts: Facts) -> bool:
+    return facts.log_tasks
+
+
+def customer_wrote_it(facts: Facts) -> bool:
+    return facts.inbound
+
+
+def opens_its_conversation(facts: Facts) -> bool:
+    return facts.opens_conversation
+
+
+def names_a_customer(facts: Facts) -> bool:
+    return facts.customer != ""
+
+
+def address_is_valid(facts: Facts) -> bool:
+    return facts.address != "" or facts.customer == ""
+
+
+def address_fits_salesforce(facts: Facts) -> bool:
+    return len(facts.address) <= EMAIL_LENGTH
+
+
+def customer_is_external(facts: Facts) -> bool:
+    return facts.internal == ""
+
+
+def domain_is_not_skipped(facts: Facts) -> bool:
+    return facts.skipped == ""
+
+
+def domain_may_be_logged(facts: Facts) -> bool:
+    return facts.unlogged == ""
+
+
+def nothing_was_auto_submitted(facts: Facts) -> bool:
+    return facts.auto_submitted == ""
+
+
+def is_no_delivery_report(facts: Facts) -> bool:
+    return facts.delivery_report == ""
+
+
+def is_not_from_a_list(facts: Facts) -> bool:
+    return facts.mailing_list == ""
+
+
+def is_no_calendar_reply(facts: Facts) -> bool:
+    return facts.calendar_reply == ""
+
+
+def somebody_reads_replies(facts: Facts) -> bool:
+    return facts.no_reply == ""

@@ -1,0 +1,230 @@
+"""What the rules know of a message: read from the message and the company's policy alone.
+
+Live mail, a backfill, a dry run and `flask keeping explain` all build their Facts here, so they
+agree. Facts are plain JSON values: a Decision keeps them, and deciding them again gives the same
+verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from keeping_plugin.addresses import address_key, domain_of, parent_domains
+from keeping_plugin.types import Direction, MessageArrived
+
+# Long enough for the longest address there can be; of anything longer the beginning tells enough.
+_SHOWN = 320
+
+
+class Policy(NamedTuple):
+    """What a company's admins and its host decided, as it concerns one mailbox.
+
+    `connected` is true while a connection is live or lost. `internal` holds address keys and
+    domain keys, `skipped` and `unlogged` domain keys (`keeping_plugin.addresses`); a domain covers
+    its subdomains. `unlogged` are the skipped domains with "do not log either".
+    """
+
+    connected: bool = False
+    add_contacts: bool = False
+    log_tasks: bool = False
+    internal: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
+    unlogged: frozenset[str] = frozenset()
+
+
+class Facts(NamedTuple):
+    """One message as the rules see it. A text is "" where there is nothing to tell.
+
+    A named tuple rather than a dataclass: it is made for every message, and is as frozen.
+    """
+
+    connected: bool
+    add_contacts: bool
+    log_tasks: bool
+    inbound: bool
+    opens_conversation: bool
+    customer: str  # the address as it was written, made printable; for people to read
+    address: str  # its address_key; "" when it is no address
+    internal: str  # the internal address or domain that covers it
+    skipped: str  # the skipped domain that covers it
+    unlogged: str  # the same, where mail is not to be logged either
+    auto_submitted: str  # what tells that a program answered or wrote by itself
+    delivery_report: str  # ... a bounce, delivery report or read receipt
+    mailing_list: str  # ... a mailing list or bulk mail
+    calendar_reply: str  # ... an answer to an invitation
+    no_reply: str  # the local part, when nobody reads the customer's address
+
+    @classmethod
+    def of(cls, message: MessageArrived, policy: Policy) -> Facts:
+        """Read a message in the light of a policy. Total: it answers whatever is *in* a message."""
+        written = message.customer.email if message.customer is not None else ""
+        # One character more than any address has: a cut one is as invalid as it was whole.
+        customer = _read(written[: _SHOWN + 1])
+        address, domains = customer.address, customer.domains
+        headers = _machine_headers(message.headers) if message.headers else None
+        return cls(
+            policy.connected,
+            policy.add_contacts,
+            policy.log_tasks,
+            message.direction == Direction.INBOUND,
+            message.opens_conversation,
+            customer.shown,
+            address,
+            address if address in policy.internal else _covering(domains, policy.internal),
+            _covering(domains, policy.skipped),
+            _covering(domains, policy.unlogged),
+            _auto_submitted(headers) if headers else "",
+            _delivery_report(headers) if headers else "",
+            _mailing_list(headers) if headers else "",
+            _calendar_reply(headers) if headers else "",
+            customer.no_reply,
+        )
+
+    @classmethod
+    def restored(cls, kept: Mapping[str, Any]) -> Facts | None:
+        """Facts as a Decision kept them; None when a release with other facts wrote them."""
+        return cls(**kept) if kept.keys() == frozenset(cls._fields) else None
+
+    def kept(self) -> dict[str, Any]:
+        """These facts as JSON values."""
+        return self._asdict()
+
+
+def printable(text: str) -> str:
+    """At most 320 characters, with U+FFFD for what no screen or database column takes."""
+    text = text[:_SHOWN]
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+class _Customer(NamedTuple):
+    shown: str
+    address: str
+    domains: tuple[str, ...]
+    no_reply: str
+
+
+@lru_cache(maxsize=16_384)
+def _read(written: str) -> _Customer:
+    address = address_key(written) or ""
+    domains = parent_domains(domain_of(address)) if address else ()
+    return _Customer(printable(written), address, domains, _no_reply(address))
+
+
+def _covering(domains: tuple[str, ...], listed: frozenset[str]) -> str:
+    for domain in domains:
+        if domain in listed:
+            return domain
+    return ""
+
+
+# RFC 2369, 2919 and 8058.
+_LIST_HEADERS = (
+    "list-id",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "list-post",
+    "list-help",
+    "list-subscribe",
+    "list-owner",
+    "list-archive",
+)
+
+# All that is ever read of a message's headers; a host need pass no others.
+MACHINE_HEADERS = frozenset(
+    {
+        "auto-submitted",
+        "content-class",
+        "content-type",
+        "in-reply-to",
+        "precedence",
+        "return-path",
+        "x-autoreply",
+        "x-autorespond",
+        "x-failed-recipients",
+        *_LIST_HEADERS,
+    }
+)
+
+
+def _machine_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    # Lower-cased again here: a host that forgot to would make Contacts of bounces, silently.
+    return {
+        name: value for raw, value in headers.items() if (name := raw.lower()) in MACHINE_HEADERS
+    }
+
+
+_KEYWORD = re.compile(r"[a-z][a-z-]{0,40}")
+
+
+def _keyword(value: str | None) -> str:
+    """The first word of a header's value, lower-case; "" when it begins with none."""
+    found = _KEYWORD.match(value.strip().lower()) if value else None
+    return found[0] if found else ""
+
+
+def _auto_submitted(headers: dict[str, str]) -> str:
+    # RFC 3834, section 5: "no" is a person, every other keyword a program.
+    keyword = _keyword(headers.get("auto-submitted"))
+    if keyword not in ("", "no"):
+        return f"Auto-Submitted: {keyword}"
+    # Older than the RFC, and still sent.
+    for name in ("x-autoreply", "x-autorespond"):
+        if headers.get(name, "no").strip().lower() not in ("no", "false", "0"):
+            return name.title()
+    keyword = _keyword(headers.get("precedence", "").replace("_", "-"))
+    return f"Precedence: {keyword}" if keyword == "auto-reply" else ""
+
+
+def _delivery_report(headers: dict[str, str]) -> str:
+    content_type = headers.get("content-type", "").strip().lower()
+    # RFC 3462 and its kinds: delivery-status, disposition-notification, feedback-report.
+    if content_type.startswith(("multipart/report", "message/delivery-status")):
+        return f"Content-Type: {content_type.partition(';')[0].strip()[:40]}"
+    # RFC 5321, section 4.5.5: mail about mail comes from the null reverse-path.
+    if "return-path" in headers and headers["return-path"].strip() in ("<>", ""):
+        return "Return-Path: <>"
+    return "X-Failed-Recipients" if "x-failed-recipients" in headers else ""
+
+
+def _mailing_list(headers: dict[str, str]) -> str:
+    for name in _LIST_HEADERS:
+        if name in headers:
+            return name.title()
+    keyword = _keyword(headers.get("precedence"))
+    return f"Precedence: {keyword}" if keyword in ("bulk", "junk", "list") else ""
+
+
+_METHOD = re.compile(r"method=\"?([a-z-]+)")
+
+
+def _calendar_reply(headers: dict[str, str]) -> str:
+    content_type = headers.get("content-type", "").strip().lower()
+    if content_type.startswith("text/calendar"):
+        # An invitation (RFC 5546 REQUEST, PUBLISH) is a person's; the rest are answers to one.
+        method = _METHOD.search(content_type[:1000])
+        if method is None or method[1] not in ("request", "publish"):
+            return "Content-Type: text/calendar"
+    # Exchange wraps its answers in another type, and names the class beside it.
+    if "calendarmessage" in headers.get("content-class", "").lower() and "in-reply-to" in headers:
+        return "Content-Class: calendarmessage"
+    return ""
+
+
+# Local parts without their punctuation: no-reply, accounts-noreply, do_not_reply, bounces+tag.
+_UNREAD = re.compile(
+    r"no-?reply|do-?not-?reply|dont-?reply|"
+    r"nicht-?antworten|keine-?antwort|ne-?pas-?repondre|niet-?beantwoorden|"
+    r"no-?respond[ae]r?|non-?rispondere|nao-?responda|"
+    r"^mailer-?daemon$|^postmaster$|^bounces?(-|$)"
+)
+_PUNCTUATION = str.maketrans("._+=", "----")
+
+
+def _no_reply(address: str) -> str:
+    local = address.rpartition("@")[0]
+    return local if _UNREAD.search(local.translate(_PUNCTUATION)) else ""

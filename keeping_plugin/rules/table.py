@@ -1,0 +1,152 @@
+"""The rules of the two automations, in the order in which an admin would check them.
+
+This table is all there is: the intake, the settings page, `flask keeping explain`, the panel's
+"why not?" and docs/rules.md read it. Whether the person is in Salesforce already is asked by the
+delivery, not here: it is a question for Salesforce, and these are about the message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from keeping_plugin.rules import checks
+from keeping_plugin.rules.decision import Check, Rule
+from keeping_plugin.rules.facts import Facts
+from keeping_plugin.types import Action
+
+CONNECTED = Check(
+    "not_connected",
+    checks.salesforce_is_connected,
+    "Salesforce is connected (a lost connection counts: the work waits for the reconnect).",
+    "Salesforce is not connected.",
+)
+HAS_CUSTOMER = Check(
+    "no_customer",
+    checks.names_a_customer,
+    "The message has a customer: who sent it, or to whom it was sent.",
+    "The message names no customer, so there is nobody to look for.",
+)
+VALID_ADDRESS = Check(
+    "invalid_address",
+    checks.address_is_valid,
+    "The customer's address is a valid e-mail address.",
+    "The customer's address is not a valid e-mail address.",
+)
+EXTERNAL = Check(
+    "internal_address",
+    checks.customer_is_external,
+    "The customer's address is not one of your own people, aliases or domains.",
+    "The customer's address is one of your own people, aliases or domains.",
+)
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        Action.ADD_CONTACT,
+        on="A customer opens a new conversation",
+        require=(
+            CONNECTED,
+            Check(
+                "auto_add_off",
+                checks.auto_add_is_on,
+                "Auto-add is switched on for the mailbox the conversation came into.",
+                "Auto-add is switched off for the mailbox the conversation came into.",
+            ),
+            Check(
+                "not_inbound",
+                checks.customer_wrote_it,
+                "The message came in from the customer.",
+                "The message was sent by your team; only a customer's own message adds a Contact.",
+            ),
+            Check(
+                "not_opening",
+                checks.opens_its_conversation,
+                "The message is the first of its conversation.",
+                "The conversation had begun before this message; only its first message adds a "
+                "Contact.",
+            ),
+            HAS_CUSTOMER,
+            VALID_ADDRESS,
+            Check(
+                "address_too_long",
+                checks.address_fits_salesforce,
+                "The customer's address has at most 80 characters, as Contact.Email does.",
+                "The customer's address has more than the 80 characters of Contact.Email.",
+            ),
+            EXTERNAL,
+            Check(
+                "skipped_domain",
+                checks.domain_is_not_skipped,
+                "The customer's domain is not on the list of skipped domains.",
+                "The customer's domain, or one above it, is on the list of skipped domains.",
+            ),
+            Check(
+                "auto_submitted",
+                checks.nothing_was_auto_submitted,
+                "A person wrote it: it is no automatic reply or notification.",
+                "A program sent it: it is marked as an automatic reply or notification.",
+            ),
+            Check(
+                "delivery_report",
+                checks.is_no_delivery_report,
+                "It is no bounce, delivery report or read receipt.",
+                "It is a bounce, a delivery report or a read receipt.",
+            ),
+            Check(
+                "mailing_list",
+                checks.is_not_from_a_list,
+                "It did not come through a mailing list or bulk mailing.",
+                "It came through a mailing list or a bulk mailing.",
+            ),
+            Check(
+                "calendar_reply",
+                checks.is_no_calendar_reply,
+                "It is no calendar's answer to an invitation.",
+                "It is a calendar's answer to an invitation.",
+            ),
+            Check(
+                "no_reply_sender",
+                checks.somebody_reads_replies,
+                "The customer's address is one that somebody reads, not a no-reply address.",
+                "The customer's address is one that nobody reads, such as no-reply or "
+                "mailer-daemon.",
+            ),
+        ),
+    ),
+    Rule(
+        Action.LOG_TASK,
+        on="A message of a conversation comes in or goes out",
+        require=(
+            CONNECTED,
+            Check(
+                "logging_off",
+                checks.logging_is_on,
+                "Logging as Salesforce Tasks is switched on for the mailbox.",
+                "Logging as Salesforce Tasks is switched off for the mailbox.",
+            ),
+            HAS_CUSTOMER,
+            VALID_ADDRESS,
+            EXTERNAL,
+            Check(
+                "unlogged_domain",
+                checks.domain_may_be_logged,
+                "The customer's domain is not skipped with “do not log either”.",
+                "The customer's domain, or one above it, is skipped with “do not log either”.",
+            ),
+        ),
+    ),
+)
+
+
+def version_of(rules: Iterable[Rule]) -> str:
+    """Names a rule set: it changes with every code, action and fact, so nobody has to remember."""
+    shape = [[rule.action, [check.code for check in rule.require]] for rule in rules]
+    text = json.dumps([shape, Facts._fields])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+RULES_VERSION = version_of(RULES)
+
+# A code means the same in every rule.
+CHECKS: dict[str, Check] = {check.code: check for rule in RULES for check in rule.require}
