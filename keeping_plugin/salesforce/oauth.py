@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from authlib.common.security import generate_token
+from authlib.integrations.requests_client import OAuth2Auth
+from authlib.integrations.requests_client.oauth2_session import OAuth2ClientAuth
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
@@ -46,6 +48,13 @@ class StateStore(Protocol):
     def take(self, state: str) -> str | None:
         """Return what was kept and forget it in the same statement, so that of two callers with
         one state at most one gets it. None when there is none, it is too old or somebody else's."""
+
+
+class _Client(OAuth2Client):  # type: ignore[misc]  # Authlib ships no types
+    """Authlib's client over our own session instead of one it makes."""
+
+    client_auth_class = OAuth2ClientAuth
+    token_auth_class = OAuth2Auth
 
 
 class SalesforceOAuth:
@@ -182,7 +191,7 @@ class SalesforceOAuth:
         return token
 
     def _client(self) -> Any:
-        return OAuth2Client(
+        return _Client(
             session=self._transport,
             client_id=self._config.salesforce_client_id,
             client_secret=self._config.salesforce_client_secret,
