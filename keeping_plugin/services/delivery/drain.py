@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import (
@@ -37,6 +37,7 @@ from keeping_plugin.services.delivery.plan import (
 from keeping_plugin.services.delivery.prepare import prepare
 from keeping_plugin.services.delivery.send import Send, send
 from keeping_plugin.services.delivery.settle import let_go, settle, shrink
+from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
 from keeping_plugin.types import Action
 
@@ -58,6 +59,7 @@ def drain(parts: Delivery, connection_id: int) -> None:
         for _ in range(BATCHES_A_JOB):
             if not _batch(parts, lease, connection_id):
                 break
+        _look_for_waiting(parts, lease, connection_id)
     finally:
         with parts.database.write() as session:
             noted = leases.release(session, lease)
@@ -73,7 +75,8 @@ def owes(parts: Delivery, connection_id: int) -> bool:
         time = now(session)
         if not drainable(session.get(Connection, connection_id), time):
             return False
-        rows = select(SyncEntry.id).where(SyncEntry.connection_id == connection_id, due(time))
+        owed = or_(due(time), look_due(time))
+        rows = select(SyncEntry.id).where(SyncEntry.connection_id == connection_id, owed)
         return bool(session.scalar(select(exists(rows))))
 
 
@@ -99,6 +102,14 @@ def _batch(parts: Delivery, lease: Lease, connection_id: int) -> bool:
         with parts.database.write() as session:
             shrink(session, batch, batch.row_ids, unmark=False)
         raise
+
+
+def _look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
+    try:
+        look_for_waiting(parts, lease, connection_id)
+    except (SalesforceError, NotReady) as error:
+        with parts.database.write() as session:
+            pauses.refused(session, connection_id, error, parts.times)
 
 
 def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:

@@ -20,6 +20,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.delivery.claim import due
 from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.delivery.waiting_look import look_due
 from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT
 
 JOBS = 100  # of a kind, a sweep
@@ -58,7 +59,7 @@ def sweep(parts: Delivery) -> None:
 
 def _due_connections(session: Session, time: datetime) -> list[int]:
     """Live connections that owe something now, the longest due first."""
-    owed = (SyncEntry.connection_id == Connection.id) & due(time)
+    owed = (SyncEntry.connection_id == Connection.id) & or_(due(time), look_due(time))
     longest = select(func.min(SyncEntry.due_at)).where(owed).scalar_subquery()
     query = (
         select(Connection.id)

@@ -1,0 +1,107 @@
+"""Waiting Tasks: one composite now and then asks for a Contact of everyone waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from keeping_plugin.models import Connection, EntryState, SyncEntry, now
+from keeping_plugin.services import waiting
+from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.claim import drainable
+from keeping_plugin.services.delivery.lease import Lease
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.delivery.plan import contacts_of
+from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
+
+ADDRESSES = 1_000  # a look, as many as one composite holds
+
+_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
+
+
+def look_due(time: datetime) -> ColumnElement[bool]:
+    """Waiting rows of which nothing was ever sent, whose next look is due."""
+    return and_(
+        SyncEntry.state == EntryState.WAITING,
+        SyncEntry.sent_at.is_(None),
+        SyncEntry.due_at <= time,
+    )
+
+
+def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> bool:
+    """Look for up to 1,000 addresses; True when Tasks were released. Raises what `find` raises,
+    and then changes nothing."""
+    with parts.database.write() as session:
+        time = now(session)
+        connection = session.get(Connection, connection_id)
+        if connection is None or not drainable(connection, time):
+            return False
+        if pauses.over_budget(connection, parts.budget_share):
+            return False
+        expire(session, connection_id, time, parts.times)
+        addresses = session.scalars(
+            select(SyncEntry.address)
+            .where(SyncEntry.connection_id == connection_id, look_due(time))
+            .distinct()
+            .limit(ADDRESSES)
+        ).all()
+        if not addresses or not leases.renew(parts, session, lease):
+            return False
+    gateway = parts.gateways(connection_id)
+    found = gateway.find(addresses, start_by=lease.start_by(parts))
+    with parts.database.write() as session:
+        pauses.heard(session, connection_id, gateway)
+        _wait_on(session, connection_id, addresses, time, parts.times)
+        known = [address for address in addresses if contacts_of(found, address)]
+        return bool(known and waiting.learned(session, connection_id, known))
+
+
+def _wait_on(
+    session: Session,
+    connection_id: int,
+    addresses: Collection[str],
+    time: datetime,
+    times: Times,
+) -> None:
+    """Each look is followed by a longer wait: 10 min, 1 h, 6 h, then a day."""
+    mine = (SyncEntry.connection_id == connection_id, SyncEntry.address.in_(sorted(addresses)))
+    last = len(WAIT_LOOKS) - 1
+    # From the last to the first, so that no row is moved on twice.
+    for looks in range(last, -1, -1):
+        seen = SyncEntry.looks >= looks if looks == last else SyncEntry.looks == looks
+        following = WAIT_LOOKS[min(looks + 1, last)]
+        session.execute(
+            _PLAIN.where(*mine, look_due(time), seen).values(
+                looks=min(looks + 1, last), due_at=time + times.span(following)
+            )
+        )
+
+
+def expire(session: Session, connection_id: int, time: datetime, times: Times) -> None:
+    """Nothing waits longer than 14 days, nor behind 5,000 younger ones."""
+    ended = {
+        "state": EntryState.CANCELLED,
+        "reason": "no_contact",
+        "due_at": None,
+        "settled_at": time,
+    }
+    waits = (
+        SyncEntry.connection_id == connection_id,
+        SyncEntry.state == EntryState.WAITING,
+        SyncEntry.sent_at.is_(None),
+    )
+    too_old = time - times.span(WAIT_LIMIT)
+    session.execute(_PLAIN.where(*waits, SyncEntry.waiting_since <= too_old).values(ended))
+    beyond = session.scalars(
+        select(SyncEntry.id)
+        .where(*waits)
+        .order_by(SyncEntry.waiting_since.desc(), SyncEntry.id.desc())
+        .offset(WAIT_ROWS)
+    ).all()
+    if beyond:
+        session.execute(_PLAIN.where(SyncEntry.id.in_(beyond)).values(ended))

@@ -1,0 +1,103 @@
+"""What a person may do with an entry that failed: try it again, or say how it ended.
+
+Only for the connection that is live. An entry that still carries a mark is looked up before
+anything is sent again, unless the person says that it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.types import Agent
+
+
+def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
+    """The company's failed entry. Raises NotFound, InvalidInput."""
+    entry = session.scalars(
+        select(SyncEntry)
+        .where(SyncEntry.id == entry_id, SyncEntry.company_id == agent.company_id)
+        .with_for_update()
+    ).one_or_none()
+    if entry is None:
+        raise NotFound("This entry does not exist.")
+    connection = session.get_one(Connection, entry.connection_id)
+    if not connection.current or connection.status != ConnectionStatus.LIVE:
+        raise InvalidInput(
+            "This belongs to a Salesforce connection that is not live. Reconnect to the same org, "
+            "then try again."
+        )
+    if entry.state != EntryState.FAILED:
+        raise InvalidInput("This entry has not failed; there is nothing to try again.")
+    return entry
+
+
+def _reopen(session: Session, entry: SyncEntry) -> None:
+    entry.state = EntryState.SENDING if entry.sent_at is not None else EntryState.PENDING
+    entry.due_at = now(session)
+    entry.settled_at, entry.reason, entry.words = None, "", None
+    entry.attempts = entry.retries = 0
+    entry.batch_size = None
+
+
+def _note(session: Session, agent: Agent, action: Audited, connection_id: int) -> None:
+    audit.record(
+        session,
+        action,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=connection_id,
+    )
+
+
+def try_again(session: Session, agent: Agent, entry_id: int) -> int:
+    """Make a failed entry due; returns its connection, to be rung. Raises NotFound, InvalidInput."""
+    entry = _failed(session, agent, entry_id)
+    _reopen(session, entry)
+    _note(session, agent, Audited.ENTRY_RETRIED, entry.connection_id)
+    return entry.connection_id
+
+
+def try_all_again(session: Session, agent: Agent, reason: str) -> Sequence[int]:
+    """The same for every entry that failed for one reason; returns the connections to be rung."""
+    entries = session.scalars(
+        select(SyncEntry)
+        .join(Connection, Connection.id == SyncEntry.connection_id)
+        .where(
+            SyncEntry.company_id == agent.company_id,
+            SyncEntry.state == EntryState.FAILED,
+            SyncEntry.reason == reason,
+            Connection.current,
+            Connection.status == ConnectionStatus.LIVE,
+        )
+    ).all()
+    for entry in entries:
+        _reopen(session, entry)
+    connections = sorted({entry.connection_id for entry in entries})
+    for connection_id in connections:
+        _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
+    return connections
+
+
+def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
+    """A person looked and found it in Salesforce. Raises NotFound, InvalidInput."""
+    entry = _failed(session, agent, entry_id)
+    entry.state, entry.reason = EntryState.DONE, "confirmed"
+    entry.sent_at = entry.sent_user_id = entry.sent_after = entry.sent_epoch = None
+    _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
+
+
+def send_again(session: Session, agent: Agent, entry_id: int) -> int:
+    """A person looked and did not find it: it is sent without another look. Returns the connection
+    to be rung. Raises NotFound, InvalidInput."""
+    entry = _failed(session, agent, entry_id)
+    entry.sent_at = entry.sent_user_id = entry.sent_after = entry.sent_epoch = None
+    _reopen(session, entry)
+    _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
+    return entry.connection_id
