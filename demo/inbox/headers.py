@@ -1,0 +1,189 @@
+"""Header fields of real mail: as the standard library reads them, or by hand where it cannot.
+
+The modern parser (`email.policy.default`) understands most fields; on malformed ones it raises
+errors of many kinds, which are bugs of the parser and no reason to lose a message. Such a field is
+read again the older, forgiving way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.errors import InvalidHeaderDefect
+from email.header import decode_header
+from email.message import Message
+from email.utils import getaddresses, parsedate_to_datetime
+from typing import Any
+
+# What the standard library's header parser has been seen to raise on malformed fields.
+_PARSER_FAILURES = (
+    AttributeError,
+    IndexError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+_ID = re.compile(r"<([^<>\s]+)>")
+_OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """One address with its display name. `email` is what stood there, valid or not."""
+
+    email: str
+    name: str = ""
+
+
+class Fields:
+    """The header fields of one message, in order, bytes outside ASCII already made text."""
+
+    def __init__(self, message: Message) -> None:
+        charset = _charset(message)
+        self._items = [
+            (name.lower(), _text_of_bytes(str(value), charset))
+            for name, value in message.raw_items()
+        ]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def every(self, name: str) -> Iterator[str]:
+        """The raw values of all fields of that name."""
+        return (value for found, value in self._items if found == name)
+
+    def plain(self) -> dict[str, str]:
+        """Lower-case names to decoded, unfolded values; the first of several wins."""
+        values: dict[str, str] = {}
+        for name, value in self._items:
+            values.setdefault(name, _decoded(name, value))
+        return values
+
+    def text(self, name: str) -> str:
+        """The decoded value on one line, or "" when there is none."""
+        for value in self.every(name):
+            return _decoded(name, value)
+        return ""
+
+    def addresses(self, name: str) -> Sequence[Correspondent]:
+        """Every address of every such field, in order. A field that holds text but nothing like
+        an address gives that text as the address: it is shown, and refused, as it stands."""
+        found: list[Correspondent] = []
+        for value in self.every(name):
+            found += _addresses(name, value)
+        return found
+
+    def ids(self, *names: str) -> list[str]:
+        """Message ids (`<...>` without the brackets) of these fields, in order."""
+        values = (value for name in names for value in self.every(name))
+        return list(dict.fromkeys(found for value in values for found in _ID.findall(value)))
+
+    def date(self, *, now: datetime) -> datetime:
+        """When it was sent, in UTC: `Date`, else the newest `Received`, else `now`.
+
+        A date before 1970 or more than a day ahead is nobody's clock and counts as none.
+        """
+        received = (line.rpartition(";")[2] for line in self.every("received"))
+        for stamp in (*self.every("date"), *received):
+            moment = _moment(stamp)
+            if moment is not None and _OLDEST <= moment <= now + _AHEAD:
+                return moment
+        return now
+
+
+def _charset(message: Message) -> str:
+    try:
+        return str(message.get_content_charset() or "")
+    except _PARSER_FAILURES:
+        return ""
+
+
+def _text_of_bytes(value: str, charset: str) -> str:
+    """Raw bytes arrive as surrogate escapes: UTF-8, else the message's charset, else Latin-1."""
+    if value.isascii():
+        return value
+    raw = value.encode("utf-8", "surrogateescape")
+    for name in ("utf-8", charset):
+        try:
+            return raw.decode(name)
+        except (LookupError, ValueError):
+            continue
+    return raw.decode("latin-1")
+
+
+def _decoded(name: str, value: str) -> str:
+    try:
+        text = str(policy.default.header_factory(name, value))
+    except _PARSER_FAILURES:
+        text = decoded_words(value)
+    return " ".join(clean(text).split())
+
+
+def decoded_words(value: str) -> str:
+    """Encoded words by the older rules, which take them wherever they stand."""
+    try:
+        pieces = decode_header(value)
+    except _PARSER_FAILURES:
+        return value
+    return "".join(_piece(text, charset) for text, charset in pieces)
+
+
+def _piece(text: bytes | str, charset: str | None) -> str:
+    if isinstance(text, str):
+        return text
+    for name in (charset or "utf-8", "utf-8"):
+        try:
+            return text.decode(name)
+        except (LookupError, ValueError):
+            continue
+    return text.decode("latin-1")
+
+
+def _addresses(name: str, value: str) -> list[Correspondent]:
+    # From an invalid field only what stands there word for word is taken: the parser reads
+    # `Jo Doe jo@example.com` as `"Jo Doe jo"@example.com`, and that is somebody else.
+    field: Any = None
+    try:
+        field = policy.default.header_factory(name, value)
+        invalid = any(isinstance(defect, InvalidHeaderDefect) for defect in field.defects)
+        found = [
+            Correspondent(clean(address.addr_spec), clean(address.display_name))
+            for address in field.addresses
+            if address.domain and (address.addr_spec in value or not invalid)
+        ]
+    except _PARSER_FAILURES:
+        found = []
+    if found or (field is not None and _names_nobody(field)):
+        return found
+    by_hand = [
+        Correspondent(clean(email), clean(decoded_words(shown)))
+        for shown, email in getaddresses([" ".join(value.split())])
+        if "@" in email and email in value
+    ]
+    shown = _decoded(name, value)
+    return by_hand or ([Correspondent(shown)] if shown else [])
+
+
+def _names_nobody(field: Any) -> bool:
+    """`undisclosed-recipients:;` names nobody, on purpose."""
+    groups = getattr(field, "groups", ())
+    return bool(groups) and all(group.display_name and not group.addresses for group in groups)
+
+
+def _moment(stamp: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(stamp.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except _PARSER_FAILURES:
+        return None
+
+
+def clean(text: str) -> str:
+    """Text that every database stores: U+FFFD in place of NUL and lone surrogates."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,99 @@
+"""What a fresh inbox holds: two companies with their people, and mail that arrived lately."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from email.utils import format_datetime, formataddr
+
+from sqlalchemy import select
+from werkzeug.security import generate_password_hash
+
+from demo.inbox.database import db
+from demo.inbox.intake import receive
+from demo.inbox.models import Company, Mailbox, Person
+from demo.inbox.seed_mail import MAIL, SeedMail
+
+PASSWORD = "demo"  # noqa: S105 - everybody may know it
+FIRST_MAILBOX = "support@outdoor.example.com"
+
+# id, name, domain
+COMPANIES = (
+    ("outdoor", "Example Outdoor", "outdoor.example.com"),
+    ("cycles", "Example Cycles", "cycles.example.com"),
+)
+
+# id, company, name, admin
+PEOPLE = (
+    ("maya", "outdoor", "Maya Lindholm", True),
+    ("tom", "outdoor", "Tom Okoro", False),
+    ("elena", "cycles", "Elena Petrova", True),
+)
+
+# id, company, name, local part, further local parts
+MAILBOXES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    ("support", "outdoor", "Support", "support", ("help",)),
+    ("sales", "outdoor", "Sales", "sales", ()),
+    ("billing", "outdoor", "Billing", "billing", ()),
+    ("workshop", "cycles", "Workshop", "workshop", ()),
+)
+
+
+def seed() -> bool:
+    """Fill an empty inbox; False when it holds something already."""
+    if db.session.scalar(select(Company).limit(1)) is not None:
+        return False
+    domains = {company_id: domain for company_id, _, domain in COMPANIES}
+    password = generate_password_hash(PASSWORD)
+    db.session.add_all(Company(id=key, name=name, domain=at) for key, name, at in COMPANIES)
+    db.session.flush()
+    db.session.add_all(
+        Person(
+            id=key,
+            company_id=company,
+            name=name,
+            email=f"{key}@{domains[company]}",
+            password=password,
+            is_admin=is_admin,
+        )
+        for key, company, name, is_admin in PEOPLE
+    )
+    boxes = {
+        key: Mailbox(
+            id=key,
+            company_id=company,
+            name=name,
+            address=f"{local}@{domains[company]}",
+            aliases=[f"{alias}@{domains[company]}" for alias in aliases],
+            position=position,
+        )
+        for position, (key, company, name, local, aliases) in enumerate(MAILBOXES)
+    }
+    db.session.add_all(boxes.values())
+    db.session.commit()
+    now = datetime.now(UTC)
+    for number, mail in enumerate(MAIL, 1):
+        box = boxes[mail.mailbox]
+        receive(box, _raw(mail, box, now).as_bytes(), delivery_id=f"seed-{number:02d}")
+    return True
+
+
+def _raw(mail: SeedMail, box: Mailbox, now: datetime) -> EmailMessage:
+    """The message as it would have come over the wire."""
+    message = EmailMessage(policy=SMTPUTF8)
+    ours, customer = formataddr((box.name, box.address)), formataddr((mail.name, mail.email))
+    message["From"], message["To"] = (ours, customer) if mail.ours else (customer, ours)
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(now - timedelta(hours=mail.hours_ago))
+    message["Message-ID"] = f"<{mail.key}@mail.example.com>"
+    if mail.answers:
+        message["In-Reply-To"] = f"<{mail.answers}@mail.example.com>"
+    for name, value in mail.headers:
+        message[name] = value
+    message.set_content(mail.html or mail.text, subtype="html" if mail.html else "plain")
+    for name, content in mail.attachments:
+        message.add_attachment(
+            content.encode(), maintype="application", subtype="octet-stream", filename=name
+        )
+    return message
