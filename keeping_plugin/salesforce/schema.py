@@ -78,7 +78,6 @@ def _field(raw: Mapping[str, Any]) -> FieldSpec:
         sortable=_flag(raw, "sortable"),
         encrypted=_flag(raw, "encrypted"),
         permissionable=_flag(raw, "permissionable"),
-        permissionable=_flag(raw, "permissionable"),
         html_formatted=_flag(raw, "htmlFormatted"),
         extra_type=_text(raw, "extraTypeInfo"),
         compound=_text(raw, "compoundFieldName"),
