@@ -57,7 +57,8 @@ def _note(session: Session, agent: Agent, action: Audited, connection_id: int) -
 
 
 def try_again(session: Session, agent: Agent, entry_id: int) -> int:
-    """Make a failed entry due; returns its connection, to be rung. Raises NotFound, InvalidInput."""
+    """Make a failed entry due; returns its connection, to be rung. Raises NotFound and
+    InvalidInput."""
     entry = _failed(session, agent, entry_id)
     _reopen(session, entry)
     _note(session, agent, Audited.ENTRY_RETRIED, entry.connection_id)

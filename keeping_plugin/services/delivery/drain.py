@@ -59,7 +59,7 @@ def drain(parts: Delivery, connection_id: int) -> None:
         for _ in range(BATCHES_A_JOB):
             if not _batch(parts, lease, connection_id):
                 break
-        _look_for_waiting(parts, lease, connection_id)
+        look_for_waiting(parts, lease, connection_id)
     finally:
         with parts.database.write() as session:
             noted = leases.release(session, lease)
@@ -95,21 +95,18 @@ def _batch(parts: Delivery, lease: Lease, connection_id: int) -> bool:
             if whole or pauses.refused(session, connection_id, error, parts.times):
                 let_go(session, batch, batch.row_ids, unmark=False)
             else:
-                shrink(session, batch, batch.row_ids, unmark=False)
+                shrink(session, batch, batch.row_ids, times=parts.times)
         return False
     except Exception:
         # A row that breaks our own code must not take its neighbours along for ever.
         with parts.database.write() as session:
-            shrink(session, batch, batch.row_ids, unmark=False)
+            shrink(session, batch, batch.row_ids, times=parts.times)
         raise
 
 
-def _look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
-    try:
-        look_for_waiting(parts, lease, connection_id)
-    except (SalesforceError, NotReady) as error:
-        with parts.database.write() as session:
-            pauses.refused(session, connection_id, error, parts.times)
+def _hold(parts: Delivery, lease: Lease) -> bool:
+    with parts.database.write() as session:
+        return leases.renew(parts, session, lease)
 
 
 def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
@@ -119,6 +116,8 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     rows = _claim_addresses(parts, batch)
     if not rows:
         return True
+    if not _hold(parts, lease):  # reading long messages took its share of the lease
+        return False
     found = look(
         gateway,
         batch,

@@ -102,7 +102,7 @@ def _over(
         elif pauses.refused(session, batch.connection.id, error, parts.times):
             let_go(session, batch, row_ids, unmark=not unclear)
         else:
-            shrink(session, batch, row_ids, unmark=not unclear)
+            shrink(session, batch, row_ids, times=parts.times, unmark=not unclear)
         adding = {each.row.address for each in sends if each.row.action == Action.ADD_CONTACT}
         if adding and unclear:
             claims.keep(

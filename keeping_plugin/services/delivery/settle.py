@@ -17,6 +17,7 @@ from keeping_plugin.times import WAIT_LOOKS, Times
 from keeping_plugin.types import Action
 
 SMALL_BATCH = 10
+ASK_AGAIN = 300.0  # seconds
 
 _FINAL = frozenset({EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED})
 _UNMARK = {"sent_at": None, "sent_user_id": None, "sent_after": None, "sent_epoch": None}
@@ -155,10 +156,17 @@ def let_go(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: 
     )
 
 
-def shrink(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
+def shrink(
+    session: Session,
+    batch: Batch,
+    row_ids: Collection[int],
+    *,
+    times: Times,
+    unmark: bool = False,
+) -> None:
     """After a batch that ended without row outcomes: the same rows travel in tens, then alone;
-    only alone does it count as an attempt, and three are enough for a row of which nothing is in
-    doubt."""
+    only alone does it count as an attempt. After three a row of which nothing is in doubt has
+    failed; one that is in doubt is asked about again, but not at once."""
     time = now(session)
     mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
     if unmark:
@@ -171,6 +179,11 @@ def shrink(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: 
             _PLAIN.where(*mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_(None)).values(
                 state=EntryState.FAILED, reason="no_outcome", due_at=None, settled_at=time
             )
+        )
+        session.execute(
+            _PLAIN.where(
+                *mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_not(None)
+            ).values(due_at=time + times.span(ASK_AGAIN))
         )
     largest = max(row.batch_size or len(batch.rows) for row in batch.rows)
     smaller = 1 if min(largest, len(batch.rows)) <= SMALL_BATCH else SMALL_BATCH

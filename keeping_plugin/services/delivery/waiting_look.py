@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from keeping_plugin.errors import NotReady, SalesforceError
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
 from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery import lease as leases
@@ -33,16 +34,36 @@ def look_due(time: datetime) -> ColumnElement[bool]:
     )
 
 
-def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> bool:
-    """Look for up to 1,000 addresses; True when Tasks were released. Raises what `find` raises,
-    and then changes nothing."""
+def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
+    """Look for up to 1,000 addresses whose look is due, and release the Tasks of those found.
+    When Salesforce does not answer, nothing is learned and nothing moves but the next look."""
+    addresses = _due_addresses(parts, lease, connection_id)
+    if not addresses:
+        return
+    try:
+        gateway = parts.gateways(connection_id)
+        found = gateway.find(addresses, start_by=lease.start_by(parts))
+    except (SalesforceError, NotReady) as error:
+        with parts.database.write() as session:
+            if not pauses.refused(session, connection_id, error, parts.times):
+                _wait_on(session, connection_id, addresses, parts.times)
+        return
+    with parts.database.write() as session:
+        pauses.heard(session, connection_id, gateway)
+        _wait_on(session, connection_id, addresses, parts.times)
+        known = [address for address in addresses if contacts_of(found, address)]
+        if known:
+            waiting.learned(session, connection_id, known)
+
+
+def _due_addresses(parts: Delivery, lease: Lease, connection_id: int) -> Sequence[str]:
     with parts.database.write() as session:
         time = now(session)
         connection = session.get(Connection, connection_id)
         if connection is None or not drainable(connection, time):
-            return False
+            return ()
         if pauses.over_budget(connection, parts.budget_share):
-            return False
+            return ()
         expire(session, connection_id, time, parts.times)
         addresses = session.scalars(
             select(SyncEntry.address)
@@ -50,26 +71,18 @@ def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> bool:
             .distinct()
             .limit(ADDRESSES)
         ).all()
-        if not addresses or not leases.renew(parts, session, lease):
-            return False
-    gateway = parts.gateways(connection_id)
-    found = gateway.find(addresses, start_by=lease.start_by(parts))
-    with parts.database.write() as session:
-        pauses.heard(session, connection_id, gateway)
-        _wait_on(session, connection_id, addresses, time, parts.times)
-        known = [address for address in addresses if contacts_of(found, address)]
-        return bool(known and waiting.learned(session, connection_id, known))
+        return addresses if addresses and leases.renew(parts, session, lease) else ()
 
 
 def _wait_on(
     session: Session,
     connection_id: int,
     addresses: Collection[str],
-    time: datetime,
     times: Times,
 ) -> None:
     """Each look is followed by a longer wait: 10 min, 1 h, 6 h, then a day."""
     mine = (SyncEntry.connection_id == connection_id, SyncEntry.address.in_(sorted(addresses)))
+    time = now(session)
     last = len(WAIT_LOOKS) - 1
     # From the last to the first, so that no row is moved on twice.
     for looks in range(last, -1, -1):
