@@ -1,7 +1,8 @@
 """The values that travel through the plugin: frozen, plain, free of I/O.
 
-`inbox` is what the host tells us, `schema` and `records` what Salesforce does. Ids are `str` of 1 to
-255 characters, times are aware UTC datetimes.
+`inbox` is what the host tells us, `schema` and `records` what Salesforce does; `describe_result`
+and `schema_document` read and write schemas. Ids are `str` of 1 to 255 characters, times are aware
+UTC datetimes.
 """
 
 from keeping_plugin.types.inbox import (
