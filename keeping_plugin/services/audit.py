@@ -37,6 +37,7 @@ class Audited(StrEnum):
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"
     BACKFILL_STARTED = "backfill_started"
+    KEYS_ROTATED = "keys_rotated"
 
 
 def record(
