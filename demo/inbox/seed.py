@@ -10,6 +10,7 @@ from email.utils import format_datetime, formataddr
 from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
+from demo.inbox.app import create_app, create_tables
 from demo.inbox.database import db
 from demo.inbox.intake import receive
 from demo.inbox.models import Company, Mailbox, Person
@@ -97,3 +98,14 @@ def _raw(mail: SeedMail, box: Mailbox, now: datetime) -> EmailMessage:
             content.encode(), maintype="application", subtype="octet-stream", filename=name
         )
     return message
+
+
+def main() -> None:
+    """`python -m demo.inbox.seed`: make the inbox's tables and fill them if they are empty."""
+    with create_app().app_context():
+        create_tables()
+        print("filled with sample mail" if seed() else "kept from last time")
+
+
+if __name__ == "__main__":
+    main()

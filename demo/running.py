@@ -1,0 +1,229 @@
+"""Everything the demo runs, started in order and stopped in reverse: Redis, the simulated org, the
+database with its tables, a worker and the inbox. Smoke runs and tests start the same."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from cryptography.fernet import Fernet
+
+from demo.org.process import OrgProcess
+from demo.ports import first_free
+from demo.processes import Child, run
+from demo.redis_server import EmbeddedRedis
+
+FIRST_PORT = 8800
+_MARKER = "lock"  # a folder without it is not ours to clear
+
+
+class CannotStart(Exception):
+    """The demo cannot start here; the text says why, in one sentence."""
+
+
+class Demo:
+    """One running demo over one data folder. `database` is a SQLAlchemy URL; without one the
+    folder holds a SQLite file. `settings` are further keys of the inbox's configuration."""
+
+    org: OrgProcess
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        database: str | None = None,
+        first_port: int = FIRST_PORT,
+        settings: dict[str, Any] | None = None,
+        say: Callable[[str, str], None] = lambda part, line: None,
+    ) -> None:
+        self.data = data.absolute()
+        self.config_file = self.data / "inbox.json"
+        self.config: dict[str, Any] = {}
+        self._database = database or f"sqlite:///{self.data / 'inbox.sqlite3'}"
+        self._first_port = first_port
+        self._settings = settings or {}
+        self._say = say
+        self._children: list[Child] = []
+        self._lock: TextIOWrapper | None = None
+
+    @property
+    def url(self) -> str:
+        url: str = self.config["INBOX_URL"]
+        return url
+
+    @property
+    def database_url(self) -> str:
+        return self._database
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a process needs to run as this demo's inbox."""
+        return {"INBOX_CONFIG": str(self.config_file)}
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start all of it and return when the inbox answers. Raises CannotStart, ChildFailed."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        ports = self._ports()
+        redis = EmbeddedRedis(self.data / "redis", ports["redis"])
+        self._children.append(redis.start())
+        self._say("redis", redis.url)
+        self._start_org(ports)
+        self._write_config(ports, redis.url)
+        self.flask("keeping", "db", "upgrade")
+        seeded = run([sys.executable, "-m", "demo.inbox.seed"], env=self.env, what="seeding")
+        self._say("database", f"{self._shown_database()}, {seeded.strip()}")
+        self.start_worker()
+        self._start_inbox(ports["inbox"])
+
+    def start_worker(self) -> Child:
+        """One more worker, as `flask keeping worker` runs it."""
+        command = [sys.executable, "-m", "flask", "--app", "demo.inbox", "keeping", "worker"]
+        worker = Child("worker", command, log=self.data / "worker.log", env=self.env)
+        self._children.append(worker)
+        self._say("worker", f"process {worker.pid}")
+        return worker
+
+    def flask(self, *words: str) -> str:
+        """Run `flask ...` over the inbox; its output. Raises ChildFailed."""
+        command = [sys.executable, "-m", "flask", "--app", "demo.inbox", *words]
+        return run(command, env=self.env, what=f"flask {' '.join(words)}")
+
+    def ended(self) -> Child | None:
+        """A process that ended by itself, or None while all is well."""
+        return next((child for child in self._children if child.exit_code is not None), None)
+
+    def stop(self) -> None:
+        """Stop what was started, the inbox first and Redis last."""
+        inner, redis = self._children[1:], self._children[:1]
+        for child in reversed(inner):
+            child.stop()
+        if hasattr(self, "org"):
+            self.org.stop()
+        for child in redis:
+            child.stop()
+        self._children.clear()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        lock = (self.data / _MARKER).open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise CannotStart(f"another demo is running in {self.data}") from error
+        self._lock = lock
+
+    def _ports(self) -> dict[str, int]:
+        """Last time's ports where they are free, since browsers and the org's records know them."""
+        kept = self._kept().get("DEMO_PORTS", {})
+        ports: dict[str, int] = {}
+        start = self._first_port
+        for name in ("inbox", "org", "sandbox", "redis"):
+            ports[name] = first_free(kept.get(name, start), taken=ports.values())
+            start = ports[name] + 1
+            if name in ("org", "sandbox") and ports[name] != kept.get(name, ports[name]):
+                self._say(name, f"port {kept[name]} is taken: reconnect Salesforce in Settings")
+        return ports
+
+    def _start_org(self, ports: dict[str, int]) -> None:
+        self.org = OrgProcess(
+            data=self.data / "org",
+            port=ports["org"],
+            sandbox_port=ports["sandbox"],
+            redirects=[f"http://127.0.0.1:{ports['inbox']}/salesforce/oauth/callback"],
+        ).start()
+        production, sandbox = self.org.production.base_url, self.org.sandbox.base_url
+        self._say("org", f"{production}  (sandbox {sandbox})")
+
+    def _kept(self) -> dict[str, Any]:
+        if not self.config_file.exists():
+            return {}
+        kept: dict[str, Any] = json.loads(self.config_file.read_text(encoding="utf-8"))
+        return kept
+
+    def _write_config(self, ports: dict[str, int], redis_url: str) -> None:
+        kept = self._kept()
+        self.config = {
+            "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_hex(32),
+            "SQLALCHEMY_DATABASE_URI": self._database,
+            "INBOX_URL": f"http://127.0.0.1:{ports['inbox']}",
+            "INBOX_DELIVERY_TOKEN": kept.get("INBOX_DELIVERY_TOKEN") or secrets.token_hex(32),
+            "KEEPING_SECRET_KEYS": kept.get("KEEPING_SECRET_KEYS")
+            or Fernet.generate_key().decode(),
+            "KEEPING_REDIS_URL": redis_url,
+            "KEEPING_SALESFORCE_CLIENT_ID": self.org.client_id,
+            "KEEPING_SALESFORCE_CLIENT_SECRET": self.org.client_secret,
+            "KEEPING_SALESFORCE_LOGIN_URLS": [
+                self.org.production.base_url,
+                self.org.sandbox.base_url,
+            ],
+            "KEEPING_SALESFORCE_ALLOW_LOOPBACK": True,
+            "DEMO_PORTS": ports,
+            **self._settings,
+        }
+        opened = os.open(self.config_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(opened, "w", encoding="utf-8") as file:  # noqa: PTH123 - for its mode
+            json.dump(self.config, file, indent=2)
+
+    def _shown_database(self) -> str:
+        scheme, _, rest = self._database.partition("://")
+        return rest[1:] if scheme == "sqlite" else scheme.partition("+")[0]
+
+    def _start_inbox(self, port: int) -> None:
+        command = [sys.executable, "-m", "demo.inbox", "--port", str(port)]
+        inbox = Child("inbox", command, log=self.data / "inbox.log", env=self.env)
+        self._children.append(inbox)
+        inbox.await_ready(self._answers)
+        self._say("inbox", self.url)
+
+    def _answers(self) -> bool:
+        try:
+            with requests.Session() as http:
+                http.trust_env = False
+                return http.get(f"{self.url}/login", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
+def clear(data: Path) -> None:
+    """Forget everything a demo kept. Raises CannotStart for a folder that no demo made, or that a
+    running one uses."""
+    if not data.exists():
+        return
+    if not (data / _MARKER).exists():
+        raise CannotStart(f"{data} was not made by the demo, so it is not cleared")
+    with (data / _MARKER).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(f"another demo is running in {data}") from error
+        shutil.rmtree(data)
