@@ -6,22 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, insert
+from sqlalchemy import insert
 
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import NotReady
-from keeping_plugin.models import AuditRecord, Connection, Database, migrate
+from keeping_plugin.models import AuditRecord, Connection, Database
 from keeping_plugin.services import key_rotation
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 ROWS = 10_000
-
-
-@pytest.fixture
-def database(database_url: str) -> Database:
-    engine = create_engine(database_url)
-    migrate.upgrade(engine)
-    return Database(lambda: engine)
 
 
 def test_ten_thousand_rows_are_rotated_and_the_old_key_is_no_longer_needed(

@@ -62,7 +62,8 @@ def test_a_new_customer_is_created_once_and_its_messages_follow() -> None:
     made = plan(rows, facts())
     assert [each.id for each in made.contacts.values()] == [2]
     assert [each.id for each in made.followers[JANE]] == [3, 1]
-    assert not made.settled and not made.tasks
+    assert not made.settled
+    assert not made.tasks
 
 
 def test_somebody_already_in_salesforce_is_not_added() -> None:
