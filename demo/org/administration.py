@@ -255,9 +255,7 @@ class Administration:
         """
         own = self._catalog.get(object_name).name
         target = self._catalog.get(match_object).name if match_object is not None else own
-        self._duplicates.add(
-            DuplicateRule(own, name, action, tuple(match_on), target, message)
-        )
+        self._duplicates.add(DuplicateRule(own, name, action, tuple(match_on), target, message))
 
     def set_assignment_rule(self, object_name: str, owner_id: str | None) -> None:
         """New Leads or Cases get this owner when ``auto_assign`` is on; None removes the rule."""

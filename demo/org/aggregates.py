@@ -57,7 +57,9 @@ class AggregateQuery:
                     raise complain(scope.text, item.offset, message)
                 self._columns.append((bound.field.name, bound))
             else:
-                raise complain(scope.text, item.offset, "Grouped query can not use child relationships")
+                raise complain(
+                    scope.text, item.offset, "Grouped query can not use child relationships"
+                )
 
     def _group(self, path: FieldPath) -> BoundField:
         bound = self._scope.bind(self._schema, path, self._query.alias)
@@ -77,7 +79,9 @@ class AggregateQuery:
         elif item.function in {"MIN", "MAX"}:
             fits = fits and kind not in {"boolean", "multipicklist", "address", "location"}
         if not fits:
-            message = f"field {bound.field.name} does not support aggregate operator {item.function}"
+            message = (
+                f"field {bound.field.name} does not support aggregate operator {item.function}"
+            )
             raise complain(self._scope.text, item.offset, message)
         return bound
 

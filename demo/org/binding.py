@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from .catalog import Catalog
@@ -181,6 +181,8 @@ class Scope:
     def field_of(self, record: Record, schema: ObjectSchema | None, field: FieldSchema) -> Any:
         """A field of a record; of the entity ``Name`` when ``schema`` is None."""
         if schema is not None:
+            if field.name == "IsArchived":
+                return self.archived(record)
             return stored_value(record, schema, field)
         actual = self.object_of(record["Id"])
         if field.name == "Type":
@@ -189,6 +191,16 @@ class Scope:
             return record.get(actual.title_field or "Id")
         own = self.rights.visible(self.user, actual, field.name)
         return None if own is None else stored_value(record, actual, own)
+
+    def archived(self, record: Record) -> bool:
+        """Closed activities are archived when they are a year old, by their day and by creation."""
+        year_ago = (self.today - timedelta(days=365)).isoformat()
+        return (
+            record["Id"].startswith(("00T", "00U"))
+            and bool(record.get("IsClosed"))
+            and str(record.get("ActivityDate") or "9") < year_ago
+            and str(record.get("CreatedDate")) < year_ago
+        )
 
     def object_of(self, record_id: str) -> ObjectSchema:
         """The object an id belongs to."""

@@ -109,9 +109,7 @@ class Candidates:
         if bound.field.type == "id":
             return None
         assert bound.schema is not None
-        ids = self._scope.store.ids_between(
-            bound.schema.name, bound.field, low, high, limit=_LIMIT
-        )
+        ids = self._scope.store.ids_between(bound.schema.name, bound.field, low, high, limit=_LIMIT)
         return None if ids is None else self._downwards(bound, ids)
 
     def _downwards(self, bound: BoundField, ids: set[str]) -> set[str] | None:

@@ -57,17 +57,20 @@ class Catalog:
         for name in own.names():
             if name not in described:
                 described[name] = own.load(name, person_accounts=people)
+        for name in self.missing:
+            _complete_references(described, name)
         if activity_key_field is not None:
             for name in ("Task", "Event"):
                 if name in described:
                     described[name]["fields"].append(_activity_key(activity_key_field))
         for change in store.settings("field").values():
             _apply(described, change)
-        self._described = described
-        self._schemas = {name.lower(): ObjectSchema(body) for name, body in described.items()}
-        self.has_person_accounts = (
-            self._schemas["account"].field("IsPersonAccount") is not None
-        )
+        self._own = {name: own.load(name, person_accounts=people) for name in own.names()}
+        self._schemas = {
+            name.lower(): ObjectSchema(body, self._own.get(name))
+            for name, body in described.items()
+        }
+        self.has_person_accounts = self._schemas["account"].field("IsPersonAccount") is not None
 
     def names(self) -> list[str]:
         """Canonical object names, sorted."""
@@ -104,11 +107,30 @@ class Catalog:
         with self._store.transaction():
             number = self._store.next_number("field change")
             self._store.set_setting("field", f"{number:09d}", change)
-            described = {change["object"]: dict(self.get(change["object"]).raw)}
+            schema_name = change["object"]
+            described = {schema_name: dict(self.get(schema_name).raw)}
             _apply(described, change)
-            schema = ObjectSchema(described[change["object"]])
+            schema = ObjectSchema(described[schema_name], self._own.get(schema_name))
             self._store.reindex(schema)
             self._schemas[schema.name.lower()] = schema
+
+
+def _complete_references(described: dict[str, dict[str, Any]], child: str) -> None:
+    """Give one of our own objects the references that recorded parents say it has."""
+    fields = described[child]["fields"]
+    for parent, body in described.items():
+        for entry in body.get("childRelationships") or ():
+            reference = entry["field"]
+            if (
+                not entry.get("relationshipName")
+                or entry["childSObject"] != child
+                or any(field["name"] == reference for field in fields)
+            ):
+                continue
+            custom = reference.endswith("__c")
+            name = f"{reference[:-1]}r" if custom else reference.removesuffix("Id")
+            given = {"name": reference, "type": "reference", "relationshipName": name}
+            fields.append(complete_field({**given, "referenceTo": [parent]}))
 
 
 def _apply(described: dict[str, dict[str, Any]], change: Mapping[str, Any]) -> None:

@@ -86,9 +86,7 @@ def _account(store: Store, catalog: Catalog, saves: Saves, user: User, lead: Rec
         return saves.create_row(user, "Account", names | {"PersonEmail": lead.get("Email")})
     name = accounts.field("Name")
     if name is not None:
-        for known in store.get_many(
-            sorted(store.ids_equal("Account", name, [company]))
-        ).values():
+        for known in store.get_many(sorted(store.ids_equal("Account", name, [company]))).values():
             if not known.get("IsDeleted") and not known.get("IsPersonAccount"):
                 return str(known["Id"])
     return saves.create_row(user, "Account", {"Name": company, "Phone": lead.get("Phone")})

@@ -42,15 +42,13 @@ def visible_describe(rights: Rights, user: User, schema: ObjectSchema) -> dict[s
 def _visible_field(
     rights: Rights, user: User, schema: ObjectSchema, field: FieldSchema
 ) -> dict[str, Any]:
-    raw = dict(field.raw)
+    raw = dict(field.recorded)
     if not rights.on_field(user, schema, field).editable:
         raw |= {key: False for key in ("createable", "updateable") if key in raw}
     return raw
 
 
-def describe_global(
-    rights: Rights, user: User, schemas: Sequence[ObjectSchema]
-) -> dict[str, Any]:
+def describe_global(rights: Rights, user: User, schemas: Sequence[ObjectSchema]) -> dict[str, Any]:
     """The short descriptions of all objects."""
     entries = []
     for schema in schemas:
@@ -94,9 +92,7 @@ def _values(schema: ObjectSchema, field: FieldSchema, record_type_id: str) -> di
         }
         for entry in active
     ]
-    default = next(
-        (v for v, e in zip(values, active, strict=True) if e.get("defaultValue")), None
-    )
+    default = next((v for v, e in zip(values, active, strict=True) if e.get("defaultValue")), None)
     url = (
         f"/services/data/v66.0/ui-api/object-info/{schema.name}/picklist-values/"
         f"{record_type_id}/{field.name}"

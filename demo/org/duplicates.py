@@ -40,9 +40,7 @@ class Duplicates:
         self._store = store
         self._catalog = catalog
         self._rights = rights
-        self._rules = [
-            DuplicateRule(**kept) for kept in store.settings("duplicate rule").values()
-        ]
+        self._rules = [DuplicateRule(**kept) for kept in store.settings("duplicate rule").values()]
 
     def add(self, rule: DuplicateRule) -> None:
         """Keep a rule; ValueError for a field that one of its objects lacks."""
@@ -62,9 +60,7 @@ class Duplicates:
         self._store.drop_settings("duplicate rule")
         self._rules.clear()
 
-    def check(
-        self, user: User, schema: ObjectSchema, record: Record, options: SaveOptions
-    ) -> None:
+    def check(self, user: User, schema: ObjectSchema, record: Record, options: SaveOptions) -> None:
         """DUPLICATES_DETECTED by the first rule that matches and is not acknowledged."""
         for rule in self._rules:
             if rule.object_name != schema.name:

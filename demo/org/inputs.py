@@ -25,22 +25,22 @@ Typed = tuple[Any, ErrorEntry | None]
 def parser_error(kind: str, value: Any) -> OrgError:
     """JSON_PARSER_ERROR for a value of the wrong JSON type or an impossible date."""
     if value is None:
-        token = "VALUE_NULL"
+        seen = "VALUE_NULL"
     elif isinstance(value, bool):
-        token = "VALUE_TRUE" if value else "VALUE_FALSE"
+        seen = "VALUE_TRUE" if value else "VALUE_FALSE"
     elif isinstance(value, int):
-        token = "VALUE_NUMBER_INT"
+        seen = "VALUE_NUMBER_INT"
     elif isinstance(value, float):
-        token = "VALUE_NUMBER_FLOAT"
+        seen = "VALUE_NUMBER_FLOAT"
     elif isinstance(value, str):
-        token = "VALUE_STRING"
+        seen = "VALUE_STRING"
     else:
-        token = "START_ARRAY" if isinstance(value, list) else "START_OBJECT"
+        seen = "START_ARRAY" if isinstance(value, list) else "START_OBJECT"
     shown = value if isinstance(value, str | int | float) else ""
     if isinstance(value, bool):
         shown = str(value).lower()
     message = (
-        f"Cannot deserialize instance of {kind} from {token} value {shown} or request may be "
+        f"Cannot deserialize instance of {kind} from {seen} value {shown} or request may be "
         "missing a required field at [line:1, column:1]"
     )
     return refuse("JSON_PARSER_ERROR", message, None)

@@ -18,6 +18,9 @@ from .values import folded, parse_date, parse_datetime, parse_time, show_datetim
 _TYPE_NAMES = {"datetime": "dateTime", "currency": "double", "percent": "double", "long": "int"}
 
 
+_AS_THEY_ARE = frozenset({"id", "reference", "date", "datetime", "time"})
+
+
 @dataclass(frozen=True, slots=True)
 class DaySpan:
     """A date literal as stored values order: from ``start``, before ``end``."""
@@ -49,7 +52,7 @@ def invalid_operator(scope: Scope, bound: BoundField, what: str) -> OrgError:
 
 def comparable(bound: BoundField, value: Any) -> Any:
     """A stored value as comparisons see it: text without regard to case where that is the rule."""
-    if isinstance(value, str) and bound.field.type not in {"id", "reference"}:
+    if isinstance(value, str) and bound.field.type not in _AS_THEY_ARE:
         return value if bound.field.case_sensitive else folded(value)
     return value
 

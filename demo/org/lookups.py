@@ -67,9 +67,7 @@ class Lookups:
             )
             return ErrorEntry("INACTIVE_OWNER_OR_USER", message, ("OwnerId",))
         if name == "Lead" and record.get("IsConverted") and schema.name in {"Task", "Event"}:
-            return ErrorEntry(
-                "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ()
-            )
+            return ErrorEntry("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
         return None
 
     def _record_type(
@@ -92,7 +90,7 @@ class Lookups:
             return None, invalid_reference(
                 f"{field.relationship}: one external id of one object is needed"
             )
-        (name, value), = keys.items()
+        ((name, value),) = keys.items()
         key = self._rights.visible(user, target, name)
         if key is None:
             raise no_such_column(name, target.name)

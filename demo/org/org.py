@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Org(Administration):
             person_accounts=person_accounts,
         )
         self._queries = Queries(self._store, self._catalog, self._rights, clock)
-        self._searches = Searches(self._store, self._queries)
+        self._searches = Searches(self._store, self._queries, clock)
         self._removal = Removal(self._store, self._catalog, self._rights, self._saves)
         self._reading = Reading(self._rights)
 
@@ -64,7 +65,7 @@ class Org(Administration):
     def create(
         self, user: User, object_name: str, fields: Fields, options: SaveOptions = SaveOptions()
     ) -> str:
-        """Create a record; its 18-character id. ``attributes`` in ``fields`` is checked, dropped."""
+        """Create a record; its 18-character id. ``attributes`` is only checked for the type."""
         schema = self._object(user, object_name)
         with self.transaction():
             return self._saves.create(user, schema, fields, options)
@@ -201,11 +202,13 @@ class Org(Administration):
         """``?columns=true``: the ``columnMetadata`` of a query, without its rows."""
         return self._queries.columns(user, soql)
 
-    def search(
-        self, user: User, sosl: str, *, api_version: str = API_VERSION
-    ) -> dict[str, Any]:
+    def search(self, user: User, sosl: str, *, api_version: str = API_VERSION) -> dict[str, Any]:
         """A SOSL answer: ``{"searchRecords": [...]}``."""
         return self._searches.run(user, sosl, api_version=api_version)
+
+    def set_search_delay(self, delay: timedelta) -> None:
+        """How long after a write a search finds it; SOQL always finds it at once."""
+        self._searches.delay = delay
 
     def parameterized_search(
         self,
@@ -217,7 +220,7 @@ class Org(Administration):
         limit: int = 2000,
         api_version: str = API_VERSION,
     ) -> dict[str, Any]:
-        """``/parameterizedSearch``: ``objects`` maps each sobject to the fields wanted ([] = Id)."""
+        """``/parameterizedSearch``: ``objects`` maps sobjects to the fields wanted ([]: Id)."""
         return self._searches.parameterized(
             user, text, scope=scope, objects=objects, limit=limit, api_version=api_version
         )

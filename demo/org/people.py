@@ -125,14 +125,18 @@ class People:
         before = self._store.get(known) if known else None
         copied = ("OwnerId", "CreatedDate", "CreatedById", "LastModifiedDate",
                   "LastModifiedById", "SystemModstamp")  # fmt: skip
-        contact: Record = dict(before[1]) if before is not None else {
-            "Id": rows.new_id(contacts),
-            "IsDeleted": False,
-            "IsPersonAccount": True,
-            "AccountId": record["Id"],
-            **{f.name: f.default_value() for f in contacts.by_default},
-            **{name: record.get(name) for name in copied},
-        }
+        contact: Record = (
+            dict(before[1])
+            if before is not None
+            else {
+                "Id": rows.new_id(contacts),
+                "IsDeleted": False,
+                "IsPersonAccount": True,
+                "AccountId": record["Id"],
+                **{f.name: f.default_value() for f in contacts.by_default},
+                **{name: record.get(name) for name in copied},
+            }
+        )
         contact |= values | {name: record.get(name) for name in copied[3:]}
         rows.put_row(contacts, contact, before[1] if before is not None else None)
         if before is None:

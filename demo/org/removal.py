@@ -57,15 +57,16 @@ class Removal:
     def _let_go(self, user: User, schema: ObjectSchema, record: Record) -> None:
         """Children on a cascade go to the bin as well, others lose the reference."""
         children = list(self._children(schema, record["Id"]))
-        for child, field, cascade, restricted, row in children:
+        for child, _, cascade, restricted, row in children:
             if restricted and not cascade:
+                title = record.get(schema.title_field or "Id") or record["Id"]
+                kind = child.raw.get("labelPlural") or child.name
                 message = (
-                    f"Your attempt to delete {record.get('Name') or record['Id']} could not be "
-                    f"completed because it is associated with the following {child.raw.get('labelPlural') or child.name}: "
+                    f"Your attempt to delete {title} could not be completed because it is "
+                    f"associated with the following {kind}: "
                     f"{row.get(child.title_field or 'Id') or row['Id']}"
                 )
                 raise refuse("DELETE_FAILED", message)
-            del field
         for child, field, cascade, _, row in children:
             now = self._store.get(row["Id"])
             if now is None or now[1].get("IsDeleted"):

@@ -107,9 +107,7 @@ class SelectList:
                 row[key] = (
                     None
                     if parent is None
-                    else self._row(
-                        parent, entry.level, {}, polymorphic=entry.level.schema is None
-                    )
+                    else self._row(parent, entry.level, {}, polymorphic=entry.level.schema is None)
                 )
             else:
                 row[key] = children[key].get(record["Id"])

@@ -72,9 +72,7 @@ class Saves:
         """The present as records carry it, to the second."""
         return show_datetime(self._clock.now().replace(microsecond=0))
 
-    def existing(
-        self, schema: ObjectSchema, record_id: str, *, reading: bool = False
-    ) -> Record:
+    def existing(self, schema: ObjectSchema, record_id: str, *, reading: bool = False) -> Record:
         """A live record by 15- or 18-character id; OrgError 404 otherwise.
 
         For a reader a deleted record is not there; who writes hears that it is deleted.
@@ -245,9 +243,7 @@ class Saves:
     ) -> tuple[str, bool]:
         """(id, created)."""
         if any(name.lower() == field.name.lower() for name in body):
-            message = (
-                f"The {field.name} field should not be specified in the sobject data."
-            )
+            message = f"The {field.name} field should not be specified in the sobject data."
             raise refuse("INVALID_FIELD", message, None)
         found = self.by_key(schema, field, value)
         if found is not None:

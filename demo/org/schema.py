@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -28,9 +28,19 @@ INDEXED_NAMES = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class FieldSchema:
-    """One field of a describe result; ``raw`` is the recorded dict."""
+    """One field of a describe result.
 
-    raw: Mapping[str, Any]
+    ``recorded`` is the dict that is served; ``assumed`` stands in for keys it lacks, from the
+    package's own description of the same field.
+    """
+
+    recorded: Mapping[str, Any]
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def raw(self) -> Mapping[str, Any]:
+        """What is recorded, and what is assumed where nothing is."""
+        return {**self.assumed, **self.recorded} if self.assumed else self.recorded
 
     @cached_property
     def name(self) -> str:
@@ -204,18 +214,23 @@ class ChildRelationship:
 
 
 class ObjectSchema:
-    """One object: its describe dict and the lookups the engine needs, by lower-case name."""
+    """One object: its describe dict and the lookups the engine needs, by lower-case name.
 
-    def __init__(self, describe: Mapping[str, Any]) -> None:
+    ``own`` is the package's description of the same object, asked for keys of fields that an old or
+    trimmed recording lacks.
+    """
+
+    def __init__(self, describe: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> None:
+        known = {entry["name"]: entry for entry in (own or {}).get("fields", ())}
         self.raw = describe
         self.name = str(describe["name"])
         self.fields: dict[str, FieldSchema] = {}
         self.relationships: dict[str, FieldSchema] = {}
         for raw in describe.get("fields") or ():
-            field = FieldSchema(raw)
-            self.fields[field.name.lower()] = field
-            if field.relationship:
-                self.relationships[field.relationship.lower()] = field
+            found = FieldSchema(raw, known.get(raw["name"], {}))
+            self.fields[found.name.lower()] = found
+            if found.relationship:
+                self.relationships[found.relationship.lower()] = found
         self.children: dict[str, ChildRelationship] = {}
         for child in describe.get("childRelationships") or ():
             if child.get("relationshipName"):

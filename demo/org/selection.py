@@ -18,10 +18,14 @@ _SEMI_JOIN_LIMIT = 2
 
 
 class Selection:
-    """Runs the parts of one statement; semi-joins are read once."""
+    """Runs the parts of one statement; semi-joins are read once.
 
-    def __init__(self, scope: Scope) -> None:
+    ``within`` limits the outermost object to these ids, as a search does.
+    """
+
+    def __init__(self, scope: Scope, *, within: frozenset[str] | None = None) -> None:
         self._scope = scope
+        self._within = within
         self._semi_joins: dict[int, frozenset[Any]] = {}
 
     # -- records -----------------------------------------------------------------------------------
@@ -44,13 +48,14 @@ class Selection:
         records = list(self._scope.store.scan(schema.name, deleted=self._scope.all_rows))
         if self._scope.all_rows:
             records.sort(key=lambda record: str(record["Id"]))
-        return [record for record in records if self._alive(record)]
+        return [record for record in records if self.alive(record)]
 
     def _belongs(self, schema: ObjectSchema, record: Record) -> bool:
-        return record["Id"].startswith(schema.prefix) and self._alive(record)
+        return record["Id"].startswith(schema.prefix) and self.alive(record)
 
-    def _alive(self, record: Record) -> bool:
-        return self._scope.all_rows or not (record.get("IsDeleted") or record.get("IsArchived"))
+    def alive(self, record: Record) -> bool:
+        """Whether the statement sees the record: deleted and archived rows only by queryAll."""
+        return self._scope.all_rows or not (record.get("IsDeleted") or self._scope.archived(record))
 
     def semi_join(self, query: Query) -> frozenset[Any]:
         """The ids that an inner SELECT yields."""
@@ -73,9 +78,7 @@ class Selection:
                 "object type"
             )
             raise complain(self._scope.text, bound.offset, message)
-        values = {
-            self._scope.value(record, bound) for record in self.matching(schema, query)
-        }
+        values = {self._scope.value(record, bound) for record in self.matching(schema, query)}
         found = frozenset(value for value in values if value is not None)
         self._semi_joins[id(query)] = found
         return found
@@ -87,6 +90,8 @@ class Selection:
         ordering = Ordering(self._scope, schema, query)
         children = {key: self._child(schema, child) for key, child in select.children.items()}
         records = self.matching(schema, query)
+        if self._within is not None:
+            records = [record for record in records if record["Id"] in self._within]
         self._scope.prefetch(records, ordering.bound)
         ordering.sort(records)
         records = ordering.page(records)
@@ -132,7 +137,7 @@ class _Child:
         predicate = None
         ids = scope.store.ids_equal(self._schema.name, field, parents)
         found = scope.store.get_many(sorted(ids))
-        records = [found[i] for i in sorted(found) if selection._alive(found[i])]
+        records = [found[i] for i in sorted(found) if selection.alive(found[i])]
         if self._query.where is not None:
             chosen = Filter(scope, self._schema, self._query.alias, selection.semi_join)
             predicate = chosen.compile(self._query.where)

@@ -94,9 +94,7 @@ class Validation:
                 rule, schema, self._scope_for(rule.condition)
             )(record):
                 fields = (rule.error_field,) if rule.error_field else ()
-                broken.append(
-                    ErrorEntry("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, fields)
-                )
+                broken.append(ErrorEntry("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, fields))
         if broken:
             raise OrgError(400, broken)
 

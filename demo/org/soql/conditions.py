@@ -100,9 +100,7 @@ def _field_expression(stream: TokenStream, semi_join: SemiJoin) -> Condition:
         return Membership(subject, negated, _members(stream, semi_join), name.offset)
     if operator.is_word("INCLUDES", "EXCLUDES") and isinstance(subject, FieldPath):
         stream.next()
-        return Inclusion(
-            subject, operator.is_word("EXCLUDES"), _literal_list(stream), name.offset
-        )
+        return Inclusion(subject, operator.is_word("EXCLUDES"), _literal_list(stream), name.offset)
     raise stream.unexpected()
 
 
@@ -129,7 +127,7 @@ def _literal_list(stream: TokenStream) -> tuple[Literal, ...]:
 def _literal(stream: TokenStream) -> Literal:
     token = stream.next()
     if token.kind in {"string", "number", "date", "datetime", "time"}:
-        return Literal(token.kind, token.text, token.offset)  # type: ignore[arg-type]
+        return Literal(token.kind, token.text, token.offset)
     if token.kind == "name":
         word = token.text.upper()
         if word == "NULL":

@@ -79,7 +79,8 @@ def _closing_quote(text: str, opening: int) -> int:
 
 def _illegal(raw: str, sequence: str) -> OrgError:
     return plainly(
-        f"Invalid string literal '{raw}'. Illegal character sequence '{sequence}' in string literal."
+        f"Invalid string literal '{raw}'. "
+        f"Illegal character sequence '{sequence}' in string literal."
     )
 
 
