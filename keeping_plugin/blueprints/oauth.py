@@ -1,0 +1,108 @@
+"""Signing in to Salesforce: off to its login page, back again, and the window that closes itself."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints import guards
+from keeping_plugin.errors import InvalidInput, KeepingError
+from keeping_plugin.services import connection, login
+from keeping_plugin.services.connection import SignedIn
+from keeping_plugin.state import current_state
+
+# In the host's session: what binds a login to this browser, and the window that waits for it.
+_SECRET = "keeping_login"  # noqa: S105 - a name
+_WINDOW = "keeping_window"
+_DONE = "keeping_done"
+_NONCE = re.compile(r"[A-Za-z0-9-]{16,64}")
+
+_SAID = {
+    SignedIn.CONNECTED: "Salesforce is connected.",
+    SignedIn.RECONNECTED: "Salesforce is connected again. Work that was waiting goes on.",
+}
+
+
+def register(bp: Blueprint) -> None:
+    """Add the routes of the login."""
+    bp.add_url_rule("/settings/connect", "connect", connect, methods=["POST"])
+    bp.add_url_rule("/settings/connect/status", "connect_status", connect_status)
+    bp.add_url_rule("/oauth/callback", "oauth_callback", oauth_callback)
+    bp.add_url_rule("/oauth/done", "oauth_done", oauth_done)
+    bp.add_url_rule("/settings/confirm", "confirm", confirm, methods=["POST"])
+
+
+def connect() -> ResponseReturnValue:
+    """Send the browser to Salesforce's login page."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    secret = session.setdefault(_SECRET, secrets.token_urlsafe(32))
+    window = request.form.get("window", "")
+    session.pop(_DONE, None)
+    session.pop(_WINDOW, None)
+    if _NONCE.fullmatch(window):
+        session[_WINDOW] = window
+    url = login.begin(
+        current_state().login,
+        agent,
+        session_secret=secret,
+        redirect_uri=url_for(".oauth_callback", _external=True),
+    )
+    return redirect(url, 303)
+
+
+def oauth_callback() -> ResponseReturnValue:
+    """Take the grant. A callback that belongs to no open login of this browser is a 400; whatever
+    Salesforce refused is said on the settings page."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    try:
+        outcome = login.finish(
+            current_state().login,
+            agent,
+            request.args.to_dict(),
+            session_secret=session.get(_SECRET, ""),
+        )
+    except InvalidInput:
+        page = render_template("keeping/settings/login_closed.html")
+        return page, 400
+    except KeepingError as error:
+        flash(f"Salesforce was not connected. {error}", "keeping-bad")
+    else:
+        session.pop(_SECRET, None)
+        if outcome in _SAID:
+            flash(_SAID[outcome], "keeping-good")
+    window = session.pop(_WINDOW, None)
+    if window is None:
+        return redirect(url_for(".settings"), 303)
+    session[_DONE] = window
+    return redirect(url_for(".oauth_done"), 303)
+
+
+def oauth_done() -> ResponseReturnValue:
+    """The last page of the window: it tells the settings page and closes itself."""
+    return render_template("keeping/settings/done.html", window=session.get(_DONE, ""))
+
+
+def connect_status() -> ResponseReturnValue:
+    """Whether the login in this window has come to its end, for a page that cannot hear from it."""
+    guards.admin()
+    window = request.args.get("window", "")
+    return {"finished": bool(window) and session.get(_DONE) == window}
+
+
+def confirm() -> ResponseReturnValue:
+    """An admin's word on a login to another org."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    parts = current_state().login.connecting
+    if request.form.get("answer") == "use":
+        connection.confirm_org(parts, agent)
+        flash("Salesforce is connected to the new org.", "keeping-good")
+    else:
+        connection.refuse_org(parts, agent)
+        flash("The new org was not connected; nothing was changed.", "keeping-good")
+    return redirect(url_for(".settings"), 303)

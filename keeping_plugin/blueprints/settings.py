@@ -1,0 +1,114 @@
+"""The connection page: what Salesforce is connected, is it well, and how to end it."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints.tabs import tabs
+from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
+from keeping_plugin.services import audit, connection, preflight, schema
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.overview import overview, schema_state
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent
+
+
+def register(bp: Blueprint) -> None:
+    """Add the routes of the connection page."""
+    bp.add_url_rule("/settings/", "settings", settings)
+    bp.add_url_rule("/settings/disconnect", "disconnect", disconnect, methods=["GET", "POST"])
+    bp.add_url_rule("/settings/preflight", "preflight", run_preflight, methods=["POST"])
+    bp.add_url_rule("/settings/schema", "schema", refresh_schema, methods=["POST"])
+    bp.add_url_rule("/settings/schema/progress", "schema_progress", schema_progress)
+
+
+def settings() -> ResponseReturnValue:
+    """The page itself. It asks the database only: Salesforce may be as slow as it likes."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    with current_state().database.read() as session:
+        page = overview(session, agent.company_id)
+    return render_template(
+        "keeping/settings/connection.html", page=page, agent=agent, tabs=tabs("settings")
+    )
+
+
+def disconnect() -> ResponseReturnValue:
+    """Ask first; then stop everything at once."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    if request.method == "POST":
+        connection.disconnect(current_state().login.connecting, agent)
+        return redirect(url_for(".settings"), 303)
+    with current_state().database.read() as session:
+        page = overview(session, agent.company_id)
+    if page.connection is None:
+        return redirect(url_for(".settings"), 303)
+    return render_template("keeping/settings/disconnect.html", page=page, tabs=tabs("settings"))
+
+
+def run_preflight() -> ResponseReturnValue:
+    """Look at the org's rights now."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    connection_id = _connection_id(agent)
+    try:
+        preflight.run(current_state().schemas, connection_id)
+    except KeepingError as error:
+        flash(f"The check could not be made. {error}", "keeping-bad")
+    else:
+        with current_state().database.write() as session:
+            audit.record(
+                session,
+                Audited.PREFLIGHT,
+                company_id=agent.company_id,
+                agent_id=agent.id,
+                connection_id=connection_id,
+            )
+    return redirect(url_for(".settings", _anchor="k-preflight"), 303)
+
+
+def refresh_schema() -> ResponseReturnValue:
+    """Have the schema described again, by the job."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    connection_id = _connection_id(agent)
+    state = current_state()
+    schema.refresh_soon(state.database, connection_id)
+    state.queue.enqueue("describe", connection_id)
+    return redirect(url_for(".settings", _anchor="k-schema"), 303)
+
+
+def schema_progress() -> Response:
+    """How far the describe is, as the fragment that the connection page polls."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    with current_state().database.read() as session:
+        found = connection.current(session, agent.company_id)
+        progress = schema_state(session, found) if found is not None else None
+    response = make_response(
+        render_template("keeping/settings/schema.html", schema=progress, connected=found)
+    )
+    response.headers["X-Keeping-Fragment"] = "1"
+    return response
+
+
+def _connection_id(agent: Agent) -> int:
+    with current_state().database.read() as session:
+        found = connection.current(session, agent.company_id)
+    if found is None:
+        raise NotConnected("Salesforce is not connected.")
+    if found.lost_at is not None:
+        raise ConnectionLost("The connection is lost; reconnect first.")
+    return found.id

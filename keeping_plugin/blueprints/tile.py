@@ -1,0 +1,60 @@
+"""The tile that a host shows on its own page of integrations: `{% include "keeping/tile.html" %}`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, url_for
+from markupsafe import Markup
+
+from keeping_plugin.forms import csrf
+from keeping_plugin.services import connection
+from keeping_plugin.services.overview import Standing, standing
+from keeping_plugin.state import current_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """What the tile shows to this agent. Addresses are whole, whatever the host's page is."""
+
+    standing: Standing
+    org_name: str
+    is_sandbox: bool
+    is_admin: bool
+    settings_url: str
+    connect_url: str
+    status_url: str
+    stylesheets: tuple[str, ...]
+    script: str
+    csrf_field: Markup
+
+
+def register(bp: Blueprint) -> None:
+    """Give every template of the app `keeping_tile()`."""
+    bp.app_context_processor(lambda: {"keeping_tile": tile})
+
+
+def tile() -> Tile | None:
+    """The tile for whoever is logged in; None when nobody is."""
+    state = current_state()
+    agent = state.helpdesk.current_agent()
+    if agent is None:
+        return None
+    with state.database.read() as session:
+        found = connection.latest(session, agent.company_id)
+
+    def static(name: str) -> str:
+        return url_for(f"{state.name}.static", filename=name)
+
+    return Tile(
+        standing=standing(found),
+        org_name=found.org_name if found and found.current else "",
+        is_sandbox=bool(found and found.is_sandbox),
+        is_admin=agent.is_admin,
+        settings_url=url_for(f"{state.name}.settings"),
+        connect_url=url_for(f"{state.name}.connect"),
+        status_url=url_for(f"{state.name}.connect_status"),
+        stylesheets=(static("keeping.css"), static("settings.css")),
+        script=static("settings.js"),
+        csrf_field=csrf.hidden_field(),
+    )

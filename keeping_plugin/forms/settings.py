@@ -1,0 +1,53 @@
+"""What the settings pages send: read as it was typed, so that nothing of it is ever lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+# More than any org has fields; whoever sends more is not a person.
+_MANY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsForm:
+    """A tab of fields as it stands in the browser. `ticked` is in the order of the page, which is
+    the order agents see; `do` is the button that was pressed."""
+
+    ticked: tuple[str, ...]
+    forgotten: tuple[str, ...] = ()
+    search: str = ""
+    do: str = "save"
+
+    @classmethod
+    def read(cls, form: MultiDict[str, str]) -> FieldsForm:
+        """Take what was sent; names are checked by whoever knows the schema."""
+        return cls(
+            ticked=tuple(dict.fromkeys(form.getlist("fields")[:_MANY])),
+            forgotten=tuple(form.getlist("forget")[:_MANY]),
+            search=form.get("search", "")[:255],
+            do=form.get("do", "save")[:300],
+        )
+
+    @property
+    def saves(self) -> bool:
+        """Whether this is the Save, and not a step on the way to it."""
+        return self.do == "save"
+
+    def stepped(self, offered: Sequence[str], locked: Sequence[str]) -> tuple[str, ...]:
+        """The ticked fields after the button: `all` and `none` tick and clear what is offered,
+        `up:<Field>` and `down:<Field>` move one by one place, anything else changes nothing."""
+        ticked = list(dict.fromkeys([*self.ticked, *locked]))
+        what, _, name = self.do.partition(":")
+        if what == "all":
+            return tuple(dict.fromkeys([*ticked, *offered]))
+        if what == "none":
+            return tuple(field for field in ticked if field in locked or field not in offered)
+        if what in {"up", "down"} and name in ticked:
+            place = ticked.index(name)
+            other = place - 1 if what == "up" else place + 1
+            if 0 <= other < len(ticked):
+                ticked[place], ticked[other] = ticked[other], ticked[place]
+        return tuple(ticked)

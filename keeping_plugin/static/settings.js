@@ -1,0 +1,149 @@
+// What makes the settings pleasant; every page works without it.
+
+const MINUTES = 60_000;
+
+// Login in a window of its own ----------------------------------------------------------------
+
+function openLogin(event) {
+  const form = event.currentTarget;
+  const number = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
+  const login = window.open("", "keeping-login", "popup,width=520,height=720");
+  if (!login) return; // pop-ups are blocked: the form goes on in this window
+  form.target = "keeping-login";
+  form.querySelector("[name=window]")?.remove();
+  const field = document.createElement("input");
+  field.type = "hidden";
+  field.name = "window";
+  field.value = number;
+  form.append(field);
+  awaitLogin(form.dataset, number);
+}
+
+function awaitLogin({ status, back }, number) {
+  const channel = new BroadcastChannel("keeping-login");
+  const until = Date.now() + 10 * MINUTES;
+  let timer = 0;
+  const finish = () => {
+    clearTimeout(timer);
+    channel.close();
+    // The same address again would only scroll.
+    if (new URL(back, location.href).href === location.href) location.reload();
+    else location.assign(back);
+  };
+  channel.onmessage = (event) => {
+    if (event.origin === location.origin && event.data?.window === number) finish();
+  };
+  // A browser without a word from the window still learns the end of it.
+  const look = async () => {
+    try {
+      const answer = await fetch(`${status}?window=${encodeURIComponent(number)}`, { credentials: "same-origin" });
+      if (answer.ok && (await answer.json()).finished) return finish();
+    } catch {
+      // offline for a moment: the next look tells
+    }
+    if (Date.now() < until) timer = setTimeout(look, 3000);
+  };
+  timer = setTimeout(look, 5000);
+}
+
+// Fields --------------------------------------------------------------------------------------
+
+function attendFields(form) {
+  const shown = form.querySelector("[data-k-shown]");
+  const more = form.querySelector("[data-k-more]");
+  const search = form.querySelector("[data-k-filter]");
+  const count = form.querySelector("[data-k-count]");
+  const unsaved = form.querySelector("[data-k-unsaved]");
+  const picks = () => [...form.querySelectorAll("[data-k-pick]")];
+  const state = () =>
+    picks()
+      .filter((pick) => pick.querySelector("input[name=fields]:checked, input[type=hidden]"))
+      .map((pick) => pick.querySelector("[name=fields]").value)
+      .join();
+  const saved = "kChanged" in form.dataset ? null : state();
+  let leaving = false;
+
+  const changed = () => {
+    const is = state() !== saved;
+    unsaved.hidden = !is;
+    return is;
+  };
+  const filter = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    for (const pick of picks()) {
+      pick.hidden = !words.every((word) => pick.dataset.kPick.includes(word));
+      found += pick.hidden ? 0 : 1;
+    }
+    count.textContent = words.length ? `${found} of ${picks().length} fields match` : "";
+  };
+  const tick = (to) => {
+    for (const pick of picks()) {
+      const box = pick.querySelector("input[type=checkbox]:not(:disabled)");
+      if (box && !pick.hidden) box.checked = to;
+    }
+    changed();
+  };
+  const move = (button, down) => {
+    const pick = button.closest("[data-k-pick]");
+    let other = pick;
+    do other = down ? other.nextElementSibling : other.previousElementSibling;
+    while (other?.hidden);
+    if (!other) return;
+    if (down) other.after(pick);
+    else other.before(pick);
+    button.focus();
+    changed();
+    const place = [...pick.parentElement.children].indexOf(pick) + 1;
+    const live = document.querySelector("[data-k-live]");
+    if (live) live.textContent = `${pick.querySelector(".ks-pick__label").textContent}: place ${place}`;
+  };
+
+  for (const only of form.querySelectorAll("[data-k-nojs]")) only.hidden = true;
+  search.addEventListener("input", filter);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+  form.addEventListener("change", changed);
+  form.addEventListener("submit", (event) => {
+    const [what, name] = (event.submitter?.value ?? "save").split(":");
+    if (what === "save") {
+      leaving = true;
+      return;
+    }
+    event.preventDefault();
+    if (name) move(event.submitter, what === "down");
+    else if (what === "all" || what === "none") tick(what === "all");
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (!leaving && changed()) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => {
+    leaving = false;
+  });
+  if (search.value) filter();
+  changed();
+  shown.dataset.kReady = more.dataset.kReady = "";
+}
+
+// Times in the reader's own words --------------------------------------------------------------
+
+function localTimes(within) {
+  for (const time of within.querySelectorAll("time[data-k-time]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+      time.title = time.dateTime;
+    }
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-k-connect]")) form.addEventListener("submit", openLogin);
+for (const form of document.querySelectorAll("form[data-k-fields]")) attendFields(form);
+localTimes(document);
+// Regions that keeping.js swaps in bring times of their own.
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) localTimes(node);
+  }
+}).observe(document.body, { childList: true, subtree: true });
