@@ -12,7 +12,6 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import sys
 import threading
 from pathlib import Path
@@ -22,8 +21,8 @@ from .app import create_exchange
 from .clock import OrgClock
 from .org import Org
 from .seed import LOGINS, seed, seed_users
-from .server import Server, listen
-from .site import ConnectedApp, Kind, Site, make_site
+from .server import Server
+from .site import ConnectedApp, Kind, Site, Start, make_site
 
 NAMES: dict[Kind, str] = {
     "production": "Example Outdoor Company",
@@ -97,10 +96,12 @@ def open_site(
         clock=clock,
         data=data,
         app=app,
-        api_limit=options.api_limit,
+        start=Start(
+            api_limit=options.api_limit,
+            latency_ms=options.latency,
+            rotate_refresh_tokens=options.rotate_refresh_tokens,
+        ),
     )
-    site.settings.latency_ms = options.latency
-    site.settings.rotate_refresh_tokens = options.rotate_refresh_tokens
     is_new = seed_users(site)
     if is_new and not options.no_seed:
         seed(site)
@@ -144,18 +145,17 @@ def main() -> int:
         options.data.mkdir(parents=True, exist_ok=True)
     app, clock = connected_app(options), OrgClock()
     ports: dict[Kind, int] = {"production": options.port, "sandbox": options.sandbox_port}
-    sockets: dict[Kind, socket.socket] = {kind: listen(port) for kind, port in ports.items()}
+    servers = {kind: Server(port) for kind, port in ports.items()}
     sites: dict[Kind, Site] = {
-        kind: open_site(kind, options, clock=clock, app=app, port=listening.getsockname()[1])
-        for kind, listening in sockets.items()
+        kind: open_site(kind, options, clock=clock, app=app, port=server.port)
+        for kind, server in servers.items()
     }
     sites["production"].peer, sites["sandbox"].peer = sites["sandbox"], sites["production"]
-    servers = [Server(create_exchange(site), sockets[kind]) for kind, site in sites.items()]
-    for server in servers:
-        server.start()
+    for kind, server in servers.items():
+        server.start(create_exchange(sites[kind]))
     print(json.dumps(announcement(sites, app)), flush=True)
     stop.wait()
-    for server in servers:
+    for server in servers.values():
         server.stop()
     for site in sites.values():
         site.close()

@@ -48,6 +48,13 @@ class Control:
         found: Json = self.call("PATCH", "/settings", settings)
         return found
 
+    def reset(self) -> None:
+        """Back to the start: no faults, no rules, settings, usage, clock and log as at first.
+
+        Records, users, fields, rights, redirects and tokens stay.
+        """
+        self.call("POST", "/reset")
+
     def allow_redirect(self, uri: str) -> None:
         """Register a redirect address with the connected app."""
         self.call("POST", "/redirects", {"uri": uri})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -76,6 +76,19 @@ def _add_settings(control: Blueprint, site: Site) -> None:
     def settings() -> Response:
         if request.method == "PATCH":
             site.settings.change(body_object())
+        return reply(shown())
+
+    @control.post("/reset")
+    def reset() -> Response:
+        """Everything but records, users, fields, rights, redirects and tokens."""
+        site.faults.remove()
+        site.org.clear_rules()
+        latency, rotate = site.start.latency_ms, site.start.rotate_refresh_tokens
+        site.settings = Settings(latency_ms=latency, rotate_refresh_tokens=rotate)
+        site.usage.set(used=0, limit=site.start.api_limit)
+        site.clock.release()
+        site.clock.set(datetime.now(UTC))
+        site.log.reset()
         return reply(shown())
 
     @control.post("/redirects")

@@ -6,7 +6,7 @@ from typing import Any
 
 from .control_org import system_user
 from .errors import OrgError
-from .page_values import Activity, Cell, Row, Rows, Shown, moment, quoted
+from .page_values import Activity, Cell, Row, Rows, Shown, day, moment, quoted
 from .site import Site
 
 TABS = ("Contact", "Lead", "Account", "Opportunity", "Case", "Task")
@@ -148,11 +148,12 @@ class OrgPages:
         fields = {field["name"]: field for field in described["fields"]}
         full_id = str(values["Id"])
         cells = {key: self._cell(field, values.get(key)) for key, field in fields.items()}
+        title = self._title(name, fields, values)
         filled = [
             key for key in fields
             if key not in HIDDEN and cells[key].text and fields[key]["type"] != "address"
+            and cells[key].text != title and values.get(key) is not False
         ]  # fmt: skip
-        title = self._title(name, fields, values)
         highlighted = [n for n in COLUMNS.get(name, ()) if n in filled and cells[n].text != title]
         related = tuple(
             self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0)
@@ -187,8 +188,10 @@ class OrgPages:
                 return Cell(label, "Yes" if value else "No")
             case "datetime":
                 return Cell(label, moment(str(value)))
+            case "date":
+                return Cell(label, day(str(value)))
             case "reference":
-                return self._link(label, str(value))
+                return self._link(label.removesuffix(" ID"), str(value))
             case "email":
                 return Cell(label, str(value), f"mailto:{value}")
             case "currency":
@@ -217,7 +220,8 @@ class OrgPages:
         if record_id.startswith("001"):
             here = f"(AccountId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
         upcoming = self._activities(f"{here} AND IsClosed = false", "ActivityDate ASC", 50)
-        past = self._activities(f"{here} AND IsClosed = true", "CreatedDate DESC", 50)
+        order = "ActivityDate DESC NULLS LAST, CreatedDate DESC"
+        past = self._activities(f"{here} AND IsClosed = true", order, 50)
         return tuple(upcoming), tuple(past)
 
     def _activities(self, where: str, order: str, limit: int) -> list[Activity]:
@@ -232,8 +236,13 @@ class OrgPages:
                 str(record["Subject"] or "(no subject)"),
                 str(record["Description"] or ""),
                 str(record["Status"]),
-                str(record["ActivityDate"] or moment(record["CreatedDate"])),
+                _when(record),
                 str(record["TaskSubtype"] or "Task"),
             )
             for record in answer["records"]
         ]
+
+
+def _when(record: dict[str, Any]) -> str:
+    due = record["ActivityDate"]
+    return day(str(due)) if due else moment(str(record["CreatedDate"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,11 @@ def quoted(text: str, *, like: bool = False) -> str:
         escaped = escaped.replace("%", "\\%").replace("_", "\\_")
         return f"'%{escaped}%'"
     return f"'{escaped}'"
+
+
+def day(text: str) -> str:
+    """A date of the API for people."""
+    return f"{datetime.strptime(text, '%Y-%m-%d').replace(tzinfo=UTC):%d %b %Y}"
 
 
 def moment(text: str) -> str:

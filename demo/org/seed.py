@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import OrgError
@@ -110,8 +110,8 @@ def _take_rights(org: Org, user: User) -> None:
 class _Seeding:
     """Creates records as the administrator, leaving out fields this org's describe lacks."""
 
-    def __init__(self, site: Site) -> None:
-        self.site, self.org = site, site.org
+    def __init__(self, site: Site, present: datetime) -> None:
+        self.site, self.org, self.present = site, site.org, present
         user = site.org.user_by_username(LOGINS[0].username(site.kind))
         assert user is not None
         self.user = user
@@ -139,7 +139,7 @@ def seed(site: Site) -> None:
     present, started = site.clock.now(), time.monotonic()
     site.clock.hold()
     site.clock.set(present - 30 * DAY)
-    seeding = _Seeding(site)
+    seeding = _Seeding(site, present)
     try:
         with site.org.transaction():
             _add_everything(seeding)
@@ -195,7 +195,6 @@ def _add_everything(seeding: _Seeding) -> None:
                 "AccountId": None if account is None else accounts[account],
             },
         )
-    present = seeding.site.clock.now()
     for subject, description, status, contact, days_ago in TASKS:
         seeding.add(
             "Task",
@@ -204,7 +203,7 @@ def _add_everything(seeding: _Seeding) -> None:
                 "Description": description,
                 "Status": status,
                 "WhoId": contacts[contact],
-                "ActivityDate": (present - days_ago * DAY).date().isoformat(),
+                "ActivityDate": (seeding.present - days_ago * DAY).date().isoformat(),
             },
         )
 
@@ -242,7 +241,6 @@ def _add_person(seeding: _Seeding) -> None:
 
 
 def _add_sales(seeding: _Seeding, accounts: list[str | None], contacts: list[str | None]) -> None:
-    present = seeding.site.clock.now()
     for name, stage, amount, days, account, roles in OPPORTUNITIES:
         opportunity = seeding.add(
             "Opportunity",
@@ -250,7 +248,7 @@ def _add_sales(seeding: _Seeding, accounts: list[str | None], contacts: list[str
                 "Name": name,
                 "StageName": stage,
                 "Amount": amount,
-                "CloseDate": (present + days * DAY).date().isoformat(),
+                "CloseDate": (seeding.present + days * DAY).date().isoformat(),
                 "AccountId": accounts[account],
             },
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
@@ -21,42 +20,54 @@ class _Task(WSGITask):  # type: ignore[misc]
         environ["demo.org.channel"] = self.channel
         return environ
 
+    def set_close_on_finish(self) -> None:
+        """The service keeps a connection after an answer without a body; waitress would not."""
+        asked = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or asked or self.version != "1.1":
+            super().set_close_on_finish()
+
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
     task_class = _Task
 
 
-def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback interface; port 0 takes a free one."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
-    listening.listen(1024)
-    return listening
+def _nothing_here(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    raise AssertionError("the server was started without its application")
 
 
 class Server:
-    """A waitress server over a socket that already listens, run in a thread of its own."""
+    """A waitress server on the loopback interface, run in a thread of its own.
 
-    def __init__(self, application: WSGIApplication, listening: socket.socket) -> None:
+    It holds its port from the beginning (0 takes a free one) and answers once started.
+    """
+
+    def __init__(self, port: int) -> None:
         self._server = create_server(
-            application,
-            sockets=[listening],
+            _nothing_here,
+            host="127.0.0.1",
+            port=port,
             threads=THREADS,
             ident="sfdcedge",
+            backlog=1024,
+            connection_limit=1000,
+            channel_timeout=600,
             max_request_header_size=HEADER_BYTES,
             max_request_body_size=64 * 1024 * 1024,
             inbuf_overflow=64 * 1024 * 1024,
             outbuf_overflow=128 * 1024 * 1024,
-            channel_timeout=600,
-            connection_limit=1000,
             clear_untrusted_proxy_headers=True,
         )
         self._server.channel_class = _Channel
         self._thread = threading.Thread(target=self._server.run, daemon=True, name="http")
 
-    def start(self) -> None:
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.effective_port)
+
+    def start(self, application: WSGIApplication) -> None:
         """Answer requests from now on."""
+        self._server.application = application
         self._thread.start()
 
     def stop(self, *, seconds: float = 2.0) -> None:

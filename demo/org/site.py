@@ -72,6 +72,15 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What the command line asked for and a reset goes back to."""
+
+    api_limit: int = 15_000
+    latency_ms: float = 0
+    rotate_refresh_tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedApp:
     """The client registration, known to both login hosts as a packaged app would be."""
 
@@ -95,6 +104,7 @@ class Site:
     faults: Faults
     log: RequestLog
     usage: ApiUsage
+    start: Start
     #: The other login host; set once both exist.
     peer: Site | None = None
     #: Signs id tokens; a new one each start, published under ``/id/keys``.
@@ -132,7 +142,7 @@ def make_site(
     clock: OrgClock,
     data: Path | None,
     app: ConnectedApp,
-    api_limit: int,
+    start: Start,
 ) -> Site:
     """A site over ``org``; tokens live in ``data``, or in memory when that is None."""
     database = ":memory:" if data is None else data / f"tokens-{kind}.sqlite"
@@ -143,8 +153,11 @@ def make_site(
         clock=clock,
         tokens=TokenStore(database),
         app=app,
-        settings=Settings(),
+        settings=Settings(
+            latency_ms=start.latency_ms, rotate_refresh_tokens=start.rotate_refresh_tokens
+        ),
         faults=Faults(),
         log=RequestLog(clock),
-        usage=ApiUsage(clock, limit=api_limit),
+        usage=ApiUsage(clock, limit=start.api_limit),
+        start=start,
     )
