@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import AuditRecord, now
+from keeping_plugin.models import AuditRecord, Connection, now
+from keeping_plugin.types import NewRecord
 
 
 class Audited(StrEnum):
@@ -71,6 +72,29 @@ def record(
             detail=detail[:255],
         )
     )
+
+
+def record_created(
+    session: Session, connection: Connection, records: Iterable[tuple[NewRecord, str | None]]
+) -> None:
+    """One row for each record that an automation made, in one statement."""
+    time = now(session)
+    rows = [
+        {
+            "at": time,
+            "company_id": connection.company_id,
+            "action": Audited.RECORD_CREATED,
+            "connection_id": connection.id,
+            "object": record.object,
+            "record_id": record_id,
+            "fields": list(record.fields),
+            "detail": "automation",
+        }
+        for record, record_id in records
+        if record_id is not None
+    ]
+    if rows:
+        session.execute(insert(AuditRecord), rows)
 
 
 @event.listens_for(AuditRecord, "before_update")

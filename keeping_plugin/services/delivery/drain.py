@@ -17,7 +17,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import Connection, EntryState, Pick, SyncEntry, now
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services import claims
+from keeping_plugin.services import audit, claims
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
@@ -144,7 +144,9 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         for row, person, candidates in made.tasks
     ]
     answers = send(parts, gateway, lease, batch, first) if first else {}
-    _write(parts, gateway, batch, {**made.settled, **(answers or {})}, known=made.known)
+    _write(
+        parts, gateway, batch, {**made.settled, **(answers or {})}, sends=first, known=made.known
+    )
     if answers is None:
         _give_back(parts, batch, made)
         return False
@@ -174,7 +176,7 @@ def _follow(
                 record = task_record(row, facts, outcome.record_id)
                 second.append(Send(row, record, outcome.record_id, 1))
     sent = send(parts, gateway, lease, batch, second) if second else {}
-    _write(parts, gateway, batch, {**outcomes, **(sent or {})})
+    _write(parts, gateway, batch, {**outcomes, **(sent or {})}, sends=second)
     return sent is not None
 
 
@@ -184,9 +186,11 @@ def _write(
     batch: Batch,
     outcomes: Mapping[int, Outcome],
     *,
+    sends: Collection[Send] = (),
     known: Collection[str] = (),
 ) -> None:
-    """Settle, give claims back, and keep what Salesforce's headers told: one commit."""
+    """Settle, give claims back, note in the audit what was written to Salesforce, and keep what
+    its headers told: one commit."""
     if not outcomes:
         return
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
@@ -200,6 +204,12 @@ def _write(
         claims.keep(session, org_id=org_id, addresses=unclear, owner=batch.token, times=parts.times)
         settled = set(adding.values()) - unclear
         claims.release(session, org_id=org_id, addresses=settled, owner=batch.token)
+        written = [
+            (each.record, outcomes[each.row.id].record_id)
+            for each in sends
+            if each.row.id in outcomes
+        ]
+        audit.record_created(session, batch.connection, written)
     failpoints.reach("drain.settled")
 
 
