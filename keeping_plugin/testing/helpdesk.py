@@ -1,0 +1,95 @@
+"""A help desk in memory, for tests of a plugin without a host."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from keeping_plugin.types import Agent, Conversation, Mailbox, Message
+
+
+@dataclass(slots=True)
+class FakeCompany:
+    """What one company has; change it freely between calls."""
+
+    mailboxes: list[Mailbox] = field(default_factory=list)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    internal: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+class FakeHelpDesk:
+    """`ports.HelpDesk` in memory. `agent` is who makes the request; `hidden` holds the
+    conversations that no agent but an admin may see; `bodies_read` the messages whose text was
+    asked for."""
+
+    def __init__(self) -> None:
+        self.agent: Agent | None = None
+        self.companies: dict[str, FakeCompany] = {}
+        self.hidden: set[str] = set()
+        self.bodies_read: list[str] = []
+
+    def company(self, company_id: str) -> FakeCompany:
+        """The company, made when it is first named."""
+        return self.companies.setdefault(company_id, FakeCompany())
+
+    def add_conversation(self, company_id: str, conversation: Conversation) -> Conversation:
+        """Keep a conversation, in a mailbox of this company that exists or is made."""
+        company = self.company(company_id)
+        if all(mailbox.id != conversation.mailbox_id for mailbox in company.mailboxes):
+            address = f"{conversation.mailbox_id}@{company_id}.example"
+            name = conversation.mailbox_id.title()
+            company.mailboxes.append(Mailbox(conversation.mailbox_id, name, address))
+        company.conversations[conversation.id] = conversation
+        return conversation
+
+    def add_message(self, message: Message) -> Message:
+        """Keep a message in its company."""
+        self.company(message.company_id).messages[message.message_id] = message
+        return message
+
+    def current_agent(self) -> Agent | None:
+        return self.agent
+
+    def mailboxes(self, company_id: str) -> Sequence[Mailbox]:
+        return tuple(self.company(company_id).mailboxes)
+
+    def conversation(self, company_id: str, conversation_id: str) -> Conversation | None:
+        return self.company(company_id).conversations.get(conversation_id)
+
+    def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
+        kept = self.company(company_id).messages
+        for message_id in message_ids:
+            if message_id in kept:
+                self.bodies_read.append(message_id)
+                yield kept[message_id]
+
+    def message_ids(
+        self,
+        company_id: str,
+        mailbox_id: str,
+        since: datetime,
+        after: str | None = None,
+        limit: int = 500,
+    ) -> Sequence[str]:
+        kept = self.company(company_id).messages
+        found = sorted(
+            (message.sent_at, message.message_id)
+            for message in kept.values()
+            if message.mailbox_id == mailbox_id and message.sent_at >= since
+        )
+        if after is not None and after in kept:
+            found = [entry for entry in found if entry > (kept[after].sent_at, after)]
+        return [message_id for _, message_id in found[:limit]]
+
+    def internal_addresses(self, company_id: str) -> Collection[str]:
+        return tuple(self.company(company_id).internal)
+
+    def skipped_domains(self, company_id: str) -> Collection[str]:
+        return tuple(self.company(company_id).skipped)
+
+    def may_view(self, agent: Agent, conversation: Conversation) -> bool:
+        ours = self.company(agent.company_id).conversations.get(conversation.id)
+        return ours is not None and (agent.is_admin or conversation.id not in self.hidden)

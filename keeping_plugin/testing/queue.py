@@ -1,0 +1,38 @@
+"""A doorbell that remembers who rang."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class FakeQueue:
+    """`ports.JobQueue` in memory. `rings` and `jobs` hold what was asked for, in order; a
+    connection that was rung for and not yet answered is not rung for again."""
+
+    def __init__(self) -> None:
+        self.rings: list[int] = []
+        self.jobs: list[tuple[str, int]] = []
+        self.reachable = True
+        self._ringing: set[int] = set()
+
+    def ring(self, connection_ids: Iterable[int]) -> None:
+        for connection_id in connection_ids:
+            if self.reachable and connection_id not in self._ringing:
+                self._ringing.add(connection_id)
+                self.rings.append(connection_id)
+
+    def answered(self, connection_id: int) -> None:
+        self._ringing.discard(connection_id)
+
+    def enqueue(self, job: str, row_id: int) -> None:
+        if self.reachable:
+            self.jobs.append((job, row_id))
+
+    def length(self) -> int | None:
+        return len(self._ringing) + len(self.jobs) if self.reachable else None
+
+    def take(self) -> tuple[list[int], list[tuple[str, int]]]:
+        """What a worker would find now; the bell is silent afterwards."""
+        taken = ([one for one in self.rings if one in self._ringing], self.jobs)
+        self.rings, self.jobs, self._ringing = [], [], set()
+        return taken
