@@ -98,7 +98,7 @@ def _introduce(demo: Demo) -> None:
     login = demo.org.production.login("admin")
     print(f"Connect Salesforce under Settings, Integrations as {login.username}")
     print(f"  (password: {login.password}); its records stand at {demo.org.production.base_url}")
-    print("Operators' commands: .venv/bin/flask --app demo.inbox keeping --help")
+    print("Operators' commands: .venv/bin/flask --app demo.inbox.app keeping --help")
     print(f"\nready: {demo.url}", flush=True)
 
 

@@ -104,7 +104,7 @@ class Demo:
 
     def start_worker(self) -> Child:
         """One more worker, as `flask keeping worker` runs it."""
-        command = [sys.executable, "-m", "flask", "--app", "demo.inbox", "keeping", "worker"]
+        command = [sys.executable, "-m", "flask", "--app", "demo.inbox.app", "keeping", "worker"]
         worker = Child("worker", command, log=self.data / "worker.log", env=self.env)
         self._children.append(worker)
         self._say("worker", f"process {worker.pid}")
@@ -112,7 +112,7 @@ class Demo:
 
     def flask(self, *words: str) -> str:
         """Run `flask ...` over the inbox; its output. Raises ChildFailed."""
-        command = [sys.executable, "-m", "flask", "--app", "demo.inbox", *words]
+        command = [sys.executable, "-m", "flask", "--app", "demo.inbox.app", *words]
         return run(command, env=self.env, what=f"flask {' '.join(words)}")
 
     def ended(self) -> Child | None:

@@ -123,4 +123,4 @@ def with_form_tokens(*blueprints: Blueprint) -> None:
 
 def template_names() -> dict[str, Any]:
     """What every page may use."""
-    return {"person": current_person(), "form_token": form_token}
+    return {"inbox_person": current_person(), "form_token": form_token}

@@ -75,10 +75,10 @@ def _configured() -> dict[str, Any]:
 def _sidebar() -> dict[str, Any]:
     person = accounts.current_person()
     if person is None:
-        return {"mailboxes": (), "awaiting": {}}
+        return {"inbox_mailboxes": (), "inbox_awaiting": {}}
     return {
-        "mailboxes": queries.mailboxes(person.company_id),
-        "awaiting": queries.awaiting_reply(person.company_id),
+        "inbox_mailboxes": queries.mailboxes(person.company_id),
+        "inbox_awaiting": queries.awaiting_reply(person.company_id),
     }
 
 

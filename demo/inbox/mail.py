@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email import policy
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser, BytesParser
 
 from demo.inbox.bodies import Body, read_body
 from demo.inbox.headers import Correspondent, Fields
@@ -99,7 +99,9 @@ def _parse(raw: bytes) -> Message:
     # Some mail stores put the mbox envelope in front of each file.
     if raw.startswith(b"From "):
         raw = raw.partition(b"\n")[2]
+    raw = raw.lstrip(b"\r\n")
     try:
-        return BytesParser(policy=policy.compat32).parsebytes(raw.lstrip(b"\r\n"))
-    except _PARSER_FAILURES as error:
-        raise UnreadableMail("its structure cannot be read") from error
+        return BytesParser(policy=policy.compat32).parsebytes(raw)
+    except _PARSER_FAILURES:
+        # Parts within parts, a thousand deep: then the body is shown as it came.
+        return BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
