@@ -11,7 +11,12 @@ import pytest
 from tests.loopback import sitecustomize as confined
 from tests.servers.needs import shared_dir
 
-pytest_plugins = ["tests.no_silent_skip", "tests.servers.stores", "tests.servers.chromium"]
+pytest_plugins = [
+    "tests.no_silent_skip",
+    "tests.servers.stores",
+    "tests.servers.chromium",
+    "tests.servers.org",
+]
 
 
 def pytest_configure() -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page
 from redis import Redis
 
+from demo.org.process import OrgProcess
 from tests.servers.chromium import PageGuard
 from tests.servers.needs import ROOT
 from tests.servers.postgres import PostgresServer
@@ -83,6 +84,15 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+@pytest.mark.parametrize("round_", [1, 2])
+def test_every_test_gets_an_org_at_rest(orgs: OrgProcess, round_: int) -> None:
+    control = orgs.production.control
+    assert control.faults() == []
+    assert control.counters()["http_round_trips"] == 0
+    assert control.tokens()["refresh_tokens"] == 0
+    control.fault("unavailable", times=None)
 
 
 def test_the_guard_sees_what_a_page_complains_of(page: Page, page_guard: PageGuard) -> None:
