@@ -10,6 +10,10 @@ DEMO := $(VENV)/.demo-installed
 DEV := $(VENV)/.dev-installed
 WANTED := constraints.txt setup.cfg pyproject.toml
 
+# Only what stands on the command line counts: login shells set MAIL to the user's own spool.
+given = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
+unexport MAIL FRESH ONLY QUICK N
+
 export PIP_NO_INPUT := 1
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
@@ -22,10 +26,10 @@ help: ## list the commands
 		while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 demo: $(DEMO) ## the inbox, the simulated org and a worker; MAIL=folder-or-mbox, FRESH=1
-	@exec $(BIN)/python -m demo $(if $(MAIL),--mail "$(MAIL)") $(if $(FRESH),--fresh)
+	@exec $(BIN)/python -m demo $(if $(call given,MAIL),--mail "$(MAIL)") $(if $(call given,FRESH),--fresh)
 
 smoke: $(DEMO) ## the main job on real mail without a browser, ending in JSON; MAIL=folder-or-mbox
-	@exec $(BIN)/python -m demo smoke $(if $(MAIL),--mail "$(MAIL)")
+	@exec $(BIN)/python -m demo.smoke $(if $(call given,MAIL),--mail "$(MAIL)")
 
 test: $(DEV) ## every test; as root it installs the servers and the browser it needs
 	@$(BIN)/python -m tools.install_services
@@ -65,11 +69,11 @@ format: $(DEV) ## let ruff mend and lay out the code
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
 bench: $(DEV) ## the figures, into build/bench.json; ONLY=name, QUICK=1
-	@exec $(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
+	@exec $(BIN)/python -m benchmarks $(if $(call given,ONLY),--only "$(ONLY)") $(if $(call given,QUICK),--quick)
 
 faults: $(DEV) ## the fault table in loops, ending in JSON; N=repeats
 	@$(BIN)/python -m tools.install_services
-	@exec $(BIN)/python -m tests.faults $(if $(N),--repeat "$(N)")
+	@exec $(BIN)/python -m tests.faults $(if $(call given,N),--repeat "$(N)")
 
 clean: ## remove what was installed, built and kept
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
