@@ -11,8 +11,11 @@ from flask.cli import AppGroup
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.models import migrate
+from keeping_plugin.services import key_rotation
 from keeping_plugin.services.delivery.sweep import sweep
+from keeping_plugin.services.upkeep import keep_house
 from keeping_plugin.state import State, current_state
+from keeping_plugin.times import HOUR
 
 keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
 
@@ -60,15 +63,39 @@ def worker(number: int) -> None:
     _ready(state)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
+    last = float("-inf")
+
     def sweep_once() -> None:
+        nonlocal last
         sweep(state.delivery)
+        if state.clock.monotonic() - last >= state.times.seconds(HOUR):
+            last = state.clock.monotonic()
+            _keep_house(state)
 
     if number == 1:
         sys.exit(workers.run_pair(app, state, sweep_once))
     sys.exit(workers.supervise(app, state, sweep_once, pairs=number))
 
 
+def _keep_house(state: State) -> None:
+    keep_house(state.database, state.times, keep_days=state.config.keep_days)
+
+
 @keeping.command("tick")
 def tick() -> None:
     """Sweep once, for cron."""
-    sweep(current_state().delivery)
+    state = current_state()
+    sweep(state.delivery)
+    _keep_house(state)
+
+
+@keeping.command("rotate-keys")
+def rotate_keys() -> None:
+    """Seal every stored secret under the first key of KEEPING_SECRET_KEYS; afterwards the others
+    can be taken out."""
+    state = current_state()
+    try:
+        count = key_rotation.rotate(state.database, state.vault)
+    except KeepingError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{count} stored secrets are sealed under the first key.")

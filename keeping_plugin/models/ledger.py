@@ -23,7 +23,13 @@ class Decision(Base):
     __table_args__ = (
         UniqueConstraint("company_id", "message_id", "occasion"),
         Index("ix_keeping_decision_conversation", "company_id", "conversation_id"),
-        Index("ix_keeping_decision_decided_at", "decided_at"),
+        # Only those that retention has not emptied yet.
+        Index(
+            "ix_keeping_decision_kept",
+            "decided_at",
+            sqlite_where=text("facts IS NOT NULL"),
+            postgresql_where=text("facts IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

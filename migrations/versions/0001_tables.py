@@ -232,7 +232,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_keeping_decision_decided_at", "keeping_decision", ["decided_at"], unique=False
+        "ix_keeping_decision_kept",
+        "keeping_decision",
+        ["decided_at"],
+        unique=False,
+        sqlite_where=sa.text("facts IS NOT NULL"),
+        postgresql_where=sa.text("facts IS NOT NULL"),
     )
 
     op.create_table(

@@ -1,0 +1,83 @@
+"""What the sweep clears away once an hour: finished entries, old facts, expired logins and claims.
+
+A Decision's row outlives its facts, because it is what makes a message delivered again do nothing:
+retention never leads to a second Task.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from keeping_plugin.models import (
+    AddressClaim,
+    Database,
+    Decision,
+    EntryState,
+    KnownAddress,
+    OAuthAttempt,
+    PanelCard,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.times import DAY, HOUR, Times
+
+CHUNK = 500  # rows a transaction
+CARD_DAYS = 30  # the last known card of an address nobody opened since
+
+_FINISHED = (EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED)
+
+
+def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
+    """Clear away what is older than it needs to be. Safe to run in several processes at once."""
+    with database.read() as session:
+        time = now(session)
+    old = time - timedelta(days=keep_days)
+    _delete(
+        database,
+        SyncEntry.id,
+        (SyncEntry.settled_at < old) & SyncEntry.state.in_(_FINISHED),
+    )
+    _forget_facts(database, old)
+    with database.write() as session:
+        session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
+        session.execute(delete(AddressClaim).where(AddressClaim.until < time - times.span(HOUR)))
+        session.execute(delete(KnownAddress).where(KnownAddress.known_at < time - times.span(DAY)))
+        session.execute(
+            delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
+        )
+
+
+def _delete(
+    database: Database, key: InstrumentedAttribute[int], condition: ColumnElement[bool]
+) -> None:
+    while True:
+        with database.write() as session:
+            chunk = select(key).where(condition).limit(CHUNK)
+            gone = session.execute(
+                delete(key.class_)
+                .where(key.in_(chunk))
+                .execution_options(synchronize_session=False)
+            )
+            if gone.rowcount < CHUNK:  # type: ignore[attr-defined]
+                return
+
+
+def _forget_facts(database: Database, old: datetime) -> None:
+    while True:
+        with database.write() as session:
+            chunk = (
+                select(Decision.id)
+                .where(Decision.decided_at < old, Decision.facts.is_not(None))
+                .limit(CHUNK)
+            )
+            emptied = session.execute(
+                update(Decision)
+                .where(Decision.id.in_(chunk))
+                .values(facts=None)
+                .execution_options(synchronize_session=False)
+            )
+            if emptied.rowcount < CHUNK:  # type: ignore[attr-defined]
+                return
