@@ -1,0 +1,124 @@
+"""Contract suites: what the plugin relies on, as tests to subclass.
+
+A host proves its help desk like this; the suite only reads.
+
+    class TestOurHelpDesk(HelpDeskContract):
+        @pytest.fixture
+        def case(self, app) -> HelpDeskCase:
+            return HelpDeskCase(helpdesk=..., company_id="7", ...)
+"""
+
+# ruff: noqa: S101 - these are tests
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+
+from keeping_plugin.ports import HelpDesk
+from keeping_plugin.testing.gateway_reading import ReadingContract
+from keeping_plugin.testing.gateway_saving import SavingContract
+from keeping_plugin.testing.org_under_test import OrgUnderTest
+from keeping_plugin.types import Agent, Conversation, Message
+
+__all__ = ["GatewayContract", "HelpDeskCase", "HelpDeskContract", "OrgUnderTest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpDeskCase:
+    """A help desk and what is known to be in it.
+
+    `message_ids`: at least three messages of one mailbox, oldest first, none older than `since`.
+    `agent` belongs to the company and may view the conversation; `stranger` to the other company.
+    """
+
+    helpdesk: HelpDesk
+    company_id: str
+    other_company_id: str
+    mailbox_id: str
+    conversation_id: str
+    message_ids: tuple[str, ...]
+    since: datetime
+    agent: Agent
+    stranger: Agent
+
+
+class HelpDeskContract:
+    """What every `HelpDesk` must do. Subclass it and give a `case` fixture."""
+
+    @pytest.fixture
+    def case(self) -> HelpDeskCase:
+        raise NotImplementedError("give the suite a case")
+
+    def _conversation(self, case: HelpDeskCase) -> Conversation:
+        found = case.helpdesk.conversation(case.company_id, case.conversation_id)
+        assert found is not None
+        return found
+
+    def test_a_company_sees_its_mailboxes(self, case: HelpDeskCase) -> None:
+        mailboxes = case.helpdesk.mailboxes(case.company_id)
+        assert case.mailbox_id in [mailbox.id for mailbox in mailboxes]
+        assert all("@" in mailbox.address for mailbox in mailboxes)
+
+    def test_no_company_sees_another_ones_mailboxes(self, case: HelpDeskCase) -> None:
+        others = case.helpdesk.mailboxes(case.other_company_id)
+        assert case.mailbox_id not in [mailbox.id for mailbox in others]
+
+    def test_a_conversation_is_found_by_its_company_alone(self, case: HelpDeskCase) -> None:
+        found = self._conversation(case)
+        assert found.id == case.conversation_id
+        assert case.helpdesk.conversation(case.other_company_id, case.conversation_id) is None
+
+    @pytest.mark.parametrize("unknown", ["no-such-id", "0", "x" * 255, "'; --"])
+    def test_an_unknown_conversation_is_none(self, case: HelpDeskCase, unknown: str) -> None:
+        assert case.helpdesk.conversation(case.company_id, unknown) is None
+
+    def test_messages_come_with_their_text_and_missing_ones_are_left_out(
+        self, case: HelpDeskCase
+    ) -> None:
+        wanted = [*case.message_ids, "no-such-id"]
+        found = list(case.helpdesk.messages(case.company_id, wanted))
+        assert {message.message_id for message in found} == set(case.message_ids)
+        assert all(isinstance(message, Message) for message in found)
+        assert all(message.company_id == case.company_id for message in found)
+
+    def test_messages_of_another_company_are_left_out(self, case: HelpDeskCase) -> None:
+        assert not list(case.helpdesk.messages(case.other_company_id, case.message_ids))
+
+    def test_times_are_aware(self, case: HelpDeskCase) -> None:
+        for message in case.helpdesk.messages(case.company_id, case.message_ids):
+            assert message.sent_at.tzinfo is not None
+
+    def test_message_ids_are_oldest_first(self, case: HelpDeskCase) -> None:
+        found = case.helpdesk.message_ids(case.company_id, case.mailbox_id, case.since)
+        ours = [message_id for message_id in found if message_id in case.message_ids]
+        assert ours == list(case.message_ids)
+
+    def test_message_ids_are_paged_by_the_last_id(self, case: HelpDeskCase) -> None:
+        ids = case.helpdesk.message_ids
+        whole = ids(case.company_id, case.mailbox_id, case.since)
+        pages: list[str] = []
+        after: str | None = None
+        while page := ids(case.company_id, case.mailbox_id, case.since, after, 2):
+            assert len(page) <= 2
+            pages += page
+            after = page[-1]
+        assert pages == list(whole)
+
+    def test_message_ids_of_another_company_are_not_told(self, case: HelpDeskCase) -> None:
+        assert not case.helpdesk.message_ids(case.other_company_id, case.mailbox_id, case.since)
+
+    def test_addresses_and_domains_are_texts(self, case: HelpDeskCase) -> None:
+        for told in (case.helpdesk.internal_addresses, case.helpdesk.skipped_domains):
+            assert all(entry.strip() == entry != "" for entry in told(case.company_id))
+
+    def test_an_agent_may_view_a_conversation_of_his_company(self, case: HelpDeskCase) -> None:
+        assert case.helpdesk.may_view(case.agent, self._conversation(case)) is True
+
+    def test_a_stranger_may_not(self, case: HelpDeskCase) -> None:
+        assert case.helpdesk.may_view(case.stranger, self._conversation(case)) is False
+
+
+class GatewayContract(ReadingContract, SavingContract):
+    """What every `SalesforceGateway` must do. Subclass it and give an `org` fixture."""

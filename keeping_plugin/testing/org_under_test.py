@@ -1,0 +1,53 @@
+"""What the suites of the gateway need to know of an org."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pytest
+
+from keeping_plugin.ports import SalesforceGateway
+
+
+class OrgUnderTest(Protocol):
+    """An org with the shipped describe set, and its administrator's hands."""
+
+    @property
+    def gateway(self) -> SalesforceGateway:
+        """In the name of a user who may do everything."""
+
+    def add(self, object: str, **fields: Any) -> str:
+        """Create a record past every rule; its id."""
+
+    def delete(self, object: str, record_id: str) -> None:
+        """Put it into the recycle bin."""
+
+    def convert(self, lead_id: str) -> str:
+        """Convert a Lead; the id of its Contact."""
+
+    def fields(self, object: str, record_id: str) -> Mapping[str, Any]:
+        """What stands in a record."""
+
+    def duplicate_rule(self, object: str, field: str) -> None:
+        """Warn of records that are equal in this field."""
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the org's clock go on."""
+
+    def monotonic(self) -> float:
+        """The clock by which `start_by` is read."""
+
+
+def someone() -> str:
+    """An address that nobody has yet."""
+    return f"p{uuid.uuid4().hex[:16]}@example.com"
+
+
+class OrgContract:
+    """Base of the suites; a subclass gives the org."""
+
+    @pytest.fixture
+    def org(self) -> OrgUnderTest:
+        raise NotImplementedError("give the suite an org")
