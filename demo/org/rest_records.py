@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,8 @@ from typing import Any
 from .errors import OrgError, no_such_column, not_found, refuse
 from .results import SaveOptions
 from .wire import Request, Response
+
+ID = re.compile(r"^[a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?$")
 
 
 def http_date(moment: datetime) -> str:
@@ -123,9 +126,19 @@ def wanted_fields(request: Request) -> list[str] | None:
     return None if not raw else [name.strip() for name in raw.split(",") if name.strip()]
 
 
+def _named_record(request: Request) -> tuple[str, str]:
+    """Object and id of a path; what is no id is taken for the name of an external id field."""
+    _, object_name, record_id = request.segments()
+    name = request.site.org.canonical_name(request.session.user, object_name)
+    if ID.match(record_id) is None:
+        message = f"Provided external ID field does not exist or is not accessible: {record_id}"
+        raise not_found(message)
+    return name, record_id
+
+
 def read(request: Request) -> Response:
     """``GET sobjects/{Object}/{id}``."""
-    _, object_name, record_id = request.segments()
+    object_name, record_id = _named_record(request)
     org, user = request.site.org, request.session.user
     record = org.read(
         user, object_name, record_id, wanted_fields(request), api_version=request.version
@@ -172,7 +185,7 @@ def _conditional(request: Request, object_name: str, record: dict[str, Any]) -> 
     headers = {"Last-Modified": http_date(stamp)}
     if record["attributes"]["type"] == "Account":
         headers["ETag"] = etag_of(record_id, stamp)
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        if request.headers.get("if-none-match", "").replace("--gzip", "") == headers["ETag"]:
             return Response(304, None, headers)
     since = header_date(request.headers.get("if-modified-since"))
     if since is not None and stamp.replace(microsecond=0) <= since:
@@ -197,7 +210,7 @@ def _check_match(request: Request, object_name: str, record_id: str) -> None:
 
 def update(request: Request) -> Response:
     """``PATCH sobjects/{Object}/{id}``."""
-    _, object_name, record_id = request.segments()
+    object_name, record_id = _named_record(request)
     fields = request.mapping()
     _refuse_other_id(fields, record_id, object_name)
     _check_match(request, object_name, record_id)
@@ -218,7 +231,7 @@ def _refuse_other_id(fields: Mapping[str, Any], record_id: str, object_name: str
 
 def delete(request: Request) -> Response:
     """``DELETE sobjects/{Object}/{id}``."""
-    _, object_name, record_id = request.segments()
+    object_name, record_id = _named_record(request)
     remove(request, object_name, record_id)
     return Response(204)
 
@@ -253,6 +266,3 @@ def readable(request: Request, object_name: str, names: Sequence[str]) -> None:
             raise no_such_column(name, str(described["name"]))
 
 
-__all__ = [
-    "create", "delete", "delete_by_key", "not_found", "read", "read_by_key", "update", "upsert",
-]  # fmt: skip
