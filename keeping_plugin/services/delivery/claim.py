@@ -102,7 +102,7 @@ def _choose(
         query = query.where(SyncEntry.sent_at.is_(None))
     # Two actions a message at most. One query per lane keeps each on its index.
     query = query.order_by(SyncEntry.lane, SyncEntry.due_at, SyncEntry.id).limit(2 * BATCH)
-    return together(session.execute(query).tuples())
+    return together((row.message_id, row.batch_size) for row in session.execute(query))
 
 
 def together(candidates: Iterable[tuple[str, int | None]]) -> list[str]:

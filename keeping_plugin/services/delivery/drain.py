@@ -255,7 +255,7 @@ def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
                 Pick.address.in_(sorted({row.address for row in batch.rows})),
             )
         )
-        return dict(picks.tuples())
+        return {pick.address: pick.record_id for pick in picks}
 
 
 def _give_up_before(parts: Delivery, batch: Batch) -> datetime | None:

@@ -106,9 +106,10 @@ def _keep_in_step(
         return outcomes
     fresh = waiting.known_since(session, batch.connection.id, addresses, batch.began_at)
     settled_here = [row_id for row_id, row in rows.items() if row.action == Action.ADD_CONTACT]
-    adding = dict(
-        session.execute(
-            select(SyncEntry.address, func.min(SyncEntry.due_at))
+    adding = {
+        row.address: row.due_at
+        for row in session.execute(
+            select(SyncEntry.address, func.min(SyncEntry.due_at).label("due_at"))
             .where(
                 SyncEntry.connection_id == batch.connection.id,
                 SyncEntry.address.in_(sorted(addresses)),
@@ -117,8 +118,8 @@ def _keep_in_step(
                 SyncEntry.id.not_in(settled_here),
             )
             .group_by(SyncEntry.address)
-        ).tuples()
-    )
+        )
+    }
     for row_id in waits:
         address = rows[row_id].address
         if address in fresh:

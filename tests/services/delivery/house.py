@@ -1,0 +1,215 @@
+"""A company with a mailbox, a real ledger and an org in memory: what the drain's tests live in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from keeping_plugin.addresses import address_key
+from keeping_plugin.models import (
+    AddressClaim,
+    Base,
+    Connection,
+    Database,
+    Lane,
+    MailboxPolicy,
+    OrgLease,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.services.delivery.drain import drain
+from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
+from keeping_plugin.testing.helpdesk import FakeHelpDesk
+from keeping_plugin.testing.queue import FakeQueue
+from keeping_plugin.testing.salesforce import FakeSalesforce
+from keeping_plugin.times import Times
+from keeping_plugin.types import (
+    Action,
+    Address,
+    Conversation,
+    Direction,
+    Mailbox,
+    Message,
+    OpenedBy,
+)
+
+COMPANY = "acme"
+MAILBOX = Mailbox("sales", "Sales", "sales@acme.example")
+JANE = "jane@customer.example"
+BOTH = (Action.ADD_CONTACT, Action.LOG_TASK)
+
+_SHIFTED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
+    (
+        SyncEntry,
+        ("due_at", "sent_at", "claimed_until", "waiting_since", "sent_after", "created_at"),
+    ),
+    (OrgLease, ("until",)),
+    (AddressClaim, ("until", "sent_at")),
+    (Connection, ("paused_until", "connected_at", "disconnected_at")),
+)
+
+
+class RealClock:
+    """This machine's clocks, waiting for nobody."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("the delivery never sleeps")
+
+
+@dataclass
+class House:
+    """`owe` writes entries as the intake does; `drain` is one job; `pass_time` moves everything
+    that was written into the past, which is what a database's clock does when it goes on."""
+
+    database: Database
+    connection_id: int = 0
+    desk: FakeHelpDesk = field(default_factory=FakeHelpDesk)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    salesforce: FakeSalesforce = field(init=False)
+    parts: Delivery = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.salesforce = FakeSalesforce(RealClock())
+        self.parts = self.worker()
+        self.desk.company(COMPANY).mailboxes.append(MAILBOX)
+        with self.database.write() as session:
+            connection = Connection(
+                company_id=COMPANY,
+                org_id=self.salesforce.org_id,
+                instance_url="https://acme.my.salesforce.com",
+                login_url="https://login.salesforce.com",
+                user_id=self.salesforce.user_id,
+                connected_at=now(session) - timedelta(days=30),
+                connected_by="admin",
+                task_status="Completed",
+            )
+            policy = MailboxPolicy(
+                company_id=COMPANY, mailbox_id=MAILBOX.id, add_contacts=True, log_tasks=True
+            )
+            session.add_all([connection, policy])
+            session.flush()
+            self.connection_id = connection.id
+
+    def worker(self) -> Delivery:
+        """The delivery of one worker process, old enough to take leases over."""
+        clock = RealClock()
+        times = Times()
+        watch = ClockWatch(clock, times)
+        watch._born -= 60
+        return Delivery(
+            database=self.database,
+            helpdesk=self.desk,
+            gateways=self.salesforce,
+            queue=self.queue,
+            clock=clock,
+            times=times,
+            watch=watch,
+            budget_share=0.8,
+            end_host_transaction=lambda: None,
+        )
+
+    def owe(
+        self,
+        message_id: str,
+        *actions: Action,
+        address: str = JANE,
+        name: str = "Jane Doe",
+        text: str = "Hello",
+        lane: Lane = Lane.LIVE,
+    ) -> None:
+        conversation = Conversation(
+            f"c-{message_id}",
+            MAILBOX.id,
+            "Where is my order?",
+            "https://inbox.example/1",
+            OpenedBy.CUSTOMER,
+            Address(address, name),
+        )
+        self.desk.add_conversation(COMPANY, conversation)
+        self.desk.add_message(
+            Message(
+                company_id=COMPANY,
+                mailbox_id=MAILBOX.id,
+                conversation_id=conversation.id,
+                message_id=message_id,
+                direction=Direction.INBOUND,
+                opens_conversation=True,
+                customer=Address(address, name),
+                sender=Address(address, name),
+                recipients=(Address(MAILBOX.address),),
+                sent_at=datetime(2026, 5, 6, 9, tzinfo=UTC),
+                subject="Where is my order?",
+                text=text,
+            )
+        )
+        with self.database.write() as session:
+            connection = session.get_one(Connection, self.connection_id)
+            for action in actions or BOTH:
+                session.add(
+                    SyncEntry(
+                        connection_id=connection.id,
+                        company_id=COMPANY,
+                        mailbox_id=MAILBOX.id,
+                        conversation_id=conversation.id,
+                        message_id=message_id,
+                        action=action,
+                        lane=lane,
+                        epoch=connection.epoch,
+                        address=address_key(address),
+                        created_at=now(session),
+                        due_at=now(session),
+                    )
+                )
+
+    def drain(self, parts: Delivery | None = None) -> None:
+        drain(parts or self.parts, self.connection_id)
+
+    def pass_time(self, seconds: float) -> None:
+        step = timedelta(seconds=seconds)
+        with self.database.write() as session:
+            for model, columns in _SHIFTED:
+                rows = session.query(model).all()
+                for row in rows:
+                    for column in columns:
+                        value = getattr(row, column)
+                        if value is not None:
+                            setattr(row, column, value - step)
+
+    def change(self, **values: Any) -> None:
+        """Change the connection's row."""
+        with self.database.write() as session:
+            session.execute(
+                update(Connection).where(Connection.id == self.connection_id).values(values)
+            )
+
+    def switch(self, **values: bool) -> None:
+        with self.database.write() as session:
+            session.execute(update(MailboxPolicy).values(values))
+
+    def entries(self) -> Sequence[SyncEntry]:
+        with self.database.read() as session:
+            return session.query(SyncEntry).order_by(SyncEntry.id).all()
+
+    def states(self) -> list[tuple[str, str]]:
+        return [(entry.state, entry.reason) for entry in self.entries()]
+
+    def connection(self) -> Connection:
+        with self.database.read() as session:
+            return session.get_one(Connection, self.connection_id)
+
+    def contacts(self, address: str = JANE) -> list[str]:
+        return [row["Id"] for row in self.salesforce.rows("Contact") if row["Email"] == address]
+
+    def tasks(self) -> list[Any]:
+        return list(self.salesforce.rows("Task"))
