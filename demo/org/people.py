@@ -125,18 +125,17 @@ class People:
         before = self._store.get(known) if known else None
         copied = ("OwnerId", "CreatedDate", "CreatedById", "LastModifiedDate",
                   "LastModifiedById", "SystemModstamp")  # fmt: skip
-        contact: Record = (
-            dict(before[1])
-            if before is not None
-            else {
+        if before is not None:
+            contact = dict(before[1])
+        else:
+            contact = {field.name: field.default_value() for field in contacts.by_default}
+            contact |= {name: record.get(name) for name in copied}
+            contact |= {
                 "Id": rows.new_id(contacts),
                 "IsDeleted": False,
                 "IsPersonAccount": True,
                 "AccountId": record["Id"],
-                **{f.name: f.default_value() for f in contacts.by_default},
-                **{name: record.get(name) for name in copied},
             }
-        )
         contact |= values | {name: record.get(name) for name in copied[3:]}
         rows.put_row(contacts, contact, before[1] if before is not None else None)
         if before is None:

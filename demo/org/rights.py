@@ -56,7 +56,10 @@ class Rights:
         Describe results are dated to the second: a change within the second of the last one is
         dated a second later, so that no reader takes the new state for the old.
         """
-        last = self._changed.get(user_id)
+        last = max(
+            (at for who, at in self._changed.items() if not user_id or who in {user_id, ""}),
+            default=None,
+        )
         moment = self._clock.now().replace(microsecond=0)
         if last is not None and moment <= last:
             moment = datetime.fromtimestamp(last.timestamp() + 1, tz=last.tzinfo)

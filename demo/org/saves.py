@@ -102,7 +102,13 @@ class Saves:
         return self._insert(user, schema, changes, options)
 
     def _insert(
-        self, user: User, schema: ObjectSchema, changes: Record, options: SaveOptions
+        self,
+        user: User,
+        schema: ObjectSchema,
+        changes: Record,
+        options: SaveOptions,
+        *,
+        asked_for: bool = True,
     ) -> str:
         stamp = self.stamp()
         record: Record = {"Id": self.new_id(schema), "IsDeleted": False}
@@ -125,7 +131,7 @@ class Saves:
                 self._after.assign(schema, record)
         self._derived.number(schema, record)
         self._people.prepare(schema, record)
-        self._settle(user, schema, record, None, changes, options)
+        self._settle(user, schema, record, None, changes, options if asked_for else None)
         return str(record["Id"])
 
     def update(
@@ -174,14 +180,18 @@ class Saves:
         record: Record,
         before: Record | None,
         changes: Record,
-        options: SaveOptions,
+        options: SaveOptions | None,
     ) -> None:
-        """Everything from the computed fields to what follows a stored record."""
+        """Everything from the computed fields to what follows a stored record.
+
+        Without options it is a record that follows from another, which no duplicate rule stops.
+        """
         self._check_activity(schema, record)
         self._derived.fill(schema, record, before)
         self._validation.required(schema, record, None if before is None else changes)
         self._validation.rules(schema, record)
-        self._duplicates.check(user, schema, record, options)
+        if options is not None:
+            self._duplicates.check(user, schema, record, options)
         self._validation.unique(schema, record)
         self._store.put(schema, record, before)
         self._people.follow(schema, record, before, self)
@@ -199,9 +209,10 @@ class Saves:
             raise OrgError(400, [entry])
 
     def create_row(self, user: User, object_name: str, changes: Record) -> str:
-        """Create a record that follows from another save, without asking for rights."""
-        options = SaveOptions(allow_duplicates=True, auto_assign=False)
-        return self._insert(user, self._catalog.get(object_name), changes, options)
+        """Create a record that follows from another save: no rights, no duplicate rules."""
+        options = SaveOptions(auto_assign=False)
+        schema = self._catalog.get(object_name)
+        return self._insert(user, schema, changes, options, asked_for=False)
 
     def put_row(self, schema: ObjectSchema, record: Record, before: Record | None) -> None:
         """Store a record that follows from another save, with its computed fields."""

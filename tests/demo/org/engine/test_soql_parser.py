@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -243,10 +245,8 @@ def test_any_text_comes_out_of_its_quotes_as_it_went_in(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_is_answered_by_anything_but_a_tree_or_a_refusal(text: str) -> None:
-    try:
-        parse(text)
-    except OrgError as refused:
-        assert refused.status == 400
+    with suppress(OrgError):
+        assert parse(text).select
 
 
 @given(
@@ -259,7 +259,5 @@ def test_no_text_is_answered_by_anything_but_a_tree_or_a_refusal(text: str) -> N
     )
 )
 def test_no_heap_of_words_is_answered_by_anything_but_a_tree_or_a_refusal(words: list[str]) -> None:
-    try:
-        parse("SELECT " + " ".join(words))
-    except OrgError as refused:
-        assert refused.status == 400
+    with suppress(OrgError):
+        assert parse("SELECT " + " ".join(words)).select
