@@ -8,7 +8,6 @@ a cap on the size of answers.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -116,9 +115,10 @@ class Transport(requests.Session):
         try:
             return self._exchange(request, call, kwargs)
         except requests.RequestException as error:
-            timed_out = isinstance(error, requests.Timeout) or _is_timeout(error)
             # The text of these errors holds addresses and may hold a query: it goes no further.
-            raise NoAnswer(type(error).__name__, sent=call.sent, timed_out=timed_out) from error
+            raise NoAnswer(
+                type(error).__name__, sent=call.sent, timed_out=_is_timeout(error)
+            ) from error
         except (OSError, urllib3.exceptions.HTTPError) as error:
             raise NoAnswer(
                 type(error).__name__, sent=call.sent, timed_out=isinstance(error, TimeoutError)
@@ -155,14 +155,19 @@ class Transport(requests.Session):
 
 
 def _is_timeout(error: BaseException) -> bool:
-    """Whether a deadline is at the bottom of this error, which urllib3 wraps several times."""
+    """Whether a deadline is at the bottom of this error, which urllib3 wraps several times.
+
+    urllib3 counts a refused connection among its timeouts; here it is none.
+    """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, TimeoutError | urllib3.exceptions.TimeoutError | socket.timeout):
+        if isinstance(seen, urllib3.exceptions.NewConnectionError):
+            return isinstance(seen.__cause__, TimeoutError)
+        if isinstance(seen, TimeoutError | urllib3.exceptions.TimeoutError):
             return True
-        reason = getattr(seen, "reason", None)
         inner = [arg for arg in seen.args if isinstance(arg, BaseException)]
+        reason = getattr(seen, "reason", None)
         if isinstance(reason, BaseException):
-            inner.append(reason)
+            inner.insert(0, reason)
         seen = inner[0] if inner else seen.__cause__
     return False
