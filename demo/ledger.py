@@ -36,9 +36,7 @@ class Ledger:
         """Message id to the reasons that refuse each action; no reasons: granted."""
         with self._engine.connect() as connection:
             rows = connection.execute(
-                sa.text(
-                    "SELECT message_id, verdicts FROM keeping_decision WHERE occasion = 'live'"
-                )
+                sa.text("SELECT message_id, verdicts FROM keeping_decision WHERE occasion = 'live'")
             ).all()
         return {message_id: _reasons(verdicts) for message_id, verdicts in rows}
 
@@ -47,7 +45,7 @@ class Ledger:
         columns = "message_id, action, state, reason, address, record_id, contact_id"
         with self._engine.connect() as connection:
             rows = connection.execute(
-                sa.text(f"SELECT {columns} FROM keeping_sync_entry ORDER BY id")  # noqa: S608
+                sa.text(f"SELECT {columns} FROM keeping_sync_entry ORDER BY id")
             )
             return [Entry(**row) for row in rows.mappings()]
 
