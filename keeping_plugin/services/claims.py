@@ -68,6 +68,17 @@ def release(session: Session, *, org_id: str, addresses: Iterable[str], owner: s
     )
 
 
+def release_unsent(session: Session, *, org_id: str, owner: str) -> None:
+    """Give back every claim of this owner under which no create has left."""
+    session.execute(
+        delete(AddressClaim).where(
+            AddressClaim.org_id == org_id,
+            AddressClaim.owner == owner,
+            AddressClaim.sent_at.is_(None),
+        )
+    )
+
+
 def keep(
     session: Session, *, org_id: str, addresses: Iterable[str], owner: str, times: Times
 ) -> None:

@@ -96,11 +96,13 @@ def _batch(parts: Delivery, lease: Lease, connection_id: int) -> bool:
                 let_go(session, batch, batch.row_ids, unmark=False)
             else:
                 shrink(session, batch, batch.row_ids, times=parts.times)
+            claims.release_unsent(session, org_id=lease.org_id, owner=batch.token)
         return False
     except Exception:
         # A row that breaks our own code must not take its neighbours along for ever.
         with parts.database.write() as session:
             shrink(session, batch, batch.row_ids, times=parts.times)
+            claims.release_unsent(session, org_id=lease.org_id, owner=batch.token)
         raise
 
 
@@ -117,7 +119,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     if not rows:
         return True
     if not _hold(parts, lease):  # reading long messages took its share of the lease
-        return False
+        raise CallNotStarted
     found = look(
         gateway,
         batch,
@@ -215,9 +217,9 @@ def _write(
 
 def _give_back(parts: Delivery, batch: Batch, made: Plan) -> None:
     followers = [row.id for rows in made.followers.values() for row in rows]
-    if followers:
-        with parts.database.write() as session:
-            let_go(session, batch, followers, unmark=False)
+    with parts.database.write() as session:
+        let_go(session, batch, followers, unmark=False)
+        claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
 def _claim_addresses(parts: Delivery, batch: Batch) -> list[SyncEntry]:

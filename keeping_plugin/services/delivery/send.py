@@ -104,11 +104,10 @@ def _over(
         else:
             shrink(session, batch, row_ids, times=parts.times, unmark=not unclear)
         adding = {each.row.address for each in sends if each.row.action == Action.ADD_CONTACT}
-        if adding and unclear:
+        org_id = batch.connection.org_id
+        if unclear:
             claims.keep(
-                session,
-                org_id=batch.connection.org_id,
-                addresses=adding,
-                owner=batch.token,
-                times=parts.times,
+                session, org_id=org_id, addresses=adding, owner=batch.token, times=parts.times
             )
+        else:
+            claims.release(session, org_id=org_id, addresses=adding, owner=batch.token)
