@@ -21,6 +21,8 @@ from .wire import JSON_TYPE, dumps
 
 Dropped = ClientDisconnected
 LOOK = 0.05
+#: 420 is not in the list: it is the edge's own.
+REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Answer:
 def make(status: int, content_type: str, body: bytes) -> Answer:
     """An answer with a content type and nothing else."""
     return Answer(
-        status, HTTPStatus(status).phrase, Headers([("Content-Type", content_type)]), body
+        status, REASONS.get(status, "Unknown"), Headers([("Content-Type", content_type)]), body
     )
 
 
