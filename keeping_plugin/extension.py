@@ -23,7 +23,10 @@ from keeping_plugin.services.connection import Connecting
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
+from keeping_plugin.services.pace import Pace
+from keeping_plugin.services.panel_view import Panels
 from keeping_plugin.services.revocation import Revoking
+from keeping_plugin.services.seats import Seats
 from keeping_plugin.services.tokens import ConnectionTokens, HeldTokens, TokenKeeping
 from keeping_plugin.state import State, current_state
 from keeping_plugin.times import CALL, Times
@@ -162,6 +165,15 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
         ),
         revoking=Revoking(database=database, vault=vault, times=times, revoke=oauth.revoke),
         schemas=OrgReading(database=database, times=times, gateways=gateways),
+        panels=Panels(
+            database=database,
+            gateways=gateways,
+            queue=queue,
+            clock=clock,
+            times=times,
+            seats=Seats(),
+            pace=Pace(config.panel_limit, clock.monotonic),
+        ),
         delivery=Delivery(
             database=database,
             helpdesk=helpdesk,

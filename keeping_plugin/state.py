@@ -15,6 +15,7 @@ from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
+from keeping_plugin.services.panel_view import Panels
 from keeping_plugin.services.revocation import Revoking
 from keeping_plugin.times import Times
 
@@ -37,6 +38,8 @@ class State:
     login: Login
     schemas: OrgReading
     revoking: Revoking
+    # The agents' side.
+    panels: Panels
     # The automations' side.
     delivery: Delivery
     checks: tuple[Callable[[], None], ...] = ()

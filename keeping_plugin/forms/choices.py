@@ -93,13 +93,18 @@ class MultiPicklistControl(PicklistControl):
     """Any number of the org's values; Salesforce joins them with semicolons."""
 
     widget = widgets.Checkboxes()
+    offers_many = True
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         if not valuelist:
             return
-        chosen = list(dict.fromkeys(str(value) for value in valuelist if value != ""))
-        same = set(chosen) == set(self._own())
-        self.data = self.before if same else ";".join(chosen) or None
+        chosen = ";".join(dict.fromkeys(str(value) for value in valuelist if value != ""))
+        if self.mark(chosen) != self.shown_mark:
+            self.data = chosen or None
+
+    def print_(self, value: Value) -> str:
+        # Salesforce keeps them in its own order, whatever was sent.
+        return ";".join(sorted(str(value).split(";"))) if value else ""
 
     def _own(self) -> list[str]:
         return str(self.before).split(";") if self.before else []

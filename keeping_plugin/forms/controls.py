@@ -1,14 +1,15 @@
 """WTForms fields that read, print and give back Salesforce values.
 
 `data` is always a value as Salesforce's JSON carries it. A field counts as `changed` only when what
-came in differs from what it printed, so that an untouched value is never refused and never sent,
-and an input missing from the request changes nothing.
+came in differs from what was printed for the person, so that an untouched value is never refused
+and never sent, and an input missing from the request changes nothing. What was printed travels with
+the form as a fingerprint (`was_<ApiName>`), since the record may have changed since.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,10 @@ from wtforms.validators import StopValidation
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.forms import widgets
+from keeping_plugin.services.clean_text import clean, length
 from keeping_plugin.types import FieldSpec, Value
+
+WAS = "was_"
 
 
 class Control(Field):
@@ -25,6 +29,9 @@ class Control(Field):
     wherever Salesforce stores what it is sent."""
 
     widget: Any = widgets.Text()
+    # What a template has to know to frame it.
+    offers_search = False
+    offers_many = False
 
     def __init__(
         self, label: str = "", *, spec: FieldSpec, required: bool = False, **kwargs: Any
@@ -37,6 +44,12 @@ class Control(Field):
         self.editing = False
         self.controls: list[str] = []
 
+    def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
+        self.was: str | None = None
+        if formdata is not None:
+            self.was = formdata.get(WAS + self.spec.name)
+        super().process(formdata, *args, **kwargs)
+
     def process_data(self, value: Any) -> None:
         self.before: Value = value
         self.data: Value = value
@@ -46,11 +59,10 @@ class Control(Field):
         if not valuelist:
             return
         text = str(valuelist[-1])
-        self.typed = text
-        if self.tidy(text) == self.tidy(self.print_(self.before)):
-            self.data = self.before
-            return
         tidy = self.tidy(text)
+        if _fingerprint(tidy) == self.shown_mark:
+            return
+        self.typed = text
         self.data = self.parse(tidy) if tidy else None
 
     def pre_validate(self, form: Any) -> None:
@@ -68,8 +80,17 @@ class Control(Field):
 
     @property
     def changed(self) -> bool:
-        """Whether the person made it another value."""
-        return self.data != self.before and not (self.empty and self.before in (None, ""))
+        """Whether the person made it another value than was shown."""
+        return self.mark(self.data) != self.shown_mark
+
+    @property
+    def shown_mark(self) -> str:
+        """The fingerprint of what was printed for the person."""
+        return self.was if self.was is not None else self.mark(self.before)
+
+    def mark(self, value: Value) -> str:
+        """The fingerprint of a value: equal for values that print alike."""
+        return _fingerprint(self.tidy(self.print_(value)))
 
     @property
     def touched(self) -> bool:
@@ -78,7 +99,7 @@ class Control(Field):
 
     def tidy(self, text: str) -> str:
         """The text as it is compared and kept."""
-        return clean_text(text).strip()
+        return clean(text).strip()
 
     def print_(self, value: Value) -> str:
         """The text that stands in the input."""
@@ -95,13 +116,17 @@ class Control(Field):
         return self.typed if self.typed is not None else self.print_(self.data)
 
 
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
 class TextControl(Control):
     """Any text: at most `length` characters. Salesforce trims blanks at both ends."""
 
     def check(self) -> None:
-        length, limit = len(str(self.data)), self.spec.length
-        if limit and length > limit:
-            raise ValueError(f"{length:,} characters are too many: at most {limit:,} fit here.")
+        used, limit = length(str(self.data)), self.spec.length
+        if limit and used > limit:
+            raise ValueError(f"{used:,} characters are too many: at most {limit:,} fit here.")
 
 
 class TextAreaControl(TextControl):
@@ -134,9 +159,15 @@ class BooleanControl(Control):
     def process_data(self, value: Any) -> None:
         super().process_data(bool(value))
 
+    def print_(self, value: Value) -> str:
+        return "true" if value else "false"
+
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
-        if valuelist:
-            self.data = any(value not in ("", "false", "False", False) for value in valuelist)
+        if not valuelist:
+            return
+        ticked = any(value not in ("", "false", "False", False) for value in valuelist)
+        if self.mark(ticked) != self.shown_mark:
+            self.data = ticked
 
     @property
     def empty(self) -> bool:
@@ -159,6 +190,7 @@ class ReferenceControl(Control):
     """
 
     widget = widgets.Reference()
+    offers_search = True
 
     def __init__(self, label: str = "", *, spec: FieldSpec, **kwargs: Any) -> None:
         super().__init__(label, spec=spec, **kwargs)
@@ -186,14 +218,3 @@ class ReadOnlyControl(Control):
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """Whatever came in, nothing changes."""
-
-
-def clean_text(text: str) -> str:
-    """Line ends as \\n; no NUL, other control characters or lone surrogates."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"} else ""
-        for char in text
-    )

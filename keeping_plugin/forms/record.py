@@ -14,6 +14,7 @@ from keeping_plugin.forms.choices import Controller, PicklistControl
 from keeping_plugin.forms.controls import Control, ReferenceControl
 from keeping_plugin.forms.fields import control
 from keeping_plugin.services.editable import is_compound, parts, writable
+from keeping_plugin.services.error_sentences import ErrorSentence, explained
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Value
 
 # WTForms takes `data`, `errors` and `meta` for itself and drops what begins with "_".
@@ -102,6 +103,16 @@ class RecordForm(Form):
             }
         return {name: made.data for name, made in self.controls() if made.changed}
 
+    def overwritten(self, current: Mapping[str, Value]) -> list[str]:
+        """The changed fields that somebody else made yet another value since they were shown."""
+        return [
+            name
+            for name, made in self.controls()
+            if made.changed
+            and name in current
+            and made.mark(current[name]) not in (made.shown_mark, made.mark(made.data))
+        ]
+
     def complain(self, complaints: Sequence[Complaint]) -> tuple[Complaint, ...]:
         """Put Salesforce's words beside the fields they name; returns those that name none here."""
         homeless = []
@@ -112,6 +123,10 @@ class RecordForm(Form):
             if not named:
                 homeless.append(complaint)
         return tuple(homeless)
+
+    def words(self, name: str) -> list[tuple[Complaint, ErrorSentence | None]]:
+        """Salesforce's words about a field, each with its row of the table of sentences."""
+        return explained(self.problem_words.get(name, ()))
 
     def problems(self) -> dict[str, list[str]]:
         """Everything wrong, by API name: our own sentences, then Salesforce's words."""

@@ -1,0 +1,54 @@
+"""Who asks about which conversation: answered by the host, as values, before anything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keeping_plugin.blueprints import guards
+from keeping_plugin.errors import NotFound
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Address, Agent, Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """An agent at a conversation that he may see."""
+
+    agent: Agent
+    conversation: Conversation
+
+    @property
+    def customer(self) -> Address | None:
+        return self.conversation.customer
+
+
+def here(conversation_id: str) -> Here:
+    """Ask the host, then end its transaction: what follows may talk to Salesforce. Raises
+    NotLoggedIn, and NotFound for a conversation that is not there, of another company, or not for
+    this agent to see."""
+    state = current_state()
+    agent = guards.agent()
+    conversation = None
+    if 0 < len(conversation_id) <= 255 and "\x00" not in conversation_id:
+        conversation = state.helpdesk.conversation(agent.company_id, conversation_id)
+    allowed = conversation is not None and state.helpdesk.may_view(agent, conversation)
+    guards.end_host_transaction()
+    if conversation is None or not allowed:
+        if conversation is not None:
+            denied(agent, detail="conversation")
+        raise NotFound("There is no such conversation, or it is not yours to see.")
+    return Here(agent, conversation)
+
+
+def denied(agent: Agent, *, detail: str) -> None:
+    """Leave a trace of somebody asking for what he may not touch. `detail` is a fixed word."""
+    with current_state().database.write() as session:
+        audit.record(
+            session,
+            Audited.DENIED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            detail=detail,
+        )

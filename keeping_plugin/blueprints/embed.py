@@ -1,0 +1,35 @@
+"""How a host places the panel beside a conversation: `{{ keeping_panel(conversation.id) }}`."""
+
+from __future__ import annotations
+
+from flask import Flask, render_template, url_for
+from markupsafe import Markup
+
+from keeping_plugin.services import connection
+from keeping_plugin.state import current_state
+
+
+def register(app: Flask) -> None:
+    """Give every template of the host `keeping_panel(conversation_id)`."""
+    app.jinja_env.globals.setdefault("keeping_panel", panel_markup)
+
+
+def panel_markup(conversation_id: str) -> Markup:
+    """The panel's place for one conversation, stylesheet and script included; it loads beside the
+    page, or without JavaScript is a link to it. Empty while Salesforce is not connected and when
+    nobody is logged in. Asks the database once, Salesforce never."""
+    state = current_state()
+    agent = state.helpdesk.current_agent()
+    if agent is None:
+        return Markup()
+    with state.database.read() as session:
+        if connection.current(session, agent.company_id) is None:
+            return Markup()
+    return Markup(  # noqa: S704  the template escapes
+        render_template(
+            "keeping/panel/embed.html",
+            url=url_for(f"{state.name}.panel", conversation_id=conversation_id),
+            css=url_for(f"{state.name}.static", filename="keeping.css"),
+            js=url_for(f"{state.name}.static", filename="keeping.js"),
+        )
+    )

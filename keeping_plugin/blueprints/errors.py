@@ -1,0 +1,134 @@
+"""Our errors become HTTP here, once: as a page, a fragment or JSON."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from keeping_plugin.blueprints.rendering import answer
+from keeping_plugin.errors import (
+    BeingAdded,
+    ConnectionLost,
+    Crowded,
+    DuplicatesFound,
+    Forbidden,
+    InvalidInput,
+    KeepingError,
+    LoginRefused,
+    NotConnected,
+    NotFound,
+    NotLoggedIn,
+    NotReady,
+    OutcomeUnclear,
+    PermissionDenied,
+    RecordChanged,
+    RecordNotFound,
+    RecordRejected,
+    SalesforceError,
+    SchemaStale,
+)
+from keeping_plugin.services.error_sentences import explained
+
+log = logging.getLogger("keeping_plugin.web")
+
+# The first that fits: particular before general.
+_STATUS: tuple[tuple[type[KeepingError], int, str], ...] = (
+    (InvalidInput, 400, "That does not work"),
+    (NotFound, 404, "Not found"),
+    (NotLoggedIn, 401, "Log in first"),
+    (Forbidden, 403, "Not allowed"),
+    (NotReady, 503, "Not ready"),
+    (Crowded, 503, "Busy just now"),
+    (BeingAdded, 409, "Being added just now"),
+    (NotConnected, 409, "Salesforce is not connected"),
+    (ConnectionLost, 503, "Connection lost"),
+    (LoginRefused, 400, "The login to Salesforce ended without a connection"),
+    (OutcomeUnclear, 504, "Salesforce did not answer"),
+    (SchemaStale, 409, "Salesforce has changed"),
+    (PermissionDenied, 403, "No permission in Salesforce"),
+    (RecordNotFound, 404, "Not in Salesforce"),
+    (RecordChanged, 409, "Somebody else saved it meanwhile"),
+    (DuplicatesFound, 409, "Salesforce found duplicates"),
+    (RecordRejected, 422, "Salesforce refused it"),
+    (SalesforceError, 503, "Salesforce does not answer"),
+)
+
+_SENTENCES = {
+    "not_connected": "Salesforce is not connected. An admin can connect it in the settings.",
+    "connection_lost": (
+        "Salesforce ended the connection. An admin has to reconnect it in Settings → Integrations "
+        "→ Salesforce."
+    ),
+    "unavailable": "Salesforce does not answer just now; nothing was changed. Try again.",
+    "rate_limited": "Salesforce takes no more requests just now; nothing was changed.",
+    "outcome_unclear": "Salesforce did not answer, so nobody knows yet whether it was saved.",
+    "not_started": "Salesforce was not asked in time; nothing was changed. Try again.",
+    "schema_stale": "Salesforce no longer has what was asked for; its fields are read afresh.",
+    "permission_denied": "The connected Salesforce user may not do this.",
+    "record_not_found": "The record is not in Salesforce any more, or out of sight.",
+    "changed": "Somebody else saved this record meanwhile. Look at it again.",
+}
+
+
+def register(bp: Blueprint) -> None:
+    """Let the blueprint answer for every KeepingError that its views raise."""
+    bp.register_error_handler(KeepingError, on_error)
+
+
+def status_of(error: KeepingError) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+
+
+def sentence_of(error: Exception) -> str:
+    """What a person reads: our own sentence, or for Salesforce's errors one of the table."""
+    if isinstance(error, SalesforceError):
+        return _SENTENCES.get(error.code, "Salesforce refused it.")
+    return str(error)
+
+
+def error_json(error: Exception) -> dict[str, Any]:
+    """An error as the JSON API tells it; Salesforce's words verbatim."""
+    body: dict[str, Any] = {
+        "code": getattr(error, "code", "error"),
+        "message": sentence_of(error),
+        "complaints": [],
+    }
+    if isinstance(error, SalesforceError):
+        body["complaints"] = [
+            {
+                "code": complaint.code,
+                "message": complaint.message,
+                "fields": list(complaint.fields),
+                "meaning": row.sentence if row else None,
+                "mender": row.mender.value if row else None,
+            }
+            for complaint, row in explained(error.complaints)
+        ]
+    if isinstance(error, InvalidInput) and error.field:
+        body["field"] = error.field
+    return body
+
+
+def on_error(error: KeepingError) -> Response:
+    """One answer for whatever a view let through."""
+    status = status_of(error)
+    title = next((title for kind, _, title in _STATUS if isinstance(error, kind)), "An error")
+    # Codes and routes, never texts: those may hold people's data.
+    log.info("refused", extra={"code": error.code, "status": status, "endpoint": request.endpoint})
+    complaints = explained(error.complaints) if isinstance(error, SalesforceError) else []
+    response = answer(
+        "keeping/error_body.html",
+        {"error": error_json(error)},
+        status=status,
+        page="keeping/error.html",
+        title=title,
+        sentence=sentence_of(error),
+        complaints=complaints,
+        code=error.code,
+    )
+    if isinstance(error, Crowded):
+        response.headers["Retry-After"] = "2"
+    return response

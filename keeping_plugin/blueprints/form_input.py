@@ -1,0 +1,69 @@
+"""What a person or a program sent, in the shape a form reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+
+from keeping_plugin.errors import InvalidInput
+from keeping_plugin.forms.controls import WAS
+from keeping_plugin.forms.record import PREFIX
+
+
+def form_input() -> MultiDict[str, str]:
+    """The request's form, or its JSON body `{"fields": {name: value}, "seen": {name: mark}}` in
+    the same shape. Values are text, numbers, booleans, null, or lists of text. Raises
+    InvalidInput."""
+    if not request.is_json:
+        return request.form
+    body = json_body()
+    sent: MultiDict[str, str] = MultiDict()
+    for name, value in _mapping(body, "fields").items():
+        for text in _texts(name, value):
+            sent.add(PREFIX + name, text)
+    for name, mark in _mapping(body, "seen").items():
+        if not isinstance(mark, str):
+            raise InvalidInput("Every mark in `seen` is a text.", field=name)
+        sent.add(WAS + name, mark)
+    for name in ("save_anyway", "record_type"):
+        if body.get(name):
+            sent.add(name, str(body[name]))
+    return sent
+
+
+def json_body() -> Mapping[str, Any]:
+    """The request's JSON object. Raises InvalidInput."""
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise InvalidInput("The body is not JSON that can be read.") from error
+    if not isinstance(body, dict):
+        raise InvalidInput("A JSON object is expected.")
+    return body
+
+
+def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = body.get(key, {})
+    if not isinstance(found, dict):
+        raise InvalidInput(f"`{key}` is a JSON object with field names.", field=key)
+    return found
+
+
+def _texts(name: str, value: object) -> Iterator[str]:
+    if value is None:
+        yield ""
+    elif isinstance(value, bool):
+        yield "true" if value else ""
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float):
+        yield repr(value)
+    elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+        yield ""
+        yield from value
+    else:
+        raise InvalidInput("A text, number, boolean, null or list of texts.", field=name)

@@ -1,0 +1,192 @@
+"""A panel as its templates and its JSON show it: cards with titles and rows of fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from keeping_plugin.services.card import person
+from keeping_plugin.services.display import day, shown
+from keeping_plugin.services.editable import why_read_only
+from keeping_plugin.services.panel_view import Linked
+from keeping_plugin.types import ContactMatch, LeadMatch, Record, Value
+
+# Longer values are shown from their beginning, in a box that scrolls.
+_LONG = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """One field of one record. `reason` says why it cannot be edited, "" when it can."""
+
+    id: str
+    name: str
+    label: str
+    help_text: str
+    text: str
+    href: str
+    value: Value
+    reason: str
+    edit_url: str
+
+    @property
+    def long(self) -> bool:
+        return len(self.text) > _LONG or self.text.count("\n") > 6
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "label": self.label,
+            "value": self.value,
+            "text": self.text,
+            "editable": not self.reason,
+            "reason": self.reason or None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCard:
+    """One record: a title, a line beside it, a way into Salesforce and its fields."""
+
+    object: str
+    id: str
+    kind: str
+    title: str
+    aside: str
+    url: str
+    edit_url: str
+    rows: tuple[FieldRow, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "object": self.object,
+            "id": self.id,
+            "title": self.title,
+            "url": self.url,
+            "fields": [row.as_json() for row in self.rows],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCard:
+    """A Contact or a Lead with what stands around it."""
+
+    person: RecordCard
+    account: RecordCard | None = None
+    opportunities: tuple[RecordCard, ...] = ()
+    account_opportunities: tuple[RecordCard, ...] = ()
+    cases: tuple[RecordCard, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "person": self.person.as_json(),
+            "account": self.account.as_json() if self.account else None,
+            "opportunities": [card.as_json() for card in self.opportunities],
+            "account_opportunities": [card.as_json() for card in self.account_opportunities],
+            "cases": [card.as_json() for card in self.cases],
+        }
+
+
+class Cards:
+    """Makes the cards of one conversation's panel."""
+
+    def __init__(self, link: Linked, conversation_id: str) -> None:
+        self._link = link
+        self._conversation_id = conversation_id
+
+    def person(self, found: ContactMatch | LeadMatch) -> PersonCard:
+        """The card of a match."""
+        if isinstance(found, LeadMatch):
+            return PersonCard(person=self.record(found.lead))
+        return PersonCard(
+            person=self.record(found.contact),
+            account=self.record(found.account) if found.account is not None else None,
+            opportunities=tuple(map(self.record, found.opportunities)),
+            account_opportunities=tuple(map(self.record, found.account_opportunities)),
+            cases=tuple(map(self.record, found.cases)),
+        )
+
+    def candidate(self, found: ContactMatch | LeadMatch) -> dict[str, Any]:
+        """What tells one of several apart from the others."""
+        record = person(found)
+        card = self.record(record)
+        values = [record.fields.get("Title"), record.fields.get("Company")]
+        if isinstance(found, ContactMatch) and found.account is not None:
+            values.append(found.account.fields.get("Name"))
+        created = record.fields.get("CreatedDate")
+        return {
+            "card": card,
+            "facts": [str(value) for value in values if value],
+            "created": day(str(created)[:10]) if created else "",
+        }
+
+    def record(self, record: Record) -> RecordCard:
+        """The card of one record."""
+        schema = self._link.schemas[record.object]
+        fields = record.fields
+        aside = [shown(schema, record, name).text for name in _ASIDE.get(record.object, ())]
+        return RecordCard(
+            object=record.object,
+            id=record.id,
+            kind=schema.label,
+            title=_title(record),
+            aside=" · ".join(text for text in aside if text),
+            url=open_in_salesforce(self._link.instance_url, record.object, record.id),
+            edit_url=url_for(
+                ".edit_record",
+                conversation_id=self._conversation_id,
+                object=record.object,
+                record_id=record.id,
+            ),
+            rows=tuple(
+                self.row(record, name)
+                for name in self._link.shown.get(record.object, ())
+                if name in fields
+            ),
+        )
+
+    def row(self, record: Record, name: str) -> FieldRow:
+        """One field of a record."""
+        schema = self._link.schemas[record.object]
+        spec = schema.fields[name]
+        text, href = shown(schema, record, name)
+        return FieldRow(
+            id=row_id(record.id, name),
+            name=name,
+            label=spec.label,
+            help_text=spec.help_text,
+            text=text,
+            href=href,
+            value=record.fields.get(name),
+            reason=why_read_only(schema, name) or "",
+            edit_url=url_for(
+                ".edit_field",
+                conversation_id=self._conversation_id,
+                object=record.object,
+                record_id=record.id,
+                field=name,
+            ),
+        )
+
+
+_ASIDE = {"Opportunity": ("StageName", "Amount", "CloseDate"), "Case": ("Status",)}
+
+
+def _title(record: Record) -> str:
+    fields = record.fields
+    if record.object == "Case":
+        parts = [fields.get("CaseNumber"), fields.get("Subject")]
+        return " · ".join(str(part) for part in parts if part) or record.id
+    return str(fields.get("Name") or fields.get("Email") or record.id)
+
+
+def row_id(record_id: str, name: str) -> str:
+    """The id of a field's row in the page."""
+    return f"k-{record_id}-{name}"
+
+
+def open_in_salesforce(instance_url: str, object: str, record_id: str) -> str:
+    """The record's page in Lightning."""
+    return f"{instance_url}/lightning/r/{object}/{record_id}/view"

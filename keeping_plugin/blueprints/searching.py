@@ -1,0 +1,76 @@
+"""Finding the record that a reference field is to point at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from keeping_plugin.blueprints.conversation import denied, here
+from keeping_plugin.blueprints.errors import sentence_of
+from keeping_plugin.blueprints.rendering import answer
+from keeping_plugin.errors import InvalidInput, NotFound, SalesforceError
+from keeping_plugin.forms.controls import ReferenceControl
+from keeping_plugin.forms.record import RecordForm
+from keeping_plugin.forms.widgets import found_records
+from keeping_plugin.services.panel_view import Linked, linked
+from keeping_plugin.services.reference_search import referred_objects, search
+from keeping_plugin.state import current_state
+
+# What an element's id in one of our forms looks like.
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+_INTO = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,160}")
+
+
+def register(bp: Blueprint) -> None:
+    """Add the search that answers while somebody types."""
+    bp.add_url_rule("/conversations/<conversation_id>/search/<object>", "search", search_records)
+
+
+def search_records(conversation_id: str, object: str) -> Response:
+    """Records of an object that one of the forms may refer to, by name. `field` and `into` say
+    for which field and which element of a form."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    with parts.database.read() as session:
+        link = linked(session, place.agent.company_id)
+    if link is None or object not in referred_objects(link):
+        denied(place.agent, detail="search")
+        raise NotFound("There is nothing to search here.")
+    field, into = request.args.get("field", "Id"), request.args.get("into", "k-search")
+    if not _FIELD.fullmatch(field) or not _INTO.fullmatch(into):
+        raise InvalidInput("This is not a field of a form.", field="field")
+    sought = request.args.get("q", "")
+    found = search(parts, place.agent, link, object, sought)
+    body = {"records": [{"id": record_id, "name": name} for record_id, name in found or ()]}
+    markup = found_records(into, f"sf_{field}", found, sought)
+    return answer("keeping/panel/found.html", body, title="Search", place=place, found=markup)
+
+
+def search_asked(form: RecordForm) -> ReferenceControl | None:
+    """The reference whose Find was pressed, or whose search text nobody has looked up yet."""
+    pressed = request.form.get("find", "")
+    for name, control in form.controls():
+        if not isinstance(control, ReferenceControl):
+            continue
+        control.sought = request.form.get(f"q_{name}", "").strip()
+        kind = request.form.get(f"in_{name}", "")
+        if kind in control.spec.reference_to:
+            control.sought_in = kind
+        if pressed == name or (control.sought and not control.changed and not pressed):
+            return control
+    return None
+
+
+def searched(parts: Any, agent: Any, link: Linked, control: ReferenceControl) -> dict[str, Any]:
+    """Look up what was typed; returns what the form's template needs to show it."""
+    try:
+        control.found = search(parts, agent, link, control.sought_in, control.sought)
+    except SalesforceError as error:
+        return {"error": error, "sentence": sentence_of(error)}
+    return {"focus": control.id}
+
+
+Found = Sequence[tuple[str, str]]

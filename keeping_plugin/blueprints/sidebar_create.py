@@ -1,0 +1,204 @@
+"""Add as Contact, Add as Lead, and Use this one when Salesforce found duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, url_for
+
+from keeping_plugin.blueprints.conversation import Here, denied, here
+from keeping_plugin.blueprints.duplicates import offered_duplicates
+from keeping_plugin.blueprints.errors import error_json, sentence_of, status_of
+from keeping_plugin.blueprints.form_input import form_input
+from keeping_plugin.blueprints.panel_answer import show
+from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
+from keeping_plugin.blueprints.searching import search_asked, searched
+from keeping_plugin.blueprints.sidebar_edit import form_json
+from keeping_plugin.errors import (
+    BeingAdded,
+    Complaint,
+    DuplicatesFound,
+    InvalidInput,
+    KeepingError,
+    NotConnected,
+    NotFound,
+    OutcomeUnclear,
+    PermissionDenied,
+    SalesforceError,
+    SchemaStale,
+)
+from keeping_plugin.forms.record import RecordForm, defaults, record_form
+from keeping_plugin.services import adding, panel_call, record_types
+from keeping_plugin.services import panel as panels
+from keeping_plugin.services.card import person
+from keeping_plugin.services.error_sentences import explained
+from keeping_plugin.services.panel_view import Linked, linked
+from keeping_plugin.services.prefill import person_values, suggested_company
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Address
+
+_ADDABLE = {
+    "Contact": ("FirstName", "LastName", "Email"),
+    "Lead": ("FirstName", "LastName", "Company", "Email"),
+}
+
+
+def register(bp: Blueprint) -> None:
+    """Add the routes of a new person."""
+    at = "/conversations/<conversation_id>/new/<object>"
+    bp.add_url_rule(at, "create", create, methods=["GET", "POST"])
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """One form for a new person."""
+
+    place: Here
+    link: Linked
+    object: str
+    customer: Address
+    form: RecordForm
+    record_type: str
+
+
+def create(conversation_id: str, object: str) -> Any:
+    """The form for a new Contact or Lead, prefilled, and its save."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    with parts.database.read() as session:
+        link = linked(session, place.agent.company_id)
+    if link is None:
+        raise NotConnected("Salesforce is not connected.")
+    if object not in _ADDABLE or object not in link.schemas:
+        denied(place.agent, detail="object")
+        raise NotFound("Only Contacts and Leads can be added here.")
+    if not link.schemas[object].createable:
+        raise PermissionDenied(f"The connected user may not create {object}s.")
+    if place.customer is None:
+        raise InvalidInput("This conversation has no customer to add.")
+    form, record_type = _form_for(parts, link, object, place.customer)
+    adding_ = Adding(place, link, object, place.customer, form, record_type)
+    if request.method == "GET":
+        return _form(adding_)
+    if request.form.get("retype"):
+        return _form(adding_)
+    sought = search_asked(form)
+    if sought is not None:
+        return _form(adding_, **searched(parts, place.agent, link, sought))
+    return _save(adding_)
+
+
+def _form_for(parts: Any, link: Linked, object: str, customer: Address) -> tuple[RecordForm, str]:
+    schema = link.schemas[object]
+    sent = form_input() if request.method == "POST" else None
+    offered = record_types.choices(schema)
+    asked = (sent if sent is not None else request.args).get("record_type", "")
+    default = record_types.default(schema)
+    chosen = next((kind for kind in offered if kind.id == asked), default)
+    picklists = record_types.own_picklists(parts, link, object, chosen.id if chosen else None)
+    names = [name for name in (*_ADDABLE[object], *link.shown[object]) if name != "RecordTypeId"]
+    made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
+    values = {**defaults(made, picklists), **person_values(schema, customer)}
+    form = made(sent, values=values, picklists=picklists, id_prefix="k-new-")
+    return form, chosen.id if chosen else ""
+
+
+def _save(a: Adding) -> Any:
+    parts = current_state().panels
+    if not a.form.validate():
+        return _form(a, status=422)
+    fields = a.form.changes()
+    if a.record_type:
+        fields["RecordTypeId"] = a.record_type
+    try:
+        done = adding.add_person(
+            parts,
+            a.place.agent,
+            a.link,
+            a.object,
+            fields,
+            allow_duplicates=bool(form_input().get("save_anyway")),
+        )
+    except InvalidInput as error:
+        a.form.complain([Complaint("", str(error), (error.field,))])
+        return _form(a, status=422)
+    except DuplicatesFound as error:
+        return _form(a, status=409, error=error, duplicates=True)
+    except (OutcomeUnclear, BeingAdded) as error:
+        return _form(a, status=status_of(error), error=error, checking=True)
+    except SalesforceError as error:
+        if isinstance(error, SchemaStale):
+            panel_call.describe_again(parts, a.link.connection_id)
+        homeless = a.form.complain(error.complaints)
+        beside = bool(error.complaints) and not homeless
+        return _form(a, status=status_of(error), error=error, homeless=homeless, beside=beside)
+    view = panels.open_panel(parts, a.place.agent, a.place.customer)
+    if isinstance(done, adding.Exists):
+        shown = {person(found).id for found in view.found}
+        if not shown & {one.id for one in done.people}:
+            error = InvalidInput(
+                f"A {done.people[0].object} with this address is in Salesforce already.",
+                field="Email",
+            )
+            a.form.complain([Complaint("", str(error), ("Email",))])
+            return _form(a, status=409)
+    if wanted() is Wanted.JSON:
+        return show(a.place, view)
+    if wanted() is Wanted.FRAGMENT:
+        notice = "added" if not isinstance(done, adding.Exists) else "exists"
+        return show(a.place, view, notice=notice)
+    return redirect(url_for(".panel", conversation_id=a.place.conversation.id), 303)
+
+
+def _form(
+    a: Adding,
+    *,
+    status: int = 200,
+    error: KeepingError | None = None,
+    homeless: Sequence[Complaint] = (),
+    beside: bool = False,
+    duplicates: bool = False,
+    checking: bool = False,
+    sentence: str = "",
+    focus: str = "",
+) -> Response:
+    schema = a.link.schemas[a.object]
+    found = []
+    if duplicates and isinstance(error, DuplicatesFound):
+        found = offered_duplicates(a.place, a.link, error)
+        homeless = error.complaints
+    company = suggested_company(a.customer) if a.object == "Lead" else ""
+    body: dict[str, Any] = {
+        "object": a.object,
+        "record_type": a.record_type or None,
+        "fields": form_json(a.form),
+        "problems": a.form.problems(),
+        "suggested_company": company or None,
+        "duplicates": [one.as_json() for one in found],
+        "may_save_anyway": bool(found) and getattr(error, "may_save", False),
+        "error": error_json(error) if error is not None else None,
+    }
+    return answer(
+        "keeping/panel/create.html",
+        body,
+        status=status,
+        title=f"Add as {schema.label}",
+        place=a.place,
+        schema=schema,
+        form=a.form,
+        record_types=record_types.choices(schema),
+        record_type=a.record_type,
+        company=company,
+        problems=a.form.problems(),
+        error=error,
+        sentence=sentence or (sentence_of(error) if error is not None else ""),
+        homeless=explained(homeless),
+        beside=beside,
+        duplicates=found,
+        may_save=getattr(error, "may_save", False),
+        checking=checking,
+        focus=focus,
+        title_id="k-new-title",
+    )

@@ -1,0 +1,232 @@
+"""Editing in place: one field, or a whole record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.conversation import Here, denied, here
+from keeping_plugin.blueprints.errors import error_json, sentence_of, status_of
+from keeping_plugin.blueprints.form_input import form_input
+from keeping_plugin.blueprints.panel_answer import show
+from keeping_plugin.blueprints.record_card import Cards, row_id
+from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
+from keeping_plugin.blueprints.searching import search_asked, searched
+from keeping_plugin.errors import (
+    Complaint,
+    InvalidInput,
+    KeepingError,
+    NotFound,
+    SalesforceError,
+    SchemaStale,
+)
+from keeping_plugin.forms.record import RecordForm, record_form
+from keeping_plugin.services import panel as panels
+from keeping_plugin.services import panel_call, records
+from keeping_plugin.services.display import of_value
+from keeping_plugin.services.editable import why_read_only, writable
+from keeping_plugin.services.error_sentences import explained
+from keeping_plugin.services.record_types import own_picklists
+from keeping_plugin.services.records import Target
+from keeping_plugin.state import current_state
+
+
+def register(bp: Blueprint) -> None:
+    """Add the routes of one record."""
+    at = "/conversations/<conversation_id>/<object>/<record_id>"
+    bp.add_url_rule(f"{at}/edit", "edit_record", edit_record, methods=["GET", "POST"])
+    bp.add_url_rule(f"{at}/edit/<field>", "edit_field", edit_field, methods=["GET", "POST"])
+    bp.add_url_rule(f"{at}/field/<field>", "field", show_field)
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """One form being filled in: `field` is "" for a whole record."""
+
+    place: Here
+    target: Target
+    field: str
+    form: RecordForm
+
+    @property
+    def template(self) -> str:
+        return "keeping/panel/edit_field.html" if self.field else "keeping/panel/edit_record.html"
+
+
+def edit_field(conversation_id: str, object: str, record_id: str, field: str) -> Any:
+    """A form for one field (or the parts of a compound one), and its save."""
+    return _edit(conversation_id, object, record_id, field)
+
+
+def edit_record(conversation_id: str, object: str, record_id: str) -> Any:
+    """A form for every field the agent may edit of a record, and its save."""
+    return _edit(conversation_id, object, record_id, "")
+
+
+def show_field(
+    conversation_id: str, object: str, record_id: str, field: str
+) -> ResponseReturnValue:
+    """One field as it stood before somebody began to edit it."""
+    place = here(conversation_id)
+    target = _target(place, object, record_id)
+    if field not in target.shown:
+        raise NotFound("This field is not shown here.")
+    if wanted() is Wanted.PAGE:
+        return redirect(url_for(".panel", conversation_id=conversation_id), 303)
+    row = Cards(target.link, conversation_id).row(target.record, field)
+    return answer("keeping/panel/field.html", row.as_json(), row=row, focused=True)
+
+
+def _target(place: Here, object: str, record_id: str) -> Target:
+    try:
+        return records.target(
+            current_state().panels, place.agent, place.customer, object, record_id
+        )
+    except NotFound:
+        denied(place.agent, detail="record")
+        raise
+
+
+def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
+    place = here(conversation_id)
+    target = _target(place, object, record_id)
+    if field and field not in target.shown:
+        denied(place.agent, detail="field")
+        raise NotFound("This field is not shown here.")
+    names = [field] if field else target.shown
+    names = [name for name in names if writable(target.schema, name)]
+    if not names:
+        reason = why_read_only(target.schema, field) if field else "No permission"
+        raise InvalidInput(f"This cannot be edited here: {reason}.", field=field)
+    form = record_form(target.schema, names)(
+        form_input() if request.method == "POST" else None,
+        values=target.record.fields,
+        names=target.names(),
+        picklists=own_picklists(
+            current_state().panels, target.link, object, target.record.fields.get("RecordTypeId")
+        ),
+        id_prefix=f"k-{target.record.id}-",
+    )
+    editing = Editing(place, target, field, form)
+    if request.method == "GET":
+        return _form(editing)
+    sought = search_asked(form)
+    if sought is not None:
+        found = searched(current_state().panels, place.agent, target.link, sought)
+        return _form(editing, **found)
+    return _save(editing)
+
+
+def _save(editing: Editing) -> Any:
+    place, target, form = editing.place, editing.target, editing.form
+    if not form.validate():
+        return _form(editing, status=422)
+    changes = form.changes()
+    if changes:
+        try:
+            changed = records.save(
+                current_state().panels,
+                place.agent,
+                target,
+                changes,
+                conflicts=form.overwritten,
+                allow_duplicates=bool(request.form.get("save_anyway")),
+            )
+        except SalesforceError as error:
+            return _refused(editing, error)
+        if changed is not None:
+            return _conflict(editing, changed.theirs)
+    saved = f"{target.record.id}.{editing.field}" if changes else ""
+    if wanted() is Wanted.JSON:
+        return show(place, panels.open_panel(current_state().panels, place.agent, place.customer))
+    return redirect(
+        url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
+    )
+
+
+def _refused(editing: Editing, error: SalesforceError) -> Response:
+    if isinstance(error, SchemaStale):
+        panel_call.describe_again(current_state().panels, editing.target.link.connection_id)
+    homeless = editing.form.complain(error.complaints)
+    beside = bool(error.complaints) and not homeless
+    return _form(editing, status=status_of(error), error=error, homeless=homeless, beside=beside)
+
+
+def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
+    """Both values, for the agent to choose; his own is marked as seen against theirs."""
+    both = []
+    for name, value in theirs.items():
+        made = editing.form.control(name)
+        if made is not None:
+            made.was = made.mark(value)
+            spec = editing.target.schema.fields[name]
+            mine = of_value(spec, made.data).text
+            both.append((spec.label, of_value(spec, value).text, mine))
+    return _form(editing, status=409, both=both)
+
+
+def _form(
+    editing: Editing,
+    *,
+    status: int = 200,
+    error: KeepingError | None = None,
+    homeless: Sequence[Complaint] = (),
+    beside: bool = False,
+    both: Sequence[tuple[str, str, str]] = (),
+    focus: str = "",
+    sentence: str = "",
+) -> Response:
+    target, form = editing.target, editing.form
+    conversation_id = editing.place.conversation.id
+    cards = Cards(target.link, conversation_id)
+    json: dict[str, Any] = {
+        "object": target.record.object,
+        "id": target.record.id,
+        "fields": form_json(form),
+        "problems": form.problems(),
+        "error": error_json(error) if error is not None else None,
+        "conflicts": [
+            {"label": label, "theirs": theirs, "yours": mine} for label, theirs, mine in both
+        ],
+    }
+    return answer(
+        editing.template,
+        json,
+        status=status,
+        title=f"Edit {target.schema.label}",
+        place=editing.place,
+        form=form,
+        card=cards.record(target.record),
+        row=cards.row(target.record, editing.field) if editing.field else None,
+        region=row_id(target.record.id, editing.field) if editing.field else "k-panel",
+        problems=form.problems(),
+        error=error,
+        sentence=sentence or (sentence_of(error) if error is not None else ""),
+        homeless=explained(homeless),
+        beside=beside,
+        both=both,
+        focus=focus,
+    )
+
+
+def form_json(form: RecordForm) -> list[dict[str, Any]]:
+    """A form's fields as the JSON API tells them."""
+    return [
+        {
+            "name": name,
+            "label": made.label.text,
+            "type": made.spec.type,
+            "value": made.data,
+            "seen": made.mark(made.before),
+            "required": made.required,
+            "length": made.spec.length or None,
+            "choices": [
+                {"value": value.value, "label": value.label} for value in made.spec.picklist
+            ],
+        }
+        for name, made in form.controls()
+    ]

@@ -1,0 +1,58 @@
+"""Why not? What the automations did with each message of a conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, url_for
+
+from keeping_plugin.blueprints.conversation import denied, here
+from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
+from keeping_plugin.errors import NotFound
+from keeping_plugin.services import entries
+from keeping_plugin.services.conversation_log import conversation_log, entry_of
+from keeping_plugin.state import current_state
+
+
+def register(bp: Blueprint) -> None:
+    """Add the log's routes."""
+    at = "/conversations/<conversation_id>/log"
+    bp.add_url_rule(at, "conversation_log", log)
+    bp.add_url_rule(f"{at}/<int:entry_id>/retry", "retry_entry", retry, methods=["POST"])
+
+
+def log(conversation_id: str) -> Response:
+    """Each message: logged, waiting, failed or refused, with the reasons."""
+    place = here(conversation_id)
+    state = current_state()
+    with state.database.read() as session:
+        messages = conversation_log(session, place.agent.company_id, conversation_id)
+    body: dict[str, Any] = {"messages": [message.as_json() for message in messages]}
+    return answer(
+        "keeping/panel/log.html",
+        body,
+        title="What was logged",
+        place=place,
+        messages=messages,
+    )
+
+
+def retry(conversation_id: str, entry_id: int) -> Any:
+    """Make a failed entry of this conversation due again."""
+    place = here(conversation_id)
+    state = current_state()
+    with state.database.write() as session:
+        try:
+            entry_of(session, place.agent.company_id, conversation_id, entry_id)
+        except NotFound:
+            missing = True
+        else:
+            missing = False
+            connection_id = entries.try_again(session, place.agent, entry_id)
+    if missing:
+        denied(place.agent, detail="entry")
+        raise NotFound("There is no such entry in this conversation.")
+    state.queue.ring([connection_id])
+    if wanted() is Wanted.JSON:
+        return log(conversation_id)
+    return redirect(url_for(".conversation_log", conversation_id=conversation_id), 303)
