@@ -21,6 +21,7 @@ from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.services import automation
 from keeping_plugin.services.connection import Connecting
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
+from keeping_plugin.services.forgetting import Forgotten, forget
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.pace import Pace
@@ -105,6 +106,11 @@ class KeepingSalesforce:
         """
         state = current_state()
         automation.message_arrived(state.intake, state.host_session(), message)
+
+    def forget(self, company_id: str, address: str) -> Forgotten:
+        """Erase what the plugin keeps about one person of one company; Salesforce and your own
+        mail are not touched. Needs an app context. Raises KeepingError when it is no address."""
+        return forget(current_state().database, company_id, address)
 
 
 def current_salesforce() -> KeepingSalesforce:

@@ -39,6 +39,7 @@ class Audited(StrEnum):
     ENTRY_SETTLED = "entry_settled"
     BACKFILL_STARTED = "backfill_started"
     KEYS_ROTATED = "keys_rotated"
+    PERSON_FORGOTTEN = "person_forgotten"
 
 
 def record(
