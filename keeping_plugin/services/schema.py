@@ -164,7 +164,7 @@ def _begin(parts: OrgReading, connection_id: int) -> Mapping[str, str] | None:
                 SchemaDocument.connection_id == connection_id
             )
         )
-        known = dict(rows.tuples().all())
+        known = {row.object: row.last_modified for row in rows}
     return known if TASK in known else {}
 
 

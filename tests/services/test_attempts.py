@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -51,7 +52,7 @@ def test_of_eight_callbacks_with_one_state_one_gets_it(attempts: LoginAttempts) 
     ],
 )
 def test_nobody_else_finds_it_and_it_stays(
-    attempts: LoginAttempts, foreign: dict[str, str]
+    attempts: LoginAttempts, foreign: dict[str, Any]
 ) -> None:
     attempts.set("state", "verifier", 600)
     assert replace(attempts, **foreign).take("state") is None
