@@ -83,6 +83,7 @@ class Scope:
         self.user = user
         self.text = text
         self.today = today
+        self.year_ago = (today - timedelta(days=365)).isoformat()
         self.all_rows = all_rows
         self.api_version = api_version
         self._met: dict[str, Record | None] = {}
@@ -194,12 +195,11 @@ class Scope:
 
     def archived(self, record: Record) -> bool:
         """Closed activities are archived when they are a year old, by their day and by creation."""
-        year_ago = (self.today - timedelta(days=365)).isoformat()
         return (
             record["Id"].startswith(("00T", "00U"))
             and bool(record.get("IsClosed"))
-            and str(record.get("ActivityDate") or "9") < year_ago
-            and str(record.get("CreatedDate")) < year_ago
+            and str(record.get("ActivityDate") or "9") < self.year_ago
+            and str(record.get("CreatedDate")) < self.year_ago
         )
 
     def object_of(self, record_id: str) -> ObjectSchema:

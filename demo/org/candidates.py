@@ -109,7 +109,9 @@ class Candidates:
         if bound.field.type == "id":
             return None
         assert bound.schema is not None
-        ids = self._scope.store.ids_between(bound.schema.name, bound.field, low, high, limit=_LIMIT)
+        store, name = self._scope.store, bound.schema.name
+        limit = max(_LIMIT, store.count(name) // 2)
+        ids = store.ids_between(name, bound.field, low, high, limit=limit)
         return None if ids is None else self._downwards(bound, ids)
 
     def _downwards(self, bound: BoundField, ids: set[str]) -> set[str] | None:

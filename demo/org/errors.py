@@ -13,12 +13,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One complaint: ``fields`` is None where Salesforce leaves the key out."""
+    """One complaint: ``fields`` is None where Salesforce leaves the key out.
+
+    ``in_rows`` is what a row of a collection says instead, where the service tells it otherwise.
+    """
 
     code: str
     message: str
     fields: tuple[str, ...] | None = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    in_rows: ErrorEntry | None = None
 
     def body(self) -> dict[str, Any]:
         """The entry as single-record, query and describe calls show it."""
@@ -29,6 +33,8 @@ class ErrorEntry:
 
     def row(self) -> dict[str, Any]:
         """The entry as a row of a collection shows it; details of duplicates are left out."""
+        if self.in_rows is not None:
+            return self.in_rows.row()
         return {
             "statusCode": self.code,
             "message": self.message,
@@ -79,6 +85,20 @@ def refuse(
 def not_found(message: str = "The requested resource does not exist") -> OrgError:
     """404: unknown object, id or version; no access looks the same."""
     return refuse("NOT_FOUND", message, None, status=404)
+
+
+def no_such_record() -> OrgError:
+    """404 for an id without a record; in a collection a broken reference."""
+    message = "The requested resource does not exist"
+    row = ErrorEntry("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    return OrgError(404, [ErrorEntry("NOT_FOUND", message, None, in_rows=row)])
+
+
+def no_such_id(label: str, record_id: str) -> OrgError:
+    """404 for what is no id of the object; in a collection a malformed id."""
+    message = f"Provided external ID field does not exist or is not accessible: {record_id}"
+    row = malformed_id(label, record_id, "Id").entries[0]
+    return OrgError(404, [ErrorEntry("NOT_FOUND", message, None, in_rows=row)])
 
 
 def entity_is_deleted() -> OrgError:

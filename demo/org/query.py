@@ -71,7 +71,7 @@ class Queries:
         with self._store.reading():
             selection = Selection(scope)
             if query.counts_only:
-                found = len(selection.matching(schema, query))
+                found = selection.count(schema, query)
                 start = query.offset or 0
                 limited = found - start if query.limit is None else min(found - start, query.limit)
                 return {"totalSize": max(limited, 0), "done": True, "records": []}

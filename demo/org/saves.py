@@ -22,6 +22,8 @@ from .errors import (
     SeveralMatches,
     access_denied,
     entity_is_deleted,
+    no_such_id,
+    no_such_record,
     not_found,
     refuse,
 )
@@ -78,12 +80,15 @@ class Saves:
         For a reader a deleted record is not there; who writes hears that it is deleted.
         """
         full = normalised(record_id)
-        found = self._store.get(full) if full is not None else None
+        if full is None:
+            label = schema.fields["id"].label if "id" in schema.fields else "Id"
+            raise no_such_id(label, record_id)
+        found = self._store.get(full)
         if found is None or found[0] != schema.name:
-            raise not_found()
+            raise no_such_record()
         if found[1].get("IsDeleted"):
             if reading:
-                raise not_found()
+                raise no_such_record()
             raise entity_is_deleted()
         return found[1]
 
@@ -125,9 +130,9 @@ class Saves:
             "LastModifiedById": user.id,
             "SystemModstamp": stamp,
         }
-        if schema.field("OwnerId") is not None and record.get("OwnerId") is None:
-            record["OwnerId"] = user.id
-            if options.auto_assign:
+        if schema.field("OwnerId") is not None:
+            record.setdefault("OwnerId", user.id)
+            if options.auto_assign:  # which overrules an owner that was given
                 self._after.assign(schema, record)
         self._derived.number(schema, record)
         self._people.prepare(schema, record)

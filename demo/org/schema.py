@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default_of
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +36,7 @@ class FieldSchema:
     """
 
     recorded: Mapping[str, Any]
-    assumed: Mapping[str, Any] = field(default_factory=dict)
+    assumed: Mapping[str, Any] = default_of(default_factory=dict)
 
     @cached_property
     def raw(self) -> Mapping[str, Any]:

@@ -44,6 +44,17 @@ class Selection:
         self._scope.prefetch(records, chosen.bound)
         return [record for record in records if predicate(record)]
 
+    def count(self, schema: ObjectSchema, query: Query) -> int:
+        """How many records match; without a condition no record is read for it."""
+        created = schema.field("CreatedDate")
+        if query.where is None and not self._scope.all_rows and created is not None:
+            old = self._scope.store.ids_between(
+                schema.name, created, None, self._scope.year_ago, limit=0
+            )
+            if old is not None:  # nothing is old enough to be archived
+                return self._scope.store.count(schema.name)
+        return len(self.matching(schema, query))
+
     def _everything(self, schema: ObjectSchema) -> list[Record]:
         records = list(self._scope.store.scan(schema.name, deleted=self._scope.all_rows))
         if self._scope.all_rows:

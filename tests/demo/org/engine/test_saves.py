@@ -450,8 +450,22 @@ def test_an_id_has_no_place_in_a_body(org: Org, ann: User) -> None:
         org.update(ann, "Contact", contact, {"Id": contact})
 
 
-@pytest.mark.parametrize("record_id", ["003000000000001", "nonsense", ""])
-def test_an_unknown_record_is_not_found(org: Org, ann: User, record_id: str) -> None:
+NOWHERE = "The requested resource does not exist"
+NO_KEY = "Provided external ID field does not exist or is not accessible: "
+
+
+@pytest.mark.parametrize(
+    ("record_id", "message", "row"),
+    [
+        ("003000000000001", NOWHERE, "INVALID_CROSS_REFERENCE_KEY"),
+        ("nonsense", f"{NO_KEY}nonsense", "MALFORMED_ID"),
+        ("", NO_KEY, "MALFORMED_ID"),
+    ],
+)
+def test_an_unknown_record_is_not_found(
+    org: Org, ann: User, record_id: str, message: str, row: str
+) -> None:
+    """In a collection, where there is no path to be wrong, the row says it in other words."""
     verbs: list[Callable[[], object]] = [
         lambda: org.read(ann, "Contact", record_id),
         lambda: org.update(ann, "Contact", record_id, {}),
@@ -461,9 +475,8 @@ def test_an_unknown_record_is_not_found(org: Org, ann: User, record_id: str) -> 
         with pytest.raises(OrgError) as refused:
             verb()
         assert refused.value.status == 404
-        assert refused.value.body() == [
-            {"message": "The requested resource does not exist", "errorCode": "NOT_FOUND"}
-        ]
+        assert refused.value.body() == [{"message": message, "errorCode": "NOT_FOUND"}]
+        assert [entry["statusCode"] for entry in refused.value.row()] == [row]
 
 
 def test_a_record_of_another_object_is_not_found(org: Org, ann: User) -> None:
@@ -623,6 +636,8 @@ def test_assignment_rules_run_unless_told_otherwise(org: Org, ann: User) -> None
     org.set_assignment_rule("Lead", queue.id)
     fields = {"LastName": "L", "Company": "C"}
     assert org.read(ann, "Lead", org.create(ann, "Lead", fields))["OwnerId"] == queue.id
+    given = org.create(ann, "Lead", fields | {"OwnerId": ann.id})
+    assert org.read(ann, "Lead", given)["OwnerId"] == queue.id, "the rule overrules the owner"
     kept = org.create(ann, "Lead", fields, SaveOptions(auto_assign=False))
     assert org.read(ann, "Lead", kept)["OwnerId"] == ann.id
 
