@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from keeping_plugin.errors import NotFound
 from keeping_plugin.models import AuditRecord, Database
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -23,11 +25,15 @@ def note(database: Database) -> None:
         )
 
 
+def undo(session: Session) -> None:
+    audit.record(session, Audited.DISCONNECTED, company_id="acme")
+    raise NotFound("the deed failed")
+
+
 def test_a_deed_and_its_record_stand_or_fall_together(database: Database) -> None:
     note(database)
-    with pytest.raises(ZeroDivisionError), database.write() as session:
-        audit.record(session, Audited.DISCONNECTED, company_id="acme")
-        raise ZeroDivisionError
+    with pytest.raises(NotFound), database.write() as session:
+        undo(session)
     with database.read() as session:
         (row,) = session.scalars(select(AuditRecord)).all()
     assert (row.action, row.agent_id, row.fields) == ("record_updated", "gus", ["Phone"])

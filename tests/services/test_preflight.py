@@ -1,4 +1,4 @@
-"""Each line passes, fails with the sentence that mends it, or says that Salesforce did not answer."""
+"""Each line passes, fails with what mends it, or says that Salesforce did not answer."""
 
 from __future__ import annotations
 

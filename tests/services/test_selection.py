@@ -1,4 +1,4 @@
-"""Which fields agents see: required ones always, in the admin's order, as far as the org has them."""
+"""Which fields agents see: required ones always, the rest in the admin's order."""
 
 from __future__ import annotations
 
