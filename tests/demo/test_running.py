@@ -1,0 +1,168 @@
+"""`python -m demo` as a person runs it: one process to start and to stop."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+import requests
+
+from demo.running import CannotStart, clear
+from tests.servers.needs import ROOT, needs
+from tests.servers.ports import free_port
+
+pytestmark = needs("redis")
+Start = Callable[..., "Run"]
+
+
+class Run:
+    """A demo in a process of its own, with what it said."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said: list[str] = []
+
+    def until_ready(self) -> str:
+        """Its address."""
+        for line in _lines(self.process.stdout):
+            self.said.append(line)
+            found = re.fullmatch(r"ready: (http://127\.0\.0\.1:\d+)\n", line)
+            if found:
+                return found[1]
+        raise AssertionError("".join(self.said))
+
+    def family(self) -> list[int]:
+        """Every process below it."""
+        found, look = [], [self.process.pid]
+        while look:
+            children = Path(f"/proc/{look.pop()}/task").glob("*/children")
+            below = [int(pid) for file in children for pid in file.read_text().split()]
+            found += below
+            look += below
+        return found
+
+
+def _lines(stream: IO[str] | None) -> Iterator[str]:
+    assert stream is not None
+    yield from stream
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    runs: list[Run] = []
+
+    def run(*options: str, data: Path = tmp_path / "data", port: int | None = None) -> Run:
+        command = [sys.executable, "-m", "demo", "--data", str(data)]
+        process = subprocess.Popen(
+            [*command, "--port", str(port or free_port()), *options],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        runs.append(Run(process))
+        return runs[-1]
+
+    yield run
+    for one in runs:
+        one.process.terminate()
+        one.process.wait(30)
+        if one.process.stdout is not None:
+            one.process.stdout.close()
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie that nobody reaps counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def await_gone(pids: list[int]) -> None:
+    end = time.monotonic() + 30
+    while left := [pid for pid in pids if is_alive(pid)]:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_whatever_ends_it_ends_all_it_started(start: Start, how: signal.Signals) -> None:
+    run = start()
+    url = run.until_ready()
+    assert requests.get(f"{url}/login", timeout=10).ok
+    family = run.family()
+    assert len(family) >= 5  # redis, org, worker and its child, inbox
+    run.process.send_signal(how)
+    code = run.process.wait(30)
+    await_gone(family)
+    assert code == (0 if how != signal.SIGKILL else -signal.SIGKILL)
+
+
+def test_a_second_start_keeps_what_the_first_one_held_and_fresh_forgets_it(
+    start: Start, tmp_path: Path
+) -> None:
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    (mail / "kept.eml").write_bytes(b"From: jo@example.com\nSubject: Kept\n\nHi")
+    (mail / "bad.eml").write_bytes(b"")
+    run = start("--mail", str(mail))
+    run.until_ready()
+    said = "".join(run.said)
+    assert "unreadable: bad.eml: it is empty" in said
+    assert "2 files: 1 messages, 1 unreadable" in said
+    assert "maya@outdoor.example.com" in said
+    run.process.terminate()
+    run.process.wait(30)
+
+    again = start("--mail", str(mail))
+    again.until_ready()
+    assert "1 messages (1 of them here already)" in "".join(again.said)
+    again.process.terminate()
+    again.process.wait(30)
+
+    fresh = start("--mail", str(mail), "--fresh")
+    fresh.until_ready()
+    assert "already" not in "".join(fresh.said)
+
+
+def test_ports_that_are_taken_are_stepped_over(start: Start, tmp_path: Path) -> None:
+    port = free_port()
+    first, second = start(data=tmp_path / "a", port=port), None
+    first_url = first.until_ready()
+    second = start(data=tmp_path / "b", port=port)
+    assert second.until_ready() != first_url
+    assert requests.get(f"{first_url}/login", timeout=10).ok
+
+
+def test_one_folder_serves_one_demo_at_a_time(start: Start) -> None:
+    start().until_ready()
+    other = start()
+    out, _ = other.process.communicate(timeout=60)
+    assert other.process.returncode == 1
+    assert "another demo is running" in out
+    assert "Traceback" not in out
+
+
+def test_mail_that_is_not_there_is_said_in_one_sentence(start: Start, tmp_path: Path) -> None:
+    run = start("--mail", str(tmp_path / "nowhere"))
+    out, _ = run.process.communicate(timeout=60)
+    assert run.process.returncode == 1
+    assert "nowhere is neither a folder" in out
+    assert "Traceback" not in out
+
+
+def test_a_folder_that_no_demo_made_is_never_cleared(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep me")
+    with pytest.raises(CannotStart, match="was not made by the demo"):
+        clear(tmp_path)
+    assert (tmp_path / "precious").exists()
