@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Text, delete, select, type_coerce, update
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.errors import InvalidInput
@@ -57,7 +57,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
         session.execute(
             update(Decision)
             .where(Decision.company_id == company_id, Decision.facts.is_not(None))
-            .where(Decision.facts.contains(pair, autoescape=True))
+            .where(type_coerce(Decision.facts, Text).contains(pair, autoescape=True))
             .values(facts=None)
             .execution_options(synchronize_session=False)
         )

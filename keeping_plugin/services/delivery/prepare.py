@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -42,8 +42,8 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         if row.action == Action.LOG_TASK
     }
     try:
-        letters, homes = _letters(parts, batch, installation)
-        mailboxes = {mailbox.id for mailbox in parts.helpdesk.mailboxes(company_id)}
+        mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
+        letters, homes = _letters(parts, batch, installation, mailboxes.values())
     finally:
         parts.end_host_transaction()
     endings = {}
@@ -63,7 +63,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
 
 
 def _letters(
-    parts: Delivery, batch: Batch, installation: str
+    parts: Delivery, batch: Batch, installation: str, mailbox_names: Collection[str]
 ) -> tuple[dict[str, Letter], dict[str, str]]:
     company_id = batch.connection.company_id
     addresses = {row.message_id: row.address for row in batch.rows}
@@ -84,7 +84,7 @@ def _letters(
             task = _task(batch, message, conversations[key], installation)
         contact: Mapping[str, Value] = {}
         if message.message_id in added and message.customer is not None:
-            contact = contact_fields(message.customer)
+            contact = contact_fields(message.customer, not_names=mailbox_names)
         letters[message.message_id] = Letter(contact, task)
     return letters, homes
 
