@@ -1,7 +1,8 @@
 """The org's SQLite file: records as JSON, an index of the values that queries look for, settings.
 
 One connection under one re-entrant lock: statements take microseconds, so threads queue rather
-than meet each other's locks. Nested transactions are savepoints.
+than meet each other's locks. Nested transactions are savepoints. Records once read stay in memory,
+up to a number; nobody changes a record it was given, a changed one is a new dict.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ CREATE TABLE IF NOT EXISTS setting (
 ) WITHOUT ROWID;
 """
 _MANY = 500
+_REMEMBERED = 20_000
 
 
 def index_key(field: FieldSchema, value: Any) -> Any:
@@ -49,6 +52,8 @@ class Store:
     def __init__(self, database: Path | str) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._known: dict[str, tuple[str, Record]] = {}
+        self._written: set[str] = set()
         self._db = sqlite3.connect(
             str(database), isolation_level=None, check_same_thread=False, cached_statements=256
         )
@@ -78,6 +83,8 @@ class Store:
             try:
                 yield
             except BaseException:
+                for record_id in self._written:
+                    self._known.pop(record_id, None)
                 if outer:
                     self._db.execute("ROLLBACK")
                 else:
@@ -88,42 +95,57 @@ class Store:
                 self._db.execute("COMMIT" if outer else f"RELEASE {name}")
             finally:
                 self._depth -= 1
+                if outer:
+                    self._written.clear()
 
     # -- records -----------------------------------------------------------------------------------
     def get(self, record_id: str) -> tuple[str, Record] | None:
         """(object, record) of an 18-character id, deleted ones included."""
         with self._lock:
-            row = self._db.execute(
-                "SELECT object, body FROM record WHERE id = ?", (record_id,)
-            ).fetchone()
-        return None if row is None else (row[0], json.loads(row[1]))
+            self._read([record_id])
+            return self._known.get(record_id)
 
     def get_many(self, record_ids: Iterable[str]) -> dict[str, Record]:
         """Records by id, of any object; unknown ids are missing."""
-        found: dict[str, Record] = {}
         wanted = list(dict.fromkeys(record_ids))
+        found: dict[str, Record] = {}
         with self._lock:
             for start in range(0, len(wanted), _MANY):
                 some = wanted[start : start + _MANY]
-                marks = ",".join("?" * len(some))
-                for row in self._db.execute(
-                    f"SELECT id, body FROM record WHERE id IN ({marks})", some
-                ):
-                    found[row[0]] = json.loads(row[1])
+                self._read(some)
+                found |= {i: self._known[i][1] for i in some if i in self._known}
         return found
 
-    def scan(self, object_name: str, *, deleted: bool) -> Iterator[Record]:
+    def _read(self, record_ids: list[str]) -> None:
+        """Bring records into memory; the oldest ones there make room."""
+        unknown = [i for i in record_ids if i not in self._known]
+        if not unknown:
+            return
+        marks = ",".join("?" * len(unknown))
+        rows = self._db.execute(
+            f"SELECT id, object, body FROM record WHERE id IN ({marks})", unknown
+        ).fetchall()
+        for record_id, object_name, body in rows:
+            self._known[record_id] = (object_name, json.loads(body))
+        surplus = len(self._known) - _REMEMBERED
+        if surplus > 0:
+            kept = set(record_ids)
+            for old in [i for i in islice(self._known, surplus + _MANY) if i not in kept]:
+                del self._known[old]
+
+    def scan(self, object_name: str, *, deleted: bool) -> list[Record]:
         """Every record of an object in the order of ids; with ``deleted`` the bin's as well."""
         states = (0, 1) if deleted else (0,)
         with self._lock:
-            rows: list[tuple[str]] = []
-            for state in states:
-                rows += self._db.execute(
-                    "SELECT body FROM record WHERE object = ? AND deleted = ? ORDER BY id",
+            ids = [
+                row[0]
+                for state in states
+                for row in self._db.execute(
+                    "SELECT id FROM record WHERE object = ? AND deleted = ? ORDER BY id",
                     (object_name, state),
-                ).fetchall()
-        for (body,) in rows:
-            yield json.loads(body)
+                )
+            ]
+            return list(self.get_many(sorted(ids) if deleted else ids).values())
 
     def count(self, object_name: str) -> int:
         """How many records of an object are not deleted."""
@@ -134,14 +156,17 @@ class Store:
         return int(row[0])
 
     def put(self, schema: ObjectSchema, record: Record, before: Record | None) -> None:
-        """Store a record; ``before`` is what is stored of it now, None for a new one."""
+        """Store a record, in a transaction; ``before`` is what is stored of it, None if new."""
         body = json.dumps(record, separators=(",", ":"))
         with self._lock:
+            assert self._depth, "records are stored in transactions"
             self._db.execute(
                 "INSERT INTO record VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
                 "SET deleted = excluded.deleted, body = excluded.body",
                 (record["Id"], schema.name, int(bool(record.get("IsDeleted"))), body),
             )
+            self._known[record["Id"]] = (schema.name, record)
+            self._written.add(record["Id"])
             old, new = [], []
             for field in schema.indexed:
                 was = before.get(field.name) if before is not None else None

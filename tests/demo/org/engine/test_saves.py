@@ -655,6 +655,22 @@ def test_a_transaction_is_all_or_none_and_nests(org: Org, ann: User) -> None:
     assert org.query(ann, "SELECT Id FROM Contact WHERE LastName = 'Gone'")["totalSize"] == 0
 
 
+def test_what_is_rolled_back_is_forgotten(org: Org, ann: User) -> None:
+    """By readers too, who may have seen it in the meantime."""
+    contact = org.create(ann, "Contact", {"LastName": "Kept", "Email": "kept@example.com"})
+    with suppress(OrgError), org.transaction():
+        org.update(ann, "Contact", contact, {"LastName": "Gone", "Email": "gone@example.com"})
+        with suppress(OrgError), org.transaction():
+            org.update(ann, "Contact", contact, {"LastName": "Further gone"})
+            org.create(ann, "Contact", {})
+        assert org.read(ann, "Contact", contact)["LastName"] == "Gone"
+        org.create(ann, "Contact", {})
+    assert org.read(ann, "Contact", contact)["LastName"] == "Kept"
+    soql = "SELECT COUNT() FROM Contact WHERE Email = '{}@example.com'"
+    assert org.query(ann, soql.format("gone"))["totalSize"] == 0
+    assert org.query(ann, soql.format("kept"))["totalSize"] == 1
+
+
 def test_two_hundred_tasks_are_saved_at_once(org: Org, ann: User) -> None:
     """Well below the time of one request; generous, for a busy machine."""
     contact = org.create(ann, "Contact", {"LastName": "D"})
