@@ -68,7 +68,7 @@ def _not_installed(error: str, description: str) -> bool:
 
 def login_error(error: str, description: str | None, *, at_callback: bool = False) -> KeepingError:
     """The error for a refused login; Salesforce's words stand in its complaint."""
-    words = description or ""
+    words = description if isinstance(description, str) else ""
     complaint = (Complaint(error, words),)
     if error == "rate_limit_exceeded":
         return RateLimited("Too many logins of this user; try again later.", complaints=complaint)
@@ -95,7 +95,7 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
 
 def refresh_error(error: str, description: str | None) -> KeepingError:
     """The error for a refused refresh."""
-    words = description or ""
+    words = description if isinstance(description, str) else ""
     complaint = (Complaint(error, words),)
     if is_busy(error, words) or error in _LATER:
         return SalesforceUnavailable(complaints=complaint)

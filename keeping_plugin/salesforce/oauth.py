@@ -30,6 +30,7 @@ from keeping_plugin.types import Tokens
 
 SCOPES = "api refresh_token openid"
 STATE_SECONDS = 600
+_NO_USABLE_ANSWER = "Salesforce's login host gave no usable answer."
 _TOKEN = "/services/oauth2/token"  # noqa: S105 - a path
 _BUSY_WAITS = (0.2, 0.5, 1.0, 2.0)  # "token request is already being processed"
 
@@ -183,11 +184,13 @@ class SalesforceOAuth:
                 raise SalesforceUnavailable(
                     "Salesforce's login host did not answer.", timed_out=error.timed_out
                 ) from error
+            except OAuth2Error as error:
+                if not isinstance(error.error, str):
+                    raise SalesforceUnavailable(_NO_USABLE_ANSWER) from error
+                raise
             except (ValueError, RecursionError, OSError) as error:
                 # A page instead of JSON, or an answer of 5xx.
-                raise SalesforceUnavailable(
-                    "Salesforce's login host gave no usable answer."
-                ) from error
+                raise SalesforceUnavailable(_NO_USABLE_ANSWER) from error
         return token
 
     def _client(self) -> Any:

@@ -179,13 +179,19 @@ def test_the_days_allowance_is_told_from_a_crowd(message: str, daily: bool) -> N
     assert error.daily is daily
 
 
+NO_COLUMN = """
+SELECT Bacon__c FROM Account LIMIT 2
+       ^
+ERROR at Row:1:Column:8
+No such column 'Bacon__c' on entity 'Account'. If you are attempting to use a custom field, …"""
+
+
 @pytest.mark.parametrize(
     ("message", "names"),
     [
         ("No such column 'foo' on sobject of type Contact", ("Contact", "foo")),
         (
-            "\nSELECT Bacon__c FROM Account LIMIT 2\n       ^\nERROR at Row:1:Column:8\nNo such "
-            "column 'Bacon__c' on entity 'Account'. If you are attempting …",
+            NO_COLUMN,
             ("Account", "Bacon__c"),
         ),
         ("\n^\nERROR\nsObject type 'XYZZY' is not supported. If …", ("XYZZY", "")),
@@ -271,9 +277,8 @@ def test_no_shape_of_json_breaks_the_table() -> None:
     shapes += [
         json.loads(f'[{{"errorCode": {code}}}]') for code in ("null", "5", '""', "[]", '"X"')
     ]
-    shapes += [
-        [{"errorCode": "X", "message": 5, "fields": fields}] for fields in (5, "ab", [5], {})
-    ]
+    odd: tuple[Any, ...] = (5, "ab", [5], {})
+    shapes += [[{"errorCode": "X", "message": 5, "fields": fields}] for fields in odd]
     for body in shapes:
         for status in (200, 300, 400, 401, 403, 404, 412, 500, 503):
             for write in (True, False):

@@ -56,13 +56,11 @@ def test_a_hostile_text_finds_only_itself(org: LiveOrg, text: str) -> None:
 
 
 # Local parts that the syntax of addresses allows, and that mean something to SOQL.
-ADDRESSES = [
-    f"{local}-{number}@example.com"
-    for number, local in enumerate(
-        ["o'hara", "a'or'1'='1", "100%", "a_b", "{x}", "a+b", "#a", "$a", "a!b", "a/b", "a?b"]
-        + ["a=b", "a`b", "a|b", "a~b", "a^b", "a*b", "a&b", "''''", "x'y'z", "Ab", "{}", "{0}"]
-    )
-]
+LOCAL_PARTS = (
+    "o'hara a'or'1'='1 100% a_b {x} a+b #a $a a!b a/b a?b a=b a`b a|b a~b a^b a*b a&b '''' x'y'z "
+    "Ab {} {0}"
+).split()
+ADDRESSES = [f"{local}-{number}@example.com" for number, local in enumerate(LOCAL_PARTS)]
 
 
 def test_addresses_that_mean_something_to_soql_match_only_themselves(org: LiveOrg) -> None:
@@ -96,7 +94,7 @@ def test_an_address_is_at_most_two_literals(address: str) -> None:
     assert len(forms) <= 2
     if forms:
         statement = soql.people("Lead", forms)
-        assert literals(parse(statement)) == [*forms, "false"]
+        assert literals(parse(statement)) == [*forms, "FALSE"]
 
 
 def literals(query: Query) -> list[object]:
