@@ -13,6 +13,7 @@ from .exchange import Exchange, Trace, raw_target, request_headers
 from .oauth import TokenEndpoint
 from .oauth_authorize import authorize_blueprint
 from .pages import pages_blueprint
+from .seed import LOGINS
 from .session import find_session
 from .site import Site
 from .wire import JSON_TYPE, dumps
@@ -41,7 +42,7 @@ def create_app(site: Site) -> Flask:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    app.jinja_env.globals["site"] = site
+    app.jinja_env.globals.update(site=site, logins=LOGINS)
     app.register_blueprint(authorize_blueprint(site))
     app.register_blueprint(pages_blueprint(site))
     _add_services(app, site)

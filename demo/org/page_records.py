@@ -17,7 +17,7 @@ COLUMNS = {
     "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
     "Case": ("CaseNumber", "Subject", "Status", "Priority"),
     "Task": ("Subject", "Status", "Priority", "ActivityDate"),
-    "OpportunityContactRole": ("Role", "ContactId", "IsPrimary"),
+    "OpportunityContactRole": ("OpportunityId", "ContactId", "Role", "IsPrimary"),
     "User": ("Name", "Username", "Email", "IsActive"),
 }
 #: object -> (title, object of the rows, field that points here)
@@ -115,29 +115,35 @@ class OrgPages:
         return groups
 
     def _rows(
-        self, title: str, object_name: str, where: str | None, limit: int, offset: int
+        self,
+        title: str,
+        object_name: str,
+        where: str | None,
+        limit: int,
+        offset: int,
+        *,
+        without: str | None = None,
     ) -> Rows:
         described = self._describe(object_name)
         fields = {field["name"]: field for field in described["fields"]}
-        wanted = [n for n in COLUMNS.get(object_name, ("Name",)) if n in fields] or ["Id"]
+        columns = COLUMNS.get(object_name, ("Name",))
+        wanted = [name for name in columns if name in fields and name != without] or ["Id"]
         clause = f" WHERE {where}" if where else ""
         order = " ORDER BY LastModifiedDate DESC" if "LastModifiedDate" in fields else ""
         offset_clause = f" OFFSET {min(offset, 2000)}" if offset else ""
+        names = ", ".join(dict.fromkeys(["Id", *wanted]))
         answer = self._org.query(
             self._user,
-            f"SELECT Id, {', '.join(n for n in wanted if n != 'Id') or 'SystemModstamp'} "
-            f"FROM {object_name}{clause}{order} LIMIT {limit}{offset_clause}",
+            f"SELECT {names} FROM {object_name}{clause}{order} LIMIT {limit}{offset_clause}",
         )
         total = self._org.query(self._user, f"SELECT COUNT() FROM {object_name}{clause}")
-        rows = tuple(
-            Row(
-                f"/lightning/r/{object_name}/{record['Id']}/view",
-                tuple(self._cell(fields[name], record.get(name)) for name in wanted),
-            )
-            for record in answer["records"]
-        )
-        columns = tuple(str(fields[name].get("label", name)) for name in wanted)
-        return Rows(title, object_name, columns, rows, total["totalSize"])
+        rows = []
+        for record in answer["records"]:
+            cells = tuple(self._cell(fields[name], record.get(name)) for name in wanted)
+            href = cells[0].href or f"/lightning/r/{object_name}/{record['Id']}/view"
+            rows.append(Row(href, cells))
+        labels = tuple(_label(fields[name]) for name in wanted)
+        return Rows(title, object_name, labels, tuple(rows), total["totalSize"])
 
     # -- one record --------------------------------------------------------------------------------
     def record(self, object_name: str, record_id: str) -> Shown:
@@ -156,7 +162,7 @@ class OrgPages:
         ]  # fmt: skip
         highlighted = [n for n in COLUMNS.get(name, ()) if n in filled and cells[n].text != title]
         related = tuple(
-            self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0)
+            self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0, without=field)
             for text, child, field in RELATED.get(name, ())
         )
         upcoming, past = self._timeline(full_id)
@@ -180,7 +186,7 @@ class OrgPages:
         return str(found)
 
     def _cell(self, field: dict[str, Any], value: Any) -> Cell:
-        label = str(field.get("label") or field["name"])
+        label = _label(field)
         if value is None or value == "":
             return Cell(label, "")
         match field["type"]:
@@ -191,7 +197,9 @@ class OrgPages:
             case "date":
                 return Cell(label, day(str(value)))
             case "reference":
-                return self._link(label.removesuffix(" ID"), str(value))
+                return self._link(label, str(value))
+            case "url" if str(value).startswith(("http://", "https://")):
+                return Cell(label, str(value), str(value))
             case "email":
                 return Cell(label, str(value), f"mailto:{value}")
             case "currency":
@@ -246,3 +254,9 @@ class OrgPages:
 def _when(record: dict[str, Any]) -> str:
     due = record["ActivityDate"]
     return day(str(due)) if due else moment(str(record["CreatedDate"]))
+
+
+def _label(field: dict[str, Any]) -> str:
+    """A field's label; a reference is called after what it leads to."""
+    label = str(field.get("label") or field["name"])
+    return label.removesuffix(" ID") if field["type"] == "reference" else label

@@ -264,5 +264,3 @@ def readable(request: Request, object_name: str, names: Sequence[str]) -> None:
     for name in names:
         if name.lower() not in known and "." not in name:
             raise no_such_column(name, str(described["name"]))
-
-

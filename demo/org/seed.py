@@ -202,10 +202,16 @@ def _add_everything(seeding: _Seeding) -> None:
                 "Subject": subject,
                 "Description": description,
                 "Status": status,
+                "TaskSubtype": _subtype(subject),
                 "WhoId": contacts[contact],
                 "ActivityDate": (seeding.present - days_ago * DAY).date().isoformat(),
             },
         )
+
+
+def _subtype(subject: str) -> str:
+    word = subject.split()[0].rstrip(":")
+    return word if word in ("Email", "Call") else "Task"
 
 
 def _add_leads(seeding: _Seeding) -> None:
