@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from keeping_plugin.blueprints import errors, guards, headers, oauth, settings, sidebar
+from keeping_plugin.blueprints import (
+    errors,
+    guards,
+    headers,
+    oauth,
+    settings,
+    settings_automation,
+    settings_fields,
+    sidebar,
+    tile,
+)
 
-_PARTS = (guards, headers, errors, oauth, settings, sidebar)
+_PARTS = (
+    guards,
+    headers,
+    errors,
+    oauth,
+    settings,
+    settings_fields,
+    settings_automation,
+    tile,
+    sidebar,
+)
 
 
 def create_blueprint(name: str) -> Blueprint:

@@ -1,4 +1,4 @@
-"""Signing in to Salesforce: off to its login page, back again, and the window that closes itself."""
+"""Off to Salesforce's login page, back again, and the window that closes itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tile that a host shows on its own page of integrations: `{% include "keeping/tile.html" %}`."""
+"""The tile of a host's page of integrations: `{% include "keeping/tile.html" %}`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,108 @@
+"""The Automation tab: two switches a mailbox, both off until an admin says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints.tabs import tabs
+from keeping_plugin.errors import NotFound
+from keeping_plugin.models import now
+from keeping_plugin.services import audit, connection, policy
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.policy import MailboxAutomation
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent, Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """One mailbox with its switches."""
+
+    mailbox: Mailbox
+    add_contacts: bool
+    log_tasks: bool
+
+
+def register(bp: Blueprint) -> None:
+    """Add the tab and its switches."""
+    bp.add_url_rule("/settings/automation", "automation", automation, methods=["GET", "POST"])
+
+
+def automation() -> ResponseReturnValue:
+    """Show a mailbox's switches (the first mailbox's, unless `?mailbox=` names one), or set them."""
+    agent = guards.admin()
+    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    guards.end_host_transaction()
+    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    if request.method == "GET" or chosen is None:
+        return page(agent, mailboxes, chosen)
+    wanted = MailboxAutomation("add_contacts" in request.form, "log_tasks" in request.form)
+    with current_state().database.write() as session:
+        changed = policy.set_mailbox_automation(
+            session,
+            agent.company_id,
+            chosen.id,
+            add_contacts=wanted.add_contacts,
+            log_tasks=wanted.log_tasks,
+        )
+        if changed:
+            audit.record(
+                session,
+                Audited.AUTOMATION_CHANGED,
+                company_id=agent.company_id,
+                agent_id=agent.id,
+                at=now(session),
+                record_id=chosen.id,
+                detail=f"add_contacts={wanted.add_contacts} log_tasks={wanted.log_tasks}".lower(),
+            )
+    flash(f"{chosen.name}: saved. {_said(wanted)}", "keeping-good")
+    return redirect(url_for(".automation", mailbox=chosen.id), 303)
+
+
+def _said(wanted: MailboxAutomation) -> str:
+    if wanted.add_contacts and wanted.log_tasks:
+        return "New customers become Contacts and every message is logged."
+    if wanted.add_contacts:
+        return "New customers become Contacts; messages are not logged."
+    if wanted.log_tasks:
+        return "Messages are logged; new customers are not added."
+    return "Both automations are off."
+
+
+def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailbox | None:
+    """The company's mailbox of this id, the first where none is named, None where there is none.
+    Raises NotFound for an id that is not the company's."""
+    if mailbox_id is None:
+        return mailboxes[0] if mailboxes else None
+    for mailbox in mailboxes:
+        if mailbox.id == mailbox_id:
+            return mailbox
+    raise NotFound("There is no such mailbox.")
+
+
+def page(
+    agent: Agent, mailboxes: Sequence[Mailbox], chosen: Mailbox | None, **context: object
+) -> str:
+    """The whole tab."""
+    with current_state().database.read() as session:
+        set_up = policy.mailbox_automations(session, agent.company_id)
+        connected = connection.current(session, agent.company_id) is not None
+    rows = [
+        MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
+        for mailbox in mailboxes
+        for toggles in (set_up.get(mailbox.id, MailboxAutomation()),)
+    ]
+    return render_template(
+        "keeping/settings/automation.html",
+        tabs=tabs("automation"),
+        mailboxes=rows,
+        mailbox=chosen,
+        toggles=next((row for row in rows if row.mailbox == chosen), None),
+        connected=connected,
+        **context,
+    )
