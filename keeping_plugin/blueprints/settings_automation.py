@@ -34,7 +34,7 @@ def register(bp: Blueprint) -> None:
 
 
 def automation() -> ResponseReturnValue:
-    """Show a mailbox's switches (the first mailbox's, unless `?mailbox=` names one), or set them."""
+    """Show a mailbox's switches, those of the first unless `?mailbox=` names one, or set them."""
     agent = guards.admin()
     mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
     guards.end_host_transaction()
