@@ -4,6 +4,7 @@ A host needs the names below and nothing else; see docs/guide.md.
 """
 
 from keeping_plugin.errors import ConfigurationError, KeepingError
+from keeping_plugin.extension import KeepingSalesforce, current_salesforce
 from keeping_plugin.models.migrate import host_include_name
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.types import (
@@ -27,9 +28,11 @@ __all__ = [
     "Direction",
     "HelpDesk",
     "KeepingError",
+    "KeepingSalesforce",
     "Mailbox",
     "Message",
     "MessageArrived",
     "OpenedBy",
+    "current_salesforce",
     "host_include_name",
 ]
