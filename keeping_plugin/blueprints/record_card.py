@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from keeping_plugin.services.card import person
-from keeping_plugin.services.display import day, shown
+from keeping_plugin.services.display import day, label_of, shown
 from keeping_plugin.services.editable import why_read_only
 from keeping_plugin.services.panel_view import Linked
 from keeping_plugin.types import ContactMatch, LeadMatch, Record, Value
@@ -155,7 +155,7 @@ class Cards:
         return FieldRow(
             id=row_id(record.id, name),
             name=name,
-            label=spec.label,
+            label=label_of(spec),
             help_text=spec.help_text,
             text=text,
             href=href,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from keeping_plugin.blueprints.conversation import denied, here
-from keeping_plugin.blueprints.errors import sentence_of
+from keeping_plugin.blueprints.errors import status_of
 from keeping_plugin.blueprints.rendering import answer
-from keeping_plugin.errors import InvalidInput, NotFound, SalesforceError
+from keeping_plugin.errors import Crowded, InvalidInput, NotFound, SalesforceError
 from keeping_plugin.forms.controls import ReferenceControl
 from keeping_plugin.forms.record import RecordForm
 from keeping_plugin.forms.widgets import found_records
-from keeping_plugin.services.panel_view import Linked, linked
+from keeping_plugin.services.panel_view import Linked, Panels, linked
 from keeping_plugin.services.reference_search import referred_objects, search
 from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent
 
 # What an element's id in one of our forms looks like.
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
@@ -50,7 +50,7 @@ def search_records(conversation_id: str, object: str) -> Response:
 
 
 def search_asked(form: RecordForm) -> ReferenceControl | None:
-    """The reference whose Find was pressed, or whose search text nobody has looked up yet."""
+    """The reference whose Find was pressed, or for which something was typed and nothing chosen."""
     pressed = request.form.get("find", "")
     for name, control in form.controls():
         if not isinstance(control, ReferenceControl):
@@ -64,13 +64,17 @@ def search_asked(form: RecordForm) -> ReferenceControl | None:
     return None
 
 
-def searched(parts: Any, agent: Any, link: Linked, control: ReferenceControl) -> dict[str, Any]:
-    """Look up what was typed; returns what the form's template needs to show it."""
+def searched(
+    parts: Panels, agent: Agent, link: Linked, form: RecordForm, control: ReferenceControl
+) -> dict[str, Any]:
+    """Look up what was typed; returns what the form's template needs to show it. A Save with a
+    search that nothing was chosen from saves nothing: the person meant something by it."""
+    pressed = bool(request.form.get("find"))
+    if not pressed:
+        form.validate()
+        control.errors = [*control.errors, "Choose one of these records, or empty the search."]
     try:
         control.found = search(parts, agent, link, control.sought_in, control.sought)
-    except SalesforceError as error:
-        return {"error": error, "sentence": sentence_of(error)}
-    return {"focus": control.id}
-
-
-Found = Sequence[tuple[str, str]]
+    except (SalesforceError, Crowded) as error:
+        return {"error": error, "status": status_of(error)}
+    return {"focus": control.id, "status": 200 if pressed else 422}

@@ -86,7 +86,7 @@ def create(conversation_id: str, object: str) -> Any:
         return _form(adding_)
     sought = search_asked(form)
     if sought is not None:
-        return _form(adding_, **searched(parts, place.agent, link, sought))
+        return _form(adding_, **searched(parts, place.agent, link, form, sought))
     return _save(adding_)
 
 
@@ -138,11 +138,8 @@ def _save(a: Adding) -> Any:
     if isinstance(done, adding.Exists):
         shown = {person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:
-            error = InvalidInput(
-                f"A {done.people[0].object} with this address is in Salesforce already.",
-                field="Email",
-            )
-            a.form.complain([Complaint("", str(error), ("Email",))])
+            sentence = f"A {done.people[0].object} with this address is in Salesforce already."
+            a.form.complain([Complaint("", sentence, ("Email",))])
             return _form(a, status=409)
     if wanted() is Wanted.JSON:
         return show(a.place, view)
@@ -161,7 +158,6 @@ def _form(
     beside: bool = False,
     duplicates: bool = False,
     checking: bool = False,
-    sentence: str = "",
     focus: str = "",
 ) -> Response:
     schema = a.link.schemas[a.object]
@@ -193,7 +189,7 @@ def _form(
         company=company,
         problems=a.form.problems(),
         error=error,
-        sentence=sentence or (sentence_of(error) if error is not None else ""),
+        sentence=sentence_of(error) if error is not None else "",
         homeless=explained(homeless),
         beside=beside,
         duplicates=found,

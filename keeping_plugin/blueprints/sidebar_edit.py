@@ -27,7 +27,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.forms.record import RecordForm, record_form
 from keeping_plugin.services import panel as panels
 from keeping_plugin.services import panel_call, records
-from keeping_plugin.services.display import of_value
+from keeping_plugin.services.display import label_of, of_value
 from keeping_plugin.services.editable import why_read_only, writable
 from keeping_plugin.services.error_sentences import explained
 from keeping_plugin.services.record_types import own_picklists
@@ -116,7 +116,7 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
         return _form(editing)
     sought = search_asked(form)
     if sought is not None:
-        found = searched(current_state().panels, place.agent, target.link, sought)
+        found = searched(current_state().panels, place.agent, target.link, form, sought)
         return _form(editing, **found)
     return _save(editing)
 
@@ -165,7 +165,7 @@ def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
             made.was = made.mark(value)
             spec = editing.target.schema.fields[name]
             mine = of_value(spec, made.data).text
-            both.append((spec.label, of_value(spec, value).text, mine))
+            both.append((label_of(spec), of_value(spec, value).text, mine))
     return _form(editing, status=409, both=both)
 
 
@@ -178,7 +178,6 @@ def _form(
     beside: bool = False,
     both: Sequence[tuple[str, str, str]] = (),
     focus: str = "",
-    sentence: str = "",
 ) -> Response:
     target, form = editing.target, editing.form
     conversation_id = editing.place.conversation.id
@@ -205,7 +204,7 @@ def _form(
         region=row_id(target.record.id, editing.field) if editing.field else "k-panel",
         problems=form.problems(),
         error=error,
-        sentence=sentence or (sentence_of(error) if error is not None else ""),
+        sentence=sentence_of(error) if error is not None else "",
         homeless=explained(homeless),
         beside=beside,
         both=both,

@@ -13,7 +13,7 @@ from keeping_plugin.errors import Complaint
 from keeping_plugin.forms.choices import Controller, PicklistControl
 from keeping_plugin.forms.controls import Control, ReferenceControl
 from keeping_plugin.forms.fields import control
-from keeping_plugin.services.editable import is_compound, parts, writable
+from keeping_plugin.services.editable import WRITABLE_TYPES, is_compound, parts, writable
 from keeping_plugin.services.error_sentences import ErrorSentence, explained
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Value
 
@@ -123,6 +123,19 @@ class RecordForm(Form):
             if not named:
                 homeless.append(complaint)
         return tuple(homeless)
+
+    def first_to_fill(self) -> str:
+        """Where the person goes on: the first field that is wrong, else the first that is required
+        and empty, else the first that can be written; "" when there is none."""
+        names = [(name, made) for name, made in self.controls() if made.spec.type in WRITABLE_TYPES]
+        wrong = self.problems()
+        for name, _ in names:
+            if name in wrong:
+                return name
+        for name, made in names:
+            if made.required and made.empty:
+                return name
+        return names[0][0] if names else ""
 
     def words(self, name: str) -> list[tuple[Complaint, ErrorSentence | None]]:
         """Salesforce's words about a field, each with its row of the table of sentences."""

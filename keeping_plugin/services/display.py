@@ -20,6 +20,11 @@ class Shown(NamedTuple):
     href: str = ""
 
 
+def label_of(spec: FieldSpec) -> str:
+    """The org's own label; a reference is shown by name, so its " ID" goes, as in Salesforce."""
+    return spec.label.removesuffix(" ID") if spec.type == "reference" else spec.label
+
+
 def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
     """One field of a record."""
     spec = schema.fields.get(name)

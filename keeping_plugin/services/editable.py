@@ -52,12 +52,16 @@ WRITABLE_TYPES = frozenset(
 COMPOUND_TYPES = frozenset({"address", "location"})
 
 
+# In which order people write a name; describes have the last name first.
+_NAME_ORDER = ("Salutation", "FirstName", "MiddleName", "LastName", "Suffix")
+
+
 def parts(schema: ObjectSchema, name: str) -> tuple[FieldSpec, ...]:
     """The fields of which a compound one (an address, a geolocation, a person's Name) is made, in
-    describe order; () for a plain field."""
-    return tuple(
-        spec for spec in schema.fields.values() if spec.compound == name and spec.name != name
-    )
+    the order in which people write them; () for a plain field."""
+    found = [spec for spec in schema.fields.values() if spec.compound == name and spec.name != name]
+    order = {part: place for place, part in enumerate(_NAME_ORDER)}
+    return tuple(sorted(found, key=lambda spec: order.get(spec.name, len(order))))
 
 
 def is_compound(schema: ObjectSchema, name: str) -> bool:

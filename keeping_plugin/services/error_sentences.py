@@ -104,7 +104,8 @@ SENTENCES: tuple[ErrorSentence, ...] = (
     ),
     ErrorSentence(
         "DUPLICATES_DETECTED",
-        "A duplicate rule of your Salesforce org found records that look like this one.",
+        "A duplicate rule of your Salesforce org found records that look like this one: use one of "
+        "them, or save anyway where the rule allows it.",
         _A,
         Again.NO,
     ),

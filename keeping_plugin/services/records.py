@@ -15,7 +15,6 @@ from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
 
-
 # A person account's names are written on its Account (Object Reference, Person Accounts).
 _PERSON_NAMES = frozenset({"Salutation", "FirstName", "MiddleName", "LastName", "Suffix"})
 

@@ -11,11 +11,13 @@
 //   [data-k-busy]             on a button: what is spoken while its form is under way
 //   [data-k-cancel]           is clicked by Esc in its form
 //   select[data-k-controls]   ids of selects whose optgroups [data-k-for] depend on its value
-//   input[data-k-suggest]     id of a button that is pressed when typing pauses
+//   input[data-k-suggest]     URL of a search, asked with q= while somebody types; the answer goes
+//                             into the region whose id is the input's with "-found"
+//   select[data-k-press]      id of a button that is pressed when its value changes
 //   form[data-k-auto]         is submitted when one of its controls changes
 
 const roots = new WeakSet();
-const running = new WeakMap(); // region -> AbortController of a GET, or true while a POST runs
+const running = new WeakMap(); // region -> its request under way
 const timers = new WeakMap();
 
 function find(root, id) {
@@ -72,36 +74,36 @@ function swap(root, region, html, trigger) {
 
 async function ask(root, region, url, { body = null, trigger = null, busy = "" } = {}) {
   const before = running.get(region);
-  if (before === true || (body && before)) {
-    if (before === true) return; // a second press while a save runs
-    before.abort();
-  } else if (before) before.abort();
-  const control = new AbortController();
-  running.set(region, body ? true : control);
+  if (before?.saves) return; // pressed twice: the first save is still under way
+  before?.control.abort();
+  const mine = { control: new AbortController(), saves: body !== null };
+  running.set(region, mine);
   region.setAttribute("aria-busy", "true");
   if (busy) say(root, busy);
   try {
     const answer = await fetch(url, {
       method: body ? "POST" : "GET",
       body,
-      signal: control.signal,
+      signal: mine.control.signal,
       credentials: "same-origin",
       headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
     });
-    if (answer.headers.get("X-Keeping-Fragment") !== "1") throw new TypeError("no fragment");
+    // A login page or a proxy's error page is not ours to show.
+    if (answer.headers.get("X-Keeping-Fragment") !== "1") throw new TypeError("not a fragment");
     const html = await answer.text();
-    if (region.isConnected) {
-      complain(root, "");
-      swap(root, region, html, trigger);
-    }
+    if (!region.isConnected) return;
+    complain(root, "");
+    swap(root, region, html, trigger);
   } catch (error) {
     if (error.name === "AbortError" || !region.isConnected) return;
     say(root, "");
     complain(root, navigator.onLine ? "broken" : "offline");
     later(root, region); // a poll goes on
   } finally {
-    if (running.get(region) === control || body) running.delete(region);
-    region.removeAttribute("aria-busy");
+    if (running.get(region) === mine) {
+      running.delete(region);
+      region.removeAttribute("aria-busy");
+    }
   }
 }
 
@@ -179,23 +181,42 @@ function onKey(event) {
       event.stopPropagation();
       cancel.click();
     }
-  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+  } else if (event.key !== "Enter") {
+    return;
+  } else if (event.target.matches("[data-k-suggest]")) {
+    event.preventDefault();
+    suggest(event.currentTarget, event.target);
+  } else if (event.target.matches("textarea") && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     form.requestSubmit();
   }
 }
 
+// A search box asks for what it found while somebody types, beside itself.
+function suggest(root, input) {
+  clearTimeout(timers.get(input));
+  const found = find(root, `${input.id}-found`);
+  const url = new URL(input.dataset.kSuggest, location.href);
+  const kind = input.parentElement.querySelector("select")?.value;
+  if (kind) url.pathname = url.pathname.replace(/[^/]+$/, kind);
+  url.searchParams.set("q", input.value);
+  if (found) ask(root, found, url);
+}
+
 function onInput(event) {
-  const button = find(event.currentTarget, event.target.dataset?.kSuggest);
-  if (!button) return;
-  clearTimeout(timers.get(event.target));
-  timers.set(event.target, setTimeout(() => button.isConnected && button.click(), 350));
+  const input = event.target;
+  const root = event.currentTarget;
+  if (!input.matches("[data-k-suggest]")) return;
+  clearTimeout(timers.get(input));
+  timers.set(input, setTimeout(() => input.isConnected && suggest(root, input), 300));
 }
 
 function onChange(event) {
-  if (event.target.matches("[data-k-controls]")) depend(event.currentTarget, event.target);
-  const form = event.target.closest("form[data-k-auto]");
-  if (form) form.requestSubmit();
+  const root = event.currentTarget;
+  const { target } = event;
+  if (target.matches("[data-k-controls]")) depend(root, target);
+  find(root, target.dataset.kPress)?.click();
+  target.closest("form[data-k-auto]")?.requestSubmit();
 }
 
 function attend(root) {
