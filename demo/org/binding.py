@@ -16,6 +16,7 @@ from .soql.tree import FieldPath
 from .store import Record, Store
 
 LEVEL_LIMIT = 5
+RELATIONSHIP_LIMIT = 55
 
 _NAME_FIELDS = {
     name.lower(): FieldSchema({"name": name, "type": kind, "filterable": True})
@@ -87,6 +88,7 @@ class Scope:
         self.all_rows = all_rows
         self.api_version = api_version
         self._met: dict[str, Record | None] = {}
+        self._relationships: set[tuple[str, ...]] = set()
 
     # -- names -------------------------------------------------------------------------------------
     def readable_object(self, name: str) -> ObjectSchema | None:
@@ -112,6 +114,11 @@ class Scope:
         if len(names) - 1 > LEVEL_LIMIT:
             message = f"only {LEVEL_LIMIT} levels of relationships are allowed: {path.text}"
             raise complain(self.text, path.offset, message)
+        if len(names) > 1:
+            self._relationships.add((schema.name, *(name.lower() for name in names[:-1])))
+            if len(self._relationships) > RELATIONSHIP_LIMIT:
+                message = f"only {RELATIONSHIP_LIMIT} relationships are allowed in a query"
+                raise complain(self.text, path.offset, message)
         steps: list[FieldSchema] = []
         here: ObjectSchema | None = schema
         for name in names[:-1]:

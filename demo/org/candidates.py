@@ -9,7 +9,7 @@ from .binding import BoundField, Scope
 from .filters import SemiJoinValues
 from .literals import DaySpan, typed
 from .schema import ObjectSchema
-from .soql.tokens import like_prefix
+from .soql.like import LikePattern
 from .soql.tree import And, Comparison, Condition, FieldPath, Membership, Or, Query
 
 _LIMIT = 5000
@@ -45,7 +45,7 @@ class Candidates:
                 if bound is None:
                     return None
                 if sign == "LIKE":
-                    prefix = like_prefix(literal.text)
+                    prefix = LikePattern(literal.text).prefix
                     if not prefix or bound.field.case_sensitive:
                         return None
                     return self._between(bound, prefix, prefix + _LAST)

@@ -14,7 +14,8 @@ from .binding import BoundField, Scope
 from .literals import DaySpan, comparable, invalid_operator, typed
 from .schema import ObjectSchema
 from .soql.complaints import complain, plainly
-from .soql.tokens import like_pattern, unquoted
+from .soql.like import LikePattern
+from .soql.tokens import unquoted
 from .soql.tree import (
     Aggregate,
     And,
@@ -124,11 +125,11 @@ class Filter:
             raise invalid_operator(self._scope, bound, "invalid operator on id field")
         if kind in _NOT_FOR_LIKE:
             raise invalid_operator(self._scope, bound, f"invalid operator on {kind} field")
-        pattern = like_pattern(condition.value.text)
+        pattern = LikePattern(condition.value.text)
 
         def like(record: Record) -> bool:
             found = self._scope.value(record, bound)
-            return found is not None and pattern.match(folded(found)) is not None
+            return found is not None and pattern.matches(folded(found))
 
         return like
 

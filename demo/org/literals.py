@@ -94,11 +94,13 @@ def _id(scope: Scope, bound: BoundField, literal: Literal) -> str | None:
     return record_id
 
 
-def _number(scope: Scope, bound: BoundField, literal: Literal) -> float | int:
+def _number(scope: Scope, bound: BoundField, literal: Literal) -> float:
     if literal.kind != "number":
         raise wrong_type(scope, bound, literal)
     text = literal.text.lstrip("+")
-    value = int(text) if text.lstrip("-").isdigit() else float(text)
+    value = float(text)
+    if abs(value) <= 1e18 and text.lstrip("-").isdigit():
+        value = int(text)
     if abs(value) > 1e18:
         message = f"number outside valid range: {literal.text}"
         raise complain(scope.text, literal.offset, message, "NUMBER_OUTSIDE_VALID_RANGE")

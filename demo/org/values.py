@@ -41,11 +41,10 @@ def parse_datetime(text: str) -> datetime | None:
     fraction = (match[7] or "0")[:6].ljust(6, "0")
     zone = match[8]
     tz: timezone = UTC
-    if zone and zone.upper() != "Z":
-        sign = -1 if zone[0] == "-" else 1
-        hours, minutes = int(zone[1:3]), int(zone[-2:])
-        tz = timezone(sign * timedelta(hours=hours, minutes=minutes))
     try:
+        if zone and zone.upper() != "Z":
+            sign = -1 if zone[0] == "-" else 1
+            tz = timezone(sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])))
         parsed = datetime(
             year, month, day, hour, minute, int(match[6] or 0), int(fraction), tzinfo=tz
         )

@@ -138,8 +138,5 @@ def _literal(stream: TokenStream) -> Literal:
             return Literal("range", word, token.offset)
         if word in COUNTED_RANGES:
             stream.symbol(":")
-            number = stream.next()
-            if number.kind != "number" or not number.text.isdigit():
-                raise stream.unexpected(number)
-            return Literal("range", word, token.offset, int(number.text))
+            return Literal("range", word, token.offset, stream.whole_number())
     raise stream.unexpected(token)

@@ -51,7 +51,12 @@ def parse_condition(text: str) -> Condition:
 
 
 def _semi_join(stream: TokenStream) -> Query:
-    return _query(stream, nested="semi-join")
+    if stream.in_semi_join:
+        raise plainly("Nesting of semi join sub-selects is not supported")
+    stream.in_semi_join = True
+    query = _query(stream, nested="semi-join")
+    stream.in_semi_join = False
+    return query
 
 
 def _query(stream: TokenStream, *, nested: str | None) -> Query:
@@ -110,6 +115,8 @@ def _check_select(stream: TokenStream, select: list[SelectItem]) -> None:
 def _select_item(stream: TokenStream, nested: str | None) -> SelectItem:
     token = stream.peek()
     if token.text == "(" and token.kind == "symbol":
+        if nested == "select":
+            raise not_modelled("child subqueries below the first level")
         if nested is not None:
             raise stream.unexpected()
         stream.next()

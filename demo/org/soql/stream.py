@@ -6,6 +6,8 @@ from ..errors import OrgError
 from .complaints import complain
 from .tokens import Token
 
+_DIGITS = 9
+
 
 class TokenStream:
     """A cursor over tokens that complains the way the service does."""
@@ -15,6 +17,7 @@ class TokenStream:
         self._tokens = found
         self._place = 0
         self.depth = 0
+        self.in_semi_join = False
 
     def peek(self, ahead: int = 0) -> Token:
         """The token to come; the end stays the end."""
@@ -66,6 +69,14 @@ class TokenStream:
         """The number after a keyword such as LIMIT; None when the keyword is not there."""
         if not self.skip_word(word):
             return None
-        if self.peek().kind != "number" or not self.peek().text.isdigit():
+        return self.whole_number()
+
+    def whole_number(self) -> int:
+        """Take a number without sign or fraction or complain."""
+        token = self.peek()
+        if token.kind != "number" or not token.text.isdigit():
             raise self.unexpected()
+        if len(token.text) > _DIGITS:
+            message = f"number outside valid range: {token.text}"
+            raise complain(self.text, token.offset, message, "NUMBER_OUTSIDE_VALID_RANGE")
         return int(self.next().text)

@@ -84,8 +84,11 @@ def _illegal(raw: str, sequence: str) -> OrgError:
     )
 
 
-def _characters(raw: str, *, pattern: bool) -> list[tuple[str, bool]]:
-    """(character, written with a backslash) of a literal; any other backslash is an error."""
+def characters(raw: str, *, pattern: bool) -> list[tuple[str, bool]]:
+    """(character, written with a backslash) of a literal; any other backslash is an error.
+
+    ``pattern`` allows the escapes of LIKE as well.
+    """
     found: list[tuple[str, bool]] = []
     place = 0
     while place < len(raw):
@@ -95,49 +98,45 @@ def _characters(raw: str, *, pattern: bool) -> list[tuple[str, bool]]:
             place += 1
             continue
         code = raw[place + 1 : place + 2]
-        if code in {"'", '"', "\\"} and code:
+        if code in {"'", '"', "\\"}:
             found.append((code, True))
         elif code in _ESCAPES:
             found.append((_ESCAPES[code], True))
         elif code == "u" and _HEX.match(raw[place + 2 : place + 6]):
             found.append((chr(int(raw[place + 2 : place + 6], 16)), True))
             place += 4
-        elif pattern and code in {"%", "_"} and code:
+        elif pattern and code in {"%", "_"}:
             found.append((code, True))
         else:
             raise _illegal(raw, "\\" + code)
         place += 2
     if len(found) > LITERAL_LIMIT:
         raise plainly(f"string literal is longer than the maximum of {LITERAL_LIMIT} characters")
-    return found
+    return _whole(raw, found)
+
+
+def _whole(raw: str, found: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """``\\uD83D\\uDE00`` is one character written in halves, as in Java; a half alone is none."""
+    joined: list[tuple[str, bool]] = []
+    halves = ""
+    for char, escaped in found:
+        if "\ud800" <= char <= "\udfff":
+            halves += char
+            if len(halves) < 2:
+                continue
+            try:
+                char = halves.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
+                raise _illegal(raw, raw) from None
+            halves, escaped = "", True
+        elif halves:
+            raise _illegal(raw, raw)
+        joined.append((char, escaped))
+    if halves:
+        raise _illegal(raw, raw)
+    return joined
 
 
 def unquoted(raw: str) -> str:
     """The text of a string literal."""
-    text = "".join(char for char, _ in _characters(raw, pattern=False))
-    # \uD83D\uDE00 is one character written as two halves, as in Java.
-    try:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16")
-    except UnicodeDecodeError:
-        raise _illegal(raw, raw) from None
-
-
-def like_pattern(raw: str) -> re.Pattern[str]:
-    """The literal after LIKE: ``%`` any text, ``_`` one character, in any case."""
-    parts = []
-    for char, escaped in _characters(raw, pattern=True):
-        if escaped or char not in "%_":
-            parts.append(re.escape(char.lower()))
-        else:
-            parts.append(".*" if char == "%" else ".")
-    return re.compile("".join(parts) + r"\Z", re.DOTALL)
-
-
-def like_prefix(raw: str) -> str:
-    """The text before the first wildcard of a LIKE literal, in lower case."""
-    prefix = []
-    for char, escaped in _characters(raw, pattern=True):
-        if not escaped and char in "%_":
-            break
-        prefix.append(char.lower())
-    return "".join(prefix)
+    return "".join(char for char, _ in characters(raw, pattern=False))

@@ -18,6 +18,7 @@ from demo.org.org import Org
 from demo.org.results import FieldRights, ObjectRights, User
 
 Ids = dict[str, str]
+HALF = r"\uD83D"
 
 
 @pytest.fixture
@@ -405,6 +406,15 @@ def test_an_unknown_object_is_answered_as_recorded(org: Org, ann: User) -> None:
         ("SELECT Id FROM Contact WHERE Newsletter__c > true", "INVALID_QUERY_FILTER_OPERATOR",
          "invalid operator on boolean field"),
         ("SELECT Id, Name, id FROM Contact", "MALFORMED_QUERY", "duplicate field selected: id"),
+        (f"SELECT Id FROM Contact WHERE Loyalty_Points__c = {'9' * 30}",
+         "NUMBER_OUTSIDE_VALID_RANGE", f"number outside valid range: {'9' * 30}"),
+        ("SELECT Id FROM Contact WHERE CreatedDate > 2026-05-01T00:00:00+99:00", "MALFORMED_QUERY",
+         "Invalid datetime: 2026-05-01T00:00:00+99:00"),
+        (f"SELECT {'ReportsTo.' * 6}Id FROM Contact", "MALFORMED_QUERY",
+         f"only 5 levels of relationships are allowed: {'ReportsTo.' * 6}Id"),
+        (f"SELECT Id FROM Contact WHERE LastName LIKE '{HALF}%'", "MALFORMED_QUERY",
+         (f"Invalid string literal '{HALF}%'. Illegal character sequence '{HALF}%' in string "
+         "literal.")),
         ("SELECT LastName, COUNT(Id) FROM Contact", "MALFORMED_QUERY",
          "Field must be grouped or aggregated: LastName"),
         ("SELECT Id FROM Contact WHERE CreatedDate > 2026-02-30T00:00:00Z", "MALFORMED_QUERY",

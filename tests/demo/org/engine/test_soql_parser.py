@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from demo.org.errors import OrgError
 from demo.org.soql import parse
-from demo.org.soql.tokens import like_pattern, unquoted
+from demo.org.soql.like import LikePattern
+from demo.org.soql.tokens import unquoted
 from demo.org.soql.tree import And, Comparison, Membership, Not, Or, Query, Subquery
 
 
@@ -227,11 +228,54 @@ def test_an_open_string_is_an_error() -> None:
         (r"50\%", "50x", False),
         (r"a\_b", "axb", False),
         ("a.c", "abc", False),
+        ("a%b%c", "a1b2c", True),
+        ("a%b%c", "acb", False),
+        ("ab%b", "ab", False),
+        ("%", "", True),
+        ("", "", True),
+        ("", "a", False),
+        ("%a_", "bab", True),
+        ("%.", "ab", False),
+        (r"%\\", "a\\", True),
+        (r"\uD83D\uDE00%", "😀!", True),
         ("%\n%", "x\ny", True),
     ],
 )
 def test_like(raw: str, text: str, *, matches: bool) -> None:
-    assert (like_pattern(raw).match(text.lower()) is not None) is matches
+    assert LikePattern(raw).matches(text.lower()) is matches
+
+
+def test_a_literal_of_many_wildcards_is_answered_at_once() -> None:
+    assert not LikePattern("%a" * 1000 + "b").matches("a" * 4000)
+
+
+@given(st.text("ab%_", max_size=8), st.text("ab", max_size=8))
+def test_like_is_what_its_wildcards_say(raw: str, text: str) -> None:
+    """Against the plain definition of the two wildcards."""
+
+    def like(pattern: str, rest: str) -> bool:
+        if not pattern:
+            return not rest
+        if pattern[0] == "%":
+            return any(like(pattern[1:], rest[start:]) for start in range(len(rest) + 1))
+        return bool(rest) and pattern[0] in {"_", rest[0]} and like(pattern[1:], rest[1:])
+
+    assert LikePattern(raw).matches(text) is like(raw, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"SELECT Id FROM Contact LIMIT {'9' * 5000}", "NUMBER_OUTSIDE_VALID_RANGE"),
+        (f"SELECT Id FROM Contact WHERE A = LAST_N_DAYS:{'9' * 50}", "NUMBER_OUTSIDE_VALID_RANGE"),
+        ("SELECT Id FROM Contact WHERE Id IN (" + "SELECT Id FROM Case WHERE Id IN (" * 2000,
+         "MALFORMED_QUERY"),
+        ("SELECT Id, (SELECT Id, (SELECT Id FROM Tasks) FROM Cases) FROM Contact",
+         "MALFORMED_QUERY"),
+    ],
+)  # fmt: skip
+def test_excess_is_refused(text: str, code: str) -> None:
+    assert complaint(text)[0] == code
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
