@@ -19,6 +19,7 @@ from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.services import automation
+from keeping_plugin.services.automation import Intake
 from keeping_plugin.services.connection import Connecting
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
 from keeping_plugin.services.forgetting import Forgotten, forget
@@ -179,6 +180,11 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             times=times,
             seats=Seats(),
             pace=Pace(config.panel_limit, clock.monotonic),
+        ),
+        intake=Intake(
+            helpdesk=helpdesk,
+            queue=queue,
+            bind=None if config.bind_key is None else lambda: database.engine,
         ),
         delivery=Delivery(
             database=database,

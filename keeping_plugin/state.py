@@ -12,6 +12,7 @@ from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Database
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
+from keeping_plugin.services.automation import Intake
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
@@ -41,6 +42,7 @@ class State:
     # The agents' side.
     panels: Panels
     # The automations' side.
+    intake: Intake
     delivery: Delivery
     checks: tuple[Callable[[], None], ...] = ()
 

@@ -1,0 +1,142 @@
+"""Judge a message and write what that calls for; read the judgement again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy import Connection as DbConnection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from keeping_plugin.models import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
+from keeping_plugin.rules import RULES, RULES_VERSION, Facts, Policy, Verdict, decide
+from keeping_plugin.types import Action, MessageArrived
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a message is judged: it arrived, or a backfill came past it."""
+
+    name: str = LIVE_OCCASION
+    lane: Lane = Lane.LIVE
+    run_id: int | None = None
+
+
+LIVE = Occasion()
+
+
+def backfill_occasion(run_id: int) -> Occasion:
+    """The occasion of one backfill run: behind live mail, with Decisions of its own."""
+    return Occasion(f"backfill:{run_id}", Lane.BACKFILL, run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`entries` counts rows that are owed now and were not before; `is_new` is false for a message
+    that was judged on this occasion already, of which nothing is written again."""
+
+    verdicts: tuple[Verdict, ...]
+    is_new: bool
+    entries: int
+
+
+def judge_and_write(
+    database: DbConnection,
+    message: MessageArrived,
+    policy: Policy,
+    *,
+    connection_id: int,
+    epoch: int,
+    occasion: Occasion = LIVE,
+) -> Judged:
+    """One Decision with every verdict, and one entry per granted action, in the caller's
+    transaction. Of the same message delivered again, even at the same moment, one is written."""
+    facts = Facts.of(message, policy)
+    verdicts = decide(RULES, facts)
+    insert = sqlite.insert if database.dialect.name == "sqlite" else postgresql.insert
+    time = _time(database)
+    common: dict[str, Any] = {
+        "connection_id": connection_id,
+        "company_id": message.company_id,
+        "mailbox_id": message.mailbox_id,
+        "conversation_id": message.conversation_id,
+        "message_id": message.message_id,
+    }
+    decision = {
+        **common,
+        "occasion": occasion.name,
+        "decided_at": time,
+        "rules_version": RULES_VERSION,
+        "verdicts": {verdict.action.value: list(verdict.reasons) for verdict in verdicts},
+        "facts": facts.kept(),
+    }
+    statement = insert(Decision).values(decision).on_conflict_do_nothing()
+    if database.execute(statement).rowcount == 0:
+        return Judged(verdicts, False, 0)
+    rows = [
+        {
+            **common,
+            "action": verdict.action,
+            "lane": occasion.lane,
+            "run_id": occasion.run_id,
+            "epoch": epoch,
+            "address": facts.address,
+            "created_at": time,
+            "state": EntryState.PENDING,
+            "due_at": time,
+        }
+        for verdict in verdicts
+        if verdict.granted
+    ]
+    if not rows:
+        return Judged(verdicts, True, 0)
+    owed = insert(SyncEntry).values(rows)
+    if occasion.lane == Lane.BACKFILL:
+        owed = owed.on_conflict_do_update(
+            index_elements=["connection_id", "message_id", "action"],
+            set_=_reopened(owed.excluded),
+            # Never sent and given up for a reason that may be gone; every other is left alone.
+            where=(SyncEntry.state == EntryState.CANCELLED) & SyncEntry.sent_at.is_(None),
+        )
+    else:
+        owed = owed.on_conflict_do_nothing()
+    return Judged(verdicts, True, database.execute(owed).rowcount)
+
+
+def _reopened(excluded: Any) -> dict[str, Any]:
+    """A cancelled entry as if it were new."""
+    taken = ("mailbox_id", "conversation_id", "lane", "run_id", "epoch", "address")
+    return {
+        **{name: excluded[name] for name in (*taken, "state", "due_at")},
+        "reason": "",
+        "words": None,
+        "settled_at": None,
+        "attempts": 0,
+        "retries": 0,
+        "waiting_since": None,
+        "looks": 0,
+        "batch_size": None,
+        "claim": None,
+        "claimed_until": None,
+    }
+
+
+def _time(database: DbConnection) -> ColumnElement[datetime] | datetime:
+    # The clock by which the drain compares due times: the database's (models/database).
+    return datetime.now(UTC) if database.dialect.name == "sqlite" else func.clock_timestamp()
+
+
+def verdicts_of(decision: Decision) -> tuple[Verdict, ...]:
+    """The verdicts as they were given."""
+    return tuple(
+        Verdict(Action(action), tuple(reasons)) for action, reasons in decision.verdicts.items()
+    )
+
+
+def replayed(decision: Decision) -> tuple[Verdict, ...] | None:
+    """What today's rules say of the facts of then. None when the facts are gone (retention), or
+    were of another release's shape."""
+    facts = Facts.restored(decision.facts) if decision.facts else None
+    return decide(RULES, facts) if facts is not None else None

@@ -1,0 +1,140 @@
+"""The company's own list of domains whose people are never added, and its reading line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.addresses import domain_key
+from keeping_plugin.errors import InvalidInput
+from keeping_plugin.models import SkippedDomain, insert_new
+
+# Far above any list that a person keeps; longer ones belong to the host's own list.
+LONGEST: Final = 10_000
+# What one statement takes on every database (SQLite binds 32,766 values at most).
+_ROWS: Final = 1_000
+_SEPARATORS = re.compile(r"[\s,;]+")
+_SHOWN: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no domain: its number from 1, its text as typed, what to write instead."""
+
+    number: int
+    text: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkipList:
+    """Domain keys in alphabetical order. `unlogged` are those with "do not log either"; no domain
+    stands in both."""
+
+    skipped: tuple[str, ...] = ()
+    unlogged: tuple[str, ...] = ()
+
+
+def read_lines(text: str) -> tuple[tuple[str, ...], tuple[BadLine, ...]]:
+    """The domains a person typed or pasted, one a line (commas and blanks part them too), each
+    once and in order; and every line that holds something else, with a sentence for it."""
+    domains: dict[str, None] = {}
+    bad: list[BadLine] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in filter(None, _SEPARATORS.split(line)):
+            sentence = _objection(word)
+            key = domain_key(word)
+            if sentence is None and key is not None:
+                domains[key] = None
+            else:
+                shown = word if len(word) <= _SHOWN else word[: _SHOWN - 1] + "…"
+                bad.append(BadLine(number, shown, sentence or _NO_DOMAIN))
+    return tuple(domains), tuple(bad)
+
+
+_NO_DOMAIN: Final = "This is not a domain. Write it as it stands after the @, such as acme.com."
+
+
+def _objection(word: str) -> str | None:
+    """Why this is no domain to skip, and what to write instead; None when it is one."""
+    bare = word.removeprefix("*.").removeprefix("@").removeprefix(".")
+    known = domain_key(bare)
+    real = known if known is not None and "." in known else None
+    if "://" in word or "/" in word:
+        return "This is a web address. Write its domain only, such as acme.com."
+    if word.startswith("@"):
+        wanted = real or f"{known or 'acme'}.com"
+        return f"Leave out the @ and write the whole domain, such as {wanted}."
+    if "@" in word:
+        domain = domain_key(word.rpartition("@")[2])
+        if domain is None or "." not in domain:
+            return _NO_DOMAIN
+        return f"This is an address; only whole domains can be skipped. Write {domain} to skip it."
+    if "*" in word or word.startswith("."):
+        return (
+            f"Write {real} instead: a domain covers its subdomains."
+            if real is not None
+            else "Write the domain without *: a domain covers its subdomains."
+        )
+    if known is None:
+        return _NO_DOMAIN
+    if "." not in known:
+        return f"This is only part of a domain. Write all of it, such as {known}.com."
+    if known.replace(".", "").isdigit():
+        return "This is an IP address. Write a domain, such as acme.com."
+    return None
+
+
+def read(session: Session, company_id: str) -> SkipList:
+    """The company's own list; the host's is not part of it."""
+    skipped: list[str] = []
+    unlogged: list[str] = []
+    rows = session.execute(
+        select(SkippedDomain.domain, SkippedDomain.skip_logging)
+        .where(SkippedDomain.company_id == company_id)
+        .order_by(SkippedDomain.domain)
+    )
+    for domain, skip_logging in rows:
+        (unlogged if skip_logging else skipped).append(domain)
+    return SkipList(tuple(skipped), tuple(unlogged))
+
+
+def save(
+    session: Session, company_id: str, skipped: Iterable[str], unlogged: Iterable[str]
+) -> bool:
+    """Put this list in the place of the one kept; says whether that changed anything, for the
+    audit trail. A domain named in both is not logged either.
+
+    Takes domains as `read_lines` gives them. Raises InvalidInput for more than 10,000.
+    """
+    wanted = dict.fromkeys(skipped, False) | dict.fromkeys(unlogged, True)
+    if len(wanted) > LONGEST:
+        raise InvalidInput(
+            f"The list has {len(wanted)} domains; {LONGEST} are the most it takes.", field="skipped"
+        )
+    before = read(session, company_id)
+    kept = dict.fromkeys(before.skipped, False) | dict.fromkeys(before.unlogged, True)
+    stale = [domain for domain in kept if wanted.get(domain) is not kept[domain]]
+    fresh = [domain for domain in wanted if kept.get(domain) is not wanted[domain]]
+    for some in _chunks(stale):
+        session.execute(
+            delete(SkippedDomain).where(
+                SkippedDomain.company_id == company_id, SkippedDomain.domain.in_(some)
+            )
+        )
+    for some in _chunks(fresh):
+        rows: list[dict[str, Any]] = [
+            {"company_id": company_id, "domain": domain, "skip_logging": wanted[domain]}
+            for domain in some
+        ]
+        insert_new(session, SkippedDomain, rows)
+    return bool(stale or fresh)
+
+
+def _chunks(domains: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (domains[start : start + _ROWS] for start in range(0, len(domains), _ROWS))
