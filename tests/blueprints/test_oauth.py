@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from keeping_plugin.models import AuditRecord, ConnectionStatus, OAuthAttempt, Revocation
-from tests.blueprints.conftest import SETTINGS, AdminSide, state_of
+from tests.blueprints.admin_side import SETTINGS, AdminSide, state_of
 from tests.hosts.desk import ADMIN, AGENT, PEOPLE
 
 
@@ -159,11 +159,11 @@ def test_a_user_without_api_access_connects_nothing_and_leaves_no_grant(side: Ad
     assert side.orgs.production.control.tokens()["refresh_tokens"] == 0
 
 
-@pytest.mark.parametrize("status", [500, 503])
-def test_an_error_of_salesforce_is_said_and_stores_nothing(side: AdminSide, status: int) -> None:
+@pytest.mark.parametrize("kind", ["internal_error", "unavailable_html", "reset", "truncated"])
+def test_an_error_of_salesforce_is_said_and_stores_nothing(side: AdminSide, kind: str) -> None:
     ada = side.visitor()
     callback = side.consent(side.login_url(ada))
-    side.orgs.production.control.fault("status", path="/services/oauth2/token", status=status)
+    side.orgs.production.control.fault(kind, scope={"path": "/services/oauth2/token"})
     ada.get(callback)
     text = ada.text()
     assert "Salesforce was not connected" in text
