@@ -33,6 +33,13 @@ def control_blueprint(site: Site, exchange: Exchange) -> Blueprint:
     """Every control verb of one site."""
     control = Blueprint("control", __name__, url_prefix=PREFIX)
 
+    @control.before_request
+    def only_loopback() -> Response | None:
+        """A page elsewhere that resolves its own name to this machine is not let in."""
+        if request.host.partition(":")[0] in ("127.0.0.1", "localhost"):
+            return None
+        return reply({"error": "the control prefix answers to 127.0.0.1 and localhost"}, 403)
+
     @control.errorhandler(ValueError)
     @control.errorhandler(TypeError)
     @control.errorhandler(KeyError)

@@ -82,6 +82,9 @@ def parameterized_search(request: Request) -> Response:
         text, scope, limit, objects = _search_parameters(request)
     if not text:
         raise refuse("INVALID_SEARCH", "A search term has to be specified", None)
+    if not objects:
+        described = request.site.org.describe_global(request.session.user)["sobjects"]
+        objects = {str(entry["name"]): [] for entry in described if entry.get("searchable")}
     return _counted(
         request,
         request.site.org.parameterized_search(

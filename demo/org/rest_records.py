@@ -237,8 +237,13 @@ def delete(request: Request) -> Response:
 
 
 def upsert(request: Request) -> Response:
-    """``PATCH sobjects/{Object}/{Field}/{value}``."""
+    """``PATCH sobjects/{Object}/{Field}/{value}``.
+
+    An address that ends like a file the service knows is taken for one: ``...@mail.inc`` is a 404.
+    """
     _, object_name, key, value = request.segments()
+    if value.lower().endswith(".inc"):
+        raise not_found()
     options = save_options(request)
     if key.lower() == "id":
         save_change(request, object_name, value, request.mapping(), options)

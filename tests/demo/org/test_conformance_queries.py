@@ -306,3 +306,11 @@ def test_the_parameterized_search_needs_no_sosl(api: Api, contact: str, address:
         "sobjects": [{"name": "Contact", "fields": ["Id", "Email"]}, {"name": "Lead"}],
     }
     assert api.post("parameterizedSearch", body).json()["searchRecords"] == [record]
+
+
+def test_the_parameterized_search_covers_every_object_when_none_is_named(
+    api: Api, contact: str, address: str
+) -> None:
+    lead = api.create("Lead", LastName="x", Company="y", Email=address)
+    records = api.get(f"parameterizedSearch/?q={address}").json()["searchRecords"]
+    assert {record["Id"] for record in records} == {contact, lead}

@@ -163,6 +163,12 @@ def test_a_value_with_a_slash_is_one_segment_when_encoded(api: Api) -> None:
     assert api.delete(f"sobjects/Task/Message_Key__c/{encoded}").status_code == 204
 
 
+def test_an_address_that_ends_like_a_file_is_404(api: Api, address: str) -> None:
+    clash = address.replace("example.com", "mail.inc")
+    assert api.patch(f"sobjects/Contact/Email/{clash}", {"LastName": "x"}).status_code == 404
+    assert api.post("sobjects/Contact", {"LastName": "x", "Email": clash}).status_code == 201
+
+
 def test_an_upsert_does_not_see_other_objects(api: Api, address: str) -> None:
     api.create("Lead", LastName="x", Company="y", Email=address)
     answer = api.patch(f"sobjects/Contact/Email/{address}", {"LastName": "x"})

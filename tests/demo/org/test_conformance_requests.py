@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import threading
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -126,6 +127,31 @@ def test_post_may_stand_in_for_patch(api: Api, contact: str) -> None:
     answer = api.post(f"sobjects/Contact/{contact}?_HttpMethod=PATCH", {"Title": "Escaped"})
     assert (answer.status_code, answer.content) == (204, b"")
     assert api.read("Contact", contact)["Title"] == "Escaped"
+
+
+def test_head_answers_the_headers_alone(api: Api) -> None:
+    answer = api.call("HEAD", "sobjects/Contact/describe")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert "Last-Modified" in answer.headers
+
+
+def test_sixteen_callers_at_once_are_all_answered(org: RunningOrg, api: Api) -> None:
+    statuses: list[int] = []
+
+    def call() -> None:
+        for number in range(5):
+            body = {"Subject": f"by many {number}", "Status": "Completed"}
+            headers = {"Authorization": f"Bearer {api.grant.access_token}"}
+            url = f"{org.base_url}{api.base}/sobjects/Task"
+            statuses.append(requests.post(url, json=body, headers=headers, timeout=30).status_code)
+
+    threads = [threading.Thread(target=call) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [201] * 80
+    assert org.control.counters()["api_requests"] == 80
 
 
 def test_an_answer_without_a_body_has_no_content_type_and_keeps_the_connection(
