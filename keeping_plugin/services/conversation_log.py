@@ -105,14 +105,14 @@ def conversation_log(
 
 def _message(decision: Decision, entries: dict[tuple[int, str, str], Any]) -> LoggedMessage:
     lines = []
-    for action, reasons in decision.verdicts:
+    for action, reasons in (decision.verdicts or {}).items():
         found = entries.get((decision.connection_id, decision.message_id, action))
         if found is not None:
             lines.append(_line(*found))
         elif reasons:
             sentences = tuple(CHECKS[code].refusal for code in reasons if code in CHECKS)
             lines.append(
-                Line(entry_id=None, action=_DID[action], state="refused", reasons=sentences)
+                Line(entry_id=None, action=_DID[Action(action)], state="refused", reasons=sentences)
             )
     return LoggedMessage(
         message_id=decision.message_id,

@@ -8,24 +8,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cryptography.fernet import Fernet
-from flask import Blueprint, Flask, render_template_string
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from werkzeug.test import TestResponse
 
-from keeping_plugin.blueprints import embed, errors, guards, headers, sidebar
-from keeping_plugin.config import Config
-from keeping_plugin.crypto import TokenVault
-from keeping_plugin.models import Connection, ConnectionStatus, Database, FieldSelection, migrate
-from keeping_plugin.models import SchemaDocument, SchemaLoad, now, upsert
+from keeping_plugin import KeepingSalesforce
+from keeping_plugin.models import (
+    Connection,
+    ConnectionStatus,
+    Database,
+    FieldSelection,
+    SchemaDocument,
+    SchemaLoad,
+    migrate,
+    now,
+    upsert,
+)
 from keeping_plugin.services import card as cards
 from keeping_plugin.services.pace import Pace
 from keeping_plugin.services.panel_view import Panels
 from keeping_plugin.services.schema import TASK
-from keeping_plugin.services.seats import Seats
 from keeping_plugin.state import State
 from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue, FakeSalesforce
-from keeping_plugin.times import Times
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema, OpenedBy
 from keeping_plugin.types.schema_document import dump_schema
 
@@ -159,55 +164,26 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
         "KEEPING_REDIS_URL": "redis://127.0.0.1:1/0",
         "KEEPING_SALESFORCE_CLIENT_ID": "client",
         "KEEPING_SALESFORCE_CLIENT_SECRET": "secret",
-        "KEEPING_PANEL_LIMIT": limit,
     }
     db = SQLAlchemy(app)
-    with app.app_context():
-        migrate.upgrade(db.engine)
-        engine = db.engine
-    database = Database(lambda: engine)
     clock, queue, desk = FakeClock(), FakeQueue(), FakeHelpDesk()
     salesforce = FakeSalesforce(clock)
-    config = Config.from_mapping(app.config)
-    panels = Panels(
-        database=database,
+    KeepingSalesforce(app, helpdesk=desk, db=db)
+    state: State = app.extensions["keeping"]
+    database = state.database
+    panels = replace(
+        state.panels,
         gateways=salesforce,
         queue=queue,
         clock=clock,
-        times=Times(),
-        seats=Seats(),
-        pace=Pace(config.panel_limit, clock.monotonic),
+        pace=Pace(limit, clock.monotonic),
     )
-    others: Any = None  # the admin's and the automations' sides, which no route here touches
-    app.extensions["keeping"] = State(
-        name="keeping",
-        config=config,
-        times=Times(),
-        clock=clock,
-        database=database,
-        helpdesk=desk,
-        vault=TokenVault(config.secret_keys),
-        queue=queue,
-        gateways=salesforce,
-        host_session=db.session,
-        login=others,
-        schemas=others,
-        revoking=others,
-        panels=panels,
-        delivery=others,
+    app.extensions["keeping"] = replace(
+        state, gateways=salesforce, queue=queue, clock=clock, panels=panels
     )
-    blueprint = Blueprint(
-        "keeping",
-        "keeping_plugin",
-        template_folder="templates",
-        static_folder="static",
-        static_url_path="/static",
-    )
-    for part in (guards, headers, errors, sidebar):
-        part.register(blueprint)
-    blueprint.add_url_rule("/settings/", "settings", lambda: "Settings")
-    app.register_blueprint(blueprint, url_prefix=PREFIX)
-    embed.register(app)
+    with app.app_context():
+        engine = db.engine
+        migrate.upgrade(engine)
     app.add_url_rule("/token", "token", lambda: _token())
     app.add_url_rule("/inbox/<id>", "inbox", _page)
     inbox = Inbox(
@@ -222,6 +198,8 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
     )
     desk.add_conversation("acme", CONVERSATION)
     desk.agent = AGENT
+    # Flask-SQLAlchemy hands out engines inside an app context only; tests look outside one, too.
+    inbox.database = Database(lambda: engine)
     yield inbox
     engine.dispose()
 
