@@ -90,9 +90,12 @@ class KeepingSalesforce:
                 "KeepingSalesforce is registered on this app already. Import that object where you "
                 "need it instead of making another; for another app call init_app with that app."
             )
-        app.extensions["keeping"] = _wire(
-            Config.from_mapping(app.config), helpdesk=helpdesk, db=db, name=name
-        )
+        config = Config.from_mapping(app.config)
+        if config.bind_key not in {None, *app.config.get("SQLALCHEMY_BINDS", ())}:
+            raise ConfigurationError(
+                f"KEEPING_BIND_KEY is malformed: SQLALCHEMY_BINDS has no {config.bind_key!r}"
+            )
+        app.extensions["keeping"] = _wire(config, helpdesk=helpdesk, db=db, name=name)
         app.register_blueprint(create_blueprint(name), url_prefix=url_prefix)
         embed.register(app)
 

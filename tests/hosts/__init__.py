@@ -1,0 +1,1 @@
+"""Hosts of every kind, each mounting the plugin through its public names."""

@@ -1,0 +1,71 @@
+"""Bad configuration stops the start with one sentence that names the key."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from keeping_plugin import ConfigurationError
+from keeping_plugin.config import SETTINGS
+from tests.hosts.houses import CONFIG, bare
+
+REQUIRED = [key for key in CONFIG if key.startswith("KEEPING_")]
+MALFORMED: dict[str, list[Any]] = {
+    "KEEPING_SECRET_KEYS": ["", "too-short", "x" * 44, [], 7],
+    "KEEPING_REDIS_URL": ["", "127.0.0.1:6379", "http://127.0.0.1", 6379],
+    "KEEPING_SALESFORCE_CLIENT_ID": ["", "  ", 7],
+    "KEEPING_SALESFORCE_CLIENT_SECRET": ["", "  ", 7],
+    "KEEPING_SALESFORCE_LOGIN_URLS": [
+        "https://login.salesforce.com",
+        "https://a.example, ftp://b.example",
+        "https://a.example/path, https://b.example",
+        "http://127.0.0.1:1, http://127.0.0.1:2",
+        7,
+    ],
+    "KEEPING_SALESFORCE_API_VERSION": ["", "v66.0", "66", 66.0],
+    "KEEPING_SALESFORCE_ALLOW_LOOPBACK": ["perhaps", 2, []],
+    "KEEPING_BUDGET_SHARE": ["much", 0, 1.2, -1],
+    "KEEPING_QUEUE": ["", "two words", "a" * 65],
+    "KEEPING_BIND_KEY": ["", 7],
+    "KEEPING_PANEL_LIMIT": ["60", "0,600", "a,b", 60],
+    "KEEPING_KEEP_DAYS": ["long", 0, -3],
+    "KEEPING_FRAME_ANCESTORS": ["", "'self'; script-src *", "a\r\nb"],
+    "KEEPING_TIME_SCALE": ["fast", 0, -1],
+}
+UNUSABLE = [(key, value) for key, values in MALFORMED.items() for value in values]
+
+
+def test_every_setting_has_a_malformed_example_here() -> None:
+    assert set(MALFORMED) == {setting.key for setting in SETTINGS}
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_a_missing_key_is_named(sqlite_url: str, key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{key} is missing: ") as refusal:
+        bare(sqlite_url, **{key: None})
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("key", "value"), UNUSABLE)
+def test_a_malformed_key_is_named(sqlite_url: str, key: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{key} is (malformed|missing): ") as refusal:
+        bare(sqlite_url, **{key: value})
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_secret_never_stands_in_the_refusal(sqlite_url: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        bare(sqlite_url, KEEPING_SECRET_KEYS="c0ffee-this-was-meant-to-be-a-key")
+    assert "c0ffee" not in str(refusal.value)
+
+
+def test_a_time_scale_is_refused_outside_testing(sqlite_url: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape("KEEPING_TIME_SCALE is refused")):
+        bare(sqlite_url, TESTING=False, KEEPING_TIME_SCALE=0.1)
+
+
+def test_a_bind_the_host_does_not_have_is_named(sqlite_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="KEEPING_BIND_KEY"):
+        bare(sqlite_url, KEEPING_BIND_KEY="elsewhere")
