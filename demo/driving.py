@@ -42,6 +42,13 @@ def await_schema(browser: Browser, *, seconds: float = 60.0) -> Page:
         time.sleep(0.1)
 
 
+def switch_on(browser: Browser, mailbox_id: str) -> Page:
+    """Switch both automations of a mailbox on."""
+    page = browser.get(f"{SETTINGS}automation?mailbox={mailbox_id}")
+    form = page.form(action="/automation")
+    return browser.submit(page, form, {"add_contacts": "on", "log_tasks": "on"})
+
+
 def disconnect(browser: Browser) -> Page:
     """Press Disconnect and confirm."""
     page = browser.get(f"{SETTINGS}disconnect")

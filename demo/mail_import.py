@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
@@ -70,22 +71,25 @@ class Report:
         return ", ".join(parts)
 
 
-def mail_files(path: Path) -> tuple[list[MailFile], int]:
+@contextmanager
+def mail_files(path: Path) -> Iterator[tuple[list[MailFile], int]]:
     """The messages of a folder or an mbox, oldest first so that answers find what they answer,
     and how many files of the folder are no .eml. Raises CannotImport."""
-    if path.is_dir():
-        found, skipped = _folder(path)
-    elif path.suffix.lower() == ".eml" and path.is_file():
-        found = [MailFile(_printable(path.name), delivery_id(path.name), path.read_bytes)]
+    with ExitStack() as opened:
         skipped = 0
-    elif path.is_file():
-        found, skipped = list(_mbox(path)), 0
-    else:
-        raise CannotImport(f"{path} is neither a folder of .eml files nor an mbox")
-    if not found:
-        raise CannotImport(f"{path} holds no mail: neither .eml files nor an mbox's messages")
-    now = datetime.now(UTC)
-    return sorted(found, key=lambda file: (_date(file, now), file.name)), skipped
+        if path.is_dir():
+            found, skipped = _folder(path)
+        elif path.suffix.lower() == ".eml" and path.is_file():
+            found = [MailFile(_printable(path.name), delivery_id(path.name), path.read_bytes)]
+        elif path.is_file():
+            box = opened.enter_context(closing(mailbox.mbox(path, create=False)))
+            found = list(_mbox(path.name, box))
+        else:
+            raise CannotImport(f"{path} is neither a folder of .eml files nor an mbox")
+        if not found:
+            raise CannotImport(f"{path} holds no mail: neither .eml files nor an mbox's messages")
+        now = datetime.now(UTC)
+        yield sorted(found, key=lambda file: (_date(file, now), file.name)), skipped
 
 
 def import_mail(
@@ -99,9 +103,8 @@ def import_mail(
     """Deliver everything below `path` into one mailbox of the inbox at that URL. A file that cannot
     be read is reported with its reason, and the rest goes on. Raises CannotImport when the inbox
     itself does not answer or does not let us in."""
-    files, skipped = mail_files(path)
-    report = Report(skipped=skipped)
-    with requests.Session() as http:
+    with mail_files(path) as (files, skipped), requests.Session() as http:
+        report = Report(skipped=skipped)
         http.trust_env = False
         http.headers.update({"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"})
         for number, file in enumerate(files, 1):
@@ -152,11 +155,10 @@ def _folder(path: Path) -> tuple[list[MailFile], int]:
     return found, skipped
 
 
-def _mbox(path: Path) -> Iterator[MailFile]:
-    box = mailbox.mbox(path, create=False)
+def _mbox(name: str, box: mailbox.mbox) -> Iterator[MailFile]:
     for number, key in enumerate(box.keys(), 1):
-        name = f"{path.name}#{number}"
-        yield MailFile(_printable(name), delivery_id(name), partial(box.get_bytes, key))
+        numbered = f"{name}#{number}"
+        yield MailFile(_printable(numbered), delivery_id(numbered), partial(box.get_bytes, key))
 
 
 def delivery_id(name: str) -> str:

@@ -43,7 +43,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
             set_up_sqlite(db.engine)
     salesforce.init_app(app, helpdesk=InboxHelpDesk(), db=db)
 
-    accounts.with_form_tokens(accounts.bp, pages.bp, settings.bp)
     for blueprint in (accounts.bp, pages.bp, settings.bp, incoming.bp):
         app.register_blueprint(blueprint)
     for name, filter_ in shown.FILTERS.items():

@@ -13,12 +13,13 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from demo.inbox import queries
-from demo.inbox.accounts import logged_in, require_person
+from demo.inbox.accounts import check_form_token, logged_in, require_person
 from demo.inbox.headers import Correspondent
 from demo.inbox.intake import receive, write
 from demo.inbox.models import Conversation, Mailbox
 
 bp = Blueprint("inbox", __name__)
+bp.before_request(check_form_token)
 
 LONGEST_TEXT = 200_000
 

@@ -45,7 +45,7 @@ def awaiting_reply(company_id: str) -> Mapping[str, int]:
         .where(Conversation.company_id == company_id, Conversation.awaits_reply)
         .group_by(Conversation.mailbox_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def conversation(company_id: str, conversation_id: int) -> Conversation | None:

@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from demo.inbox import queries
-from demo.inbox.accounts import logged_in, require_person
+from demo.inbox.accounts import check_form_token, logged_in, require_person
 from demo.inbox.database import db
 from demo.inbox.models import Person
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+bp.before_request(check_form_token)
 
 
 @bp.get("/")

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
+from flask.cli import FlaskGroup
 
 from tests.demo.visitor import Visitor, configured
 
@@ -21,7 +23,8 @@ def seeded_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("inbox") / "seeded.sqlite3"
     app = create_app(configured(path))
-    made = app.test_cli_runner().invoke(args=["keeping", "db", "upgrade"])
+    cli = FlaskGroup(create_app=lambda: app)  # finds the plugin's commands by their entry point
+    made = CliRunner().invoke(cli, ["keeping", "db", "upgrade"])
     assert made.exit_code == 0, made.output
     with app.app_context():
         create_tables()

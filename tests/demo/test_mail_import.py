@@ -13,10 +13,18 @@ from werkzeug.serving import make_server
 from demo import mail_import
 from demo.inbox.database import db
 from demo.inbox.models import Conversation, Message
-from demo.mail_import import CannotImport, Report, delivery_id, import_mail, mail_files
+from demo.mail_import import CannotImport, Report, delivery_id, import_mail
 from tests.demo.visitor import TOKEN
 
 Import = Callable[[Path], Report]
+
+
+@pytest.fixture
+def mail_dir(tmp_path: Path) -> Path:
+    """An empty folder."""
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture
@@ -59,15 +67,15 @@ def test_every_real_message_becomes_a_message_or_is_named(
 
 
 def test_unreadable_files_are_named_with_their_reason_and_the_rest_goes_on(
-    take_in: Import, tmp_path: Path
+    take_in: Import, mail_dir: Path
 ) -> None:
-    (tmp_path / "a.eml").write_bytes(eml("good"))
-    (tmp_path / "empty.eml").write_bytes(b"")
-    (tmp_path / "picture.EML").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
-    (tmp_path / "gone.eml").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "z.eml").write_bytes(eml("good too"))
-    (tmp_path / "notes.txt").write_text("not mail")
-    report = take_in(tmp_path)
+    (mail_dir / "a.eml").write_bytes(eml("good"))
+    (mail_dir / "empty.eml").write_bytes(b"")
+    (mail_dir / "picture.EML").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    (mail_dir / "gone.eml").symlink_to(mail_dir / "nowhere")
+    (mail_dir / "z.eml").write_bytes(eml("good too"))
+    (mail_dir / "notes.txt").write_text("not mail")
+    report = take_in(mail_dir)
     reasons = dict(report.unreadable)
     assert set(reasons) == {"empty.eml", "picture.EML", "gone.eml"}
     assert "empty" in reasons["empty.eml"]
@@ -80,13 +88,13 @@ def test_unreadable_files_are_named_with_their_reason_and_the_rest_goes_on(
 
 
 def test_answers_find_what_they_answer_whatever_their_names(
-    take_in: Import, tmp_path: Path, inbox: Flask
+    take_in: Import, mail_dir: Path, inbox: Flask
 ) -> None:
-    (tmp_path / "a.eml").write_bytes(
+    (mail_dir / "a.eml").write_bytes(
         eml("Re: q", date="Thu, 7 May 2026 10:00:00 +0000", more="In-Reply-To: <q@x>\n")
     )
-    (tmp_path / "b.eml").write_bytes(eml("q", more="Message-ID: <q@x>\n"))
-    take_in(tmp_path)
+    (mail_dir / "b.eml").write_bytes(eml("q", more="Message-ID: <q@x>\n"))
+    take_in(mail_dir)
     with inbox.app_context():
         first, answer = (db.session.get_one(Message, f"support.{one}.eml") for one in "ba")
         assert first.conversation_id == answer.conversation_id
@@ -94,9 +102,9 @@ def test_answers_find_what_they_answer_whatever_their_names(
 
 
 def test_an_mbox_is_taken_in_message_by_message(
-    take_in: Import, tmp_path: Path, inbox: Flask
+    take_in: Import, mail_dir: Path, inbox: Flask
 ) -> None:
-    box = tmp_path / "archive.mbox"
+    box = mail_dir / "archive.mbox"
     box.write_bytes(
         b"".join(b"From jo@example.com Wed May  6 10:00:00 2026\n" + eml(s) + b"\n" for s in "abc")
     )
@@ -104,33 +112,33 @@ def test_an_mbox_is_taken_in_message_by_message(
     assert (report.files, report.messages) == (3, 3)
     assert take_in(box).known == 3
     with inbox.app_context():
-        found = db.session.query(Conversation).filter(Conversation.subject.in_("abc")).count()
+        found = db.session.query(Conversation).filter(Conversation.subject.in_(list("abc"))).count()
     assert found == 3
 
 
-def test_one_eml_file_is_a_folder_of_one(take_in: Import, tmp_path: Path) -> None:
-    (tmp_path / "a.eml").write_bytes(eml("alone"))
-    assert take_in(tmp_path / "a.eml").messages == 1
+def test_one_eml_file_is_a_folder_of_one(take_in: Import, mail_dir: Path) -> None:
+    (mail_dir / "a.eml").write_bytes(eml("alone"))
+    assert take_in(mail_dir / "a.eml").messages == 1
 
 
-def test_nothing_to_import_is_said(take_in: Import, tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nowhere"):
+def test_nothing_to_import_is_said(take_in: Import, mail_dir: Path) -> None:
+    for path in (mail_dir, mail_dir / "nowhere"):
         with pytest.raises(CannotImport, match=path.name):
             take_in(path)
-    (tmp_path / "prose").write_text("no mail in here")
+    (mail_dir / "prose").write_text("no mail in here")
     with pytest.raises(CannotImport, match="holds no mail"):
-        mail_files(tmp_path / "prose")
+        take_in(mail_dir / "prose")
 
 
-def test_an_inbox_that_does_not_let_us_in_ends_the_import(url: str, tmp_path: Path) -> None:
-    (tmp_path / "a.eml").write_bytes(eml("x"))
+def test_an_inbox_that_does_not_let_us_in_ends_the_import(url: str, mail_dir: Path) -> None:
+    (mail_dir / "a.eml").write_bytes(eml("x"))
     with pytest.raises(CannotImport, match="token"):
-        import_mail(tmp_path, inbox=url, mailbox_address="support@outdoor.example.com", token="no")
+        import_mail(mail_dir, inbox=url, mailbox_address="support@outdoor.example.com", token="no")
     with pytest.raises(CannotImport, match="no mailbox"):
-        import_mail(tmp_path, inbox=url, mailbox_address="x@example.com", token=TOKEN)
+        import_mail(mail_dir, inbox=url, mailbox_address="x@example.com", token=TOKEN)
     with pytest.raises(CannotImport, match="does not answer"):
         import_mail(
-            tmp_path, inbox="http://127.0.0.1:1", mailbox_address="x@example.com", token=TOKEN
+            mail_dir, inbox="http://127.0.0.1:1", mailbox_address="x@example.com", token=TOKEN
         )
 
 
@@ -153,11 +161,11 @@ def test_a_delivery_id_is_the_files_name_where_it_can_be() -> None:
 
 
 def test_the_module_runs_against_the_running_demo(
-    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    url: str, mail_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.eml").write_bytes(eml("x"))
-    config = tmp_path / "inbox.json"
+    (mail_dir / "a.eml").write_bytes(eml("x"))
+    config = mail_dir / "inbox.json"
     config.write_text(f'{{"INBOX_URL": "{url}", "INBOX_DELIVERY_TOKEN": "{TOKEN}"}}')
-    monkeypatch.setattr("sys.argv", ["x", str(tmp_path), "--config", str(config)])
+    monkeypatch.setattr("sys.argv", ["x", str(mail_dir), "--config", str(config)])
     assert mail_import.main() == 0
     assert "1 files: 1 messages, 0 unreadable" in capsys.readouterr().out

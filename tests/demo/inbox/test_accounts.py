@@ -22,9 +22,9 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_strangers_are_asked_to_log_in_first(visit: Visit, page: str) -> None:
-    answer = visit("").client.get(page)
+@pytest.mark.parametrize("path", PAGES)
+def test_strangers_are_asked_to_log_in_first(visit: Visit, path: str) -> None:
+    answer = visit("").client.get(path)
     assert answer.status_code == 302
     assert answer.location.startswith("/login?next=")
 
@@ -74,9 +74,9 @@ def test_the_session_cookie_is_not_sent_along_from_elsewhere(inbox: Flask, visit
     assert "HttpOnly" in cookie
 
 
-@pytest.mark.parametrize("page", ["/conversations/1", "/?mailbox=support"])
-def test_another_company_finds_nothing_there(visit: Visit, page: str) -> None:
-    visit("elena@cycles.example.com").get(page, status=404)
+@pytest.mark.parametrize("path", ["/conversations/1", "/?mailbox=support"])
+def test_another_company_finds_nothing_there(visit: Visit, path: str) -> None:
+    visit("elena@cycles.example.com").get(path, status=404)
 
 
 def test_a_company_sees_its_own_conversations_only(visit: Visit) -> None:

@@ -148,14 +148,14 @@ def test_a_test_mail_may_answer_a_conversation(inbox: Flask, visit: Visit) -> No
 
 
 @pytest.mark.parametrize(
-    "page", ["/conversations/999", "/conversations/99999999999999999999", "/x"]
+    "path", ["/conversations/999", "/conversations/99999999999999999999", "/x"]
 )
-def test_a_page_that_is_not_there_says_so(visit: Visit, page: str) -> None:
-    assert "There is no such page" in visit(MAYA).get(page, status=404).text_content()
+def test_a_page_that_is_not_there_says_so(visit: Visit, path: str) -> None:
+    assert "There is no such page" in visit(MAYA).get(path, status=404).text_content()
 
 
-@pytest.mark.parametrize("page", ["/login", "/"])
-def test_pages_let_no_foreign_script_run(visit: Visit, page: str) -> None:
-    answer = visit(MAYA).client.get(page)
+@pytest.mark.parametrize("path", ["/login", "/"])
+def test_pages_let_no_foreign_script_run(visit: Visit, path: str) -> None:
+    answer = visit(MAYA).client.get(path)
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

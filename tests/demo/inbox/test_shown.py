@@ -22,10 +22,10 @@ def test_plain_text_goes_before_html() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["", "<", "<!-- -->", "<p></p>", "\ufffd", "<div>" * 5000 + "deep"]
+    "markup", ["", "<", "<!-- -->", "<p></p>", "\ufffd", "<div>" * 5000 + "deep"]
 )
-def test_strange_html_breaks_nothing(page: str) -> None:
-    assert isinstance(shown_text(None, page), str)
+def test_strange_html_breaks_nothing(markup: str) -> None:
+    assert isinstance(shown_text(None, markup), str)
 
 
 @pytest.mark.parametrize(
