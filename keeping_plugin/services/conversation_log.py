@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import Complaint, NotFound
 from keeping_plugin.models import Connection, Decision, EntryState, SyncEntry
 from keeping_plugin.rules.table import CHECKS
+from keeping_plugin.services.entry_sentences import entry_sentence
 from keeping_plugin.services.error_sentences import ErrorSentence, explained
 from keeping_plugin.types import Action
 
@@ -131,6 +132,7 @@ def _line(entry: SyncEntry, instance_url: str, current: bool) -> Line:
         action=_DID[Action(entry.action)],
         state=entry.state,
         reason=entry.reason,
+        reasons=(entry_sentence(entry.reason),) if entry.reason else (),
         complaints=tuple(explained(words)),
         url=f"{instance_url}/lightning/r/{object}/{entry.record_id}/view" if made else "",
         retryable=current and entry.state == EntryState.FAILED,

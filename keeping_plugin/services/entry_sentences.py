@@ -1,0 +1,53 @@
+"""Why an entry stands where it stands, in plain words: its reason codes in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ENTRY_SENTENCES: Mapping[str, str] = {
+    # done
+    "created": "A new Contact was created.",
+    "exists": "Somebody with this address was in Salesforce already; nothing was added.",
+    "logged": "It stands in the Contact's activity timeline.",
+    "duplicate_rule": "A duplicate rule of your Salesforce org refused it, so nothing was added.",
+    "settled_by_person": "A person said that it is there.",
+    # on its way
+    "contact_first": "It follows as soon as the Contact has been added.",
+    "address_busy": "This person is being added just now; it goes on in a moment.",
+    "outcome_unclear": "Salesforce did not answer; whether it arrived is being looked up.",
+    "unavailable": "Salesforce does not answer; it is tried again by itself.",
+    "row_locked": "Somebody else is saving the record at this moment; it is tried again by itself.",
+    "rate_limited": "Your Salesforce org takes no more requests for now; it is tried again later.",
+    "budget": "Automations pause until your Salesforce org has room for more requests.",
+    "connection_lost": "The connection to Salesforce is lost; it goes on once an admin reconnects.",
+    # waiting
+    "no_contact": (
+        "No Contact has this address yet. It is logged as soon as there is one, within 14 days."
+    ),
+    # failed
+    "rejected": "Salesforce refused it.",
+    "duplicates": "A duplicate rule of your Salesforce org refused it.",
+    "permission_denied": "The connected Salesforce user may not do this.",
+    "schema_stale": "Salesforce no longer has a field that is needed.",
+    "record_not_found": "The record is no longer in Salesforce.",
+    "person_gone": "The Contact was deleted or merged while it was being logged.",
+    "no_outcome": "Salesforce gave no usable answer, several times.",
+    "outcome_unknown": (
+        "Salesforce did not answer, and whether it arrived could not be found out. Look there "
+        "before you try again."
+    ),
+    # cancelled
+    "disconnected": "Salesforce was disconnected before it was sent.",
+    "other_org": "Another Salesforce org was connected before it was sent.",
+    "switched_off": "The automation was switched off for the mailbox before it was sent.",
+    "message_deleted": "The message was deleted before it was sent.",
+    "mailbox_deleted": "The mailbox was deleted before it was sent.",
+    "mailbox_moved": "The message was moved to another mailbox before it was sent.",
+    "waited_too_long": "No Contact with this address appeared within 14 days.",
+    "expired": "No Contact with this address appeared within 14 days.",
+}
+
+
+def entry_sentence(reason: str) -> str:
+    """The sentence of a reason code; "" for none, the code itself for one not in the table."""
+    return ENTRY_SENTENCES.get(reason, reason)
