@@ -149,8 +149,7 @@ class FakeOrg:
             self._check_value(schema.fields[name], value, creating=creating)
         self._check_required(schema, fields, creating=creating)
         self._check_unique(object, fields, row)
-        if not allow_duplicates:
-            self._check_duplicates(object, fields, row)
+        self._check_duplicates(object, fields, row, allowed=allow_duplicates)
 
     def _check_value(self, spec: FieldSpec, value: Any, *, creating: bool) -> None:
         writable = spec.createable if creating else spec.updateable
@@ -196,9 +195,13 @@ class FakeOrg:
                     )
                     raise RecordRejected(complaints=(Complaint("DUPLICATE_VALUE", message),))
 
-    def _check_duplicates(self, object: str, fields: Mapping[str, Any], row: Row | None) -> None:
+    def _check_duplicates(
+        self, object: str, fields: Mapping[str, Any], row: Row | None, *, allowed: bool
+    ) -> None:
         for rule in self.duplicate_rules:
-            if rule.object != object or not all(fields.get(name) for name in rule.fields):
+            if rule.object != object or (allowed and rule.may_save):
+                continue
+            if not all(fields.get(name) for name in rule.fields):
                 continue
             same = [
                 other

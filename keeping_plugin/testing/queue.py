@@ -33,6 +33,7 @@ class FakeQueue:
 
     def take(self) -> tuple[list[int], list[tuple[str, int]]]:
         """What a worker would find now; the bell is silent afterwards."""
-        taken = ([one for one in self.rings if one in self._ringing], self.jobs)
+        rung = [one for one in dict.fromkeys(self.rings) if one in self._ringing]
+        taken = (rung, self.jobs)
         self.rings, self.jobs, self._ringing = [], [], set()
         return taken
