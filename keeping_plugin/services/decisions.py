@@ -69,7 +69,7 @@ def judge_and_write(
         "occasion": occasion.name,
         "decided_at": time,
         "rules_version": RULES_VERSION,
-        "verdicts": {verdict.action.value: list(verdict.reasons) for verdict in verdicts},
+        "verdicts": [[verdict.action.value, list(verdict.reasons)] for verdict in verdicts],
         "facts": facts.kept(),
     }
     statement = insert(Decision).values(decision).on_conflict_do_nothing()
@@ -130,9 +130,7 @@ def _time(database: DbConnection) -> ColumnElement[datetime] | datetime:
 
 def verdicts_of(decision: Decision) -> tuple[Verdict, ...]:
     """The verdicts as they were given."""
-    return tuple(
-        Verdict(Action(action), tuple(reasons)) for action, reasons in decision.verdicts.items()
-    )
+    return tuple(Verdict(Action(action), tuple(reasons)) for action, reasons in decision.verdicts)
 
 
 def replayed(decision: Decision) -> tuple[Verdict, ...] | None:
