@@ -61,3 +61,11 @@ def parent_domains(domain: str) -> tuple[str, ...]:
     """The domain and every domain above it: a.b.c -> (a.b.c, b.c, c)."""
     labels = domain.split(".")
     return tuple(".".join(labels[start:]) for start in range(len(labels)))
+
+
+def shown_domain(key: str) -> str:
+    """A `domain_key` as its owner writes it (xn--mller-kva.example -> müller.example)."""
+    try:
+        return idna.decode(key)
+    except idna.IDNAError:
+        return key

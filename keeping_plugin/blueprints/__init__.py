@@ -12,6 +12,8 @@ from keeping_plugin.blueprints import (
     settings,
     settings_automation,
     settings_fields,
+    settings_skip,
+    settings_try,
     sidebar,
     tile,
 )
@@ -24,6 +26,8 @@ _PARTS = (
     settings,
     settings_fields,
     settings_automation,
+    settings_skip,
+    settings_try,
     tile,
     sidebar,
 )

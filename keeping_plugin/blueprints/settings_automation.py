@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from keeping_plugin.addresses import shown_domain
 from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import now
-from keeping_plugin.services import audit, connection, policy
+from keeping_plugin.services import audit, connection, policy, skip_list
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.policy import MailboxAutomation
+from keeping_plugin.services.skip_list import SkipList
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent, Mailbox
 
@@ -26,6 +28,15 @@ class MailboxRow:
     mailbox: Mailbox
     add_contacts: bool
     log_tasks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """One domain of the company's list; `shown` is how its owner writes it."""
+
+    domain: str
+    shown: str
+    skip_logging: bool
 
 
 def register(bp: Blueprint) -> None:
@@ -88,10 +99,12 @@ def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailb
 def page(
     agent: Agent, mailboxes: Sequence[Mailbox], chosen: Mailbox | None, **context: object
 ) -> str:
-    """The whole tab."""
+    """The whole tab. `context` holds what was typed and what was wrong with it."""
+    helpdesk = current_state().helpdesk
     with current_state().database.read() as session:
         set_up = policy.mailbox_automations(session, agent.company_id)
         connected = connection.current(session, agent.company_id) is not None
+        skipped = skip_list.read(session, agent.company_id)
     rows = [
         MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
         for mailbox in mailboxes
@@ -104,5 +117,14 @@ def page(
         mailbox=chosen,
         toggles=next((row for row in rows if row.mailbox == chosen), None),
         connected=connected,
+        skipped=_skipped_rows(skipped),
+        internal=sorted(helpdesk.internal_addresses(agent.company_id)),
+        host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),
         **context,
     )
+
+
+def _skipped_rows(skipped: SkipList) -> list[SkippedRow]:
+    rows = [(domain, False) for domain in skipped.skipped]
+    rows += [(domain, True) for domain in skipped.unlogged]
+    return [SkippedRow(domain, shown_domain(domain), unlogged) for domain, unlogged in sorted(rows)]

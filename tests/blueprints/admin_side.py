@@ -17,6 +17,8 @@ from keeping_plugin.models import Connection, migrate
 from keeping_plugin.services import connection, schema
 from keeping_plugin.services.revocation import revoke
 from keeping_plugin.state import State
+from keeping_plugin.types import Agent
+from tests.hosts.desk import PEOPLE
 from tests.hosts.houses import House, bare
 
 SETTINGS = "/salesforce/settings/"
@@ -31,7 +33,7 @@ class Visitor:
     last: TestResponse | None = field(default=None)
 
     def get(self, path: str, **options: object) -> TestResponse:
-        self.last = self.client.get(path, **options)  # type: ignore[arg-type]
+        self.last = self.client.get(path, **options)
         return self.last
 
     def token(self, path: str = SETTINGS) -> str:
@@ -44,7 +46,7 @@ class Visitor:
         """Post a form with its token."""
         data = dict(values or {})  # type: ignore[call-overload]
         data.setdefault("csrf_token", self.token())
-        self.last = self.client.post(path, data=data, **options)  # type: ignore[arg-type]
+        self.last = self.client.post(path, data=data, **options)
         return self.last
 
     def text(self, path: str = SETTINGS) -> str:
@@ -128,8 +130,13 @@ def state_of(url: str) -> str:
     return parse_qs(urlsplit(url).query)["state"][0]
 
 
+STRANGER = Agent("eve", "other", "Eve Elsewhere", is_admin=True)
+
+
 @pytest.fixture
-def side(orgs: OrgProcess, sqlite_url: str) -> Iterator[AdminSide]:
+def side(orgs: OrgProcess, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AdminSide]:
+    """Nothing connected yet; Ada is an admin of acme, Gus an agent, Eve another company's admin."""
+    monkeypatch.setitem(PEOPLE, STRANGER.id, STRANGER)
     for org in (orgs.production, orgs.sandbox):
         org.control.allow_redirect(CALLBACK)
     house = bare(
