@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from keeping_plugin import failpoints
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.models import migrate
@@ -61,6 +63,8 @@ def worker(number: int) -> None:
     """Sweep and work until SIGTERM. Run it under a supervisor (docs/guide.md, Operators)."""
     state = current_state()
     _ready(state)
+    if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
+        failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     last = float("-inf")

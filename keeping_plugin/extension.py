@@ -148,7 +148,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             ConnectionTokens(tokens, connection_id),
             transport,
             version=config.salesforce_api_version,
-            deadline=deadline or CALL,
+            deadline=deadline or times.seconds(CALL),
         )
 
     def org_facts(granted: Tokens) -> OrgFacts:

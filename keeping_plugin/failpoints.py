@@ -47,12 +47,13 @@ def disarm() -> None:
 
 
 def arm_from(text: str) -> None:
-    """`name:count:once-file`: SIGKILL this process the count-th time it gets there, unless the
-    file exists; the file is made first, so that the next process lives."""
-    name, count, once = text.split(":", 2)
+    """`name:count:how:once-file`: kill or stop this process (SIGKILL, SIGSTOP) the count-th time
+    it gets there, unless the file exists; the file is made first, so that the next one goes on."""
+    name, count, how, once = text.split(":", 3)
+    number = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}[how]
     left = int(count)
 
-    def die() -> None:
+    def strike() -> None:
         nonlocal left
         left -= 1
         if left > 0:
@@ -61,6 +62,6 @@ def arm_from(text: str) -> None:
             os.close(os.open(once, os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             return
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 
-    arm(name, die)
+    arm(name, strike)

@@ -8,6 +8,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
+from keeping_plugin import failpoints
+
 _INFO = "keeping_rings"
 
 
@@ -44,6 +46,7 @@ class _Rings:
         if parent is not None:
             self.wanted.setdefault(parent, set()).update(wanted)
         elif wanted:
+            failpoints.reach("host.committed")
             self.ring(sorted(wanted))
 
 

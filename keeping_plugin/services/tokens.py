@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
+from keeping_plugin import failpoints
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import (
     ConnectionLost,
@@ -122,6 +123,7 @@ class ConnectionTokens:
             with self._parts.database.write() as session:
                 self._let_go(session)
             raise
+        failpoints.reach("refresh.answered")
         return self._store(renewed, version)
 
     def _store(self, renewed: Tokens, version: int) -> Tokens:
