@@ -114,9 +114,9 @@ class SalesforceGateway(Protocol):
         self, records: Sequence[NewRecord], *, start_by: float | None = None
     ) -> Sequence[Saved | SalesforceError]:
         """Create up to 1,000 records in one composite of collections, each standing alone: one
-        outcome a row, in order, RecordRejected, RowLocked or OutcomeUnclear among them. Rows of a
-        collection refused as a whole are each BatchRefused; a call refused as a whole raises
-        it."""
+        outcome a row, in order, RecordRejected, RowLocked or OutcomeUnclear among them. A call
+        that tells nothing of any row raises (BatchRefused when it was refused as a whole); when
+        only some of its collections do, their rows have that error as their outcome."""
 
     def update(
         self,

@@ -113,23 +113,35 @@ def create_many(calls: Calls, records: Sequence[NewRecord]) -> Sequence[Saved | 
         raise errors.unusable(write=True) from error
     except RecordRejected as error:
         raise BatchRefused(complaints=error.complaints) from error
+    told = [
+        _outcomes(answers.get(sub.name), len(chunk))
+        for sub, chunk in zip(subs, chunks, strict=True)
+    ]
+    refused = [error for error in told if isinstance(error, SalesforceError)]
+    if len(refused) == len(told) and len({type(error) for error in refused}) == 1:
+        raise refused[0]
     outcomes: dict[int, Saved | SalesforceError] = {}
-    for sub, chunk in zip(subs, chunks, strict=True):
-        outcomes |= zip(chunk, _outcomes(answers.get(sub.name), len(chunk)), strict=True)
+    for chunk, rows in zip(chunks, told, strict=True):
+        each = [rows] * len(chunk) if isinstance(rows, SalesforceError) else rows
+        outcomes |= zip(chunk, each, strict=True)
     return [outcomes[index] for index in range(len(records))]
 
 
-def _outcomes(answer: Answer | None, count: int) -> Sequence[Saved | SalesforceError]:
-    """One a row. Fewer rows than were sent cannot be told apart: all of them are unclear."""
+def _outcomes(
+    answer: Answer | None, count: int
+) -> Sequence[Saved | SalesforceError] | SalesforceError:
+    """One a row, or the error of a collection that tells nothing of its rows. Fewer rows than were
+    sent cannot be told apart, so they tell nothing either."""
     if answer is None:
-        return [errors.unusable(write=True) for _ in range(count)]
+        return errors.unusable(write=True)
     if answer.status != 200:
-        refused = [errors.of_answer(answer, write=True) for _ in range(count)]
-        if count > 1 and isinstance(refused[0], RecordRejected):
-            return [BatchRefused(complaints=error.complaints) for error in refused]
-        return refused
+        refused = errors.of_answer(answer, write=True)
+        if not isinstance(refused, RecordRejected):
+            return refused
+        # A row alone has nobody else to blame.
+        return [refused] if count == 1 else BatchRefused(complaints=refused.complaints)
     if not isinstance(answer.body, list) or len(answer.body) != count:
-        return [errors.unusable(write=True) for _ in range(count)]
+        return errors.unusable(write=True)
     return [_outcome(row) for row in answer.body]
 
 

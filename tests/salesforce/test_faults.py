@@ -18,6 +18,7 @@ from keeping_plugin.errors import (
     RateLimited,
     RecordRejected,
     RowLocked,
+    SalesforceError,
     SalesforceUnavailable,
 )
 from keeping_plugin.salesforce.gateway import Gateway
@@ -217,13 +218,16 @@ def test_fewer_rows_than_were_sent_make_their_collection_unclear(
     assert [type(one) for one in outcomes] == [Saved] * 200 + [OutcomeUnclear] * 200
 
 
+UNAVAILABLE = SalesforceUnavailable
+
+
 @pytest.mark.parametrize(
     ("sub", "kind"),
     [
         ({"httpStatusCode": 400, "body": [{"errorCode": "EXCEEDED_ID_LIMIT"}]}, BatchRefused),
         ({"httpStatusCode": 400, "body": [{"errorCode": "JSON_PARSER_ERROR"}]}, BatchRefused),
         ({"httpStatusCode": 500, "body": [{"errorCode": "UNKNOWN_EXCEPTION"}]}, OutcomeUnclear),
-        ({"httpStatusCode": 503, "body": [{"errorCode": "SERVER_UNAVAILABLE"}]}, "unavailable"),
+        ({"httpStatusCode": 503, "body": [{"errorCode": "SERVER_UNAVAILABLE"}]}, UNAVAILABLE),
         ({"httpStatusCode": 403, "body": [{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]}, RateLimited),
         ({"httpStatusCode": 200, "body": []}, OutcomeUnclear),
         ({"httpStatusCode": 200, "body": None}, OutcomeUnclear),
@@ -235,14 +239,24 @@ def test_fewer_rows_than_were_sent_make_their_collection_unclear(
     ],
 )
 def test_a_collection_that_failed_gives_each_of_its_rows_the_error(
-    org: LiveOrg, gateway: Gateway, sub: dict[str, Any] | None, kind: Any
+    org: LiveOrg, gateway: Gateway, sub: dict[str, Any] | None, kind: type[SalesforceError]
 ) -> None:
-
-    answers = [] if sub is None else [{"referenceId": "rows0", "httpHeaders": {}, **sub}]
-    org.control.fault("answer", body=json.dumps({"compositeResponse": answers}))
-    outcomes = gateway.create_many(tasks(2))
-    wanted = SalesforceUnavailable if kind == "unavailable" else kind
-    assert [type(one) for one in outcomes] == [wanted, wanted]
+    """The rows of the other collection are there; alone, such a collection raises."""
+    made = [{"id": "00TdM00001wBXYDQA4", "success": True, "errors": []}] * 200
+    good = {"referenceId": "rows0", "httpHeaders": {}, "httpStatusCode": 200, "body": made}
+    bad = [] if sub is None else [{"httpHeaders": {}, **sub}]
+    both = [good, *(one | {"referenceId": "rows1"} for one in bad)]
+    org.control.fault("answer", body=json.dumps({"compositeResponse": both}))
+    outcomes = gateway.create_many(tasks(202))
+    assert [type(one) for one in outcomes] == [Saved] * 200 + [kind] * 2
+    alone = [one | {"referenceId": "rows0"} for one in bad]
+    org.control.fault("answer", body=json.dumps({"compositeResponse": alone}))
+    if sub is not None and isinstance(sub.get("body"), list) and len(sub["body"]) == 2:
+        # As many outcomes as rows, only none that could be read.
+        assert [type(one) for one in gateway.create_many(tasks(2))] == [kind] * 2
+    else:
+        with pytest.raises(kind):
+            gateway.create_many(tasks(2))
 
 
 def test_a_single_row_whose_collection_was_refused_is_rejected(
