@@ -125,6 +125,46 @@ def test_records_are_validated_and_stored(org: Org, ann: User, name: str) -> Non
             org.create(ann, name, {})
 
 
+SIDEBAR = """
+SELECT Id, Name, Email, Phone, Title, AccountId, Account.Id, Account.Name, Account.Phone,
+  (SELECT Id, CaseNumber, Subject, Status, Priority, CreatedDate FROM Cases
+     ORDER BY CreatedDate DESC LIMIT 5),
+  (SELECT Role, IsPrimary, Opportunity.Id, Opportunity.Name, Opportunity.StageName,
+     Opportunity.Amount, Opportunity.CloseDate FROM OpportunityContactRoles
+     ORDER BY Opportunity.LastModifiedDate DESC LIMIT 6)
+FROM Contact WHERE Email = 'jane@acme.example' ORDER BY LastModifiedDate DESC LIMIT 5
+"""
+
+
+def test_a_helpdesk_lives_on_every_org(org: Org, ann: User) -> None:
+    """People, deals, cases, a logged mail, a conversion and a merge."""
+    account = org.create(ann, "Account", {"Name": "Acme"})
+    person = {"LastName": "Doe", "Email": "jane@acme.example", "AccountId": account}
+    contact = org.create(ann, "Contact", person)
+    deal = {"Name": "D", "StageName": "Prospecting", "CloseDate": "2026-06-01"}
+    opportunity = org.create(ann, "Opportunity", deal)
+    org.create(ann, "OpportunityContactRole", {"OpportunityId": opportunity, "ContactId": contact})
+    org.create(ann, "Case", {"Subject": "Help", "ContactId": contact})
+    mail = {
+        "Subject": "Email: Where is my order? [#4711]", "Description": "Hello", "WhoId": contact,
+        "Status": "Completed", "Priority": "Normal", "ActivityDate": "2026-05-06",
+        "TaskSubtype": "Email",
+    }  # fmt: skip
+    task, created = org.upsert(ann, "Task", "Keeping_Key__c", "k", mail)
+    assert created
+    lead = org.create(ann, "Lead", {"LastName": "Roe", "Company": "C", "Email": "l@example.com"})
+    converted = org.convert_lead(ann, lead, opportunity_name="O")
+    org.merge(ann, "Contact", converted.contact_id, contact)
+    org.update(ann, "Contact", converted.contact_id, {"Email": "jane@acme.example"})
+    (row,) = org.query(ann, SIDEBAR)["records"]
+    assert row["Id"] == converted.contact_id
+    assert row["Cases"]["totalSize"] == 1
+    assert row["OpportunityContactRoles"]["totalSize"] == 2
+    logged = org.read(ann, "Task", task)
+    assert logged["WhoId"] == converted.contact_id
+    assert logged["IsClosed"] is True
+
+
 # -- folders that are none ------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("files", "message"),

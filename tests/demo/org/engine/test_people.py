@@ -178,18 +178,22 @@ def test_a_merge_needs_the_right_to_delete(org: Org, ann: User) -> None:
 
 
 def test_a_delete_takes_some_children_and_lets_others_go(org: Org, ann: User) -> None:
-    contact = org.create(ann, "Contact", {"LastName": "Doe"})
-    task = org.create(ann, "Task", {"WhoId": contact})
-    case = org.create(ann, "Case", {"ContactId": contact})
-    org.delete(ann, "Contact", contact)
+    boss, clerk = (org.create(ann, "Contact", {"LastName": name}) for name in ("Boss", "Clerk"))
+    org.update(ann, "Contact", clerk, {"ReportsToId": boss})
+    task = org.create(ann, "Task", {"WhoId": boss})
+    org.delete(ann, "Contact", boss)
     with pytest.raises(OrgError, match="NOT_FOUND"):
         org.read(ann, "Task", task)
-    assert org.read(ann, "Case", case)["ContactId"] is None
+    assert org.read(ann, "Contact", clerk)["ReportsToId"] is None
 
 
-def test_an_account_with_cases_stays(org: Org, ann: User) -> None:
-    account = org.create(ann, "Account", {"Name": "Acme"})
-    org.create(ann, "Case", {"AccountId": account, "Subject": "Help"})
+@pytest.mark.parametrize(
+    ("object_name", "reference"), [("Account", "AccountId"), ("Contact", "ContactId")]
+)
+def test_a_record_with_cases_stays(org: Org, ann: User, object_name: str, reference: str) -> None:
+    title = {"Account": "Name", "Contact": "LastName"}[object_name]
+    record = org.create(ann, object_name, {title: "Acme"})
+    org.create(ann, "Case", {reference: record, "Subject": "Help"})
     with pytest.raises(OrgError, match="associated with the following Cases: 00001001"):
-        org.delete(ann, "Account", account)
-    assert org.read(ann, "Account", account)["Name"] == "Acme"
+        org.delete(ann, object_name, record)
+    assert org.read(ann, object_name, record)["Name"] == "Acme"
