@@ -33,6 +33,8 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that is rolled back at its end."""
         with Session(self.engine, expire_on_commit=False) as session:
+            if session.get_bind().dialect.name == "sqlite":
+                _begin(session.connection(), "DEFERRED")
             yield session
 
     @contextmanager
@@ -40,18 +42,19 @@ class Database:
         """A session that commits at its end, or rolls back when the block raises."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             if session.get_bind().dialect.name == "sqlite":
-                _begin_immediate(session.connection())
+                _begin(session.connection(), "IMMEDIATE")
             yield session
 
 
-def _begin_immediate(connection: Connection) -> None:
-    # SQLite's default BEGIN is deferred: two writers that both began by reading fail at once
-    # ("database is locked") whatever the busy timeout. The host may already have begun in its own
-    # event listener, deferred or not; nothing was written yet, so beginning anew loses nothing.
+def _begin(connection: Connection, how: str) -> None:
+    # Writes begin immediate: two SQLite writers that both began by reading fail at once ("database
+    # is locked") whatever the busy timeout. Reads begin deferred, because a reader that holds the
+    # write lock keeps the host, whom it may be asking, from answering. The host's own listener has
+    # begun already, one way or the other; nothing was written yet, so beginning anew loses nothing.
     raw = connection.connection.driver_connection
     if raw is not None and raw.in_transaction:
         connection.exec_driver_sql("ROLLBACK")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {how}")
 
 
 def now(session: Session) -> datetime:
