@@ -65,11 +65,11 @@ def test_update_answers_204_without_a_body_even_when_nothing_changes(
 
 
 def test_delete_answers_204_and_children_that_are_lookups_stay(api: Api, contact: str) -> None:
-    child = api.create("Case", Subject="Child", ContactId=contact)
+    child = api.create("Contact", LastName="Child", ReportsToId=contact)
     answer = api.delete(f"sobjects/Contact/{contact}")
     assert (answer.status_code, answer.content) == (204, b"")
     assert api.get(f"sobjects/Contact/{contact}").status_code == 404
-    assert api.read("Case", child)["ContactId"] is None
+    assert api.read("Contact", child)["ReportsToId"] is None
 
 
 @pytest.mark.parametrize("name", ["Id", "id"])
