@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, redirect, render_template, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
+from .exchange import raw_target
 from .oauth import OAuthError, scopes_of
 from .results import User
 from .site import Site
@@ -104,6 +106,9 @@ def authorize_blueprint(site: Site) -> Blueprint:
             return None
         return user if user is not None and user.active else None
 
+    def this_request() -> str:
+        return hashlib.sha256(request.query_string).hexdigest()
+
     def same_form() -> bool:
         return hmac.compare_digest(request.form.get("csrf", ""), session.get("csrf", "-"))
 
@@ -119,7 +124,7 @@ def authorize_blueprint(site: Site) -> Blueprint:
         except OAuthError as error:
             return wanted.refused(error)
         user = user_here()
-        asked_again = "login" in wanted.prompts and session.get("fresh") != request.query_string
+        asked_again = "login" in wanted.prompts and session.get("fresh") != this_request()
         if user is None or asked_again:
             return page("login", username=wanted.login_hint, problem=None)
         if site.settings.app_policy == "must_be_installed" and (
@@ -179,8 +184,8 @@ def authorize_blueprint(site: Site) -> Blueprint:
         if user is None or password is None or given != password or not user.active:
             return page("login", username=username, problem=WRONG_LOGIN)
         session["user_id"] = user.id
-        session["fresh"] = request.query_string
-        return redirect(request.full_path, 303)
+        session["fresh"] = this_request()
+        return redirect(raw_target(request.environ), 303)
 
     @pages.get("/custom-domain")
     def custom_domain() -> Response:

@@ -534,3 +534,26 @@ def test_a_user_who_approved_before_is_not_asked_again_unless_consent_is_prompte
             browser.post(url, data=form, timeout=30, allow_redirects=False)
             page = browser.get(url, timeout=30, allow_redirects=False)
             assert ("Allow access?" in page.text) is asked
+
+
+def test_a_prompt_for_login_asks_again_and_once(flow: Flow) -> None:
+    login = flow.org.login("integration")
+    form = {"action": "login", "username": login.username, "pw": login.password}
+    with requests.Session() as browser:
+        browser.post(flow.authorize_url(), data=form, timeout=30, allow_redirects=False)
+        url = flow.authorize_url(prompt="login", login_hint="someone@example.com")
+        asked = browser.get(url, timeout=30, allow_redirects=False)
+        assert 'value="login"' in asked.text
+        assert 'value="someone@example.com"' in asked.text
+        page = browser.post(url, data=form, timeout=30)
+        assert "Allow access?" in page.text
+
+
+def test_an_approval_needs_the_token_of_its_own_page(flow: Flow) -> None:
+    login = flow.org.login("integration")
+    form = {"action": "login", "username": login.username, "pw": login.password}
+    with requests.Session() as browser:
+        browser.post(flow.authorize_url(), data=form, timeout=30)
+        forged = {"action": "approve", "csrf": "guessed"}
+        page = browser.post(flow.authorize_url(), data=forged, timeout=30, allow_redirects=False)
+        assert page.status_code == 403

@@ -104,6 +104,33 @@ def test_a_folder_of_describes_is_an_org_and_the_start_names_what_it_lacks(
         assert "Custom_External_ID__c" in {field["name"] for field in body["fields"]}
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "assembled-task", "cumulusci", "cumulusci-person-accounts", "dreamhouse-tickets",
+        "fixit-felix", "force-toolkit-net", "restforce", "soql-metadata-trimmed",
+        "swiftly-salesforce",
+    ],
+)  # fmt: skip
+def test_every_recorded_org_starts_seeded_and_describes_all_of_its_objects(
+    shared: Path, folder: str
+) -> None:
+    with OrgProcess(describe=shared / "salesforce" / "describe" / folder) as process:
+        org = process.production
+        token = connect(process, org).access_token
+        with requests.Session() as http:
+            http.headers["Authorization"] = f"Bearer {token}"
+            base = f"{org.base_url}/services/data/v66.0/sobjects"
+            names = [entry["name"] for entry in http.get(base, timeout=30).json()["sobjects"]]
+            for name in names:
+                body = http.get(f"{base}/{name}/describe", timeout=30).json()
+                assert body["name"] == name
+                page = http.get(f"{org.base_url}/lightning/o/{name}/list", timeout=30)
+                assert page.status_code == 200
+        assert org.control.count("SELECT Id FROM Contact") >= 30
+        assert process.errors() == ""
+
+
 def test_a_folder_without_describes_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(OrgDidNotStart, match="holds no describe results"):
         OrgProcess(describe=tmp_path).start()
