@@ -5,13 +5,16 @@ from __future__ import annotations
 from flask import Flask, render_template, url_for
 from markupsafe import Markup
 
+from keeping_plugin.forms import csrf
 from keeping_plugin.services import connection
 from keeping_plugin.state import current_state
 
 
 def register(app: Flask) -> None:
-    """Give every template of the host `keeping_panel(conversation_id)`."""
+    """Give every template of the host `keeping_panel(conversation_id)`, and `keeping_csrf_token()`
+    for one that draws its own panel."""
     app.jinja_env.globals.setdefault("keeping_panel", panel_markup)
+    app.jinja_env.globals.setdefault("keeping_csrf_token", csrf.token)
 
 
 def panel_markup(conversation_id: str) -> Markup:

@@ -100,6 +100,7 @@ class MultiPicklistControl(PicklistControl):
             return
         chosen = ";".join(dict.fromkeys(str(value) for value in valuelist if value != ""))
         if self.mark(chosen) != self.shown_mark:
+            self.changed = True
             self.data = chosen or None
 
     def print_(self, value: Value) -> str:

@@ -54,6 +54,7 @@ class Control(Field):
         self.before: Value = value
         self.data: Value = value
         self.typed: str | None = None
+        self.changed = False  # the person made it another value than was shown
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         if not valuelist:
@@ -62,6 +63,7 @@ class Control(Field):
         tidy = self.tidy(text)
         if _fingerprint(tidy) == self.shown_mark:
             return
+        self.changed = True
         self.typed = text
         self.data = self.parse(tidy) if tidy else None
 
@@ -71,17 +73,15 @@ class Control(Field):
         if self.empty and self.required:
             raise StopValidation(f"{self.label.text} is required.")
         if not self.empty:
-            self.check()
+            try:
+                self.check()
+            except ValueError as error:
+                raise StopValidation(str(error)) from error
 
     @property
     def empty(self) -> bool:
         """Whether nothing is filled in."""
         return self.data is None or self.data == ""
-
-    @property
-    def changed(self) -> bool:
-        """Whether the person made it another value than was shown."""
-        return self.mark(self.data) != self.shown_mark
 
     @property
     def shown_mark(self) -> str:
@@ -167,6 +167,7 @@ class BooleanControl(Control):
             return
         ticked = any(value not in ("", "false", "False", False) for value in valuelist)
         if self.mark(ticked) != self.shown_mark:
+            self.changed = True
             self.data = ticked
 
     @property

@@ -250,8 +250,6 @@ def _group(
 
 def _unbound(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> Any:
     read_only = not writable(schema, spec.name, creating=creating)
-    if creating:
-        required = spec.required
-    else:
-        required = not spec.nillable and spec.type != "boolean"
+    # A checkbox always says something.
+    required = spec.type != "boolean" and (spec.required if creating else not spec.nillable)
     return control(schema, spec, required=required and not read_only, read_only=read_only)

@@ -71,30 +71,31 @@ def _option(value: PicklistValue, chosen: str) -> Markup:
 
 class Select:
     """A select. Values that depend on a field of the same form stand in a group for each of its
-    values, which tells without JavaScript what goes with what."""
+    values, which tells without JavaScript what goes with what. The record's own value is there in
+    any case, even where it goes with nothing."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         chosen = str(field.data or "")
-        offered = field.offered()
-        parts = []
-        if not field.required or not chosen:
-            parts.append(_tag("option", NOTHING, value=""))
+        parts = [] if field.required and chosen else [_tag("option", NOTHING, value="")]
         controller = field.controller
+        offered = field.offered()
         if controller is None:
             parts += [_option(value, chosen) for value in offered]
-        elif controller.in_form:
-            free = [v for v in offered if v.valid_for is None or not v.active]
-            parts += [_option(value, chosen) for value in free]
-            parts += self._groups(field, offered, chosen)
         else:
-            parts += [_option(v, chosen) for v in offered if controller.allows(v) or not v.active]
+            free = [v for v in offered if v.valid_for is None or not v.active]
+            odd = [v for v in offered if v.value == chosen and not controller.allows(v)]
+            parts += [_option(value, chosen) for value in dict.fromkeys((*free, *odd))]
+            bound = [value for value in offered if value not in free]
+            if controller.in_form:
+                parts += self._groups(controller, bound, chosen)
+            else:
+                parts += [_option(v, chosen) for v in bound if controller.allows(v)]
         attributes = {"id": field.id, "name": field.name, **_controls(field), **kwargs}
         return _tag("select", Markup().join(parts), **attributes)
 
-    def _groups(self, field: Any, offered: list[PicklistValue], chosen: str) -> Iterable[Markup]:
-        controller = field.controller
+    def _groups(self, controller: Any, bound: list[PicklistValue], chosen: str) -> Iterable[Markup]:
         for index, key, label in controller.entries():
-            values = [v for v in offered if v.active and index in (v.valid_for or ())]
+            values = [value for value in bound if index in (value.valid_for or ())]
             if not values:
                 continue
             here = chosen if index == controller.index else ""
@@ -114,7 +115,8 @@ class Checkboxes:
         for number, value in enumerate(field.offered()):
             beside = ""
             if controller is not None and value.active and value.valid_for is not None:
-                if not controller.in_form and not controller.allows(value):
+                here = controller.allows(value) or value.value in chosen
+                if not controller.in_form and not here:
                     continue
                 if controller.in_form:
                     with_ = [lab for i, _, lab in controller.entries() if i in value.valid_for]
