@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from alembic import context
 
 from keeping_plugin.models import Base
@@ -9,7 +11,7 @@ from keeping_plugin.models.base import Json, UtcDateTime
 from keeping_plugin.models.migrate import VERSION_TABLE, is_ours
 
 
-def _plain_type(kind: str, item: object, _: object) -> str | bool:
+def _plain_type(kind: str, item: object, _: object) -> str | Literal[False]:
     # Migrations never import models: our column types are written as what they are underneath.
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -1,8 +1,8 @@
 """The only kind of job our worker performs.
 
 Whoever can write into Redis can write jobs. So nothing of what stands there is trusted: the payload
-is JSON, the function one of four names, its argument one integer; callbacks, webhooks, dependencies,
-retries and repeats are dropped before RQ sees them.
+is JSON, the function one of four names, its argument one integer; callbacks, webhooks,
+dependencies, retries and repeats are dropped before RQ sees them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class KeepingJob(Job):
     def perform(self) -> Any:
         """Run one of our four tasks. Raises NotAllowed for everything else."""
         try:
-            name, instance, args, kwargs = JSONSerializer.loads(self.data)
+            name, instance, args, kwargs = JSONSerializer.loads(self.data)  # type: ignore[no-untyped-call]
         except Exception as error:
             raise NotAllowed("the payload is not one of ours") from error
         fits = (

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rq.timeouts import BaseTimeoutException
 
 from keeping_plugin.services import revocation, schema
+from keeping_plugin.services.backfill import advance
 from keeping_plugin.services.delivery.drain import drain as drain_connection
 from keeping_plugin.state import State, current_state
 
@@ -28,7 +29,7 @@ def _run(name: str, row_id: int, work: Callable[[State], None]) -> None:
     except BaseTimeoutException:
         outcome = "timeout"
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the one place around a job
         outcome = type(error).__name__
         raise JobFailed(outcome) from None
     finally:
@@ -46,6 +47,11 @@ def drain(connection_id: int) -> None:
 def describe(connection_id: int) -> None:
     """Read the org's objects and fields again."""
     _run("describe", connection_id, lambda state: schema.describe(state.schemas, connection_id))
+
+
+def backfill(run_id: int) -> None:
+    """Take a backfill run some pages further."""
+    _run("backfill", run_id, lambda state: advance(state.backfilling, run_id))
 
 
 def revoke(revocation_id: int) -> None:

@@ -93,13 +93,17 @@ class _Stop:
     """SIGTERM and SIGINT, noted once and passed to the children."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self._asked = False
         self.children: set[int] = set()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
 
+    def asked(self) -> bool:
+        """Whether a signal came; it may come at any moment."""
+        return self._asked
+
     def _note(self, number: int, frame: object) -> None:
-        self.asked = True
+        self._asked = True
         for pid in tuple(self.children):
             os.kill(pid, signal.SIGTERM)
 
@@ -113,7 +117,7 @@ class _Stop:
                 if done:
                     self.children.discard(pid)
                     ended.append((pid, os.waitstatus_to_exitcode(status)))
-            if ended or self.asked or time.monotonic() >= until:
+            if ended or self._asked or time.monotonic() >= until:
                 return ended
             time.sleep(min(0.05, max(0.0, until - time.monotonic())))
 
@@ -138,11 +142,11 @@ def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
     stop = _Stop()
     stop.children.add(child)
     code = 0
-    while not stop.asked:
+    while not stop.asked():
         with app.app_context():
             sweep()
         ended = stop.wait(state.times.seconds(SWEEP))
-        if ended and not stop.asked:
+        if ended and not stop.asked():
             code = ended[0][1] or 1
             log.error("worker_child_ended", extra={"exit_code": ended[0][1]})
             break
@@ -160,9 +164,9 @@ def supervise(app: Flask, state: State, sweep: Callable[[], None], *, pairs: int
 
     stop = _Stop()
     stop.children.update(_fork(pair) for _ in range(pairs))
-    while not stop.asked:
+    while not stop.asked():
         for _, code in stop.wait(1.0):
-            if stop.asked:
+            if stop.asked():
                 break
             log.error("worker_pair_ended", extra={"exit_code": code})
             time.sleep(RESTART_AFTER)

@@ -117,7 +117,8 @@ class SyncEntry(Base):
 
     state: Mapped[str] = mapped_column(String(16), default=EntryState.PENDING)
     reason: Mapped[str] = mapped_column(String(32), default="")  # a fixed code, docs/errors.md
-    words: Mapped[Any] = mapped_column(Json, nullable=True)  # Salesforce's complaints: [[code, message, fields]]
+    # Salesforce's complaints: [[code, message, fields]]
+    words: Mapped[Any] = mapped_column(Json, nullable=True)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # counted only when alone
