@@ -9,7 +9,7 @@ from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.settings_automation import mailbox_named, page
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import InvalidInput, NotFound
-from keeping_plugin.services import dry_run
+from keeping_plugin.services import connection, dry_run
 from keeping_plugin.state import current_state
 
 
@@ -55,6 +55,12 @@ def preview() -> ResponseReturnValue:
         until=state.clock.now(),
     )
     guards.end_host_transaction()
+    with state.database.read() as session:
+        connected = connection.current(session, agent.company_id) is not None
     return render_template(
-        "keeping/settings/preview.html", mailbox=chosen, preview=found, tabs=tabs("automation")
+        "keeping/settings/preview.html",
+        mailbox=chosen,
+        preview=found,
+        connected=connected,
+        tabs=tabs("automation"),
     )
