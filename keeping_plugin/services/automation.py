@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,6 +68,7 @@ def check(message: MessageArrived) -> None:
     _typed("opens_conversation", message.opens_conversation, bool)
     for name in ("customer", "sender"):
         _check_address(name, getattr(message, name))
+    _typed("recipients", message.recipients, Sequence)
     for recipient in message.recipients:
         _check_address("recipients", recipient)
     _typed("sent_at", message.sent_at, datetime)

@@ -72,8 +72,8 @@ def judge_and_write(
         "verdicts": [[verdict.action.value, list(verdict.reasons)] for verdict in verdicts],
         "facts": facts.kept(),
     }
-    statement = insert(Decision).values(decision).on_conflict_do_nothing()
-    if database.execute(statement).rowcount == 0:
+    statement = insert(Decision).values(decision).on_conflict_do_nothing().returning(Decision.id)
+    if database.scalar(statement) is None:
         return Judged(verdicts, False, 0)
     rows = [
         {
