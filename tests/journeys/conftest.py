@@ -108,11 +108,11 @@ class House:
         return list(found)
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="session", params=DATABASES)
 def house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Iterator[House]:
-    """One demo a module and database."""
+    """One demo a database, for every journey that this worker walks."""
     require("redis")
     url, forget = None, None
     if request.param == "postgres":
