@@ -20,6 +20,7 @@ from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.services import automation
 from keeping_plugin.services.automation import Intake
+from keeping_plugin.services.backfill import Backfilling
 from keeping_plugin.services.connection import Connecting
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
 from keeping_plugin.services.forgetting import Forgotten, forget
@@ -188,6 +189,13 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             helpdesk=helpdesk,
             queue=queue,
             bind=None if config.bind_key is None else lambda: database.engine,
+        ),
+        backfilling=Backfilling(
+            database=database,
+            helpdesk=helpdesk,
+            queue=queue,
+            times=times,
+            end_host_transaction=lambda: db.session.rollback(),
         ),
         delivery=Delivery(
             database=database,

@@ -13,6 +13,7 @@ from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Database
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
 from keeping_plugin.services.automation import Intake
+from keeping_plugin.services.backfill import Backfilling
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
@@ -44,6 +45,7 @@ class State:
     # The automations' side.
     intake: Intake
     delivery: Delivery
+    backfilling: Backfilling
     checks: tuple[Callable[[], None], ...] = ()
 
     def check_ready(self) -> None:

@@ -36,6 +36,7 @@ CLAIM_BUSY = 5.0  # rows whose address somebody else holds come due again
 SWEEP = 5.0
 RING = 5.0  # one ring per connection in this time
 REFRESH_LEASE = 30.0
+BACKFILL_CLAIM = 60.0  # of a job on its run, renewed with every page
 
 CONNECT = 3.0
 CALL = 20.0  # one whole call

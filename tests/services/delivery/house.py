@@ -119,22 +119,18 @@ class House:
             end_host_transaction=lambda: None,
         )
 
-    def owe(
-        self,
-        message_id: str,
-        *actions: Action,
-        address: str = JANE,
-        name: str = "Jane Doe",
-        text: str = "Hello",
-        lane: Lane = Lane.LIVE,
+    def add_mail(
+        self, message_id: str, *, address: str = JANE, name: str = "Jane Doe", text: str = "Hello"
     ) -> None:
+        """The inbox has a message, of which nothing is owed yet."""
+        customer = Address(address, name)
         conversation = Conversation(
             f"c-{message_id}",
             MAILBOX.id,
             "Where is my order?",
             "https://inbox.example/1",
             OpenedBy.CUSTOMER,
-            Address(address, name),
+            customer,
         )
         self.desk.add_conversation(COMPANY, conversation)
         self.desk.add_message(
@@ -145,32 +141,42 @@ class House:
                 message_id=message_id,
                 direction=Direction.INBOUND,
                 opens_conversation=True,
-                customer=Address(address, name),
-                sender=Address(address, name),
+                customer=customer,
+                sender=customer,
                 recipients=(Address(MAILBOX.address),),
                 sent_at=datetime(2026, 5, 6, 9, tzinfo=UTC),
                 subject="Where is my order?",
                 text=text,
             )
         )
+
+    def owe(
+        self,
+        message_id: str,
+        *actions: Action,
+        address: str = JANE,
+        lane: Lane = Lane.LIVE,
+    ) -> None:
+        """A message and what the rules granted for it."""
+        self.add_mail(message_id, address=address)
         with self.database.write() as session:
             connection = session.get_one(Connection, self.connection_id)
-            for action in actions or BOTH:
-                session.add(
-                    SyncEntry(
-                        connection_id=connection.id,
-                        company_id=COMPANY,
-                        mailbox_id=MAILBOX.id,
-                        conversation_id=conversation.id,
-                        message_id=message_id,
-                        action=action,
-                        lane=lane,
-                        epoch=connection.epoch,
-                        address=address_key(address),
-                        created_at=now(session),
-                        due_at=now(session),
-                    )
+            session.add_all(
+                SyncEntry(
+                    connection_id=connection.id,
+                    company_id=COMPANY,
+                    mailbox_id=MAILBOX.id,
+                    conversation_id=f"c-{message_id}",
+                    message_id=message_id,
+                    action=action,
+                    lane=lane,
+                    epoch=connection.epoch,
+                    address=address_key(address),
+                    created_at=now(session),
+                    due_at=now(session),
                 )
+                for action in actions or BOTH
+            )
 
     def drain(self, parts: Delivery | None = None) -> None:
         drain(parts or self.parts, self.connection_id)
