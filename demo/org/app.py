@@ -88,7 +88,7 @@ def _add_services(app: Flask, site: Site) -> None:
 
     @app.get("/id/keys")
     def keys() -> Response:
-        return _send(Answer(200, identity.keys(site)))
+        return _send(Answer(200, identity.keys()))
 
     @app.get("/id/<organization_id>/<user_id>")
     def who(organization_id: str, user_id: str) -> Response:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from .results import User
 from .wire import dumps
@@ -115,20 +116,26 @@ def _number(value: int) -> str:
     return _b64(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
-def key_id(site: Site) -> str:
+@functools.cache
+def signing_key() -> rsa.RSAPrivateKey:
+    """Signs id tokens: made when it is first needed, published under ``/id/keys``."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def key_id() -> str:
     """The name of the signing key."""
-    modulus = site.key.public_key().public_numbers().n
+    modulus = signing_key().public_key().public_numbers().n
     return hashlib.sha256(str(modulus).encode()).hexdigest()[:8]
 
 
-def keys(site: Site) -> dict[str, Any]:
+def keys() -> dict[str, Any]:
     """The body of ``/id/keys``."""
-    numbers = site.key.public_key().public_numbers()
+    numbers = signing_key().public_key().public_numbers()
     key = {
         "kty": "RSA",
         "use": "sig",
         "alg": "RS256",
-        "kid": key_id(site),
+        "kid": key_id(),
         "n": _number(numbers.n),
         "e": _number(numbers.e),
     }
@@ -166,7 +173,7 @@ def id_token(site: Site, user: User, *, nonce: str | None) -> str:
     }
     if nonce is not None:
         claims["nonce"] = nonce
-    header = {"alg": "RS256", "kid": key_id(site), "typ": "JWT"}
+    header = {"alg": "RS256", "kid": key_id(), "typ": "JWT"}
     signed = f"{_b64(dumps(header))}.{_b64(dumps(claims))}"
-    signature = site.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    signature = signing_key().sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
     return f"{signed}.{_b64(signature)}"

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from .clock import OrgClock
 from .faults import Faults
 from .oauth_store import TokenStore
@@ -107,10 +105,6 @@ class Site:
     start: Start
     #: The other login host; set once both exist.
     peer: Site | None = None
-    #: Signs id tokens; a new one each start, published under ``/id/keys``.
-    key: rsa.RSAPrivateKey = field(
-        default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    )
     #: Signs the cookies of the login pages.
     cookie_secret: str = field(default_factory=lambda: secrets.token_hex(32))
 
