@@ -72,7 +72,7 @@ def paths(query: Query) -> Iterator[str]:
 def test_every_field_of_a_recorded_org_can_be_shown(folder: str) -> None:
     """The org of that recording answers the very queries."""
     describe = shared_dir() / "salesforce" / "describe" / folder
-    with OrgProcess(redirects=[CALLBACK], describe=describe) as process:
+    with OrgProcess(redirects=[CALLBACK], describe=describe, options=["--no-seed"]) as process:
         org = LiveOrg(process, process.production)
         described = org.gateway.describe(OBJECTS)
         schemas = {entry.object: entry.schema for entry in described if entry.schema}
@@ -84,7 +84,7 @@ def test_every_field_of_a_recorded_org_can_be_shown(folder: str) -> None:
 
 
 def test_a_person_account_is_shown_once() -> None:
-    with OrgProcess(redirects=[CALLBACK], options=["--person-accounts"]) as process:
+    with OrgProcess(redirects=[CALLBACK], options=["--person-accounts", "--no-seed"]) as process:
         org = LiveOrg(process, process.production)
         described = org.gateway.describe(OBJECTS)
         schemas = {entry.object: entry.schema for entry in described if entry.schema}

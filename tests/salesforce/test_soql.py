@@ -42,6 +42,10 @@ HOSTILE = [
 ]
 
 
+# The machine may be busy; the properties do not depend on its speed.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_finds_only_itself(org: LiveOrg, text: str) -> None:
     name = f"{text} {uuid.uuid4().hex}"
@@ -74,6 +78,7 @@ def test_addresses_that_mean_something_to_soql_match_only_themselves(org: LiveOr
     assert {p.id for same in everyone.values() for p in same} == set(made.values())
 
 
+@UNHURRIED
 @given(st.text(max_size=200))
 def test_any_text_is_one_literal(text: str) -> None:
     """The parser of the org reads back the very text."""
@@ -81,13 +86,14 @@ def test_any_text_is_one_literal(text: str) -> None:
     assert literals(parse(statement)) == [text]
 
 
+@UNHURRIED
 @given(st.lists(st.text(max_size=50), min_size=1, max_size=5))
 def test_any_list_is_as_many_literals(texts: list[str]) -> None:
     statement = soql.select(("Id",), "Contact", where=[format_soql("Name IN {}", texts)])
     assert literals(parse(statement)) == texts
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@UNHURRIED
 @given(st.emails())
 def test_an_address_is_at_most_two_literals(address: str) -> None:
     forms = soql.address_forms(address)
