@@ -66,14 +66,13 @@ def now(session: Session) -> datetime:
     return time.astimezone(UTC)
 
 
-def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> int:
-    """INSERT ... ON CONFLICT DO NOTHING; says how many rows were new."""
+def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> None:
+    """INSERT ... ON CONFLICT DO NOTHING."""
     if not rows:
-        return 0
+        return
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(model).values(rows).on_conflict_do_nothing()
-    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+    session.execute(insert(model).values(rows).on_conflict_do_nothing())
 
 
 def upsert(

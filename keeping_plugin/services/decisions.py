@@ -102,7 +102,9 @@ def judge_and_write(
         )
     else:
         owed = owed.on_conflict_do_nothing()
-    return Judged(verdicts, True, database.execute(owed).rowcount)
+    # Counted by what is returned: the row count of an upsert is not told alike by every driver.
+    written = database.execute(owed.returning(SyncEntry.id)).all()
+    return Judged(verdicts, True, len(written))
 
 
 def _reopened(excluded: Any) -> dict[str, Any]:
