@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography.fernet import Fernet
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
 from keeping_plugin import KeepingSalesforce
@@ -154,7 +158,7 @@ def post(client: FlaskClient, path: str, data: Any = None, **kwargs: Any) -> Tes
 
 @contextmanager
 def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iterator[Inbox]:
-    """The app, with migrated tables, not connected yet."""
+    """The app on a SQLite file of its own, with migrated tables, not connected yet."""
     app = Flask(__name__, template_folder=None)
     app.config |= {
         "TESTING": True,
@@ -181,9 +185,9 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
     app.extensions["keeping"] = replace(
         state, gateways=salesforce, queue=queue, clock=clock, panels=panels
     )
+    Path(database_url.removeprefix("sqlite:///")).write_bytes(_migrated())
     with app.app_context():
         engine = db.engine
-        migrate.upgrade(engine)
     app.add_url_rule("/token", "token", lambda: _token())
     app.add_url_rule("/inbox/<id>", "inbox", _page)
     inbox = Inbox(
@@ -202,6 +206,17 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
     inbox.database = Database(lambda: engine)
     yield inbox
     engine.dispose()
+
+
+@cache
+def _migrated() -> bytes:
+    """A SQLite file with our tables, made once."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "migrated.sqlite3"
+        engine = create_engine(f"sqlite:///{file}")
+        migrate.upgrade(engine)
+        engine.dispose()
+        return file.read_bytes()
 
 
 def _token() -> str:
