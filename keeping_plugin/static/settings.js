@@ -46,28 +46,44 @@ function awaitLogin({ status, back }, number) {
   timer = setTimeout(look, 5000);
 }
 
+// Unsaved changes -----------------------------------------------------------------------------
+
+// `state` tells what would be saved; `begun` says that the page came with changes already.
+function attendChanges(form, state, begun = false) {
+  const unsaved = form.querySelector("[data-k-unsaved]");
+  const saved = begun ? null : state();
+  let leaving = false;
+  const changed = () => {
+    const is = state() !== saved;
+    unsaved.hidden = !is;
+    return is;
+  };
+  form.addEventListener("change", changed);
+  form.addEventListener("submit", () => {
+    leaving = true;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (!leaving && changed()) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => {
+    leaving = false;
+  });
+  return { changed, stay: () => { leaving = false; } };
+}
+
 // Fields --------------------------------------------------------------------------------------
 
 function attendFields(form) {
-  const shown = form.querySelector("[data-k-shown]");
-  const more = form.querySelector("[data-k-more]");
   const search = form.querySelector("[data-k-filter]");
   const count = form.querySelector("[data-k-count]");
-  const unsaved = form.querySelector("[data-k-unsaved]");
   const picks = () => [...form.querySelectorAll("[data-k-pick]")];
   const state = () =>
     picks()
       .filter((pick) => pick.querySelector("input[name=fields]:checked, input[type=hidden]"))
       .map((pick) => pick.querySelector("[name=fields]").value)
       .join();
-  const saved = "kChanged" in form.dataset ? null : state();
-  let leaving = false;
-
-  const changed = () => {
-    const is = state() !== saved;
-    unsaved.hidden = !is;
-    return is;
-  };
+  const guard = attendChanges(form, state, "kChanged" in form.dataset);
+  const changed = guard.changed;
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;
@@ -104,26 +120,16 @@ function attendFields(form) {
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
-  form.addEventListener("change", changed);
   form.addEventListener("submit", (event) => {
     const [what, name] = (event.submitter?.value ?? "save").split(":");
-    if (what === "save") {
-      leaving = true;
-      return;
-    }
+    if (what === "save") return;
     event.preventDefault();
+    guard.stay();
     if (name) move(event.submitter, what === "down");
     else if (what === "all" || what === "none") tick(what === "all");
   });
-  window.addEventListener("beforeunload", (event) => {
-    if (!leaving && changed()) event.preventDefault();
-  });
-  window.addEventListener("pageshow", () => {
-    leaving = false;
-  });
   if (search.value) filter();
   changed();
-  shown.dataset.kReady = more.dataset.kReady = "";
 }
 
 // Times in the reader's own words --------------------------------------------------------------
@@ -140,6 +146,9 @@ function localTimes(within) {
 
 for (const form of document.querySelectorAll("form[data-k-connect]")) form.addEventListener("submit", openLogin);
 for (const form of document.querySelectorAll("form[data-k-fields]")) attendFields(form);
+for (const form of document.querySelectorAll("form[data-k-guard]")) {
+  attendChanges(form, () => new URLSearchParams(new FormData(form)).toString());
+}
 localTimes(document);
 // Regions that keeping.js swaps in bring times of their own.
 new MutationObserver((changes) => {
