@@ -172,9 +172,10 @@ def renewed_tokens(
     identity_url = _text(token, "id") or old.identity_url
     if not access_token:
         raise SalesforceUnavailable("Salesforce's login host gave no usable answer.")
-    same = hosts.identity(identity_url, allow_loopback=allow_loopback) == hosts.identity(
-        old.identity_url, allow_loopback=allow_loopback
-    )
+    was = hosts.identity(old.identity_url, allow_loopback=allow_loopback)
+    now = hosts.identity(identity_url, allow_loopback=allow_loopback)
+    # Ids may come with 15 characters or 18, of which the first 15 count.
+    same = was is not None and now is not None and [i[:15] for i in was] == [i[:15] for i in now]
     signed = "signature" not in token or signature_holds(token, client_secret)
     if not (same and signed and hosts.origin_allowed(instance_url, allow_loopback=allow_loopback)):
         raise ConnectionLost("The answer to a refresh did not come from Salesforce as it should.")

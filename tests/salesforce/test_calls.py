@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+import uuid
 from datetime import UTC, datetime
 
 import pytest
 
-from keeping_plugin.errors import OutcomeUnclear, SalesforceError
+from keeping_plugin.errors import (
+    CallNotStarted,
+    OutcomeUnclear,
+    SalesforceError,
+    SalesforceUnavailable,
+)
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.types import NewRecord, Tokens, Usage
@@ -123,6 +130,36 @@ def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
         with pytest.raises(SalesforceError):
             gateway.limits()
     assert gateway.server_date is None
+
+
+class SlowTokens(MemoryTokens):
+    """A refresh that other processes hold up."""
+
+    def renew(self, stale_access_token: str) -> Tokens:
+        time.sleep(0.2)
+        return super().renew(stale_access_token)
+
+
+def test_a_call_held_up_by_a_refresh_is_not_started_anew(org: LiveOrg) -> None:
+    """The refused request wrote nothing, and the mark of the repeat would be too old."""
+    gateway = Gateway(SlowTokens(org.log_in("admin"), org.oauth), org.transport, version="66.0")
+    name = uuid.uuid4().hex
+    org.control.fault("unauthorized")
+    with pytest.raises(CallNotStarted):
+        gateway.create_many(
+            [NewRecord("Contact", {"LastName": name})], start_by=time.monotonic() + 0.1
+        )
+    assert org.control.count(f"SELECT Id FROM Contact WHERE LastName = '{name}'") == 0
+
+
+def test_a_refresh_that_outlives_the_deadline_leaves_nothing_unclear(org: LiveOrg) -> None:
+    gateway = Gateway(
+        SlowTokens(org.log_in("admin"), org.oauth), org.transport, version="66.0", deadline=0.15
+    )
+    org.control.fault("unauthorized")
+    with pytest.raises(SalesforceUnavailable) as error:
+        gateway.create("Contact", {"LastName": "X"})
+    assert error.value.timed_out
 
 
 def test_the_log_tells_what_a_call_cost_and_nothing_of_what_it_said(
