@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from datetime import UTC, datetime
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy import select
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
-from keeping_plugin.models import migrate
+from keeping_plugin.models import AuditRecord, Connection, migrate
 from keeping_plugin.services import key_rotation
 from keeping_plugin.services.delivery.sweep import sweep
+from keeping_plugin.services.doctor import doubled, examine
+from keeping_plugin.services.explain import explain_made_up, explain_message
 from keeping_plugin.services.upkeep import keep_house
 from keeping_plugin.state import State, current_state
 from keeping_plugin.times import HOUR
+from keeping_plugin.types import Address, Direction, MessageArrived
 
 keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
 
@@ -103,3 +109,110 @@ def rotate_keys() -> None:
     except KeepingError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{count} stored secrets are sealed under the first key.")
+
+
+@keeping.command("resume")
+def resume() -> None:
+    """Ring again for everything that is due, also what was rung in the last seconds: after Redis
+    was emptied or restored."""
+    state = current_state()
+    with state.database.read() as session:
+        live = session.scalars(select(Connection.id).where(Connection.current)).all()
+    for connection_id in live:
+        state.queue.answered(connection_id)
+    sweep(state.delivery)
+    waiting = state.queue.length()
+    if waiting is None:
+        raise click.ClickException("Redis at KEEPING_REDIS_URL does not answer.")
+    click.echo(f"{waiting} jobs are waiting for a worker.")
+
+
+@keeping.command("explain")
+@click.argument("message_id", required=False)
+@click.option("--company", required=True, help="The company's id.")
+@click.option("--mailbox", help="Mailbox id of a made-up message.")
+@click.option("--customer", help="Customer's address of a made-up message.")
+@click.option("--outbound", is_flag=True, help="Made up: written by an agent.")
+@click.option("--reply", is_flag=True, help="Made up: not the first of its conversation.")
+@click.option("--header", multiple=True, metavar="NAME:VALUE", help="Made up: a mail header.")
+def explain(
+    message_id: str | None,
+    company: str,
+    mailbox: str | None,
+    customer: str | None,
+    outbound: bool,
+    reply: bool,
+    header: tuple[str, ...],
+) -> None:
+    """Print every rule, its facts and its verdict for a message, or for one made up with --mailbox
+    and --customer."""
+    state = current_state()
+    with state.database.read() as session:
+        if message_id is not None:
+            lines = explain_message(session, state.helpdesk, company, message_id)
+        elif mailbox and customer:
+            address = Address(customer)
+            headers = dict(line.partition(":")[::2] for line in header)
+            made_up = MessageArrived(
+                company_id=company,
+                mailbox_id=mailbox,
+                conversation_id="-",
+                message_id="-",
+                direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
+                opens_conversation=not reply,
+                customer=address,
+                sender=address,
+                recipients=(),
+                sent_at=state.clock.now(),
+                headers={name.strip().lower(): value.strip() for name, value in headers.items()},
+            )
+            lines = explain_made_up(session, state.helpdesk, made_up)
+        else:
+            raise click.UsageError("Name a message id, or --mailbox and --customer.")
+    click.echo("\n".join(lines))
+
+
+@keeping.command("audit")
+@click.option("--company", help="Only this company's rows.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only from this day on (UTC).")
+def audit_trail(company: str | None, since: datetime | None) -> None:
+    """Export the audit trail, oldest first, one JSON object a line."""
+    query = select(AuditRecord).order_by(AuditRecord.id)
+    if company:
+        query = query.where(AuditRecord.company_id == company)
+    if since:
+        query = query.where(AuditRecord.at >= since.replace(tzinfo=UTC))
+    columns = [column.key for column in AuditRecord.__table__.columns]
+    with current_state().database.read() as session:
+        for row in session.scalars(query.execution_options(yield_per=500)):
+            values = {name: getattr(row, name) for name in columns}
+            click.echo(json.dumps({**values, "at": row.at.isoformat()}))
+
+
+@keeping.command("doctor")
+@click.option(
+    "--audit",
+    "audit_days",
+    is_flag=False,
+    flag_value=30,
+    type=int,
+    metavar="[DAYS]",
+    help="Also list messages of the last days (30) that stand on more than one Task.",
+)
+def doctor(audit_days: int | None) -> None:
+    """Examine tables, Redis, keys, the host's database and every connection; exit 1 when something
+    is to be mended."""
+    parts = current_state().doctor
+    bad = False
+    for finding in examine(parts):
+        mark = {True: "ok    ", False: "MEND  ", None: "advice"}[finding.good]
+        click.echo(f"{mark}  {finding.sentence}")
+        bad |= finding.good is False
+    if audit_days is not None:
+        try:
+            for company, message_id, task_ids in doubled(parts, days=audit_days):
+                click.echo(f"MEND    {company}: message {message_id} is on {', '.join(task_ids)}")
+                bad = True
+        except KeepingError as error:
+            raise click.ClickException(f"The audit is not complete: {error}") from error
+    sys.exit(1 if bad else 0)

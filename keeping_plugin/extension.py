@@ -18,11 +18,12 @@ from keeping_plugin.ports import HelpDesk, SalesforceGateway
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
-from keeping_plugin.services import automation
+from keeping_plugin.services import automation, key_rotation
 from keeping_plugin.services.automation import Intake
 from keeping_plugin.services.backfill import Backfilling
 from keeping_plugin.services.connection import Connecting
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
+from keeping_plugin.services.doctor import Doctor
 from keeping_plugin.services.forgetting import Forgotten, forget
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
@@ -156,6 +157,11 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
         gateway = Gateway(HeldTokens(granted), transport, version=config.salesforce_api_version)
         return gateway.org_facts()
 
+    def keys_open() -> None:
+        """KEEPING_SECRET_KEYS opens every stored token."""
+        key_rotation.check(database, vault)
+
+    org_reading = OrgReading(database=database, times=times, gateways=gateways)
     connecting = Connecting(database=database, vault=vault, times=times, queue=queue)
     return State(
         name=name,
@@ -175,7 +181,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             client_id=config.salesforce_client_id,
         ),
         revoking=Revoking(database=database, vault=vault, times=times, revoke=oauth.revoke),
-        schemas=OrgReading(database=database, times=times, gateways=gateways),
+        schemas=org_reading,
         panels=Panels(
             database=database,
             gateways=gateways,
@@ -189,6 +195,14 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             helpdesk=helpdesk,
             queue=queue,
             bind=None if config.bind_key is None else lambda: database.engine,
+        ),
+        doctor=Doctor(
+            database=database,
+            helpdesk=helpdesk,
+            org_reading=org_reading,
+            gateways=gateways,
+            host_session=db.session,
+            checks=(queue.check, keys_open),
         ),
         backfilling=Backfilling(
             database=database,

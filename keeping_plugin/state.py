@@ -15,6 +15,7 @@ from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
 from keeping_plugin.services.automation import Intake
 from keeping_plugin.services.backfill import Backfilling
 from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.doctor import Doctor
 from keeping_plugin.services.login import Login
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.panel_view import Panels
@@ -46,12 +47,12 @@ class State:
     intake: Intake
     delivery: Delivery
     backfilling: Backfilling
-    checks: tuple[Callable[[], None], ...] = ()
+    doctor: Doctor
 
     def check_ready(self) -> None:
         """Raises NotReady, with one sentence for the operator, when something outside is missing:
         Redis, or a key that opens the stored tokens."""
-        for check in self.checks:
+        for check in self.doctor.checks:
             check()
 
 

@@ -116,7 +116,10 @@ class RqQueue:
             return None
 
     def check(self) -> None:
-        """Raises NotReady, with the sentence for an operator, when Redis does not answer."""
+        """Redis answers.
+
+        Raises NotReady, with the sentence for an operator, when it does not.
+        """
         try:
             self._redis.ping()
         except RedisError as error:

@@ -107,7 +107,6 @@ def advance(parts: Backfilling, run_id: int) -> None:
     run = _claim(parts, run_id)
     if run is None:
         return
-    reached = 0
     history = pages(
         parts.helpdesk,
         run.company_id,
@@ -116,14 +115,13 @@ def advance(parts: Backfilling, run_id: int) -> None:
         after=run.after_id,
         limit=PAGE,
     )
-    for page in history:
+    for reached, page in enumerate(history, 1):
         parts.end_host_transaction()
         granted = _write(parts, run, page)
         if granted is None:  # paused, cancelled, disconnected or overtaken meanwhile
             return
         if granted:
             parts.queue.ring([run.connection_id])
-        reached += 1
         if reached == PAGES_A_JOB:
             _let_go(parts, run)
             parts.queue.enqueue("backfill", run_id)
