@@ -15,7 +15,8 @@ from keeping_plugin.services import departure
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """`cancelled` entries were never sent; of `unsettled` ones nobody knows yet whether Salesforce
-    took them. `revocation` is "", pending, done or given_up."""
+    took them. `revocation` is "", pending, done or given_up, `reason` the code of the error in
+    which its last try ended."""
 
     org_name: str
     at: datetime
@@ -25,7 +26,7 @@ class Receipt:
     runs: int
     revocation: str
     try_until: datetime | None
-    attempts: int
+    reason: str
 
 
 def receipt(session: Session, connection: Connection) -> Receipt | None:
@@ -62,5 +63,5 @@ def receipt(session: Session, connection: Connection) -> Receipt | None:
         or 0,
         revocation=revocation.state if revocation else "",
         try_until=revocation.try_until if revocation else None,
-        attempts=revocation.attempts if revocation else 0,
+        reason=revocation.reason if revocation else "",
     )

@@ -263,7 +263,7 @@ def test_the_receipt_tells_what_was_done_and_what_is_left(company: Company) -> N
         found = receipt(session, company.row())
     assert found is not None
     assert (found.org_name, found.by, found.cancelled, found.unsettled) == ("Acme", "ada", 1, 1)
-    assert (found.revocation, found.attempts) == ("pending", 0)
+    assert (found.revocation, found.reason) == ("pending", "")
 
 
 def test_disconnecting_twice_is_said(company: Company) -> None:
