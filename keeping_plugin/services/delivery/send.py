@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keeping_plugin import failpoints
-from keeping_plugin.errors import CallNotStarted, ConnectionLost, NotConnected, SalesforceError
+from keeping_plugin.errors import (
+    BatchRefused,
+    CallNotStarted,
+    ConnectionLost,
+    NotConnected,
+    NotReady,
+    SalesforceError,
+)
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import claims
@@ -49,7 +56,7 @@ def send(
             batch,
             [each.row.id for each in sends],
             server_date=gateway.server_date or batch.began_at,
-            addresses={e.row.address for e in sends if e.row.action == Action.ADD_CONTACT},
+            addresses=_added(sends),
         )
         if marked is None:
             _over(parts, batch, sends, None)
@@ -62,33 +69,56 @@ def send(
             answers = gateway.create_many([each.record for each in going], start_by=marked.start_by)
         except CallNotStarted:
             continue
-        except SalesforceError as error:
+        except (SalesforceError, NotReady) as error:
             _over(parts, batch, going, error)
             return None
         failpoints.reach("drain.sent")
-        return _outcomes(batch, going, answers)
+        told = list(zip(going, answers, strict=True))
+        _shrink_refused(parts, batch, [each for each, answer in told if refused_whole(answer)])
+        return _outcomes(batch, [pair for pair in told if not refused_whole(pair[1])])
     _over(parts, batch, sends, CallNotStarted())
     return None
 
 
+def refused_whole(answer: Saved | SalesforceError) -> bool:
+    """Its collection was refused as a whole: that tells nothing of this row."""
+    return isinstance(answer, BatchRefused)
+
+
+def _shrink_refused(parts: Delivery, batch: Batch, sends: Sequence[Send]) -> None:
+    if sends:
+        with parts.database.write() as session:
+            row_ids = [each.row.id for each in sends]
+            shrink(session, batch, row_ids, times=parts.times, unmark=True)
+            claims.release(
+                session,
+                org_id=batch.connection.org_id,
+                addresses=_added(sends),
+                owner=batch.token,
+            )
+
+
+def _added(sends: Sequence[Send]) -> set[str]:
+    return {each.row.address for each in sends if each.row.action == Action.ADD_CONTACT}
+
+
 def _outcomes(
-    batch: Batch, sends: Sequence[Send], answers: Sequence[Saved | SalesforceError]
+    batch: Batch, told: Sequence[tuple[Send, Saved | SalesforceError]]
 ) -> dict[int, Outcome]:
-    outcomes = {}
-    for each, answer in zip(sends, answers, strict=True):
-        outcome = read(
+    return {
+        each.row.id: read(
             each.row,
             answer,
             key_field=batch.connection.activity_key_field,
             contact_id=each.contact_id,
             candidates=each.candidates,
         )
-        outcomes[each.row.id] = outcome
-    return outcomes
+        for each, answer in told
+    }
 
 
 def _over(
-    parts: Delivery, batch: Batch, sends: Sequence[Send], error: SalesforceError | None
+    parts: Delivery, batch: Batch, sends: Sequence[Send], error: SalesforceError | NotReady | None
 ) -> None:
     """The whole call was refused, or its outcome is unclear."""
     row_ids = [each.row.id for each in sends]
@@ -103,7 +133,7 @@ def _over(
             let_go(session, batch, row_ids, unmark=not unclear)
         else:
             shrink(session, batch, row_ids, times=parts.times, unmark=not unclear)
-        adding = {each.row.address for each in sends if each.row.action == Action.ADD_CONTACT}
+        adding = _added(sends)
         org_id = batch.connection.org_id
         if unclear:
             claims.keep(

@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import update
 
 from keeping_plugin.errors import (
+    BatchRefused,
     Complaint,
     ConnectionLost,
+    NotReady,
     OutcomeUnclear,
     RateLimited,
     RecordRejected,
@@ -214,6 +216,33 @@ def test_one_poison_row_among_two_hundred_is_found_and_the_rest_goes_on(
     assert house.states()[77] == ("failed", "no_outcome")
     assert failures == 5  # at 200, at 10, and three times alone
     assert len(house.tasks()) == 199
+
+
+def test_a_collection_refused_as_a_whole_comes_back_smaller(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.owe("m1")
+    for number in range(20):
+        house.owe(f"n{number}", Action.ADD_CONTACT, address=f"new{number}@customer.example")
+    house.salesforce.refuse_rows(
+        BatchRefused("unreadable"), lambda record: record.object == "Contact", times=20
+    )
+    house.drain()
+    assert len(house.tasks()) == 1
+    assert all(entry.sent_at is None for entry in house.entries())
+    for _ in range(4):
+        house.drain()
+    assert {entry.state for entry in house.entries()} == {"done"}
+
+
+def test_a_client_secret_that_salesforce_refuses_pauses_and_sends_nothing(house: House) -> None:
+    house.owe("m1", Action.ADD_CONTACT)
+    house.salesforce.fail("create_many", NotReady("client secret"))  # type: ignore[arg-type]
+    house.drain()
+    assert [(entry.state, entry.sent_at) for entry in house.entries()] == [("pending", None)]
+    assert house.connection().pause_reason == "not_ready"
+    house.pass_time(61)
+    house.drain()
+    assert house.states() == [("done", "created")]
 
 
 def test_with_the_key_field_duplicate_value_means_done(house: House) -> None:
