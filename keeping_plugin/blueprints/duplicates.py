@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Response, current_app, redirect, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.blueprints.conversation import Here, denied, here
 from keeping_plugin.blueprints.errors import sentence_of, status_of
-from keeping_plugin.blueprints.form_input import form_input, json_body
+from keeping_plugin.blueprints.form_input import sent
 from keeping_plugin.blueprints.panel_answer import show
 from keeping_plugin.blueprints.record_card import open_in_salesforce
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
@@ -90,8 +90,8 @@ def use(conversation_id: str) -> Any:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
-    sent = json_body() if request.is_json else form_input()
-    object, record_id = _checked(place, link, str(sent.get("ticket", "")))
+    inputs = sent()
+    object, record_id = _checked(place, link, str(inputs.get("ticket", "")))
     if place.customer is None:
         raise InvalidInput("This conversation has no customer.")
     try:
@@ -102,7 +102,7 @@ def use(conversation_id: str) -> Any:
             object,
             record_id,
             email=place.customer.email,
-            replace=bool(sent.get("replace")),
+            replace=bool(inputs.get("replace")),
         )
     except KeepingError as error:
         return _ask(place, link, object, record_id, "", error)

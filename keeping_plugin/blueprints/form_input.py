@@ -35,6 +35,11 @@ def form_input() -> MultiDict[str, str]:
     return sent
 
 
+def sent() -> Mapping[str, Any]:
+    """The request's plain inputs, from a form or a JSON object. Raises InvalidInput."""
+    return json_body() if request.is_json else request.form
+
+
 def json_body() -> Mapping[str, Any]:
     """The request's JSON object. Raises InvalidInput."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
-from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints import (
@@ -16,6 +16,7 @@ from keeping_plugin.blueprints import (
     sidebar_log,
 )
 from keeping_plugin.blueprints.conversation import denied, here
+from keeping_plugin.blueprints.form_input import sent
 from keeping_plugin.blueprints.panel_answer import show
 from keeping_plugin.blueprints.rendering import Wanted, wanted
 from keeping_plugin.errors import NotFound
@@ -48,7 +49,7 @@ def pick(conversation_id: str) -> ResponseReturnValue:
     place = here(conversation_id)
     parts = current_state().panels
     view = panels.known(parts, place.agent, place.customer, no_older_than=panels.FRESH)
-    object, _, record_id = request.values.get("record", "").partition("/")
+    object, _, record_id = str(sent().get("record", "")).partition("/")
     try:
         remember(parts, place.agent, view, object, record_id)
     except NotFound:
