@@ -1,0 +1,244 @@
+"""The admin's settings in a real browser: the login window, the pages, the keyboard, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from demo.running import Demo
+from tests.servers.chromium import PageGuard
+from tests.servers.needs import require
+from tests.servers.ports import free_port
+
+SETTINGS = "/salesforce/settings/"
+PAGES = {
+    "connection": SETTINGS,
+    "fields": f"{SETTINGS}fields/Contact",
+    "automation": f"{SETTINGS}automation/try?mailbox=support&address=anna@example.com",
+    "preview": f"{SETTINGS}automation/preview?mailbox=support",
+    "disconnect": f"{SETTINGS}disconnect",
+    "tile": "/settings/integrations",
+}
+VIEWS = {
+    "wide": {"viewport": {"width": 1200, "height": 800}, "color_scheme": "light"},
+    "wide-dark": {"viewport": {"width": 1200, "height": 800}, "color_scheme": "dark"},
+    "narrow": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
+    "narrow-dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+}
+NewContext = Callable[..., BrowserContext]
+Screenshot = Callable[[Page, str], Path]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    require("redis")
+    require("chromium")
+    with Demo(tmp_path_factory.mktemp("settings") / "data", first_port=free_port()) as running:
+        yield running
+
+
+def open_settings(context: BrowserContext, demo: Demo, path: str = SETTINGS) -> Page:
+    """Maya, an admin, logged in and on a page of the settings."""
+    page = context.new_page()
+    page.goto(f"{demo.url}/login")
+    page.get_by_label("E-mail address").fill("maya@outdoor.example.com")
+    page.get_by_label("Password").fill("demo")
+    page.get_by_role("button", name="Log in").click()
+    page.goto(f"{demo.url}{path}")
+    return page
+
+
+def approve(login: Page, demo: Demo) -> None:
+    """Log in at Salesforce and allow the access."""
+    login.get_by_label("Username").fill(demo.org.production.login("admin").username)
+    login.get_by_label("Password").fill("demo")
+    login.get_by_role("button", name="Log In").click()
+    login.get_by_role("button", name="Allow", exact=True).click()
+
+
+def disconnected(page: Page) -> Page:
+    """The connection page with a Connect button, whatever was before."""
+    if page.get_by_role("link", name="Disconnect").count():
+        page.get_by_role("link", name="Disconnect").click()
+        page.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_role("button", name="Connect Salesforce")).to_be_visible()
+    return page
+
+
+def connected(page: Page, demo: Demo) -> Page:
+    """The connection page, connected and described."""
+    disconnected(page)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Connect Salesforce").click()
+    with opened.value.expect_event("close"):
+        approve(opened.value, demo)
+    expect(page.get_by_role("heading", name="Fields and objects")).to_be_visible(timeout=30_000)
+    return page
+
+
+def test_the_window_closes_and_the_page_shows_the_org(
+    demo: Demo, new_context: NewContext, screenshot: Screenshot
+) -> None:
+    page = disconnected(open_settings(new_context(), demo))
+    screenshot(page, "settings-before")
+    connected(page, demo)
+    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
+    expect(page.get_by_role("row", name="Contacts")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Everything needed is in place.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "window.open = () => null",  # pop-ups are blocked: it goes on in this window
+        "Object.defineProperty(window, 'opener', {value: null})",
+        "BroadcastChannel.prototype.postMessage = () => {}",  # the page has to ask
+    ],
+)
+def test_a_login_comes_home_when_the_window_is_blocked_cut_off_or_mute(
+    demo: Demo, new_context: NewContext, broken: str
+) -> None:
+    context = new_context()
+    page = disconnected(open_settings(context, demo))
+    context.add_init_script(broken)
+    page.reload()
+    if "open =" in broken:
+        page.get_by_role("button", name="Connect Salesforce").click()
+        approve(page, demo)
+    else:
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Connect Salesforce").click()
+        with opened.value.expect_event("close"):
+            approve(opened.value, demo)
+    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible(
+        timeout=20_000
+    )
+
+
+def test_a_foreign_word_on_the_channel_moves_nothing(demo: Demo, new_context: NewContext) -> None:
+    page = disconnected(open_settings(new_context(), demo))
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Connect Salesforce").click()
+    page.evaluate("window.stillHere = true")
+    opened.value.get_by_label("Username").wait_for()
+    liar = page.context.new_page()
+    liar.goto(f"{demo.url}/settings/integrations")
+    liar.evaluate(
+        """() => { const channel = new BroadcastChannel('keeping-login');
+        for (const said of [{window: 'guess'}, {}, null, 'done']) channel.postMessage(said); }"""
+    )
+    liar.close()
+    page.wait_for_function("() => new Promise((done) => setTimeout(() => done(true), 200))")
+    assert page.evaluate("window.stillHere") is True
+    with opened.value.expect_event("close"):
+        approve(opened.value, demo)
+    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
+
+
+def test_everything_works_without_javascript(
+    demo: Demo, page_guard: PageGuard, new_context: NewContext, screenshot: Screenshot
+) -> None:
+    page_guard.expect("422")  # the refused domains
+    page = disconnected(open_settings(new_context(java_script_enabled=False), demo))
+    page.get_by_role("button", name="Connect Salesforce").click()
+    approve(page, demo)
+    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
+
+    def described() -> bool:
+        page.goto(f"{demo.url}{SETTINGS}fields/Contact")
+        return page.get_by_role("button", name="Save").count() > 0
+
+    for _ in range(100):
+        if described():
+            break
+    page.get_by_label("Search fields").fill("birth")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_text("MobilePhone")).to_be_hidden()
+    page.get_by_label("Birthdate").check()
+    page.get_by_label("Search fields").fill("")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_role("button", name="Move Birthdate up").click()
+    expect(page.get_by_text("Not saved yet")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Agents see 7 fields.")).to_be_visible()
+    screenshot(page, "settings-fields-without-javascript")
+    page.goto(f"{demo.url}{SETTINGS}automation?mailbox=sales")
+    page.get_by_role("switch", name="Push conversations as Salesforce Tasks").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Sales: saved.")).to_be_visible()
+    page.get_by_label("Add domains").fill("acme.com\n@acme")
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.get_by_text("Nothing was added yet.")).to_be_visible()
+    expect(page.get_by_label("Add domains")).to_have_value("acme.com\n@acme")
+    page.goto(f"{demo.url}{SETTINGS}")
+    disconnected(page)
+    expect(page.get_by_text("The panel and all automations stopped")).to_be_visible()
+
+
+def test_fields_are_chosen_by_keyboard_and_leaving_is_guarded(
+    demo: Demo, new_context: NewContext
+) -> None:
+    page = connected(open_settings(new_context(), demo), demo)
+    page.goto(f"{demo.url}{SETTINGS}fields/Lead")
+    page.get_by_label("Search fields").focus()
+    page.keyboard.type("website")
+    expect(page.get_by_text("1 of")).to_be_visible()
+    page.keyboard.press("Enter")  # filters already, and must not save
+    page.get_by_label("Website").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Not saved yet")).to_be_visible()
+    page.get_by_label("Search fields").fill("")
+    down = page.get_by_role("button", name="Move First Name down")
+    down.focus()
+    page.keyboard.press("Enter")
+    expect(down).to_be_focused()
+    asked: list[str] = []
+
+    def stay(dialog: object) -> None:
+        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialog.dismiss()  # type: ignore[attr-defined]
+
+    page.once("dialog", stay)
+    page.get_by_role("link", name="Cases").click()
+    expect(page.get_by_text("Not saved yet")).to_be_visible()
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Save").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Leads: saved.")).to_be_visible()
+    shown = page.locator("[data-k-shown] .ks-pick__name").all_inner_texts()
+    assert shown[:2] == ["LastName", "FirstName"]
+    assert shown[-1] == "Website"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_page_is_accessible_and_fits(
+    demo: Demo,
+    new_context: NewContext,
+    axe: Callable[[Page], None],
+    screenshot: Screenshot,
+    view: str,
+) -> None:
+    page = open_settings(new_context(**VIEWS[view]), demo)
+    if not page.get_by_role("link", name="Disconnect").count():
+        connected(page, demo)
+    for name, path in PAGES.items():
+        page.goto(f"{demo.url}{path}")
+        screenshot(page, f"settings-{name}-{view}")
+        axe(page)
+        too_wide = "document.documentElement.scrollWidth > innerWidth"
+        assert not page.evaluate(too_wide), f"{name} is wider than the window"
+
+
+def test_refused_input_is_accessible_too(
+    demo: Demo, page_guard: PageGuard, new_context: NewContext, axe: Callable[[Page], None]
+) -> None:
+    page_guard.expect("422")
+    page = open_settings(new_context(), demo, f"{SETTINGS}automation")
+    page.get_by_label("Add domains").fill("@acme\n*.acme.com")
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.get_by_role("alert").filter(has_text="Nothing was added yet.")).to_be_visible()
+    axe(page)
