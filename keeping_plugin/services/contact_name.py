@@ -21,7 +21,7 @@ _COMMAS = re.compile(r"\s*[,，、،]\s*")
 _BESIDE = re.compile(r"\s*[(\[（【][^)\]）】]*[)\]）】]\s*")
 _VIA = re.compile(r"\s(?:via|on behalf of|namens|im auftrag von|über)\s.*$", re.IGNORECASE)
 # Of addresses, markup, links, formulas and encoded words that nobody decoded.
-_NOT_IN_NAMES = re.compile(r"[@<>{}=|\\/^~#%*+$]|:|\?|^[-.,;!]")
+_NOT_IN_NAMES = re.compile(r"[@<>{}()\[\]=|\\/^~#%*+$]|:|\?|^[-.,;!]")
 _TITLES = frozenset(
     "dr prof mr mrs ms mx miss sir herr frau hr fr mme mlle sr sra dhr mevr ing dipl".split()
 )

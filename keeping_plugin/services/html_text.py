@@ -59,12 +59,17 @@ def html_to_text(html: str) -> str:
 # Pictures written into the mail; libxml2 also takes quadratic time on thousands of attributes.
 _LONG_TAG = re.compile(r"<[^<>]{8192,}>?")
 _TAG = re.compile(r"<[^<>]*>")
+_BLANKS = re.compile(r"\s+")
 
 
 def _bare_text(source: str) -> str:
     # lxml itself drops what lies below some 250 levels, so the tree is of no use; and the standard
     # library's parser takes quadratic time on what such mail is made of.
-    return unescape(_TAG.sub(" ", source))
+    return _BLANKS.sub(_one_blank, unescape(_TAG.sub(" ", source)))
+
+
+def _one_blank(blanks: re.Match[str]) -> str:
+    return "\n" if "\n" in blanks[0] else " "
 
 
 def _tame(tree: lxml.html.HtmlElement) -> bool:
