@@ -92,6 +92,8 @@ class OrgProcess:
             [sys.executable, "-m", "demo.org", *self._arguments],
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            # Ctrl-C in the terminal reaches the parent alone, which stops us after the others.
+            start_new_session=True,
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
         )
         try:
