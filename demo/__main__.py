@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from demo.inbox.seed import COMPANIES, FIRST_MAILBOX, PASSWORD, PEOPLE
+from demo.inbox.people import COMPANIES, FIRST_MAILBOX, PASSWORD, PEOPLE
 from demo.mail_import import CannotImport, import_mail
 from demo.org.process import OrgDidNotStart
 from demo.processes import ROOT, ChildFailed
@@ -54,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _raise_stopped)
     try:
+        if options.mail is not None and not options.mail.exists():
+            raise CannotImport(f"there is no {options.mail}")
         if options.fresh:
             clear(options.data)
         print(f"Starting the demo in {options.data} ...", flush=True)

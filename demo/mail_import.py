@@ -25,6 +25,7 @@ from pathlib import Path
 import requests
 
 from demo.inbox.headers import Fields
+from demo.inbox.people import CONFIG_FILE, FIRST_MAILBOX
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
 _HEADER_BYTES = 65_536
@@ -183,9 +184,6 @@ def _date(file: MailFile, now: datetime) -> datetime:
 
 
 def main() -> int:
-    from demo.inbox.app import CONFIG_FILE
-    from demo.inbox.seed import FIRST_MAILBOX
-
     parser = argparse.ArgumentParser(prog="python -m demo.mail_import", description=__doc__)
     parser.add_argument("path", type=Path, help="a folder of .eml files, or an mbox")
     parser.add_argument("--mailbox", default=FIRST_MAILBOX, help="the mailbox's address")

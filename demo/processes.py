@@ -69,6 +69,14 @@ class Child:
                 raise ChildFailed(f"{self.name} was not ready in {seconds:g} s:\n{self.log_tail()}")
             time.sleep(0.02)
 
+    def await_end(self, *, seconds: float = 120.0) -> str:
+        """Return what it wrote, once it ended well. Raises ChildFailed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        if self.exit_code != 0:
+            raise ChildFailed(f"{self.name} failed with {self.exit_code}:\n{self.log_tail()}")
+        return self.log_tail()
+
     def log_tail(self) -> str:
         return self.log.read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 
@@ -40,6 +42,16 @@ class EmbeddedRedis:
         child = Child("redis", command, log=self._folder / "redis.log")
         child.await_ready(self.answers)
         return child
+
+    def serves_worker(self, session: int) -> bool:
+        """Whether an RQ worker of this process session has announced itself."""
+        with Redis.from_url(self.url, decode_responses=True) as client:
+            for name in client.smembers("rq:workers"):
+                pid = client.hget(name, "pid")
+                with contextlib.suppress(ProcessLookupError):
+                    if pid and os.getsid(int(pid)) == session:
+                        return True
+        return False
 
     def answers(self) -> bool:
         try:

@@ -91,24 +91,31 @@ class Demo:
         self.data.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         ports = self._ports()
-        redis = EmbeddedRedis(self.data / "redis", ports["redis"])
-        self._children.append(redis.start())
-        self._say("redis", redis.url)
+        self._redis = EmbeddedRedis(self.data / "redis", ports["redis"])
+        self._children.append(self._redis.start())
+        self._say("redis", self._redis.url)
+        self._write_config(ports)
+        # Side by side: the org and the tables need nothing of each other.
+        tables = self._make_tables()
         self._start_org(ports)
-        self._write_config(ports, redis.url)
-        self.flask("keeping", "db", "upgrade")
-        seeded = run([sys.executable, "-m", "demo.inbox.seed"], env=self.env, what="seeding")
-        self._say("database", f"{self._shown_database()}, {seeded.strip()}")
-        self.start_worker()
+        said = tables.await_end().strip().splitlines()
+        self._children.remove(tables)
+        self._say("database", ", ".join([self._shown_database(), *said]))
+        worker = self.start_worker()
         self._start_inbox(ports["inbox"])
+        self.await_worker(worker)
+        self._say("worker", f"process {worker.pid}")
 
     def start_worker(self) -> Child:
         """One more worker, as `flask keeping worker` runs it."""
         command = [sys.executable, "-m", "flask", "--app", "demo.inbox.app", "keeping", "worker"]
         worker = Child("worker", command, log=self.data / "worker.log", env=self.env)
         self._children.append(worker)
-        self._say("worker", f"process {worker.pid}")
         return worker
+
+    def await_worker(self, worker: Child) -> None:
+        """Return once this worker takes jobs. Raises ChildFailed."""
+        worker.await_ready(lambda: self._redis.serves_worker(worker.pid))
 
     def flask(self, *words: str) -> str:
         """Run `flask ...` over the inbox; its output. Raises ChildFailed."""
@@ -154,11 +161,25 @@ class Demo:
                 self._say(name, f"port {kept[name]} is taken: reconnect Salesforce in Settings")
         return ports
 
+    def _make_tables(self) -> Child:
+        command = [sys.executable, "-m", "demo.inbox.seed"]
+        log = self.data / "tables.log"
+        log.unlink(missing_ok=True)
+        child = Child("making the tables", command, log=log, env=self.env)
+        self._children.append(child)
+        return child
+
     def _start_org(self, ports: dict[str, int]) -> None:
         self.org = OrgProcess(
             data=self.data / "org",
             port=ports["org"],
             sandbox_port=ports["sandbox"],
+            options=[
+                "--client-id",
+                self.config["KEEPING_SALESFORCE_CLIENT_ID"],
+                "--client-secret",
+                self.config["KEEPING_SALESFORCE_CLIENT_SECRET"],
+            ],
             redirects=[f"http://127.0.0.1:{ports['inbox']}/salesforce/oauth/callback"],
         ).start()
         production, sandbox = self.org.production.base_url, self.org.sandbox.base_url
@@ -170,8 +191,9 @@ class Demo:
         kept: dict[str, Any] = json.loads(self.config_file.read_text(encoding="utf-8"))
         return kept
 
-    def _write_config(self, ports: dict[str, int], redis_url: str) -> None:
+    def _write_config(self, ports: dict[str, int]) -> None:
         kept = self._kept()
+        login_urls = [f"http://127.0.0.1:{ports[name]}" for name in ("org", "sandbox")]
         self.config = {
             "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_hex(32),
             "SQLALCHEMY_DATABASE_URI": self._database,
@@ -179,13 +201,12 @@ class Demo:
             "INBOX_DELIVERY_TOKEN": kept.get("INBOX_DELIVERY_TOKEN") or secrets.token_hex(32),
             "KEEPING_SECRET_KEYS": kept.get("KEEPING_SECRET_KEYS")
             or Fernet.generate_key().decode(),
-            "KEEPING_REDIS_URL": redis_url,
-            "KEEPING_SALESFORCE_CLIENT_ID": self.org.client_id,
-            "KEEPING_SALESFORCE_CLIENT_SECRET": self.org.client_secret,
-            "KEEPING_SALESFORCE_LOGIN_URLS": [
-                self.org.production.base_url,
-                self.org.sandbox.base_url,
-            ],
+            "KEEPING_REDIS_URL": self._redis.url,
+            "KEEPING_SALESFORCE_CLIENT_ID": kept.get("KEEPING_SALESFORCE_CLIENT_ID")
+            or secrets.token_hex(32),
+            "KEEPING_SALESFORCE_CLIENT_SECRET": kept.get("KEEPING_SALESFORCE_CLIENT_SECRET")
+            or secrets.token_hex(32),
+            "KEEPING_SALESFORCE_LOGIN_URLS": login_urls,
             "KEEPING_SALESFORCE_ALLOW_LOOPBACK": True,
             "DEMO_PORTS": ports,
             **self._settings,

@@ -16,9 +16,9 @@ from demo.inbox import accounts, incoming, pages, queries, settings, shown
 from demo.inbox.database import Base, db, set_up_sqlite
 from demo.inbox.helpdesk import InboxHelpDesk
 from demo.inbox.mail import LARGEST
+from demo.inbox.people import CONFIG_FILE
 from demo.inbox.salesforce import salesforce
 
-CONFIG_FILE = Path("build/demo/inbox.json")
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'self'"

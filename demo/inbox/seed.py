@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from email.utils import format_datetime, formataddr
 
+from flask.cli import FlaskGroup
 from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
@@ -14,31 +15,8 @@ from demo.inbox.app import create_app, create_tables
 from demo.inbox.database import db
 from demo.inbox.intake import receive
 from demo.inbox.models import Company, Mailbox, Person
+from demo.inbox.people import COMPANIES, MAILBOXES, PASSWORD, PEOPLE
 from demo.inbox.seed_mail import MAIL, SeedMail
-
-PASSWORD = "demo"  # noqa: S105 - everybody may know it
-FIRST_MAILBOX = "support@outdoor.example.com"
-
-# id, name, domain
-COMPANIES = (
-    ("outdoor", "Example Outdoor", "outdoor.example.com"),
-    ("cycles", "Example Cycles", "cycles.example.com"),
-)
-
-# id, company, name, admin
-PEOPLE = (
-    ("maya", "outdoor", "Maya Lindholm", True),
-    ("tom", "outdoor", "Tom Okoro", False),
-    ("elena", "cycles", "Elena Petrova", True),
-)
-
-# id, company, name, local part, further local parts
-MAILBOXES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
-    ("support", "outdoor", "Support", "support", ("help",)),
-    ("sales", "outdoor", "Sales", "sales", ()),
-    ("billing", "outdoor", "Billing", "billing", ()),
-    ("workshop", "cycles", "Workshop", "workshop", ()),
-)
 
 
 def seed() -> bool:
@@ -101,8 +79,11 @@ def _raw(mail: SeedMail, box: Mailbox, now: datetime) -> EmailMessage:
 
 
 def main() -> None:
-    """`python -m demo.inbox.seed`: make the inbox's tables and fill them if they are empty."""
-    with create_app().app_context():
+    """`python -m demo.inbox.seed`: make or migrate all tables, and fill the inbox's if empty."""
+    app = create_app()
+    # As an operator does it; the group finds the plugin's commands by their entry point.
+    FlaskGroup(create_app=lambda: app).main(["keeping", "db", "upgrade"], standalone_mode=False)
+    with app.app_context():
         create_tables()
         print("filled with sample mail" if seed() else "kept from last time")
 

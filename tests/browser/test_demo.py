@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from demo.running import Demo
 from tests.servers.chromium import PageGuard
@@ -56,7 +56,8 @@ def test_connect_open_and_add(
     page.goto(demo.url)
     page.get_by_role("link", name="Paddle arrived with a crack").click()
     expect(page.get_by_role("heading", name="Anna de Boer")).to_be_visible()
-    expect(page.get_by_text("Northwind Paddles").last).to_be_visible()
+    account = page.get_by_role("region", name="Account", exact=True)
+    expect(account).to_contain_text("Northwind Paddles")
     screenshot(page, "demo-conversation-matched")
 
     page.goto(demo.url)
@@ -76,8 +77,10 @@ def test_connect_open_and_add(
 
 
 def test_every_page_of_the_inbox_is_accessible(
-    demo: Demo, page: Page, page_guard: PageGuard, axe: Callable[[Page], None]
+    demo: Demo, new_context: Callable[..., BrowserContext], axe: Callable[[Page], None]
 ) -> None:
+    # The checker measures by setting styles, which our pages' policy forbids.
+    page = new_context(bypass_csp=True).new_page()
     page.goto(f"{demo.url}/login")
     axe(page)
     log_in(page, demo, "tom@outdoor.example.com")

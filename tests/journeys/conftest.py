@@ -13,7 +13,7 @@ import requests
 
 from demo import driving
 from demo.headless import Browser, Page
-from demo.inbox.seed import FIRST_MAILBOX
+from demo.inbox.people import FIRST_MAILBOX
 from demo.ledger import Entry, Ledger
 from demo.org.control import Control
 from demo.running import Demo
