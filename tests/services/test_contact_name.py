@@ -66,7 +66,8 @@ def test_a_real_name_is_taken_apart(shown: str, first: str, last: str) -> None:
     [
         "", "  ", "'", "🌸", "12345", "-", "\ud800", "\0",
         EMAIL, "<anna@x.example>", "Anna <anna@x.example>", "=HYPERLINK(1)", "+1+1", "@SUM(A1)",
-        "<script>alert(1)</script>", "Pete (of (his) host)", "https://x.example", "=?utf-8?Q?Anna?=", "{{ name }}",
+        "<script>alert(1)</script>", "Pete (of (his) host)", "https://x.example", "{{ name }}",
+        "=?utf-8?Q?Anna?=",
     ],
 )  # fmt: skip
 def test_otherwise_the_local_part_is_the_last_name(shown: str) -> None:
