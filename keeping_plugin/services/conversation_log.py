@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import Complaint, NotFound
 from keeping_plugin.models import Connection, Decision, EntryState, SyncEntry
-from keeping_plugin.rules.table import CHECKS
+from keeping_plugin.services.decisions import verdicts_of
 from keeping_plugin.services.entry_sentences import entry_sentence
 from keeping_plugin.services.error_sentences import ErrorSentence, explained
+from keeping_plugin.services.explain import TITLES, refusals
 from keeping_plugin.types import Action
 
-_DID = {Action.ADD_CONTACT: "Add as Contact", Action.LOG_TASK: "Log as Task"}
 _MOST = 200  # messages of one conversation
 
 
@@ -50,11 +50,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedMessage:
-    """One message on one occasion."""
+    """One message on one occasion. `inbound` is None when its facts are no longer kept."""
 
     message_id: str
     decided_at: datetime
     occasion: str
+    inbound: bool | None
     lines: tuple[Line, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -62,13 +63,12 @@ class LoggedMessage:
             "message_id": self.message_id,
             "decided_at": self.decided_at.isoformat(),
             "occasion": self.occasion,
+            "inbound": self.inbound,
             "actions": [line.as_json() for line in self.lines],
         }
 
 
-def entry_of(
-    session: Session, company_id: str, conversation_id: str, entry_id: int
-) -> SyncEntry:
+def entry_of(session: Session, company_id: str, conversation_id: str, entry_id: int) -> SyncEntry:
     """An entry of this conversation. Raises NotFound."""
     entry = session.scalar(
         select(SyncEntry).where(
@@ -106,19 +106,20 @@ def conversation_log(
 
 def _message(decision: Decision, entries: dict[tuple[int, str, str], Any]) -> LoggedMessage:
     lines = []
-    for action, reasons in (decision.verdicts or {}).items():
-        found = entries.get((decision.connection_id, decision.message_id, action))
+    for verdict in verdicts_of(decision):
+        found = entries.get((decision.connection_id, decision.message_id, verdict.action))
         if found is not None:
             lines.append(_line(*found))
-        elif reasons:
-            sentences = tuple(CHECKS[code].refusal for code in reasons if code in CHECKS)
-            lines.append(
-                Line(entry_id=None, action=_DID[Action(action)], state="refused", reasons=sentences)
-            )
+        elif verdict.reasons:
+            reasons = refusals(verdict)
+            action = TITLES[verdict.action]
+            lines.append(Line(entry_id=None, action=action, state="refused", reasons=reasons))
+    facts = decision.facts or {}
     return LoggedMessage(
         message_id=decision.message_id,
         decided_at=decision.decided_at,
         occasion=decision.occasion,
+        inbound=facts.get("inbound"),
         lines=tuple(lines),
     )
 
@@ -129,7 +130,7 @@ def _line(entry: SyncEntry, instance_url: str, current: bool) -> Line:
     words = tuple(Complaint(code, text, tuple(names)) for code, text, names in entry.words or ())
     return Line(
         entry_id=entry.id,
-        action=_DID[Action(entry.action)],
+        action=TITLES[Action(entry.action)],
         state=entry.state,
         reason=entry.reason,
         reasons=(entry_sentence(entry.reason),) if entry.reason else (),
