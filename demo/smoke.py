@@ -148,17 +148,23 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("mail", type=Path, help="a folder of .eml files, or an mbox")
+    parser.add_argument("mail", type=Path, nargs="?", help="a folder of .eml files, or an mbox")
+    parser.add_argument("--mail", type=Path, dest="named", help="the same")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seconds", type=float, default=600.0, help="to wait for the drain")
     options = parser.parse_args(arguments)
+    mail: Path | None = options.named or options.mail
+    if mail is None:
+        parser.error("name a folder of .eml files or an mbox: make smoke MAIL=path")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
+        if not mail.exists():
+            raise CannotImport(f"there is no {mail}")
         clear(options.data)
         with Demo(
             options.data, first_port=_FIRST_PORT, say=lambda part, line: say(f"{part}: {line}")
         ) as demo:
-            figures, wrong = run(demo, options.mail, seconds=options.seconds)
+            figures, wrong = run(demo, mail, seconds=options.seconds)
     except (CannotStart, CannotImport, ChildFailed, OrgDidNotStart, PageFailed) as error:
         print(f"smoke: it could not go on: {error}", file=sys.stderr)
         return 1
