@@ -146,12 +146,12 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         for row, person, candidates in made.tasks
     ]
     answers = send(parts, gateway, lease, batch, first) if first else {}
-    _write(
-        parts, gateway, batch, {**made.settled, **(answers or {})}, sends=first, known=made.known
-    )
-    if answers is None:
+    if answers is None:  # what the look told stands all the same
+        _write(parts, gateway, batch, made.settled, known=made.known, answered=False)
         _give_back(parts, batch, made)
         return False
+    outcomes = {**made.settled, **answers}
+    _write(parts, gateway, batch, outcomes, sends=first, known=made.known)
     return _follow(parts, gateway, lease, batch, made, facts, answers)
 
 
@@ -178,8 +178,9 @@ def _follow(
                 record = task_record(row, facts, outcome.record_id)
                 second.append(Send(row, record, outcome.record_id, 1))
     sent = send(parts, gateway, lease, batch, second) if second else {}
-    _write(parts, gateway, batch, {**outcomes, **(sent or {})}, sends=second)
-    return sent is not None
+    answered = sent is not None
+    _write(parts, gateway, batch, {**outcomes, **(sent or {})}, sends=second, answered=answered)
+    return answered
 
 
 def _write(
@@ -190,6 +191,7 @@ def _write(
     *,
     sends: Collection[Send] = (),
     known: Collection[str] = (),
+    answered: bool = True,
 ) -> None:
     """Settle, give claims back, note in the audit what was written to Salesforce, and keep what
     its headers told: one commit."""
@@ -201,7 +203,7 @@ def _write(
     made = {address for key, address in adding.items() if outcomes[key].reason == "created"}
     org_id = batch.connection.org_id
     with parts.database.write() as session:
-        pauses.heard(session, batch.connection.id, gateway)
+        pauses.heard(session, batch.connection.id, gateway, answered=answered)
         settle(session, batch, outcomes, times=parts.times, known=made | set(known))
         claims.keep(session, org_id=org_id, addresses=unclear, owner=batch.token, times=parts.times)
         settled = set(adding.values()) - unclear

@@ -25,10 +25,14 @@ from keeping_plugin.times import BUDGET_LOOK, PAUSES, Times
 TIMEOUTS = 2  # in a row
 
 
-def heard(session: Session, connection_id: int, gateway: SalesforceGateway) -> None:
-    """Salesforce answered: keep what its headers told, and forget earlier silence."""
+def heard(
+    session: Session, connection_id: int, gateway: SalesforceGateway, *, answered: bool = True
+) -> None:
+    """Keep what Salesforce's last headers told. When the last call was `answered`, earlier silence
+    is forgotten: an org that answers looks but hangs at every write hangs all the same."""
     connection = session.get_one(Connection, connection_id)
-    connection.timeouts = connection.outages = 0
+    if answered:
+        connection.timeouts = connection.outages = 0
     keep_usage(session, connection, gateway)
     session.flush()  # the connection's row is locked before its entries, as disconnect does
 

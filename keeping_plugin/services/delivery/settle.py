@@ -13,7 +13,7 @@ from keeping_plugin.models import EntryState, Pick, SyncEntry, now
 from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
-from keeping_plugin.times import WAIT_LOOKS, Times
+from keeping_plugin.times import SETTLE, WAIT_LOOKS, Times
 from keeping_plugin.types import Action
 
 SMALL_BATCH = 10
@@ -120,10 +120,18 @@ def _keep_in_step(
             .group_by(SyncEntry.address)
         )
     }
+    unsettled = (EntryState.PENDING, EntryState.SENDING)
+    here = {
+        rows[row_id].address: outcome.wait if outcome.wait is not None else SETTLE
+        for row_id, outcome in outcomes.items()
+        if rows[row_id].action == Action.ADD_CONTACT and outcome.state in unsettled
+    }
     for row_id in waits:
         address = rows[row_id].address
         if address in fresh:
             outcomes[row_id] = Outcome(EntryState.PENDING, "", 0.0)
+        elif address in here:
+            outcomes[row_id] = Outcome(EntryState.PENDING, "contact_first", here[address])
         elif address in adding:
             left: timedelta = (adding[address] or time) - time
             unscaled = max(0.0, left.total_seconds()) / times.scale

@@ -106,6 +106,16 @@ def test_two_timeouts_in_a_row_pause_the_connection(house: House) -> None:
     assert house.connection().timeouts == 0
 
 
+def test_an_org_that_answers_looks_but_hangs_at_writes_is_paused_too(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.salesforce.fail("create_many", TIMED_OUT, times=2)
+    for number in range(2):
+        house.owe(f"m{number}", Action.LOG_TASK)
+        house.owe(f"known{number}", Action.ADD_CONTACT)  # settled by the look alone
+        house.drain()
+    assert house.connection().pause_reason == "outcome_unclear"
+
+
 @pytest.mark.parametrize(
     "error",
     [SalesforceUnavailable("maintenance"), RateLimited("too many"), RateLimited(daily=True)],
