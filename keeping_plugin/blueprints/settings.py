@@ -19,7 +19,7 @@ from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.services import audit, connection, preflight, schema
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.overview import overview, schema_state
+from keeping_plugin.services.overview import overview
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
@@ -91,15 +91,12 @@ def refresh_schema() -> ResponseReturnValue:
 
 
 def schema_progress() -> Response:
-    """How far the describe is, as the fragment that the connection page polls."""
+    """How far the describe is and what it found: the region that the connection page polls."""
     agent = guards.admin()
     guards.end_host_transaction()
     with current_state().database.read() as session:
-        found = connection.current(session, agent.company_id)
-        progress = schema_state(session, found) if found is not None else None
-    response = make_response(
-        render_template("keeping/settings/schema.html", schema=progress, connected=found)
-    )
+        page = overview(session, agent.company_id)
+    response = make_response(render_template("keeping/settings/org_state.html", page=page))
     response.headers["X-Keeping-Fragment"] = "1"
     return response
 

@@ -20,7 +20,7 @@ from keeping_plugin.models import Connection, ConnectionStatus, Database, now
 from keeping_plugin.ports import JobQueue
 from keeping_plugin.services import audit, departure, grants, schema
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.times import Times
+from keeping_plugin.times import DAY, Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens
 
 
@@ -223,6 +223,22 @@ def refuse_org(parts: Connecting, agent: Agent) -> None:
             connection_id=refused.id,
         )
     _after(parts, refused.id, [revocation], live=False)
+
+
+def forget_unconfirmed(database: Database, times: Times) -> None:
+    """Give back the grants of logins to another org that nobody confirmed within a day; the sweep
+    rings for their revocation."""
+    with database.write() as session:
+        at = now(session)
+        rows = session.scalars(
+            select(Connection).where(
+                ~Connection.confirmed,
+                Connection.tokens.is_not(None),
+                Connection.connected_at < at - times.span(DAY),
+            )
+        )
+        for row in rows:
+            grants.give_back(session, row, at=at, times=times)
 
 
 def disconnect(parts: Connecting, agent: Agent) -> None:

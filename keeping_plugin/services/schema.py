@@ -120,11 +120,11 @@ def describe(parts: OrgReading, connection_id: int) -> None:
             done += len(names)
         _progress(parts, connection_id, done, "")
         status = gateway.closed_task_status()
+        _first_preflight(parts, connection_id)
     except KeepingError as error:
         _fail(parts, connection_id, error)
     else:
         _finish(parts, connection_id, status)
-        _first_preflight(parts, connection_id)
 
 
 def _first_preflight(parts: OrgReading, connection_id: int) -> None:
@@ -133,10 +133,7 @@ def _first_preflight(parts: OrgReading, connection_id: int) -> None:
         connection = session.get(Connection, connection_id)
         at_hand = schemas(session, connection_id)
     if connection is not None and connection.preflight is None:
-        try:
-            preflight.run(parts, connection_id, described=at_hand)
-        except (NotConnected, ConnectionLost):
-            return  # the page says so itself
+        preflight.run(parts, connection_id, described=at_hand)
 
 
 def _begin(parts: OrgReading, connection_id: int) -> Mapping[str, str] | None:

@@ -22,6 +22,7 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
+from keeping_plugin.services.connection import forget_unconfirmed
 from keeping_plugin.times import DAY, HOUR, Times
 
 CHUNK = 500  # rows a transaction
@@ -32,6 +33,7 @@ _FINISHED = (EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED)
 
 def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
     """Clear away what is older than it needs to be. Safe to run in several processes at once."""
+    forget_unconfirmed(database, times)
     with database.read() as session:
         time = now(session)
     old = time - timedelta(days=keep_days)

@@ -87,7 +87,6 @@ def test_the_window_closes_and_the_page_shows_the_org(
     connected(page, demo)
     expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
     expect(page.get_by_role("row", name="Contacts")).to_be_visible()
-    page.reload()
     expect(page.get_by_text("Everything needed is in place.")).to_be_visible()
 
 

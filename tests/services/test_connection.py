@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import (
     AuditRecord,
     BackfillRun,
+    Connection,
     ConnectionStatus,
     Database,
     EntryState,
@@ -212,6 +213,21 @@ def test_a_login_nobody_confirmed_is_given_back_by_the_next_one(company: Company
     company.sign_in(OTHER)
     company.sign_in(number=2)
     assert company.row(OTHER).tokens is None
+
+
+def test_a_login_nobody_confirmed_is_given_back_after_a_day(company: Company) -> None:
+    company.sign_in()
+    company.sign_in(OTHER)
+    connection.forget_unconfirmed(company.database, company.times)
+    assert company.row(OTHER).tokens is not None
+    with company.database.write() as session:
+        yesterday = datetime.now(UTC) - timedelta(hours=25)
+        session.execute(update(Connection).values(connected_at=yesterday))
+    connection.forget_unconfirmed(company.database, company.times)
+    assert company.row(OTHER).tokens is None
+    assert company.row().tokens is not None
+    with company.database.read() as session:
+        assert session.scalars(select(Revocation)).one().due_at is not None
 
 
 def test_disconnect_is_one_transaction_that_stops_everything(company: Company) -> None:
