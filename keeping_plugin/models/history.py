@@ -57,7 +57,7 @@ class BackfillRun(Base):
     after_id: Mapped[str | None] = mapped_column(HostId)  # the keyset page reached
     seen: Mapped[int] = mapped_column(Integer, default=0)
     granted: Mapped[int] = mapped_column(Integer, default=0)
-    total: Mapped[int | None] = mapped_column(Integer)
+    reached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its last message's time
     claim: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -6,7 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from keeping_plugin.models.base import Base, BigId, HostId, Json, SalesforceId, UtcDateTime
@@ -30,6 +39,14 @@ class Decision(Base):
             sqlite_where=text("facts IS NOT NULL"),
             postgresql_where=text("facts IS NOT NULL"),
         ),
+        # The Activity page's list of what the rules refused.
+        Index(
+            "ix_keeping_decision_refused",
+            "company_id",
+            "decided_at",
+            sqlite_where=text("refused"),
+            postgresql_where=text("refused"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -42,6 +59,7 @@ class Decision(Base):
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     rules_version: Mapped[str] = mapped_column(String(32))
     verdicts: Mapped[Any] = mapped_column(Json)
+    refused: Mapped[bool] = mapped_column(Boolean, default=False)  # no verdict granted anything
     facts: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
@@ -61,6 +79,7 @@ class Lane(StrEnum):
 
 _OWED = text("state IN ('pending', 'sending', 'waiting')")
 _MARKED = text("sent_at IS NOT NULL")
+_FAILED = text("state = 'failed'")
 
 
 class SyncEntry(Base):
@@ -99,6 +118,14 @@ class SyncEntry(Base):
         ),
         Index("ix_keeping_sync_entry_conversation", "company_id", "conversation_id"),
         Index("ix_keeping_sync_entry_activity", "company_id", "created_at"),
+        # What waits for a person, however long ago it came.
+        Index(
+            "ix_keeping_sync_entry_failed",
+            "company_id",
+            "created_at",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
+        ),
         Index("ix_keeping_sync_entry_settled_at", "settled_at"),
     )
 

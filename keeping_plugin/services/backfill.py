@@ -196,6 +196,8 @@ def _write(parts: Backfilling, run: BackfillRun, page: Page) -> int | None:
         )
         time = now(session)
         current.after_id = page.last_id
+        if page.messages:
+            current.reached_at = page.messages[-1].sent_at
         current.seen += len(page.messages)
         current.granted += granted
         current.claimed_until = current.due_at = time + parts.times.span(BACKFILL_CLAIM)

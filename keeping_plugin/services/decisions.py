@@ -70,6 +70,7 @@ def judge_and_write(
         "decided_at": time,
         "rules_version": RULES_VERSION,
         "verdicts": [[verdict.action.value, list(verdict.reasons)] for verdict in verdicts],
+        "refused": not any(verdict.granted for verdict in verdicts),
         "facts": facts.kept(),
     }
     statement = insert(Decision).values(decision).on_conflict_do_nothing().returning(Decision.id)

@@ -178,7 +178,7 @@ def upgrade() -> None:
         sa.Column("after_id", sa.String(length=255), nullable=True),
         sa.Column("seen", sa.Integer(), nullable=False),
         sa.Column("granted", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claim", sa.String(length=64), nullable=True),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
@@ -211,6 +211,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rules_version", sa.String(length=32), nullable=False),
         sa.Column("verdicts", sa.Text(), nullable=False),
+        sa.Column("refused", sa.Boolean(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"],
@@ -238,6 +239,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("facts IS NOT NULL"),
         postgresql_where=sa.text("facts IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_keeping_decision_refused",
+        "keeping_decision",
+        ["company_id", "decided_at"],
+        unique=False,
+        sqlite_where=sa.text("refused"),
+        postgresql_where=sa.text("refused"),
     )
 
     op.create_table(
@@ -420,6 +429,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'sending', 'waiting')"),
         postgresql_where=sa.text("state IN ('pending', 'sending', 'waiting')"),
+    )
+    op.create_index(
+        "ix_keeping_sync_entry_failed",
+        "keeping_sync_entry",
+        ["company_id", "created_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_index(
         "ix_keeping_sync_entry_marked",
