@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from tests.faults.world import World, await_true
+from tests.servers.stores import DATABASES
 
 WORKER_STEPS = (
     "drain.began",
@@ -19,7 +20,8 @@ WORKER_STEPS = (
     "drain.released",
     "sweep.began",
 )
-ON_SQLITE = ("drain.marked", "drain.sent", "drain.settled")
+STEPS = {"postgres": WORKER_STEPS, "sqlite": ("drain.marked", "drain.sent", "drain.settled")}
+KILLS = [(database, step) for database in DATABASES for step in STEPS[database]]
 
 
 def fresh(count: int) -> list[tuple[str, str]]:
@@ -28,12 +30,9 @@ def fresh(count: int) -> list[tuple[str, str]]:
     return [(f"{run}-{n}", f"p{n // 2}-{run}@customer.example.com") for n in range(count)]
 
 
-@pytest.mark.parametrize("step", WORKER_STEPS)
-def test_a_worker_killed_at(step: str, world: World, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("database_url", "step"), KILLS, indirect=["database_url"])
+def test_a_worker_killed_at(step: str, world: World) -> None:
     """The first worker dies there, the next one finishes."""
-    sqlite = world.database_url.startswith("sqlite")
-    if sqlite and step not in ON_SQLITE:
-        pytest.skip("kills run at every step on PostgreSQL, at three on SQLite; make faults: all")
     doomed = world.worker(f"{step}:1:kill")
     world.store(*fresh(6))
     await_true(world.struck)
