@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
+from keeping_plugin import salesforce_hosts
 from keeping_plugin.errors import ConfigurationError
 
 _REQUIRED = object()
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +49,21 @@ class Config:
             except (ValueError, TypeError) as error:
                 raise ConfigurationError(f"{setting.key} is malformed: {error}") from error
         made = cls(**values)
-        made._check_loopback()
+        made._check_login_urls()
         if made.time_scale != 1 and not config.get("TESTING"):
             raise ConfigurationError("KEEPING_TIME_SCALE is refused unless TESTING is set")
         return made
 
-    def _check_loopback(self) -> None:
+    def _check_login_urls(self) -> None:
+        # The client secret and every refresh token go to these hosts.
         for url in self.salesforce_login_urls:
-            parts = urlsplit(url)
-            if parts.scheme == "https" and parts.hostname not in _LOOPBACK:
-                continue
-            if not (self.salesforce_allow_loopback and parts.hostname in _LOOPBACK):
+            if not salesforce_hosts.origin_allowed(
+                url, allow_loopback=self.salesforce_allow_loopback
+            ):
                 raise ConfigurationError(
                     f"KEEPING_SALESFORCE_LOGIN_URLS is malformed: {url} is not an https address of "
-                    "Salesforce (a loopback address needs KEEPING_SALESFORCE_ALLOW_LOOPBACK)"
+                    "a Salesforce host (a loopback address needs "
+                    "KEEPING_SALESFORCE_ALLOW_LOOPBACK)"
                 )
 
 

@@ -18,7 +18,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.salesforce import hosts
+from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.types import Tokens
 
 # Why a login ended without a grant.

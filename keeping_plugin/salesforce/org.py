@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.errors import ConnectionLost
-from keeping_plugin.salesforce import composite, hosts, soql
+from keeping_plugin.salesforce import composite, soql
 from keeping_plugin.salesforce.calls import Calls
 from keeping_plugin.salesforce.composite import Rows
 from keeping_plugin.salesforce.payloads import Malformed, record_id, text

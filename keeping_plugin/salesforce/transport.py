@@ -19,7 +19,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from keeping_plugin.salesforce import hosts
+from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.salesforce.deadline import Call, PlainPool, TlsPool, calling, current_call
 from keeping_plugin.times import CALL, CONNECT
 

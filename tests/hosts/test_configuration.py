@@ -22,6 +22,11 @@ MALFORMED: dict[str, list[Any]] = {
         "https://a.example, ftp://b.example",
         "https://a.example/path, https://b.example",
         "http://127.0.0.1:1, http://127.0.0.1:2",
+        "https://login.salesforce.com, https://127.0.0.1:2",
+        "https://login.salesforce.com, http://test.salesforce.com",
+        "https://login.salesforce.com, https://test.salesforce.com:8443",
+        "https://login.salesforce.com, https://test.salesforce.com.evil.example",
+        "https://login.salesforce.com@evil.example, https://test.salesforce.com",
         7,
     ],
     "KEEPING_SALESFORCE_API_VERSION": ["", "v66.0", "66", 66.0],
@@ -53,6 +58,21 @@ def test_a_malformed_key_is_named(sqlite_url: str, key: str, value: Any) -> None
     with pytest.raises(ConfigurationError, match=f"^{key} is (malformed|missing): ") as refusal:
         bare(sqlite_url, **{key: value})
     assert "\n" not in str(refusal.value)
+
+
+def test_login_hosts_are_salesforces_or_loopback_by_configuration(sqlite_url: str) -> None:
+    """The client secret goes to them, so no other host passes, whatever else is allowed."""
+    own = "https://acme.my.salesforce.com, https://acme--uat.sandbox.my.salesforce.com/"
+    bare(sqlite_url, KEEPING_SALESFORCE_LOGIN_URLS=own)
+    loopback = {
+        "KEEPING_SALESFORCE_LOGIN_URLS": "http://127.0.0.1:1, http://localhost:2",
+        "KEEPING_SALESFORCE_ALLOW_LOOPBACK": True,
+    }
+    bare(sqlite_url, **loopback)
+    for foreign in ("http://[::1]:1", "http://127.0.0.2", "https://login.example"):
+        elsewhere = f"https://login.salesforce.com, {foreign}"
+        with pytest.raises(ConfigurationError, match="KEEPING_SALESFORCE_LOGIN_URLS"):
+            bare(sqlite_url, **loopback | {"KEEPING_SALESFORCE_LOGIN_URLS": elsewhere})
 
 
 def test_a_secret_never_stands_in_the_refusal(sqlite_url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keeping_plugin.salesforce import hosts
+from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.salesforce.transport import NoAnswer, Transport
 
 REAL = [

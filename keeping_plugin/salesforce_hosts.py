@@ -3,7 +3,7 @@
 `instance_url` arrives in the token response and every later call goes there with a bearer token, so
 an address is compared whole with one strict pattern instead of being taken apart: no user
 information, no port, no IP literal, no path, no blanks. The loopback address of a simulated org
-passes only when the configuration says so.
+passes only when the configuration says so. The configured login hosts keep the same rule.
 """
 
 from __future__ import annotations
