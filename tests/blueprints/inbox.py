@@ -190,6 +190,7 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
         engine = db.engine
     app.add_url_rule("/token", "token", lambda: _token())
     app.add_url_rule("/inbox/<id>", "inbox", _page)
+    app.add_url_rule("/favicon.ico", "icon", lambda: ("", 204))
     inbox = Inbox(
         app=app,
         db=db,
@@ -225,14 +226,14 @@ def _token() -> str:
     return csrf.token()
 
 
-_PAGE = """<!doctype html><html lang="en"{% if dark %} data-dark{% endif %}><head>
-<meta charset="utf-8"><title>Inbox</title><link rel="icon" href="data:,">
+_PAGE = """<!doctype html><html lang="en"><head>
+<meta charset="utf-8"><title>Inbox</title>
 <meta name="color-scheme" content="light dark">
-<style>body { margin: 0; font-family: serif; } button { background: hotpink; }
-aside { width: var(--wide, 360px); }</style>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body { margin: 0; font-family: serif; } button { background: hotpink; }</style>
 </head><body><main><h1>Where is my order?</h1></main>
 <aside aria-label="Beside">{{ keeping_panel(id) }}</aside></body></html>"""
 
 
 def _page(id: str) -> str:
-    return render_template_string(_PAGE, id=id, dark=False)
+    return render_template_string(_PAGE, id=id)
