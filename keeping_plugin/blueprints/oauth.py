@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -57,6 +58,10 @@ def connect() -> ResponseReturnValue:
 def oauth_callback() -> ResponseReturnValue:
     """Take the grant. A callback that belongs to no open login of this browser is a 400; whatever
     Salesforce refused is said on the settings page."""
+    if "again" not in request.args and current_state().helpdesk.current_agent() is None:
+        arguments = urlencode({**request.args.to_dict(), "again": "1"})
+        url = f"{url_for('.oauth_callback')}?{arguments}"
+        return render_template("keeping/settings/come_back.html", url=url), 401
     agent = guards.admin()
     guards.end_host_transaction()
     try:

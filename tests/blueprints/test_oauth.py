@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from lxml import html
 from sqlalchemy import func, select, update
 
 from keeping_plugin.models import AuditRecord, ConnectionStatus, OAuthAttempt, Revocation
@@ -149,6 +150,26 @@ def test_who_logged_out_meanwhile_is_asked_to_log_in(side: AdminSide) -> None:
         session.pop("agent")
     assert ada.get(callback).status_code == 401
     assert side.connections() == []
+
+
+def test_a_cookie_that_stays_at_home_comes_along_one_step_later(side: AdminSide) -> None:
+    """SameSite=Strict: the browser sends no session on the way back from Salesforce."""
+    ada = side.visitor()
+    callback = side.consent(side.login_url(ada))
+    page = side.visitor(None).get(callback)
+    assert page.status_code == 401
+    (step,) = html.fromstring(page.text).xpath("//main//a/@href")
+    assert ada.get(step).status_code == 303
+    assert side.current() is not None
+    assert "Log in to your inbox" in side.visitor(None).get(step).text
+
+
+def test_the_step_leads_nowhere_else(side: AdminSide) -> None:
+    hostile = "?_external=1&_scheme=javascript&_anchor=x&code=%22%3E%3Cscript%3E"
+    page = side.visitor(None).get(f"/salesforce/oauth/callback{hostile}")
+    (step,) = html.fromstring(page.text).xpath("//main//a/@href")
+    assert step.startswith("/salesforce/oauth/callback?")
+    assert "<script>" not in page.text
 
 
 def test_a_user_without_api_access_connects_nothing_and_leaves_no_grant(side: AdminSide) -> None:

@@ -29,7 +29,7 @@ def org_process() -> Iterator[OrgProcess]:
 
 @pytest.fixture(scope="session")
 def keyed_org_process() -> Iterator[OrgProcess]:
-    with OrgProcess(options=["--activity-key-field", "Message_Key__c"]) as process:
+    with OrgProcess(options=["--activity-key-field", "Keeping_Key__c"]) as process:
         yield process
 
 

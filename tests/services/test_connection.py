@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
@@ -91,6 +93,19 @@ def test_tokens_open_only_as_the_company_and_org_they_belong_to(company: Company
     for company_id, org_id in (("other", ACME.org_id), ("acme", OTHER.org_id)):
         with pytest.raises(Exception, match="belongs to another"):
             grants.unseal(company.vault, blob, company_id=company_id, org_id=org_id)
+
+
+def test_two_admins_who_come_back_at_once_share_one_row(company: Company) -> None:
+    together = Barrier(4)
+
+    def sign_in(number: int) -> SignedIn:
+        together.wait()
+        return company.sign_in(number=number)
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(sign_in, range(4)))
+    assert outcomes == ["connected", "reconnected", "reconnected", "reconnected"]
+    assert company.row().current  # `row` asks for exactly one
 
 
 def test_signing_in_to_the_same_org_finds_the_row_and_keeps_what_is_owed(company: Company) -> None:
