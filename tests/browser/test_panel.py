@@ -64,6 +64,12 @@ class Served:
         return jane
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """As narrow as a sidebar."""
+    return {**browser_context_args, "viewport": {"width": 400, "height": 800}}
+
+
 @pytest.fixture
 def unconnected(sqlite_url: str) -> Iterator[Served]:
     with open_inbox(sqlite_url) as inbox:
