@@ -1,4 +1,4 @@
-"""A world for each fault, on each database."""
+"""A world for each fault: on PostgreSQL, unless the test says `on("sqlite")`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import pytest
 
 from demo.org.process import OrgProcess
 from tests.faults.world import World
+from tests.servers.needs import require
 
 
 @pytest.fixture
-def world(database_url: str, redis_url: str, orgs: OrgProcess, tmp_path: Path) -> Iterator[World]:
-    with World(database_url, redis_url, orgs, tmp_path) as made:
+def world(request: pytest.FixtureRequest, orgs: OrgProcess, tmp_path: Path) -> Iterator[World]:
+    require("redis")
+    database = getattr(request, "param", "postgres")
+    url: str = request.getfixturevalue(f"{database}_url")
+    with World(url, orgs, tmp_path) as made:
         yield made

@@ -1,15 +1,13 @@
 """The smallest host there is, for workers that are to be killed: one table of messages.
 
-`flask --app tests.faults.host keeping worker` runs its workers; `python -m tests.faults.host` reads
-lines of JSON, stores a message for each and says its id once it is committed.
+`flask --app tests.faults.host keeping worker` runs its workers; tests.faults.processes forks them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +31,7 @@ from keeping_plugin import (
 
 COMPANY = "acme"
 BOX = Mailbox("box", "Sales", "sales@acme.example")
+OTHER_BOX = Mailbox("other", "Support", "support@acme.example")
 
 
 class Base(DeclarativeBase):
@@ -46,16 +45,24 @@ salesforce = KeepingSalesforce()
 class Mail(db.Model):  # type: ignore[name-defined,misc]
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     company: Mapped[str] = mapped_column(String(255))
-    customer: Mapped[str] = mapped_column(String(320))
-    text: Mapped[str] = mapped_column()
+    box: Mapped[str] = mapped_column(String(255))
+    customer: Mapped[str | None] = mapped_column()
+    text: Mapped[str | None] = mapped_column()
+    html: Mapped[str | None] = mapped_column()
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class ClosedBox(db.Model):  # type: ignore[name-defined,misc]
+    """A mailbox that an admin of the host has deleted."""
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
 def arrived(mail: Mail) -> dict[str, Any]:
-    customer = Address(mail.customer, "")
+    customer = None if mail.customer is None else Address(mail.customer, "")
     return {
         "company_id": mail.company,
-        "mailbox_id": BOX.id,
+        "mailbox_id": mail.box,
         "conversation_id": f"c-{mail.id}",
         "message_id": mail.id,
         "direction": Direction.INBOUND,
@@ -74,20 +81,22 @@ class Desk:
         return None
 
     def mailboxes(self, company_id: str) -> Sequence[Mailbox]:
-        return (BOX,)
+        closed = set(db.session.scalars(select(ClosedBox.id)))
+        return [box for box in (BOX, OTHER_BOX) if box.id not in closed]
 
     def conversation(self, company_id: str, conversation_id: str) -> Conversation | None:
         mail = db.session.get(Mail, conversation_id.removeprefix("c-"))
         if mail is None or mail.company != company_id:
             return None
-        customer = Address(mail.customer, "")
+        customer = arrived(mail)["customer"]
         url = f"https://inbox.example/{conversation_id}"
-        return Conversation(conversation_id, BOX.id, mail.id, url, OpenedBy.CUSTOMER, customer)
+        return Conversation(conversation_id, mail.box, mail.id, url, OpenedBy.CUSTOMER, customer)
 
     def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
         query = select(Mail).where(Mail.company == company_id, Mail.id.in_(message_ids))
         for mail in db.session.scalars(query):
-            yield Message(**arrived(mail), subject=mail.id, text=mail.text)
+            body = {"text": _decoded(mail.text), "html": _decoded(mail.html)}
+            yield Message(**arrived(mail), subject=mail.id, **body)
 
     def message_ids(
         self,
@@ -110,10 +119,10 @@ class Desk:
         return False
 
 
-def create_app() -> Flask:
-    """Everything it needs stands in HOST_CONFIG, as JSON."""
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Without `config`, everything it needs stands in HOST_CONFIG, as JSON."""
     app = Flask(__name__)
-    app.config.from_mapping(json.loads(os.environ["HOST_CONFIG"]))
+    app.config.from_mapping(config or json.loads(os.environ["HOST_CONFIG"]))
     app.testing = True
     db.init_app(app)
     salesforce.init_app(app, helpdesk=Desk(), db=db)
@@ -135,25 +144,55 @@ def _durable_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def store(mail_id: str, customer: str, *, company: str = COMPANY, text: str = "Hello") -> None:
-    """What a host does when mail comes in: one transaction for its message and our rows."""
-    mail = Mail(id=mail_id, company=company, customer=customer, text=text, at=datetime.now(UTC))
+def add(
+    mail_id: str,
+    customer: str | None,
+    *,
+    company: str = COMPANY,
+    box: str = BOX.id,
+    text: str | None = "Hello",
+    html: str | None = None,
+) -> None:
+    """A message and our rows, in the transaction now open; nothing is committed."""
+    mail = Mail(
+        id=mail_id,
+        company=company,
+        box=box,
+        customer=customer,
+        text=_encoded(text),
+        html=_encoded(html),
+        at=datetime.now(UTC),
+    )
     db.session.add(mail)
     salesforce.message_arrived(MessageArrived(**arrived(mail)))
-    failpoints.reach("host.stored")
-    db.session.commit()
 
 
-def main() -> None:
-    """Store what standard input names, one JSON object a line; say each id when it is committed."""
+def store(mail_id: str, customer: str | None, **more: Any) -> None:
+    """What a host does when mail comes in: one transaction for its message and our rows."""
+    try:
+        add(mail_id, customer, **more)
+        failpoints.reach("host.stored")
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+# What a database cannot hold as text (NUL, lone surrogates) a host keeps in a form of its own.
+def _encoded(body: str | None) -> str | None:
+    return None if body is None else json.dumps(body)
+
+
+def _decoded(body: str | None) -> str | None:
+    return None if body is None else json.loads(body)
+
+
+def serve(mails: Iterable[Mapping[str, Any]], say: Callable[[str], Any]) -> None:
+    """Store each mail; say its id once it is committed."""
     app = create_app()
     if "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     with app.app_context():
-        for line in sys.stdin:
-            store(**json.loads(line))
-            print(json.loads(line)["mail_id"], flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        for mail in mails:
+            store(**mail)
+            say(mail["mail_id"])

@@ -6,40 +6,44 @@ Lost and doubled are counted in the org against the host's messages, not in our 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
+import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.fernet import Fernet
 from flask import Flask
+from sqlalchemy import func, select, update
 
 from demo.org.consent import walk
-from demo.org.process import OrgProcess
+from demo.org.control import Control
+from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry, migrate, now
+from keeping_plugin.services import connection as connections
 from keeping_plugin.services import grants
 from keeping_plugin.state import State
-from tests.faults import host
-from tests.servers.ports import free_port
+from keeping_plugin.types import Agent, OrgFacts, Tokens
+from tests.faults import host, processes
+from tests.faults.processes import Running, await_true
+from tests.servers.redis import RedisServer
 
-ROOT = Path(__file__).resolve().parents[2]
 SCALE = 0.1
 CALLBACK = "http://127.0.0.1:1/callback"
 OWED = (EntryState.PENDING, EntryState.SENDING)
+ADMIN = Agent("admin", host.COMPANY, "Ada Admin", is_admin=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Messages without their Task or Contact, and those with more than one."""
+    """Messages without their Task and addresses without their Contact; those with more than one."""
 
+    messages: int
     lost: tuple[str, ...]
     doubled: tuple[str, ...]
 
@@ -56,22 +60,33 @@ class States(dict[str, str]):
 
 @dataclass
 class World:
-    """One company on one database. Stops everything it started."""
+    """One company on one database, with a Redis of its own. Stops everything it started.
+
+    `injected` counts the faults, `recoveries` the seconds from each to the settling of everything.
+    `excused` are messages of which the test says that they are not to reach Salesforce.
+    """
 
     database_url: str
-    redis_url: str
     orgs: OrgProcess
     folder: Path
     scale: float = SCALE
-    stored: dict[str, str] = field(default_factory=dict)  # message id -> address
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    injected: int = 0
+    recoveries: list[float] = field(default_factory=list)
+    excused: set[str] = field(default_factory=set)
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
         self._stack = ExitStack()
-        self.config: Mapping[str, Any] = {
+        self._numbers = count(1)
+        self._orgs: dict[str, RunningOrg] = {}
+        self.redis = RedisServer(self.folder)
+        self.redis.start()
+        self._stack.callback(self.redis.stop)
+        self.config: dict[str, Any] = {
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "KEEPING_SECRET_KEYS": Fernet.generate_key().decode(),
-            "KEEPING_REDIS_URL": self.redis_url,
+            "KEEPING_REDIS_URL": self.redis.url,
             "KEEPING_SALESFORCE_CLIENT_ID": self.orgs.client_id,
             "KEEPING_SALESFORCE_CLIENT_SECRET": self.orgs.client_secret,
             "KEEPING_SALESFORCE_LOGIN_URLS": [
@@ -80,19 +95,13 @@ class World:
             ],
             "KEEPING_SALESFORCE_ALLOW_LOOPBACK": True,
             "KEEPING_TIME_SCALE": self.scale,
-            "KEEPING_QUEUE": f"faults{free_port()}",
+            **self.settings,
         }
-        self.environment = {
-            **os.environ,
-            "HOST_CONFIG": json.dumps(self.config),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-        }
-        os.environ["HOST_CONFIG"] = self.environment["HOST_CONFIG"]
-        self.app = host.create_app()
+        self.app = host.create_app(self.config)
         with self.app.app_context():
             host.db.create_all()
             migrate.upgrade(host.db.engine)
-        self._connect()
+        self.connect(host.COMPANY, self.orgs.production)
 
     def __enter__(self) -> Self:
         return self
@@ -108,25 +117,40 @@ class World:
         state: State = self.app.extensions["keeping"]
         return state
 
-    def _connect(self) -> None:
+    @property
+    def org(self) -> Control:
+        """What a test orders of the org."""
+        return self.orgs.production.control
+
+    @property
+    def on_postgres(self) -> bool:
+        return self.database_url.startswith("postgresql")
+
+    # -- connecting ------------------------------------------------------------------------------
+    def _log_in(self, org: RunningOrg, user: str) -> tuple[Tokens, OrgFacts]:
         """As an admin does, without a browser."""
-        org = self.orgs.production
         org.control.allow_redirect(CALLBACK)
         oauth, states = self.state.login.oauth, States()
-        login = org.login("admin")
+        login = org.login(user)
         url = oauth.authorize_url(CALLBACK, states)  # type: ignore[arg-type]
+        url = org.base_url + url.removeprefix(self.orgs.production.base_url)
         back = walk(url, username=login.username, password=login.password)
         tokens = oauth.exchange(dict(parse_qsl(urlsplit(back).query)), states)  # type: ignore[arg-type]
-        facts = self.state.login.org_facts(tokens)
+        return tokens, self.state.login.org_facts(tokens)
+
+    def connect(self, company: str, org: RunningOrg) -> int:
+        """A company's connection, with both automations on in both mailboxes; its id."""
+        tokens, facts = self._log_in(org, "admin")
+        self._orgs[company] = org
         with self.app.app_context(), self.state.database.write() as session:
             row = Connection(
-                company_id=host.COMPANY,
+                company_id=company,
                 org_id=facts.org_id,
                 instance_url=tokens.instance_url,
                 login_url=tokens.login_url,
                 user_id=facts.user_id,
                 tokens=grants.seal(
-                    self.state.vault, tokens, company_id=host.COMPANY, org_id=facts.org_id
+                    self.state.vault, tokens, company_id=company, org_id=facts.org_id
                 ),
                 token_version=1,
                 connected_at=now(session),
@@ -134,122 +158,170 @@ class World:
                 task_status="Completed",
             )
             session.add(row)
-            session.add(
+            session.flush()
+            session.add_all(
                 MailboxPolicy(
-                    company_id=host.COMPANY,
-                    mailbox_id=host.BOX.id,
-                    add_contacts=True,
-                    log_tasks=True,
+                    company_id=company, mailbox_id=box.id, add_contacts=True, log_tasks=True
                 )
+                for box in (host.BOX, host.OTHER_BOX)
             )
+            return row.id
 
-    def worker(self, failpoint: str | None = None) -> subprocess.Popen[bytes]:
-        """A worker pair; `failpoint` as in KEEPING_FAILPOINT, without its once-file."""
-        environment = dict(self.environment)
-        if failpoint:
-            environment["KEEPING_FAILPOINT"] = f"{failpoint}:{self.folder / 'struck'}"
-        log = (self.folder / "workers.log").open("ab")
-        self._stack.callback(log.close)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "tests.faults.host", "keeping", "worker"],
-            env=environment,
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        self._stack.callback(end, process)
-        return process
-
-    def store(self, *mails: tuple[str, str]) -> None:
-        """Mail comes in, here in this process."""
+    def disconnect(self) -> None:
+        """The admin disconnects."""
         with self.app.app_context():
-            for mail_id, customer in mails:
-                host.store(mail_id, customer)
-                self.stored[mail_id] = customer
+            connections.disconnect(self.state.login.connecting, ADMIN)
 
-    def host_process(self, failpoint: str | None = None) -> subprocess.Popen[str]:
-        """A host that stores what it reads from its standard input."""
-        environment = dict(self.environment)
-        if failpoint:
-            environment["KEEPING_FAILPOINT"] = f"{failpoint}:{self.folder / 'struck'}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.host"],
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._stack.callback(end, process)
-        return process
-
-    def committed(self) -> dict[str, str]:
-        """The host's messages: id and customer."""
+    def reconnect(self, user: str = "admin") -> None:
+        """The admin connects to the same org again."""
+        tokens, facts = self._log_in(self.orgs.production, user)
         with self.app.app_context():
-            found = {mail.id: mail.customer for mail in host.db.session.query(host.Mail)}
-            host.db.session.rollback()
-            return found
+            connections.sign_in(self.state.login.connecting, ADMIN, tokens, facts)
 
-    def entries(self) -> Sequence[SyncEntry]:
+    def connection(self, company: str = host.COMPANY) -> Connection:
         with self.app.app_context(), self.state.database.read() as session:
-            return session.query(SyncEntry).order_by(SyncEntry.id).all()
+            return session.scalars(select(Connection).where(Connection.company_id == company)).one()
 
-    def struck(self) -> bool:
-        """The failpoint was reached."""
-        return (self.folder / "struck").exists()
+    def change(self, model: type[Any] = Connection, **values: Any) -> None:
+        """Set columns of every row of a table."""
+        with self.app.app_context(), self.state.database.write() as session:
+            session.execute(update(model).values(values))
 
+    # -- processes -------------------------------------------------------------------------------
+    def _process_arguments(self, failpoint: str | None) -> dict[str, Any]:
+        once = self.folder / f"struck-{next(self._numbers)}"
+        environment = {"HOST_CONFIG": json.dumps(self.config)}
+        if failpoint:
+            environment["KEEPING_FAILPOINT"] = f"{failpoint}:{once}"
+        return {"environment": environment, "log": self.log, "once": once}
+
+    @property
+    def log(self) -> Path:
+        """What the processes wrote."""
+        return self.folder / "processes.log"
+
+    def flask(self, *words: str, failpoint: str | None = None) -> Running:
+        """`flask keeping <words>`; `failpoint` as in KEEPING_FAILPOINT, without its file."""
+        process = processes.start(words, **self._process_arguments(failpoint))
+        self._stack.callback(process.end)
+        self.injected += failpoint is not None
+        return process
+
+    def worker(self, failpoint: str | None = None) -> Running:
+        """A worker pair."""
+        return self.flask("worker", failpoint=failpoint)
+
+    def host_process(self, failpoint: str | None = None) -> Running:
+        """A host that is given its mail by `order`."""
+        process = processes.start_host(**self._process_arguments(failpoint))
+        self._stack.callback(process.end)
+        self.injected += failpoint is not None
+        return process
+
+    @contextmanager
+    def in_app(self) -> Iterator[State]:
+        """The host's own process, which is this one."""
+        with self.app.app_context():
+            try:
+                yield self.state
+            finally:
+                host.db.session.remove()
+
+    # -- mail ------------------------------------------------------------------------------------
+    def store(self, *mails: tuple[str, str | None], **more: Any) -> None:
+        """Mail comes in."""
+        with self.in_app():
+            for mail_id, customer in mails:
+                host.store(mail_id, customer, **more)
+
+    def committed(self, company: str = host.COMPANY) -> dict[str, str | None]:
+        """The host's messages: id and customer."""
+        with self.in_app():
+            query = select(host.Mail).where(host.Mail.company == company)
+            return {mail.id: mail.customer for mail in host.db.session.scalars(query)}
+
+    def entries(self, *message_ids: str) -> Sequence[SyncEntry]:
+        """The ledger, or what it says of these messages."""
+        query = select(SyncEntry).order_by(SyncEntry.id)
+        if message_ids:
+            query = query.where(SyncEntry.message_id.in_(message_ids))
+        with self.app.app_context(), self.state.database.read() as session:
+            return session.scalars(query).all()
+
+    def outcomes(self, *message_ids: str) -> dict[tuple[str, str], int]:
+        """How often which state and reason stands there."""
+        return Counter((entry.state, entry.reason) for entry in self.entries(*message_ids))
+
+    def owed(self, company: str | None = None) -> int:
+        """How many entries are pending or sending."""
+        query = select(func.count()).where(SyncEntry.state.in_(OWED))
+        if company is not None:
+            query = query.where(SyncEntry.company_id == company)
+        with self.app.app_context(), self.state.database.read() as session:
+            return session.scalar(query) or 0
+
+    # -- the end ---------------------------------------------------------------------------------
     def await_settled(self, *, seconds: float = 60.0) -> float:
-        """Wait until nothing is pending or sending; how long that took. Raises TimeoutError."""
+        """Wait until nothing is pending or sending; how long that took. Raises TimeoutError with
+        what is left and what the processes wrote."""
         began = time.monotonic()
-        while time.monotonic() - began < seconds:
-            entries = self.entries()
-            if entries and all(entry.state not in OWED for entry in entries):
-                return time.monotonic() - began
-            time.sleep(0.1)
-        left = Counter((entry.action, entry.state, entry.reason) for entry in self.entries())
-        tail = (self.folder / "workers.log").read_text()[-3000:]
-        raise TimeoutError(f"still owed after {seconds:g} s: {dict(left)}\n{tail}")
+        try:
+            await_true(lambda: not self.owed(), seconds=seconds)
+        except TimeoutError:
+            left = {key: n for key, n in self.outcomes().items() if key[0] in OWED}
+            tail = self.log.read_text()[-3000:] if self.log.exists() else ""
+            raise TimeoutError(f"still owed after {seconds:g} s: {left}\n{tail}") from None
+        took = time.monotonic() - began
+        self.recoveries.append(took)
+        return took
 
     def verdict(self) -> Verdict:
-        """The org's Contacts and Tasks, counted against the host's messages."""
-        control = self.orgs.production.control
-        control.wait_until_committed()
-        messages = self.committed()
-        subjects = Counter(
-            row["Subject"].split(": ", 1)[1].rsplit(" [k-", 1)[0]
-            for row in control.query("SELECT Subject FROM Task WHERE Subject LIKE '%[k-%'")
+        """The orgs' Contacts and Tasks, counted against the host's messages."""
+        parts = [self._verdict(company, org) for company, org in self._orgs.items()]
+        return Verdict(
+            sum(each.messages for each in parts),
+            tuple(name for each in parts for name in each.lost),
+            tuple(name for each in parts for name in each.doubled),
         )
-        addresses = set(messages.values())
-        people = Counter(
-            row["Email"] for row in control.query("SELECT Email FROM Contact") if row["Email"]
-        )
-        lost = [each for each in messages if not subjects[each]]
+
+    def _verdict(self, company: str, org: RunningOrg) -> Verdict:
+        org.control.wait_until_committed()
+        messages = self.committed(company)
+        tasks, people = tasks_in(org.control), contacts_in(org.control)
+        addresses = {at for key, at in messages.items() if at and key not in self.excused}
+        lost = [key for key in messages if key not in self.excused and not tasks[key]]
         lost += [each for each in addresses if not people[each]]
-        doubled = [each for each in messages if subjects[each] > 1]
+        doubled = [key for key in messages if tasks[key] > 1]
         doubled += [each for each in addresses if people[each] > 1]
-        return Verdict(tuple(sorted(lost)), tuple(sorted(doubled)))
+        return Verdict(len(messages), tuple(sorted(lost)), tuple(sorted(doubled)))
+
+    def assert_nothing_lost_or_doubled(self) -> None:
+        """The promise."""
+        verdict = self.verdict()
+        assert not verdict.lost
+        assert not verdict.doubled
 
 
-def end(process: subprocess.Popen[Any]) -> None:
-    """Stop a process of ours and what it started, even a frozen one."""
-    if process.poll() is None:
-        for number in (signal.SIGCONT, signal.SIGTERM):
-            process.send_signal(number)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
+def tasks_in(org: Control, among: Collection[str] | None = None) -> Counter[str]:
+    """How many Tasks each message has (their subject is its id)."""
+    rows = org.query("SELECT Subject FROM Task WHERE Subject LIKE '%[k-%'")
+    subjects = (row["Subject"].split(": ", 1)[-1].rsplit(" [k-", 1)[0] for row in rows)
+    return Counter(each for each in subjects if among is None or each in among)
 
 
-def await_true(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    """Wait for a condition. Raises TimeoutError."""
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError("it did not happen")
-        time.sleep(0.05)
+def contacts_in(org: Control) -> Counter[str]:
+    """How many Contacts each address has."""
+    return Counter(row["Email"] for row in org.query("SELECT Email FROM Contact") if row["Email"])
+
+
+def fresh(number: int, *, per_customer: int = 2) -> list[tuple[str, str | None]]:
+    """Messages of new customers nobody wrote to before, so many of each."""
+    run = uuid.uuid4().hex[:8]
+    return [
+        (f"{run}-{n}", f"p{n // per_customer}-{run}@customer.example.com") for n in range(number)
+    ]
+
+
+def names(mails: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Their message ids."""
+    return [mail_id for mail_id, _ in mails]
