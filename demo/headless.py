@@ -71,7 +71,7 @@ class Browser:
     def get(self, path: str, *, expect: int = 200) -> Page:
         """Open a page, following redirects."""
         url = urljoin(self.base_url, path)
-        return self._page(self.http.get(url, timeout=_TIMEOUT), expect)
+        return self._send(requests.Request("GET", url), expect)
 
     def submit(
         self,
@@ -93,13 +93,15 @@ class Browser:
         pairs += _pressed(page, form, press)
         target = urljoin(page.url, form.get("action") or page.url)
         if form.method == "GET":
-            answer = self.http.get(target, params=pairs, timeout=_TIMEOUT)
-        else:
-            answer = self.http.post(target, data=pairs, timeout=_TIMEOUT)
-        return self._page(answer, expect)
+            return self._send(requests.Request("GET", target, params=pairs), expect)
+        return self._send(requests.Request("POST", target, data=pairs), expect)
 
-    def _page(self, answer: requests.Response, expect: int) -> Page:
-        page = Page(answer)
+    def _send(self, request: requests.Request, expect: int) -> Page:
+        try:
+            prepared = self.http.prepare_request(request)
+            page = Page(self.http.send(prepared, timeout=_TIMEOUT))
+        except requests.RequestException as error:
+            raise PageFailed(f"{request.url} does not answer: {type(error).__name__}") from error
         if page.status != expect:
             raise PageFailed(f"{page.url} answered {page.status}: {page.text[:800]}")
         return page
