@@ -8,6 +8,7 @@ from keeping_plugin.blueprints import (
     errors,
     guards,
     headers,
+    notices,
     oauth,
     settings,
     settings_automation,
@@ -21,6 +22,7 @@ from keeping_plugin.blueprints import (
 _PARTS = (
     guards,
     headers,
+    notices,
     errors,
     oauth,
     settings,

@@ -6,10 +6,10 @@ import re
 import secrets
 from urllib.parse import urlencode
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.errors import InvalidInput, KeepingError
 from keeping_plugin.services import connection, login
 from keeping_plugin.services.connection import SignedIn
@@ -75,11 +75,11 @@ def oauth_callback() -> ResponseReturnValue:
         page = render_template("keeping/settings/login_closed.html")
         return page, 400
     except KeepingError as error:
-        flash(f"Salesforce was not connected. {error}", "keeping-bad")
+        notices.say(f"Salesforce was not connected. {error}", good=False)
     else:
         session.pop(_SECRET, None)
         if outcome in _SAID:
-            flash(_SAID[outcome], "keeping-good")
+            notices.say(_SAID[outcome])
     window = session.pop(_WINDOW, None)
     if window is None:
         return redirect(url_for(".settings"), 303)
@@ -106,8 +106,8 @@ def confirm() -> ResponseReturnValue:
     parts = current_state().login.connecting
     if request.form.get("answer") == "use":
         connection.confirm_org(parts, agent)
-        flash("Salesforce is connected to the new org.", "keeping-good")
+        notices.say("Salesforce is connected to the new org.")
     else:
         connection.refuse_org(parts, agent)
-        flash("The new org was not connected; nothing was changed.", "keeping-good")
+        notices.say("The new org was not connected; nothing was changed.")
     return redirect(url_for(".settings"), 303)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import (
     Blueprint,
     Response,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -14,7 +13,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.services import audit, connection, preflight, schema
@@ -66,7 +65,7 @@ def run_preflight() -> ResponseReturnValue:
     try:
         preflight.run(current_state().schemas, connection_id)
     except KeepingError as error:
-        flash(f"The check could not be made. {error}", "keeping-bad")
+        notices.say(f"The check could not be made. {error}", good=False)
     else:
         with current_state().database.write() as session:
             audit.record(

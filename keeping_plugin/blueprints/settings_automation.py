@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.addresses import shown_domain
-from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import now
@@ -71,7 +71,7 @@ def automation() -> ResponseReturnValue:
                 record_id=chosen.id,
                 detail=f"add_contacts={wanted.add_contacts} log_tasks={wanted.log_tasks}".lower(),
             )
-    flash(f"{chosen.name}: saved. {_said(wanted)}", "keeping-good")
+    notices.say(f"{chosen.name}: saved. {_said(wanted)}")
     return redirect(url_for(".automation", mailbox=chosen.id), 303)
 
 

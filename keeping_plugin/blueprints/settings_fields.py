@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import OBJECT_TABS, tabs
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.settings import FieldsForm
@@ -100,7 +100,7 @@ def fields(object: str) -> ResponseReturnValue:
     keep = tuple(name for name in chosen or () if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
-    flash(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.", "keeping-good")
+    notices.say(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.")
     return redirect(url_for(".fields", object=object), 303)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.settings_automation import mailbox_named, page
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.services import audit, skip_list
@@ -67,7 +67,7 @@ def change_list() -> ResponseReturnValue:
         typing = {"problems": problems, "typed": typed, "typed_skip_logging": skip_logging}
         return page(agent, mailboxes, chosen, **typing), 422
     count = len(domains)
-    flash(f"{count:,} {'domain is' if count == 1 else 'domains are'} skipped now.", "keeping-good")
+    notices.say(f"{count:,} {'domain is' if count == 1 else 'domains are'} skipped now.")
     return _back()
 
 

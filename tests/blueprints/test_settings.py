@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import flash, get_flashed_messages
 from lxml import html
 from sqlalchemy import select, update
 
@@ -328,6 +329,24 @@ def test_disconnecting_what_is_not_connected_leads_back(side: AdminSide) -> None
     ada = side.visitor()
     assert ada.get(f"{SETTINGS}disconnect").status_code == 303
     assert ada.post(f"{SETTINGS}disconnect").status_code == 404
+
+
+def test_our_notices_and_the_hosts_flashes_do_not_meet(side: AdminSide) -> None:
+    @side.house.app.post("/flash")
+    def host_flashes() -> str:
+        flash("the host's own", "good")
+        return ""
+
+    @side.house.app.get("/flashed")
+    def host_shows() -> str:
+        return " ".join(get_flashed_messages())
+
+    ada = side.visitor()
+    ada.client.post("/flash")
+    add(ada, "acme.com")
+    assert "1 domain is skipped now." in ada.text(AUTOMATION)
+    assert "1 domain is skipped now." not in ada.text(AUTOMATION)
+    assert ada.client.get("/flashed").text == "the host's own"
 
 
 def test_hostile_names_from_salesforce_are_only_text(side: AdminSide) -> None:
