@@ -339,7 +339,7 @@ def test_our_notices_and_the_hosts_flashes_do_not_meet(side: AdminSide) -> None:
 
     @side.house.app.get("/flashed")
     def host_shows() -> str:
-        return " ".join(get_flashed_messages())
+        return " ".join(map(str, get_flashed_messages()))
 
     ada = side.visitor()
     ada.client.post("/flash")
