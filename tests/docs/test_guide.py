@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import sqlalchemy as sa
 
 from keeping_plugin import config
+from keeping_plugin.cli import keeping
 from tests.servers.needs import ROOT
 
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
@@ -70,3 +73,15 @@ def test_every_page_that_the_guide_links_to_is_there() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", GUIDE):
         if "://" not in link:
             assert (ROOT / "docs" / link).exists(), link
+
+
+def test_every_command_stands_in_the_guide() -> None:
+    def names(group: click.Group, before: str) -> Iterator[str]:
+        for name, command in group.commands.items():
+            if isinstance(command, click.Group):
+                yield from names(command, f"{before} {name}")
+            else:
+                yield f"{before} {name}"
+
+    for command in names(keeping, "flask keeping"):
+        assert f"`{command}" in GUIDE, command

@@ -10,6 +10,7 @@ from flask import Flask
 
 from demo.inbox.helpdesk import InboxHelpDesk
 from keeping_plugin import Agent, Direction, OpenedBy
+from keeping_plugin.testing.contracts import HelpDeskCase, HelpDeskContract
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -82,3 +83,21 @@ def test_internal_addresses_are_the_companys_own(desk: InboxHelpDesk) -> None:
     assert not internal & set(desk.internal_addresses("cycles"))
     assert desk.internal_addresses("nobody") == []
     assert desk.skipped_domains("outdoor") == desk.skipped_domains("nobody") == []
+
+
+class TestTheContract(HelpDeskContract):
+    """The suite that every host may inherit."""
+
+    @pytest.fixture
+    def case(self, desk: InboxHelpDesk) -> HelpDeskCase:
+        return HelpDeskCase(
+            helpdesk=desk,
+            company_id="outdoor",
+            other_company_id="cycles",
+            mailbox_id="support",
+            conversation_id="1",
+            message_ids=("support.seed-01", "support.seed-02", "support.seed-03"),
+            since=LONG_AGO,
+            agent=Agent("tom", "outdoor", "Tom"),
+            stranger=Agent("elena", "cycles", "Elena", is_admin=True),
+        )
