@@ -86,6 +86,10 @@ class SalesforceGateway(Protocol):
     def server_date(self) -> datetime | None:
         """The `Date` header of Salesforce's last answer."""
 
+    @property
+    def requests(self) -> int:
+        """API requests that left through this gateway so far, answered or not."""
+
     def find(
         self,
         addresses: Sequence[str],

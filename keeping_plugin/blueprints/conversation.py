@@ -23,6 +23,10 @@ class Here:
     def customer(self) -> Address | None:
         return self.conversation.customer
 
+    @property
+    def mailbox_id(self) -> str:
+        return self.conversation.mailbox_id
+
 
 def here(conversation_id: str) -> Here:
     """Ask the host, then end its transaction: what follows may talk to Salesforce. Raises

@@ -109,7 +109,8 @@ def use(conversation_id: str) -> Any:
     if other:
         return _ask(place, link, object, record_id, other, None)
     if wanted() is Wanted.JSON:
-        return show(place, panels.open_panel(parts, place.agent, place.customer))
+        view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        return show(place, view)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)
 
 

@@ -41,14 +41,22 @@ def register(bp: Blueprint) -> None:
 def panel(conversation_id: str) -> ResponseReturnValue:
     """Whom Salesforce knows by the customer's address, and what stands around them."""
     place = here(conversation_id)
-    return show(place, panels.open_panel(current_state().panels, place.agent, place.customer))
+    parts = current_state().panels
+    view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+    return show(place, view)
 
 
 def pick(conversation_id: str) -> ResponseReturnValue:
     """Remember which of several records is meant."""
     place = here(conversation_id)
     parts = current_state().panels
-    view = panels.known(parts, place.agent, place.customer, no_older_than=panels.FRESH)
+    view = panels.known(
+        parts,
+        place.agent,
+        place.customer,
+        no_older_than=panels.FRESH,
+        mailbox_id=place.mailbox_id,
+    )
     object, _, record_id = str(sent().get("record", "")).partition("/")
     try:
         remember(parts, place.agent, view, object, record_id)

@@ -134,7 +134,7 @@ def _save(a: Adding) -> Any:
         homeless = a.form.complain(error.complaints)
         beside = bool(error.complaints) and not homeless
         return _form(a, status=status_of(error), error=error, homeless=homeless, beside=beside)
-    view = panels.open_panel(parts, a.place.agent, a.place.customer)
+    view = panels.open_panel(parts, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id)
     if isinstance(done, adding.Exists):
         shown = {person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:

@@ -142,7 +142,9 @@ def _save(editing: Editing) -> Any:
             return _conflict(editing, changed.theirs)
     saved = f"{target.record.id}.{editing.field}" if changes else ""
     if wanted() is Wanted.JSON:
-        return show(place, panels.open_panel(current_state().panels, place.agent, place.customer))
+        parts = current_state().panels
+        view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        return show(place, view)
     return redirect(
         url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
     )

@@ -47,6 +47,7 @@ class Calls:
         self._seconds = seconds
         self.usage: Usage | None = None
         self.server_date: datetime | None = None
+        self.requests = 0
 
     @property
     def root(self) -> str:
@@ -107,8 +108,10 @@ class Calls:
                 tokens, method, path, body=body, headers={**_HEADERS, **(headers or {})}
             )
         except NoAnswer as silence:
+            self.requests += silence.sent
             _record(name, began, str(silence))
             raise errors.of_silence(silence, write=write) from silence
+        self.requests += 1
         self.usage = answer.usage or self.usage
         self.server_date = http_date(answer.headers.get("Date")) or self.server_date
         _record(name, began, answer.status, self.usage)

@@ -78,6 +78,11 @@ class Gateway:
         """The `Date` header of Salesforce's last answer."""
         return self._calls.server_date
 
+    @property
+    def requests(self) -> int:
+        """API requests that left through this gateway so far, answered or not."""
+        return self._calls.requests
+
     def find(
         self,
         addresses: Sequence[str],

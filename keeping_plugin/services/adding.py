@@ -17,6 +17,7 @@ from keeping_plugin.addresses import address_key
 from keeping_plugin.errors import BeingAdded, InvalidInput, KeepingError, OutcomeUnclear
 from keeping_plugin.models import AddressClaim, now
 from keeping_plugin.services import audit, claims, waiting
+from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
@@ -30,6 +31,7 @@ class Exists:
     people: Sequence[PersonFound]
 
 
+@counted(Feature.RECORDS)
 def add_person(
     parts: Panels,
     agent: Agent,

@@ -8,6 +8,7 @@ from datetime import datetime
 from keeping_plugin.addresses import address_key
 from keeping_plugin.errors import DuplicatesFound, RecordNotFound
 from keeping_plugin.services import audit, waiting
+from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
@@ -29,6 +30,7 @@ class Duplicate:
     facts: tuple[str, ...]
 
 
+@counted(Feature.RECORDS)
 def read_found(parts: Panels, link: Linked, error: DuplicatesFound) -> list[Duplicate]:
     """The people that the rule named, with enough to tell them apart. One that cannot be read is
     left out; Salesforce that does not answer raises."""
@@ -56,6 +58,7 @@ def read_found(parts: Panels, link: Linked, error: DuplicatesFound) -> list[Dupl
     return found
 
 
+@counted(Feature.RECORDS)
 def use(
     parts: Panels,
     agent: Agent,

@@ -23,8 +23,9 @@ from keeping_plugin.errors import (
     SalesforceError,
 )
 from keeping_plugin.models import Connection, Pick, now
+from keeping_plugin.services import api_use, panel_call, waiting
 from keeping_plugin.services import card as cards
-from keeping_plugin.services import panel_call, waiting
+from keeping_plugin.services.api_use import Feature, Meter, Use
 from keeping_plugin.services.card import Found
 from keeping_plugin.services.panel_view import Linked, Panels, PanelState, PanelView, linked
 from keeping_plugin.types import (
@@ -44,10 +45,15 @@ FRESH = 15 * 60.0
 
 
 def open_panel(
-    parts: Panels, agent: Agent, customer: Address | None, *, counted: bool = True
+    parts: Panels,
+    agent: Agent,
+    customer: Address | None,
+    *,
+    counted: bool = True,
+    mailbox_id: str = "",
 ) -> PanelView:
     """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
-    counts against his limit."""
+    counts against his limit. `mailbox_id`: for whose mail it is asked."""
     with parts.database.read() as session:
         found = linked(session, agent.company_id)
     if found is None:
@@ -62,14 +68,17 @@ def open_panel(
         return replace(view, state=PanelState.NO_PERMISSION)
     if key is None:
         return view
+    meter = Meter(parts.gateways)
     try:
         if counted:
             parts.pace.step(agent.company_id, agent.id)
         with parts.seats.seat():
-            answer, dropped = panel_call.ask(parts, found, key)
+            answer, dropped = panel_call.ask(replace(parts, gateways=meter), found, key)
     except (SalesforceError, Crowded, NotReady) as error:
+        api_use.write_down(parts.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
         return _without_answer(parts, view, found, error)
-    return _answered(parts, replace(view, dropped=dropped), found, answer)
+    use = {(mailbox_id, Feature.PANEL): meter.requests().get(found.connection_id, 0)}
+    return _answered(parts, replace(view, dropped=dropped), found, answer, use)
 
 
 _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
@@ -100,19 +109,23 @@ def _without_answer(parts: Panels, view: PanelView, link: Linked, error: Excepti
     return replace(view, match=match, found=card.found, age=seconds)
 
 
-def _answered(parts: Panels, view: PanelView, link: Linked, found: tuple[Found, ...]) -> PanelView:
+def _answered(
+    parts: Panels, view: PanelView, link: Linked, found: tuple[Found, ...], use: Use
+) -> PanelView:
     with parts.database.write() as session:
         epoch = session.scalar(
             select(Connection.epoch).where(Connection.id == link.connection_id, Connection.current)
         )
         if epoch != link.epoch:
             # Disconnected while Salesforce answered: nothing of it is shown or kept.
+            api_use.add(session, link.connection_id, use)
             return replace(view, state=PanelState.NOT_CONNECTED, linked=None)
         cards.keep(session, link.connection_id, view.address, found)
         match = _match(session, link, view.address, found)
         released = 0
         if any(_logged_on(one, view.address) for one in found):
             released = waiting.learned(session, link.connection_id, [view.address])
+        api_use.add(session, link.connection_id, use)
     if released:
         parts.queue.ring([link.connection_id])
     return replace(view, state=_state(match), match=match, found=found)
@@ -148,7 +161,12 @@ def _match(session: Session, link: Linked, address: str, found: tuple[Found, ...
 
 
 def known(
-    parts: Panels, agent: Agent, customer: Address | None, *, no_older_than: float
+    parts: Panels,
+    agent: Agent,
+    customer: Address | None,
+    *,
+    no_older_than: float,
+    mailbox_id: str = "",
 ) -> PanelView:
     """What the conversation's panel shows: its last card when it is at most so many seconds old,
     else a fresh panel. For checking what a conversation may touch, and for forms."""
@@ -163,4 +181,4 @@ def known(
                 return PanelView(
                     state=_state(match), address=key, linked=link, match=match, found=card.found
                 )
-    return open_panel(parts, agent, customer)
+    return open_panel(parts, agent, customer, mailbox_id=mailbox_id)

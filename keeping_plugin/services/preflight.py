@@ -16,6 +16,7 @@ from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, Pe
 from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import activity_key, selection
+from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.times import DESCRIBE_CALL
 from keeping_plugin.types import OBJECTS, ObjectSchema, Usage
@@ -62,6 +63,7 @@ def last(connection: Connection) -> Preflight | None:
     return Preflight(datetime.fromisoformat(kept["at"]), tuple(lines))
 
 
+@counted(Feature.SCHEMA)
 def run(
     parts: OrgReading,
     connection_id: int,

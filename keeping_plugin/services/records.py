@@ -10,6 +10,7 @@ from datetime import datetime
 from keeping_plugin.errors import NotFound, OutcomeUnclear, RecordChanged
 from keeping_plugin.services import audit, panel
 from keeping_plugin.services import card as cards
+from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
@@ -72,6 +73,7 @@ def target(
     raise NotFound("This record does not belong to this conversation.")
 
 
+@counted(Feature.RECORDS)
 def save(
     parts: Panels,
     agent: Agent,

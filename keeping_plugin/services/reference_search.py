@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.editable import writable
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
@@ -23,6 +24,7 @@ def referred_objects(link: Linked) -> frozenset[str]:
     return frozenset(found)
 
 
+@counted(Feature.RECORDS)
 def search(
     parts: Panels, agent: Agent, link: Linked, object: str, text: str
 ) -> list[tuple[str, str]] | None:

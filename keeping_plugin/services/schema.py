@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLoad, now, upsert
 from keeping_plugin.services import activity_key, preflight, schema_changes
+from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.schema_changes import Change
 from keeping_plugin.times import DESCRIBE_CALL, SCHEMA_LEASE, SCHEMA_REFRESH, SCHEMA_RETRY
@@ -102,6 +103,7 @@ def refresh_soon(database: Database, connection_id: int) -> bool:
     return asked is not None
 
 
+@counted(Feature.SCHEMA)
 def describe(parts: OrgReading, connection_id: int) -> None:
     """Read the schema of one connection, if that is due. A failure is kept for the settings page
     and tried again by itself; a lost or ended connection starts anew with its next login."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from keeping_plugin.models import (
     AddressClaim,
+    ApiUse,
     Database,
     Decision,
     EntryState,
@@ -45,6 +46,7 @@ def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
     _forget_facts(database, old)
     with database.write() as session:
         session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
+        session.execute(delete(ApiUse).where(ApiUse.day < f"{old:%Y-%m-%d}"))
         session.execute(delete(AddressClaim).where(AddressClaim.until < time - times.span(HOUR)))
         session.execute(delete(KnownAddress).where(KnownAddress.known_at < time - times.span(DAY)))
         session.execute(

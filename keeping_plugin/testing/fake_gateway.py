@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.errors import (
+    CallNotStarted,
     Complaint,
     InvalidInput,
     RecordChanged,
@@ -51,13 +52,19 @@ class FakeGateway:
         self.user_id = user_id
         self.usage: Usage | None = None
         self.server_date: datetime | None = None
+        self.requests = 0
 
     @contextmanager
     def _call(self, verb: str, *, start_by: float | None = None, rows: int = 0) -> Iterator[None]:
         """One API request; what its answer tells is known when it has one."""
         fake = self._salesforce
-        with fake.call(self.user_id, verb, start_by=start_by, rows=rows):
-            yield
+        self.requests += 1
+        try:
+            with fake.call(self.user_id, verb, start_by=start_by, rows=rows):
+                yield
+        except CallNotStarted:
+            self.requests -= 1
+            raise
         self.usage = Usage(fake.used, fake.limit)
         self.server_date = fake.clock.now().replace(microsecond=0)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keeping_plugin.errors import InvalidInput, RecordNotFound, SchemaStale
+from keeping_plugin.errors import CallNotStarted, InvalidInput, RecordNotFound, SchemaStale
 from keeping_plugin.testing.org_under_test import OrgContract, OrgUnderTest, someone
 from keeping_plugin.types import (
     OBJECTS,
@@ -240,3 +240,15 @@ class ReadingContract(OrgContract):
         assert gateway.usage.used == limits.used + 1
         assert gateway.server_date is not None
         assert gateway.server_date.utcoffset() == timedelta(0)
+
+    def test_every_request_that_left_is_counted(self, org: OrgUnderTest) -> None:
+        gateway = org.gateway
+        before = gateway.requests
+        gateway.find([someone()])
+        gateway.create("Contact", {"LastName": "Counted"})
+        assert gateway.requests == before + 2
+        with pytest.raises(InvalidInput):
+            gateway.read("Contact", "//evil.example/x", ["Name"])
+        with pytest.raises(CallNotStarted):
+            gateway.find([someone()], start_by=float("-inf"))
+        assert gateway.requests == before + 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import exists, or_, select
@@ -17,7 +19,8 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import Connection, EntryState, Pick, SyncEntry, now
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services import audit, claims
+from keeping_plugin.services import api_use, audit, claims
+from keeping_plugin.services.api_use import Feature, Meter
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
@@ -55,14 +58,18 @@ def drain(parts: Delivery, connection_id: int) -> None:
     if lease is None:
         return
     failpoints.reach("drain.leased")
+    use: Counter[tuple[str, Feature]] = Counter()
+    looks = Meter(parts.gateways)
     try:
         for _ in range(BATCHES_A_JOB):
-            if not _batch(parts, lease, connection_id):
+            if not _batch(parts, lease, connection_id, use):
                 break
-        look_for_waiting(parts, lease, connection_id)
+        look_for_waiting(replace(parts, gateways=looks), lease, connection_id)
     finally:
+        use["", Feature.WAITING] = looks.requests().get(connection_id, 0)
         with parts.database.write() as session:
             noted = leases.release(session, lease)
+            api_use.add(session, connection_id, use)
     failpoints.reach("drain.released")
     parts.queue.ring(each for each in noted if each != connection_id)
     if owes(parts, connection_id):
@@ -80,14 +87,17 @@ def owes(parts: Delivery, connection_id: int) -> bool:
         return bool(session.scalar(select(exists(rows))))
 
 
-def _batch(parts: Delivery, lease: Lease, connection_id: int) -> bool:
+def _batch(
+    parts: Delivery, lease: Lease, connection_id: int, use: Counter[tuple[str, Feature]]
+) -> bool:
     """One batch; False when nothing more is to be done now."""
     batch = claim(parts, lease, connection_id)
     if batch is None:
         return False
     failpoints.reach("drain.claimed")
+    meter = Meter(parts.gateways)
     try:
-        return _work(parts, parts.gateways(connection_id), lease, batch)
+        return _work(parts, meter(connection_id), lease, batch)
     except (SalesforceError, NotReady) as error:
         # Only reads raise to here: nothing was sent that is not accounted for.
         with parts.database.write() as session:
@@ -104,6 +114,8 @@ def _batch(parts: Delivery, lease: Lease, connection_id: int) -> bool:
             shrink(session, batch, batch.row_ids, times=parts.times)
             claims.release_unsent(session, org_id=lease.org_id, owner=batch.token)
         raise
+    finally:
+        use.update(api_use.shared(meter.requests().get(connection_id, 0), batch.rows))
 
 
 def _hold(parts: Delivery, lease: Lease) -> bool:
