@@ -110,7 +110,12 @@ class SalesforceGateway(Protocol):
         """One record. Raises RecordNotFound."""
 
     def create(
-        self, object: str, fields: Mapping[str, Value], *, allow_duplicates: bool = False
+        self,
+        object: str,
+        fields: Mapping[str, Value],
+        *,
+        allow_duplicates: bool = False,
+        start_by: float | None = None,
     ) -> Saved:
         """Create one record. Raises RecordRejected, DuplicatesFound."""
 

@@ -19,11 +19,13 @@ from keeping_plugin.blueprints.sidebar_edit import form_json
 from keeping_plugin.errors import (
     BeingAdded,
     Complaint,
+    Crowded,
     DuplicatesFound,
     InvalidInput,
     KeepingError,
     NotConnected,
     NotFound,
+    NotReady,
     OutcomeUnclear,
     PermissionDenied,
     SalesforceError,
@@ -128,6 +130,8 @@ def _save(a: Adding) -> Any:
         return _form(a, status=409, error=error, duplicates=True)
     except (OutcomeUnclear, BeingAdded) as error:
         return _form(a, status=status_of(error), error=error, checking=True)
+    except (Crowded, NotReady) as error:
+        return _form(a, status=status_of(error), error=error)
     except SalesforceError as error:
         if isinstance(error, SchemaStale):
             panel_call.describe_again(parts, a.link.connection_id)

@@ -18,9 +18,11 @@ from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
 from keeping_plugin.blueprints.searching import search_asked, searched
 from keeping_plugin.errors import (
     Complaint,
+    Crowded,
     InvalidInput,
     KeepingError,
     NotFound,
+    NotReady,
     SalesforceError,
     SchemaStale,
 )
@@ -136,7 +138,7 @@ def _save(editing: Editing) -> Any:
                 conflicts=form.overwritten,
                 allow_duplicates=bool(request.form.get("save_anyway")),
             )
-        except SalesforceError as error:
+        except (SalesforceError, Crowded, NotReady) as error:
             return _refused(editing, error)
         if changed is not None:
             return _conflict(editing, changed.theirs)
@@ -150,11 +152,12 @@ def _save(editing: Editing) -> Any:
     )
 
 
-def _refused(editing: Editing, error: SalesforceError) -> Response:
+def _refused(editing: Editing, error: KeepingError) -> Response:
     if isinstance(error, SchemaStale):
         panel_call.describe_again(current_state().panels, editing.target.link.connection_id)
-    homeless = editing.form.complain(error.complaints)
-    beside = bool(error.complaints) and not homeless
+    complaints = error.complaints if isinstance(error, SalesforceError) else ()
+    homeless = editing.form.complain(complaints)
+    beside = bool(complaints) and not homeless
     return _form(editing, status=status_of(error), error=error, homeless=homeless, beside=beside)
 
 

@@ -116,10 +116,15 @@ class Gateway:
             return payloads.record(rows[0], object, paths)
 
     def create(
-        self, object: str, fields: Mapping[str, Value], *, allow_duplicates: bool = False
+        self,
+        object: str,
+        fields: Mapping[str, Value],
+        *,
+        allow_duplicates: bool = False,
+        start_by: float | None = None,
     ) -> Saved:
         """Create one record. Raises RecordRejected, DuplicatesFound."""
-        with self._calls.verb():
+        with self._calls.verb(start_by=start_by):
             return saving.create(self._calls, object, fields, allow_duplicates=allow_duplicates)
 
     def create_many(

@@ -20,8 +20,8 @@ from keeping_plugin.services import audit, claims, waiting
 from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel_view import Linked, Panels
-from keeping_plugin.times import PANEL_CALL
-from keeping_plugin.types import Agent, PersonFound, Saved, Value
+from keeping_plugin.times import MARK_AGE
+from keeping_plugin.types import Agent, NewRecord, PersonFound, Saved, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,24 @@ def add_person(
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
         raise InvalidInput("Fill in the e-mail address: people are found by it.", field="Email")
+    with parts.seat():
+        return _add(parts, agent, link, key, NewRecord(object, fields), allow_duplicates)
+
+
+def _add(
+    parts: Panels,
+    agent: Agent,
+    link: Linked,
+    key: str,
+    record: NewRecord,
+    allow_duplicates: bool,
+) -> Saved | Exists:
+    object, fields = record.object, record.fields
     owner = f"agent:{secrets.token_hex(16)}"
     if not _take(parts, link, key, owner):
         return _unclear_or_busy(parts, link, key)
     try:
-        gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+        gateway = parts.gateway(link.connection_id)
         people = gateway.find([key]).people.get(key, ())
         if people:
             _release(parts, link, key, owner)
@@ -64,7 +77,8 @@ def add_person(
         with parts.database.write() as session:
             at = now(session)
             claims.mark(session, org_id=link.org_id, addresses=[key], owner=owner, at=at)
-        saved = gateway.create(object, fields, allow_duplicates=allow_duplicates)
+            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
+        saved = gateway.create(object, fields, allow_duplicates=allow_duplicates, start_by=start_by)
     except OutcomeUnclear:
         with parts.database.write() as session:
             claims.keep(
@@ -101,7 +115,7 @@ def _release(parts: Panels, link: Linked, key: str, owner: str) -> None:
 
 def _unclear_or_busy(parts: Panels, link: Linked, key: str) -> Exists:
     """The claim is somebody's. Found is found; not found says nothing yet."""
-    gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+    gateway = parts.gateway(link.connection_id)
     people = gateway.find([key]).people.get(key, ())
     if people:
         _learn(parts, link, key, people)

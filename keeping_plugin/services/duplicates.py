@@ -11,7 +11,6 @@ from keeping_plugin.services import audit, waiting
 from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel_view import Linked, Panels
-from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent
 
 _MOST = 5  # records read one by one
@@ -35,7 +34,7 @@ def read_found(parts: Panels, link: Linked, error: DuplicatesFound) -> list[Dupl
     """The people that the rule named, with enough to tell them apart. One that cannot be read is
     left out; Salesforce that does not answer raises."""
     found = []
-    gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+    gateway = parts.gateway(link.connection_id)
     for object, record_id in error.record_ids[:_MOST]:
         if object not in _PEOPLE or object not in link.schemas:
             continue
@@ -71,7 +70,7 @@ def use(
 ) -> str:
     """Give the record this address. Returns the address it has when that is another one and
     `replace` is false: then nothing was changed. Raises what `read` and `update` raise."""
-    gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+    gateway = parts.gateway(link.connection_id)
     current = gateway.read(object, record_id, ("Email", "LastModifiedDate")).fields
     held = current.get("Email")
     key = address_key(email)

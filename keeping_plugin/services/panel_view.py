@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import ConnectionStatus, Database
-from keeping_plugin.ports import Clock, Gateways, JobQueue
+from keeping_plugin.ports import Clock, Gateways, JobQueue, SalesforceGateway
 from keeping_plugin.services import card as cards
 from keeping_plugin.services import connection as connections
 from keeping_plugin.services import schema as schema_cache
@@ -17,8 +18,10 @@ from keeping_plugin.services import selection
 from keeping_plugin.services.card import Found
 from keeping_plugin.services.pace import Pace
 from keeping_plugin.services.seats import Seats
-from keeping_plugin.times import Times
+from keeping_plugin.times import CALL, Times
 from keeping_plugin.types import Match, ObjectSchema, SeveralMatches
+
+SAVE_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,14 @@ class Panels:
     times: Times
     seats: Seats
     pace: Pace
+
+    def gateway(self, connection_id: int) -> SalesforceGateway:
+        """A gateway for what an agent saves: with the deadline of a write."""
+        return self.gateways(connection_id, deadline=self.times.seconds(CALL))
+
+    def seat(self) -> AbstractContextManager[None]:
+        """A seat for a save, which waits a moment for one: somebody has typed something."""
+        return self.seats.seat(patience=SAVE_PATIENCE)
 
 
 class PanelState(StrEnum):

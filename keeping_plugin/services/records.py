@@ -13,7 +13,6 @@ from keeping_plugin.services import card as cards
 from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel_view import Linked, Panels
-from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
 
 # A person account's names are written on its Account (Object Reference, Person Accounts).
@@ -88,9 +87,24 @@ def save(
 
     Salesforce compares whole seconds (`If-Unmodified-Since`), so the last values are read and
     compared as well. What Salesforce holds already is not sent again: a save whose answer was lost
-    can be repeated. Raises what the gateway's `read` and `update` raise.
+    can be repeated. Raises what the gateway's `read` and `update` raise, and Crowded.
     """
-    gateway = parts.gateways(target.link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+    with parts.seat():
+        return _save(
+            parts, agent, target, changes, conflicts=conflicts, allow_duplicates=allow_duplicates
+        )
+
+
+def _save(
+    parts: Panels,
+    agent: Agent,
+    target: Target,
+    changes: Mapping[str, Value],
+    *,
+    conflicts: Conflicts,
+    allow_duplicates: bool,
+) -> Changed | None:
+    gateway = parts.gateway(target.link.connection_id)
     record = target.record
     for last in (False, True):
         names = [*changes, *(["LastModifiedDate"] if _dated(target) else [])]
@@ -138,7 +152,7 @@ def _update(
     unless_modified_since: datetime | None,
     allow_duplicates: bool,
 ) -> None:
-    gateway = parts.gateways(target.link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+    gateway = parts.gateway(target.link.connection_id)
     record = target.record
     account_id = record.fields.get("AccountId")
     if record.fields.get("IsPersonAccount") is True and isinstance(account_id, str):

@@ -10,6 +10,7 @@ from keeping_plugin.types import Agent
 
 SHORTEST = 2  # characters worth a search
 MOST = 10
+_LONGEST = 80  # no name is found by more
 
 
 def referred_objects(link: Linked) -> frozenset[str]:
@@ -31,8 +32,10 @@ def search(
     """Id and name of records whose name contains the text; None when the text is too short to
     look for. Raises what the gateway's `search` raises, Crowded."""
     text = text.strip()
-    if len(text) < SHORTEST or len(text) > 255:
+    if len(text) < SHORTEST:
         return None
+    if len(text) > _LONGEST or not text.isprintable():
+        return []
     parts.pace.step(agent.company_id, agent.id)
     with parts.seats.seat():
         gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))

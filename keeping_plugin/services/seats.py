@@ -1,4 +1,4 @@
-"""How many of a process's threads may wait on Salesforce for a panel."""
+"""How many of a process's threads may wait on Salesforce for agents."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ class Seats:
     def __init__(self, *, share: float = 0.25) -> None:
         self._share = share
         self._taken = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Sit for the length of the block. Raises Crowded when every seat is taken."""
-        with self._lock:
-            if self._taken >= max(1, int(threading.active_count() * self._share)):
-                raise Crowded("Too many people are waiting for Salesforce just now.")
+    def seat(self, *, patience: float = 0.0) -> Iterator[None]:
+        """Sit for the length of the block. Raises Crowded when every seat is taken, and stays so
+        for `patience` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(self._free, patience):
+                raise Crowded("Too many people are waiting for Salesforce just now. Try again.")
             self._taken += 1
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._taken -= 1
+                self._changed.notify()
+
+    def _free(self) -> bool:
+        return self._taken < max(1, int(threading.active_count() * self._share))

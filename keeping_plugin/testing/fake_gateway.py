@@ -131,9 +131,14 @@ class FakeGateway:
         return row
 
     def create(
-        self, object: str, fields: Mapping[str, Value], *, allow_duplicates: bool = False
+        self,
+        object: str,
+        fields: Mapping[str, Value],
+        *,
+        allow_duplicates: bool = False,
+        start_by: float | None = None,
     ) -> Saved:
-        with self._call("create", rows=1):
+        with self._call("create", start_by=start_by, rows=1):
             return self._create(NewRecord(object, fields), allow_duplicates=allow_duplicates)
 
     def _create(self, record: NewRecord, *, allow_duplicates: bool) -> Saved:
