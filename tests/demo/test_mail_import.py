@@ -14,7 +14,7 @@ from demo import mail_import
 from demo.inbox.database import db
 from demo.inbox.models import Conversation, Message
 from demo.mail_import import CannotImport, Report, delivery_id, import_mail
-from tests.demo.visitor import TOKEN
+from tests.demo.visitor import TOKEN, Visitor
 
 Import = Callable[[Path], Report]
 
@@ -54,7 +54,7 @@ def eml(subject: str, *, date: str = "Wed, 6 May 2026 10:00:00 +0000", more: str
 
 
 def test_every_real_message_becomes_a_message_or_is_named(
-    take_in: Import, shared: Path, inbox: Flask
+    take_in: Import, shared: Path, inbox: Flask, visit: Callable[[str], Visitor]
 ) -> None:
     report = take_in(shared / "mail" / "rubymail")
     assert (report.files, report.messages, report.unreadable) == (103, 103, [])
@@ -63,7 +63,14 @@ def test_every_real_message_becomes_a_message_or_is_named(
     with inbox.app_context():
         held = db.session.query(Message).filter(Message.mailbox_id == "support").count()
         seeded = db.session.query(Message).filter(Message.id.startswith("support.seed-")).count()
+        numbers = db.session.scalars(
+            db.select(Conversation.id).filter_by(company_id="outdoor")
+        ).all()
     assert held - seeded == 103
+    maya = visit("maya@outdoor.example.com")
+    for number in numbers:
+        assert maya.client.get(f"/conversations/{number}").status_code == 200
+    assert "Säying Hello" in maya.get("/?q=S%C3%A4ying").text_content()
 
 
 def test_unreadable_files_are_named_with_their_reason_and_the_rest_goes_on(
