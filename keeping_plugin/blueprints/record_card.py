@@ -130,7 +130,8 @@ class Cards:
         return RecordCard(
             object=record.object,
             id=record.id,
-            kind=schema.label,
+            # One card for both: the Contact's row is the Account's person.
+            kind="Person account" if fields.get("IsPersonAccount") is True else schema.label,
             title=_title(record),
             aside=" · ".join(text for text in aside if text),
             url=open_in_salesforce(self._link.instance_url, record.object, record.id),

@@ -77,8 +77,10 @@ def _link(spec: FieldSpec, text: str) -> str:
     text = text.strip()
     if spec.type == "email" and re.fullmatch(r"[^\s<>\"']+@[^\s<>\"']+", text):
         return "mailto:" + quote(text, safe="@.+-_")
-    if spec.type == "phone" and re.search(r"\d{3}", text):
-        return "tel:" + re.sub(r"[^\d+*#]", "", text)
+    if spec.type == "phone" and len(re.sub(r"\D", "", text)) > 2:
+        # +49 (0)30: the zero is dialled only without the country's code.
+        dialled = text.replace("(0)", "") if text.startswith("+") else text
+        return "tel:" + re.sub(r"[^\d+*#]", "", dialled)
     if spec.type == "url" and not re.search(r"[\s\x00-\x1f\"'<>\\]", text):
         if re.match(r"https?://[^/]", text, re.IGNORECASE):
             return text
