@@ -151,7 +151,8 @@ class SalesforceGateway(Protocol):
     def picklist_values(
         self, object: str, record_type_id: str
     ) -> Mapping[str, Sequence[PicklistValue]]:
-        """A record type's own picklist values, by field."""
+        """The picklist values that a record type offers, by field. What a value depends on is told
+        by the describe alone."""
 
     def closed_task_status(self) -> str | None:
         """A Task status of this org that counts as closed, its default one first; None if none."""

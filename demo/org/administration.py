@@ -190,7 +190,8 @@ class Administration:
     def picklist_values(self, user: User, object_name: str, record_type_id: str) -> dict[str, Any]:
         """The ``picklist-values`` answer of the UI API: ``{"picklistFieldValues": {...}}``."""
         schema = self._object(user, object_name)
-        return picklist_values(self._rights, user, schema, record_type_id)
+        types = self._catalog.record_types
+        return picklist_values(self._rights, types, user, schema, record_type_id)
 
     # -- the administrator of the org --------------------------------------------------------------
     def add_field(self, object_name: str, field: Mapping[str, Any]) -> None:

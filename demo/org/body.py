@@ -9,6 +9,7 @@ from .catalog import Catalog
 from .errors import ErrorEntry, OrgError, no_such_column, refuse
 from .inputs import check_attributes, parser_error, picklist_complaint, trimmed, typed_value
 from .lookups import Lookups
+from .record_types import default_of
 from .results import User
 from .rights import Rights
 from .schema import FieldSchema, ObjectSchema
@@ -20,6 +21,7 @@ class Bodies:
 
     def __init__(self, store: Store, catalog: Catalog, rights: Rights) -> None:
         self._rights = rights
+        self._types = catalog.record_types
         self._lookups = Lookups(store, catalog, rights)
 
     def changes(
@@ -32,15 +34,33 @@ class Bodies:
         changes: Record = {}
         for field, given in written:
             value, complaint = self._value(user, schema, field, given)
-            unchanged = before is not None and before.get(field.name) == value
-            if complaint is None and not unchanged:
-                complaint = picklist_complaint(field, value)
             if complaint is not None:
                 complaints.append(complaint)
             changes[field.name] = value
+        complaints += self._picklists(schema, [field for field, _ in written], changes, before)
         if complaints:
             raise OrgError(400, complaints)
         return changes
+
+    def _picklists(
+        self,
+        schema: ObjectSchema,
+        fields: list[FieldSchema],
+        changes: Record,
+        before: Record | None,
+    ) -> list[ErrorEntry]:
+        """Values that a restricted picklist does not offer the record's type; the value a record
+        has already may stay."""
+        kind = changes.get("RecordTypeId") or (before or {}).get("RecordTypeId")
+        if before is None:
+            kind = kind or default_of(schema)
+        complaints = []
+        for field in fields:
+            value = changes[field.name]
+            if before is None or before.get(field.name) != value:
+                entries = self._types.entries(schema, field, kind)
+                complaints.append(picklist_complaint(field, value, entries))
+        return [complaint for complaint in complaints if complaint is not None]
 
     def _named(
         self, user: User, schema: ObjectSchema, body: Mapping[str, Any], *, creating: bool

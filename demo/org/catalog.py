@@ -11,6 +11,7 @@ from keeping_plugin.testing import describe as own
 
 from .describing import complete_field
 from .errors import not_found
+from .record_types import RecordTypes
 from .schema import ObjectSchema
 from .store import Store
 
@@ -54,9 +55,11 @@ class Catalog:
         self.missing = tuple(name for name in own.names() if name not in described)
         if describe_dir is None:
             self.missing = ()
-        for name in own.names():
-            if name not in described:
-                described[name] = own.load(name, person_accounts=people)
+        taken = [name for name in own.names() if name not in described]
+        for name in taken:
+            described[name] = own.load(name, person_accounts=people)
+        #: What record types offer is recorded nowhere, so only the package's own restrict values.
+        self.record_types = RecordTypes({name: own.record_type_values(name) for name in taken})
         for name in self.missing:
             _complete_references(described, name)
         if activity_key_field is not None:

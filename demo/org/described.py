@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .errors import not_found
-from .ids import normalised
+from .record_types import RecordTypes, info_of
 from .results import User
 from .rights import Rights
 from .schema import FieldSchema, ObjectSchema, controlling_indexes
@@ -61,54 +61,58 @@ def describe_global(rights: Rights, user: User, schemas: Sequence[ObjectSchema])
 
 
 def picklist_values(
-    rights: Rights, user: User, schema: ObjectSchema, record_type_id: str
+    rights: Rights, types: RecordTypes, user: User, schema: ObjectSchema, record_type_id: str
 ) -> dict[str, Any]:
-    """Active values of every picklist; the org keeps the same values for every record type."""
-    known = {
-        normalised(info.get("recordTypeId") or "")
-        for info in schema.raw.get("recordTypeInfos") or ()
-    }
-    wanted = normalised(record_type_id)
-    if wanted is None or wanted not in known:
+    """The values that a record type offers, by picklist. ``url`` lacks the root of the API."""
+    info = info_of(schema, record_type_id)
+    if info is None:
         raise not_found()
+    kind = str(info["recordTypeId"])
     shown = {}
     for field in schema.fields.values():
         if field.type in {"picklist", "multipicklist", "combobox"} and rights.may_read(
             user, schema, field
         ):
-            shown[field.name] = _values(schema, field, wanted)
+            controller = schema.field(field.controller) if field.controller else None
+            if controller is not None and not rights.may_read(user, schema, controller):
+                controller = None
+            shown[field.name] = {
+                **_values(types, schema, field, controller, kind),
+                "url": f"ui-api/object-info/{schema.name}/picklist-values/{kind}/{field.name}",
+            }
     return {"picklistFieldValues": shown}
 
 
-def _values(schema: ObjectSchema, field: FieldSchema, record_type_id: str) -> dict[str, Any]:
-    controllers = _controller_values(schema, field)
-    active = [entry for entry in field.picklist if entry.get("active", True)]
+def _values(
+    types: RecordTypes,
+    schema: ObjectSchema,
+    field: FieldSchema,
+    controller: FieldSchema | None,
+    kind: str,
+) -> dict[str, Any]:
+    # The describe counts all entries of the controlling field, this answer those of the type.
+    controllers: dict[str, int] = {}
+    places: dict[int, int] = {}
+    if controller is not None and controller.type == "boolean":
+        controllers, places = {"false": 0, "true": 1}, {0: 0, 1: 1}
+    elif controller is not None:
+        counted = {entry["value"]: place for place, entry in enumerate(controller.picklist)}
+        for place, entry in enumerate(types.entries(schema, controller, kind)):
+            controllers[entry["value"]] = place
+            places[counted[entry["value"]]] = place
+    active = types.entries(schema, field, kind)
     values = [
         {
             "attributes": None,
             "label": entry.get("label") or entry["value"],
-            "validFor": controlling_indexes(entry["validFor"]) if entry.get("validFor") else [],
+            "validFor": [
+                places[index]
+                for index in controlling_indexes(entry.get("validFor") or "")
+                if index in places
+            ],
             "value": entry["value"],
         }
         for entry in active
     ]
     default = next((v for v, e in zip(values, active, strict=True) if e.get("defaultValue")), None)
-    url = (
-        f"/services/data/v66.0/ui-api/object-info/{schema.name}/picklist-values/"
-        f"{record_type_id}/{field.name}"
-    )
-    return {
-        "controllerValues": controllers,
-        "defaultValue": default,
-        "url": url,
-        "values": values,
-    }
-
-
-def _controller_values(schema: ObjectSchema, field: FieldSchema) -> dict[str, int]:
-    controller = schema.field(field.controller) if field.controller else None
-    if controller is None:
-        return {}
-    if controller.type == "boolean":
-        return {"false": 0, "true": 1}
-    return {entry["value"]: place for place, entry in enumerate(controller.picklist)}
+    return {"controllerValues": controllers, "defaultValue": default, "values": values}

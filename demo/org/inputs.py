@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -140,11 +140,13 @@ def _text(field: FieldSchema, text: str) -> Typed:
     return text, None
 
 
-def picklist_complaint(field: FieldSchema, value: str | None) -> ErrorEntry | None:
-    """What a restricted picklist says of a value it does not offer."""
+def picklist_complaint(
+    field: FieldSchema, value: str | None, entries: Sequence[Mapping[str, Any]]
+) -> ErrorEntry | None:
+    """What a restricted picklist says of a value that is none of the entries it offers."""
     if value is None or not field.restricted or field.type not in {"picklist", "multipicklist"}:
         return None
-    offered = {entry["value"] for entry in field.picklist if entry.get("active", True)}
+    offered = {entry["value"] for entry in entries}
     parts = value.split(";") if field.type == "multipicklist" else [value]
     for part in parts:
         if part not in offered:

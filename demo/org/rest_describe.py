@@ -85,4 +85,7 @@ def picklist_values(request: Request) -> Response:
     """``GET ui-api/object-info/{Object}/picklist-values/{recordTypeId}``."""
     _, _, object_name, _, record_type_id = request.segments()
     org, user = request.site.org, request.session.user
-    return Response(200, org.picklist_values(user, object_name, record_type_id))
+    body = org.picklist_values(user, object_name, record_type_id)
+    for shown in body["picklistFieldValues"].values():
+        shown["url"] = f"{request.base}/{shown['url']}"
+    return Response(200, body)

@@ -30,6 +30,7 @@ from .errors import (
 from .ids import from_sequence, normalised
 from .inputs import trimmed
 from .people import People
+from .record_types import default_of
 from .results import SaveOptions, User
 from .rights import Rights
 from .schema import FieldSchema, ObjectSchema
@@ -117,12 +118,15 @@ class Saves:
     ) -> str:
         stamp = self.stamp()
         record: Record = {"Id": self.new_id(schema), "IsDeleted": False}
+        kind = changes.get("RecordTypeId") or default_of(schema)
         for field in schema.by_default:
-            record[field.name] = field.default_value()
+            record[field.name] = self._catalog.record_types.default_value(schema, field, kind)
         record |= {name: value for name, value in changes.items() if value is not None}
         for field in schema.by_default:
             if changes.get(field.name, record) is None and not field.raw.get("defaultedOnCreate"):
-                record.pop(field.name)  # an explicit null beats a default that is only offered
+                record.pop(
+                    field.name, None
+                )  # an explicit null beats a default that is only offered
         record |= {
             "CreatedDate": stamp,
             "CreatedById": user.id,
@@ -136,6 +140,8 @@ class Saves:
                 self._after.assign(schema, record)
         self._derived.number(schema, record)
         self._people.prepare(schema, record)
+        if kind is not None:
+            record.setdefault("RecordTypeId", kind)
         self._settle(user, schema, record, None, changes, options if asked_for else None)
         return str(record["Id"])
 

@@ -194,7 +194,8 @@ class Gateway:
     def picklist_values(
         self, object: str, record_type_id: str
     ) -> Mapping[str, Sequence[PicklistValue]]:
-        """A record type's own picklist values, by field."""
+        """The picklist values that a record type offers, by field. What a value depends on is told
+        by the describe alone."""
         kind = names.checked_id(record_type_id, "RecordType")
         path = f"ui-api/object-info/{names.checked_object(object)}/picklist-values/{kind}"
         with self._calls.verb():

@@ -116,11 +116,11 @@ def daily_requests(body: object) -> Usage:
 
 
 def picklists(body: object) -> Mapping[str, tuple[PicklistValue, ...]]:
-    """The picklist-values answer of the UI API: what one record type offers, by field."""
+    """The picklist-values answer of the UI API: what one record type offers, by field. What a
+    value depends on is left to the describe: here it is counted by the type's own entries."""
     made = {}
     for name, given in mapping(mapping(body).get("picklistFieldValues")).items():
         entry = mapping(given)
-        depends = bool(entry.get("controllerValues"))
         default = entry.get("defaultValue")
         chosen = default.get("value") if isinstance(default, dict) else None
         made[name] = tuple(
@@ -128,9 +128,6 @@ def picklists(body: object) -> Mapping[str, tuple[PicklistValue, ...]]:
                 text(value, "value"),
                 text(value, "label"),
                 default=value.get("value") == chosen,
-                valid_for=tuple(index for index in sequence(value.get("validFor")))
-                if depends
-                else None,
             )
             for value in map(mapping, sequence(entry.get("values")))
         )

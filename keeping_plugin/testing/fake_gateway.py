@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -220,8 +221,15 @@ class FakeGateway:
         self, object: str, record_type_id: str
     ) -> Mapping[str, Sequence[PicklistValue]]:
         with self._call("picklist_values"):
-            fields = self._org.schemas[object].fields.values()
-            return {spec.name: spec.picklist for spec in fields if spec.picklist}
+            return {
+                spec.name: tuple(
+                    replace(value, valid_for=None)
+                    for value in self._org.offered(object, spec, record_type_id)
+                    if value.active
+                )
+                for spec in self._org.schemas[object].fields.values()
+                if spec.picklist
+            }
 
     def closed_task_status(self) -> str | None:
         with self._call("closed_task_status"):

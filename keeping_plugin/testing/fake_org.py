@@ -11,7 +11,7 @@ from typing import Any
 
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected, SchemaStale
 from keeping_plugin.ports import Clock
-from keeping_plugin.types import FieldSpec, ObjectSchema
+from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue
 from keeping_plugin.types.describe_result import schema_of
 
 Row = dict[str, Any]
@@ -57,11 +57,14 @@ class DuplicateRule:
 
 @dataclass(slots=True)
 class FakeOrg:
-    """One org. `unique` holds (object, field) pairs whose values may stand once."""
+    """One org. `unique` holds (object, field) pairs whose values may stand once. `offers` are the
+    picklist values of record types, by object, developer name and field; what is not named there
+    offers everything."""
 
     schemas: dict[str, ObjectSchema]
     clock: Clock
     rows: dict[str, dict[str, Row]] = field(default_factory=dict)
+    offers: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = field(default_factory=dict)
     unique: set[tuple[str, str]] = field(default_factory=set)
     duplicate_rules: list[DuplicateRule] = field(default_factory=list)
     statuses: dict[str, bool] = field(default_factory=lambda: dict(STATUSES))
@@ -84,6 +87,17 @@ class FakeOrg:
         """A row that is not deleted, by either form of its id."""
         row = self.rows.get(object, {}).get(record_id[:15])
         return None if row is None or row["IsDeleted"] else row
+
+    def offered(
+        self, object: str, spec: FieldSpec, record_type_id: str | None
+    ) -> tuple[PicklistValue, ...]:
+        """What a picklist offers in records of this type; without one, of the default type."""
+        for kind in self.schemas[object].record_types:
+            chosen = kind.id[:15] == record_type_id[:15] if record_type_id else kind.default
+            named = self.offers.get(object, {}).get(kind.developer_name, {}).get(spec.name)
+            if chosen and named is not None:
+                return tuple(value for value in spec.picklist if value.value in named)
+        return spec.picklist
 
     def insert(self, object: str, fields: Mapping[str, Any], *, by: str) -> str:
         """Keep a record as it is given, with what every record has."""
@@ -147,6 +161,7 @@ class FakeOrg:
                 complaint = Complaint("INVALID_FIELD", message)
                 raise SchemaStale(complaints=(complaint,), object=object, field=name)
             self._check_value(schema.fields[name], value, creating=creating)
+            self._check_offered(schema.fields[name], value, object, {**(row or {}), **fields})
         self._check_required(schema, fields, creating=creating)
         self._check_unique(object, fields, row)
         self._check_duplicates(object, fields, row, allowed=allow_duplicates)
@@ -161,13 +176,20 @@ class FakeOrg:
         if 0 < spec.length < len(value.strip()) and spec.type not in {"reference", "id"}:
             message = f"{spec.label}: data value too large: {value} (max length={spec.length})"
             raise _rejected("STRING_TOO_LONG", message, spec.name)
-        offered = {entry.value for entry in spec.picklist if entry.active}
-        if spec.restricted and value and value not in offered:
-            message = f"{spec.label}: bad value for restricted picklist field: {value}"
-            raise _rejected("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, spec.name)
         if spec.type == "email" and value and "." not in value.partition("@")[2]:
             message = f"{spec.label}: invalid email address: {value}"
             raise _rejected("INVALID_EMAIL_ADDRESS", message, spec.name)
+
+    def _check_offered(
+        self, spec: FieldSpec, value: Any, object: str, record: Mapping[str, Any]
+    ) -> None:
+        if not spec.restricted or not value:
+            return
+        entries = self.offered(object, spec, record.get("RecordTypeId"))
+        for part in str(value).split(";") if spec.type == "multipicklist" else [value]:
+            if part not in {entry.value for entry in entries if entry.active}:
+                message = f"{spec.label}: bad value for restricted picklist field: {part}"
+                raise _rejected("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, spec.name)
 
     def _check_required(
         self, schema: ObjectSchema, fields: Mapping[str, Any], *, creating: bool
@@ -229,6 +251,13 @@ def shipped_schemas(*, person_accounts: bool = False) -> dict[str, ObjectSchema]
         name: schema_of(describe.load(name, person_accounts=person_accounts))
         for name in describe.names()
     }
+
+
+def shipped_offers() -> dict[str, dict[str, dict[str, list[str]]]]:
+    """What the record types of that set offer."""
+    from keeping_plugin.testing import describe
+
+    return {name: describe.record_type_values(name) for name in describe.names()}
 
 
 def _rejected(code: str, message: str, *fields: str) -> RecordRejected:

@@ -8,7 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keeping_plugin.errors import CallNotStarted, InvalidInput, RecordNotFound, SchemaStale
+from keeping_plugin.errors import (
+    CallNotStarted,
+    InvalidInput,
+    RecordNotFound,
+    RecordRejected,
+    SchemaStale,
+)
 from keeping_plugin.testing.org_under_test import OrgContract, OrgUnderTest, someone
 from keeping_plugin.types import (
     OBJECTS,
@@ -222,6 +228,30 @@ class ReadingContract(OrgContract):
         )
         assert again.schema is None
         assert again.last_modified == first.last_modified
+
+    def test_a_record_type_offers_its_own_values(self, org: OrgUnderTest) -> None:
+        [described] = org.gateway.describe(["Contact"])
+        assert described.schema is not None
+        kinds = {kind.developer_name: kind.id for kind in described.schema.record_types}
+        every = described.schema.fields["Office__c"].picklist
+        offered = {
+            name: org.gateway.picklist_values("Contact", kinds[name])
+            for name in ("Customer", "Supplier")
+        }
+        assert [v.value for v in offered["Customer"]["Office__c"]] == [v.value for v in every]
+        assert [v.value for v in offered["Supplier"]["Region__c"]] == ["Europe", "Asia Pacific"]
+        assert "Boston" not in {value.value for value in offered["Supplier"]["Office__c"]}
+        assert {value.valid_for for value in offered["Supplier"]["Office__c"]} == {None}
+        [default] = [value for value in offered["Supplier"]["Language__c"] if value.default]
+        assert default.value == "English"
+        fields = {"LastName": "Typed", "RecordTypeId": kinds["Supplier"]}
+        org.gateway.create("Contact", {**fields, "Region__c": "Asia Pacific"})
+        with pytest.raises(RecordRejected) as refusal:
+            org.gateway.create("Contact", {**fields, "Region__c": "North America"})
+        [complaint] = refusal.value.complaints
+        assert complaint.code == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        assert complaint.fields == ("Region__c",)
+        org.gateway.create("Contact", {"LastName": "Untyped", "Region__c": "North America"})
 
     def test_the_closed_task_status_closes_a_task(self, org: OrgUnderTest) -> None:
         status = org.gateway.closed_task_status()

@@ -11,7 +11,13 @@ from keeping_plugin.errors import CallNotStarted, SalesforceError
 from keeping_plugin.ports import Clock
 from keeping_plugin.testing.clock import FakeClock
 from keeping_plugin.testing.fake_gateway import FakeGateway
-from keeping_plugin.testing.fake_org import DuplicateRule, FakeOrg, shipped_schemas, stamp
+from keeping_plugin.testing.fake_org import (
+    DuplicateRule,
+    FakeOrg,
+    shipped_offers,
+    shipped_schemas,
+    stamp,
+)
 from keeping_plugin.types import NewRecord, ObjectSchema
 
 
@@ -63,7 +69,8 @@ class FakeSalesforce:
         api_limit: int = 15_000,
     ) -> None:
         self.clock: Clock = clock or FakeClock()
-        self.org = FakeOrg(dict(schemas or shipped_schemas()), self.clock)
+        offers = {} if schemas else shipped_offers()
+        self.org = FakeOrg(dict(schemas or shipped_schemas()), self.clock, offers=offers)
         self.name, self.is_sandbox = name, is_sandbox
         self.org_id = self.org.new_id("Organization")
         self.used, self.limit = 0, api_limit

@@ -3,7 +3,8 @@
 Five objects agents work with, Task, and what belongs to them: custom fields of many types, two
 record types, dependent and restricted picklists. Every file is the body of
 ``GET /sobjects/<Object>/describe``; Account, Contact and Lead also exist as an org with person
-accounts describes them.
+accounts describes them. Which picklist values each record type offers is no part of a describe
+result and stands in ``record_types/``.
 """
 
 from __future__ import annotations
@@ -33,3 +34,13 @@ def load(name: str, *, person_accounts: bool = False) -> dict[str, Any]:
         path = folder / "person_accounts" / f"{name}.json"
     body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return body
+
+
+def record_type_values(name: str) -> dict[str, dict[str, list[str]]]:
+    """The values that an object's record types offer, by developer name and field; a field that is
+    not named offers all of its values. Empty for an object without record types of its own."""
+    path = files(__package__) / "record_types" / f"{name}.json"
+    if name not in names() or not path.is_file():
+        return {}
+    values: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
+    return values

@@ -128,6 +128,67 @@ def test_the_moment_of_change_moves_with_rights_and_fields(
     assert org.metadata_changed_at(ann) >= third + timedelta(seconds=1), "within one second too"
 
 
+def types_of(org: Org, ann: User, object_name: str) -> dict[str, str]:
+    infos = org.describe(ann, object_name)["recordTypeInfos"]
+    return {info["developerName"]: info["recordTypeId"] for info in infos}
+
+
+def test_record_types_restrict_values_as_the_package_says(org: Org, ann: User) -> None:
+    """What depends on a restricted field is counted by what is left of it."""
+    types = types_of(org, ann, "Contact")
+    values = org.picklist_values(ann, "Contact", types["Supplier"])["picklistFieldValues"]
+    assert [v["value"] for v in values["Region__c"]["values"]] == ["Europe", "Asia Pacific"]
+    office = values["Office__c"]
+    assert office["controllerValues"] == {"Europe": 0, "Asia Pacific": 1}
+    assert {v["value"]: v["validFor"] for v in office["values"]} == {
+        "Amsterdam": [0], "Lisbon": [0], "Singapore": [1], "Remote": [0, 1],
+    }  # fmt: skip
+    everything = org.picklist_values(ann, "Contact", types["Master"])["picklistFieldValues"]
+    assert "Boston" in {v["value"] for v in everything["Office__c"]["values"]}
+
+
+def test_values_of_record_types_name_values_that_there_are(org: Org, ann: User) -> None:
+    """The package's lists and its describe set agree."""
+    named = 0
+    for object_name in own.names():
+        types = types_of(org, ann, object_name)
+        described = {f["name"]: f for f in org.describe(ann, object_name)["fields"]}
+        for developer_name, fields in own.record_type_values(object_name).items():
+            assert developer_name in types
+            for field, values in fields.items():
+                active = [v["value"] for v in described[field]["picklistValues"] if v["active"]]
+                assert [value for value in active if value in values] == values
+                named += 1
+    assert named
+    assert own.record_type_values("Task") == own.record_type_values("Nothing__c") == {}
+
+
+def test_a_new_record_gets_the_default_type_and_defaults_that_its_type_offers(
+    org: Org, ann: User
+) -> None:
+    types = types_of(org, ann, "Account")
+    business = org.read(ann, "Account", org.create(ann, "Account", {"Name": "B"}))
+    partner = org.create(ann, "Account", {"Name": "P", "RecordTypeId": types["Partner_Account"]})
+    assert (business["RecordTypeId"], business["Tier__c"]) == (
+        types["Business_Account"], "Standard",
+    )  # fmt: skip
+    assert org.read(ann, "Account", partner)["Tier__c"] is None
+
+
+def test_a_restricted_picklist_refuses_what_the_type_does_not_offer(org: Org, ann: User) -> None:
+    types = types_of(org, ann, "Account")
+    partner = {"Name": "P", "RecordTypeId": types["Partner_Account"]}
+    with pytest.raises(OrgError, match="bad value for restricted picklist field: Standard"):
+        org.create(ann, "Account", {**partner, "Tier__c": "Standard"})
+    account = org.create(ann, "Account", {**partner, "Tier__c": "Gold", "Type": "Prospect"})
+    with pytest.raises(OrgError, match="INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"):
+        org.update(ann, "Account", account, {"Tier__c": "Standard"})
+    org.update(ann, "Account", account, {"RecordTypeId": types["Business_Account"]})
+    org.update(ann, "Account", account, {"Tier__c": "Standard"})
+    org.update(ann, "Account", account, {"RecordTypeId": types["Partner_Account"]})
+    org.update(ann, "Account", account, {"Tier__c": "Standard", "Phone": "1"})
+
+
 def test_picklist_values_per_record_type(org: Org, ann: User) -> None:
     record_type = org.describe(ann, "Contact")["recordTypeInfos"][0]["recordTypeId"]
     values = org.picklist_values(ann, "contact", record_type)["picklistFieldValues"]
