@@ -18,9 +18,11 @@ from keeping_plugin.types import Tokens, Usage
 
 log = logging.getLogger(__name__)
 
-# On every request: nothing the plugin reads or writes enters the user's "recently viewed" list, and
-# the org's own logs name the caller.
-_HEADERS = {"Sforce-Call-Options": "client=keeping", "Sforce-Mru": "updateMru=false"}
+
+def _headers(name: str) -> dict[str, str]:
+    """On every request: nothing the plugin reads or writes enters the user's "recently viewed"
+    list, and the org's own logs name the caller and its verb."""
+    return {"Sforce-Call-Options": f"client=keeping/{name}", "Sforce-Mru": "updateMru=false"}
 
 
 class TokenSource(Protocol):
@@ -105,7 +107,7 @@ class Calls:
         began = time.monotonic()
         try:
             answer = self._client.send(
-                tokens, method, path, body=body, headers={**_HEADERS, **(headers or {})}
+                tokens, method, path, body=body, headers={**_headers(name), **(headers or {})}
             )
         except NoAnswer as silence:
             self.requests += silence.sent

@@ -46,7 +46,7 @@ def test_a_create_says_on_purpose_what_salesforce_would_default() -> None:
     assert sent["authorization"] == f"Bearer {TOKEN}"
     assert sent["sforce-auto-assign"] == "FALSE"
     assert sent["sforce-mru"] == "updateMru=false"
-    assert sent["sforce-call-options"] == "client=keeping"
+    assert sent["sforce-call-options"] == "client=keeping/create"
     assert sent["sforce-duplicate-rule-header"] == (
         "allowSave=true, includeRecordDetails=false, runAsCurrentUser=true"
     )
@@ -130,6 +130,15 @@ def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
         with pytest.raises(SalesforceError):
             gateway.limits()
     assert gateway.server_date is None
+
+
+def test_the_orgs_own_log_names_the_verb_of_each_call(org: LiveOrg) -> None:
+    gateway = org.gateway
+    gateway.find([f"{uuid.uuid4().hex}@example.com"])
+    gateway.describe(["Contact"])
+    gateway.create_many([NewRecord("Task", {"Subject": uuid.uuid4().hex})])
+    told = [entry["call"] for entry in org.control.log()]
+    assert told == ["keeping/find", "keeping/describe", "keeping/create_many"]
 
 
 class SlowTokens(MemoryTokens):
