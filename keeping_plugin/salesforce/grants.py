@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
+from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.errors import (
     Complaint,
     ConnectionLost,
@@ -18,7 +19,6 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.types import Tokens
 
 # Why a login ended without a grant.
