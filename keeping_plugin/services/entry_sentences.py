@@ -10,7 +10,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "exists": "Somebody with this address was in Salesforce already; nothing was added.",
     "logged": "It stands in the Contact's activity timeline.",
     "duplicate_rule": "A duplicate rule of your Salesforce org refused it, so nothing was added.",
-    "settled_by_person": "A person said that it is there.",
+    "confirmed": "A person looked and found it in Salesforce.",
     # on its way
     "contact_first": "It follows as soon as the Contact has been added.",
     "address_busy": "This person is being added just now; it goes on in a moment.",
@@ -43,11 +43,17 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "message_deleted": "The message was deleted before it was sent.",
     "mailbox_deleted": "The mailbox was deleted before it was sent.",
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
-    "waited_too_long": "No Contact with this address appeared within 14 days.",
-    "expired": "No Contact with this address appeared within 14 days.",
+}
+
+# Where the state tells more than the reason, or there is no reason yet.
+_BY_STATE: Mapping[tuple[str, str], str] = {
+    ("pending", ""): "It is on its way.",
+    ("sending", ""): "It is being sent.",
+    ("pending", "person_gone"): "The Contact was deleted or merged; another one is looked for.",
+    ("cancelled", "no_contact"): "No Contact with this address appeared within 14 days.",
 }
 
 
-def entry_sentence(reason: str) -> str:
-    """The sentence of a reason code; "" for none, the code itself for one not in the table."""
-    return ENTRY_SENTENCES.get(reason, reason)
+def entry_sentence(reason: str, state: str = "") -> str:
+    """The sentence of a reason code in a state; the code itself for one not in the table."""
+    return _BY_STATE.get((state, reason)) or ENTRY_SENTENCES.get(reason, reason)
