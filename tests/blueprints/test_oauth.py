@@ -253,6 +253,7 @@ def test_reconnecting_keeps_the_row_and_ends_a_loss(side: AdminSide) -> None:
     assert "Connection lost" in text
     assert "expired access/refresh token" in text
     assert "until an admin reconnects" in text
+    assert "Ready to work?" not in text  # what was found before the loss no longer counts
     side.connect(ada)
     after = side.current()
     assert after is not None
