@@ -19,6 +19,7 @@ from keeping_plugin.blueprints.sidebar_edit import form_json
 from keeping_plugin.errors import (
     BeingAdded,
     Complaint,
+    ConnectionLost,
     Crowded,
     DuplicatesFound,
     InvalidInput,
@@ -73,6 +74,8 @@ def create(conversation_id: str, object: str) -> Any:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
+    if link.lost:
+        raise ConnectionLost
     if object not in _ADDABLE or object not in link.schemas:
         denied(place.agent, detail="object")
         raise NotFound("Only Contacts and Leads can be added here.")

@@ -225,7 +225,7 @@ def form_json(form: RecordForm) -> list[dict[str, Any]]:
             "label": made.label.text,
             "type": made.spec.type,
             "value": made.data,
-            "seen": made.mark(made.before),
+            "seen": made.shown_mark,
             "required": made.required,
             "length": made.spec.length or None,
             "choices": [

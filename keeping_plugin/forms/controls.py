@@ -197,7 +197,9 @@ class ReferenceControl(Control):
         super().__init__(label, spec=spec, **kwargs)
         self.name_shown = ""
         self.sought = ""
-        self.sought_in = spec.reference_to[0] if spec.reference_to else ""
+        # An owner is a person far more often than a queue.
+        people = [kind for kind in spec.reference_to if kind == "User"]
+        self.sought_in = next(iter((*people, *spec.reference_to)), "")
         self.found: list[tuple[str, str]] | None = None
 
     def shown(self) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from keeping_plugin.errors import NotFound, OutcomeUnclear, RecordChanged
+from keeping_plugin.errors import ConnectionLost, NotFound, OutcomeUnclear, RecordChanged
 from keeping_plugin.services import audit, panel
 from keeping_plugin.services import card as cards
 from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.panel_view import Linked, Panels
+from keeping_plugin.services.panel_view import Linked, Panels, PanelState
 from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
 
 # A person account's names are written on its Account (Object Reference, Person Accounts).
@@ -55,9 +55,14 @@ def target(
     parts: Panels, agent: Agent, customer: Address | None, object: str, record_id: str
 ) -> Target:
     """The record, if this conversation's panel shows it. Raises NotFound: "not shown here" and
-    "not there" are the same answer. Asks Salesforce only when the last card is old."""
+    "not there" are the same answer. Asks Salesforce only when the last card is old, and raises
+    what it says when it cannot tell."""
     view = panel.known(parts, agent, customer, no_older_than=panel.FRESH)
     link = view.linked
+    if view.state is PanelState.CONNECTION_LOST:
+        raise ConnectionLost
+    if view.error is not None and not view.found:
+        raise view.error
     if link is None or object not in link.shown:
         raise NotFound("This record does not belong to this conversation.")
     for record in (record for found in view.found for record in cards.records_of(found)):

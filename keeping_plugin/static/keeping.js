@@ -68,7 +68,7 @@ function swap(root, region, html, trigger) {
   say(root, status ? status.textContent.trim() : "");
   const focus = fresh.querySelector("[data-k-focus]") ?? (held === null ? null : find(root, held));
   focus?.focus();
-  focus?.select?.();
+  if (!focus?.matches("[aria-invalid]")) focus?.select?.();
   return fresh;
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
     SchemaStale,
 )
-from keeping_plugin.models import AuditRecord
+from keeping_plugin.models import AuditRecord, PanelCard, now
 from tests.blueprints.inbox import CUSTOMER, Inbox, post, url
 
 JSON = {"Accept": "application/json"}
@@ -309,6 +310,27 @@ def test_a_person_accounts_name_is_written_on_its_account(inbox: Inbox) -> None:
     assert inbox.salesforce.fields("Contact", jane)["Phone"] == "+1 2"
 
 
+def test_a_lost_connection_is_said_not_hidden_behind_not_found(
+    inbox: Inbox, jane: str, client: FlaskClient
+) -> None:
+    inbox.lose()
+    for path in (f"/Contact/{jane}/edit", f"/Contact/{jane}/edit/Phone", "/new/Contact"):
+        page = client.get(url(path))
+        assert page.status_code == 503, path
+        assert "An admin has to reconnect" in page.text
+
+
+def test_an_old_card_is_read_again_before_anything_is_touched(
+    inbox: Inbox, jane: str, client: FlaskClient
+) -> None:
+    with inbox.database.write() as session:
+        card = session.scalars(select(PanelCard)).one()
+        card.seen_at = now(session) - timedelta(minutes=16)
+    inbox.salesforce.update("Contact", jane, Email="gone@example.com")
+    assert client.get(url(f"/Contact/{jane}/edit")).status_code == 404
+    assert inbox.calls() == ["panel"]
+
+
 # What may not be touched -------------------------------------------------------------------------
 
 BAD_IDS = (
@@ -386,6 +408,8 @@ def test_json_reads_and_writes_the_same_form(inbox: Inbox, jane: str, client: Fl
     assert conflict.json["conflicts"] == [
         {"label": "Business Phone", "theirs": "+49 theirs", "yours": "+1 3"}
     ]
+    body["seen"] = {"Phone": conflict.json["fields"][0]["seen"]}
+    assert client.post(path, json=body, headers=headers).status_code == 200
     for bad in ("[1]", '"x"', "{", '{"fields": [1]}', '{"fields": {"Phone": {}}}', "[" * 20_000):
         answer = client.post(path, data=bad, content_type="application/json", headers=headers)
         assert answer.status_code == 400, bad[:40]

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from keeping_plugin.errors import (
     Complaint,
     ConnectionLost,
+    KeepingError,
+    NotReady,
     PermissionDenied,
     RateLimited,
-    SalesforceError,
     SalesforceUnavailable,
     SchemaStale,
 )
@@ -103,6 +104,27 @@ def test_a_converted_lead_leads_to_its_contact(inbox: Inbox) -> None:
     assert (answer["state"], answer["match"]["person"]["id"]) == ("matched", contact)
 
 
+def test_a_person_account_is_one_card(inbox: Inbox) -> None:
+    from tests.forms.samples import schema
+
+    schemas = dict(inbox.salesforce.org.schemas)
+    for name in ("Contact", "Account"):
+        schemas[name] = schema(name, person_accounts=True)
+    inbox.salesforce.org.schemas.update(schemas)
+    inbox.describe(schemas)
+    account = inbox.salesforce.add("Account", FirstName="Jane", LastName="Doe")
+    inbox.salesforce.add(
+        "Contact",
+        LastName="Doe",
+        Email=CUSTOMER.email,
+        AccountId=account,
+        IsPersonAccount=True,
+    )
+    client = inbox.client()
+    assert client.get(url(), headers=JSON).json["match"]["account"] is None
+    assert "Person account" in client.get(url()).text
+
+
 def test_nobody_found_offers_to_add(inbox: Inbox) -> None:
     page = inbox.client().get(url())
     assert page.status_code == 200
@@ -129,16 +151,17 @@ def test_what_the_user_may_not_create_is_not_offered(inbox: Inbox) -> None:
         (RateLimited(daily=True), 503, "limited"),
         (ConnectionLost(), 503, "connection_lost"),
         (PermissionDenied(), 403, "no_permission"),
+        (NotReady("No key opens the stored tokens."), 503, "not_ready"),
     ],
 )
 def test_no_answer_is_never_no_match(
-    inbox: Inbox, error: SalesforceError, status: int, state: str
+    inbox: Inbox, error: KeepingError, status: int, state: str
 ) -> None:
-    inbox.salesforce.fail("panel", error)
+    inbox.salesforce.fail("panel", error)  # type: ignore[arg-type]
     answer = inbox.client().get(url(), headers=JSON)
     assert (answer.status_code, answer.json["state"]) == (status, state)
     assert answer.json["addable"] == []
-    inbox.salesforce.fail("panel", error)
+    inbox.salesforce.fail("panel", error)  # type: ignore[arg-type]
     assert "Not in Salesforce" not in inbox.client().get(url()).text
 
 
