@@ -82,7 +82,7 @@ class AggregateQuery:
             message = (
                 f"field {bound.field.name} does not support aggregate operator {item.function}"
             )
-            raise complain(self._scope.text, item.offset, message)
+            raise complain(self._scope.text, item.argument.offset, message)
         return bound
 
     # -- running -----------------------------------------------------------------------------------
