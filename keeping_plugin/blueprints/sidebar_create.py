@@ -88,7 +88,7 @@ def create(conversation_id: str, object: str) -> Any:
     if request.method == "GET":
         return _form(adding_)
     if request.form.get("retype"):
-        return _form(adding_)
+        return _form(adding_, focus="k-new-record-type")
     sought = search_asked(form)
     if sought is not None:
         return _form(adding_, **searched(parts, place.agent, link, form, sought))

@@ -137,6 +137,10 @@ function depend(root, controller) {
 
 function ready(root, within) {
   for (const select of within.querySelectorAll("[data-k-controls]")) depend(root, select);
+  for (const select of within.querySelectorAll("[data-k-press]")) {
+    const button = find(root, select.dataset.kPress);
+    if (button) button.hidden = true; // choosing presses it
+  }
   const regions = [...within.querySelectorAll("[data-k-src]")];
   if (within.dataset?.kSrc) regions.push(within);
   for (const region of regions) {

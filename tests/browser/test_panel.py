@@ -36,7 +36,10 @@ class Served:
     address: str
 
     def open(self, page: Page) -> Locator:
-        """The conversation's page, once its panel has loaded."""
+        """The conversation's page, as narrow as a sidebar unless it has its own size, once its
+        panel has loaded."""
+        if page.viewport_size == {"width": 1280, "height": 720}:
+            page.set_viewport_size({"width": 400, "height": 800})
         page.goto(f"{self.address}/inbox/c-1")
         panel = page.locator("#k-panel[data-k-state]")
         expect(panel).to_be_visible()
@@ -62,12 +65,6 @@ class Served:
             fake.add("OpportunityContactRole", ContactId=jane, OpportunityId=deal)
         fake.add("Case", CaseNumber="00001001", Subject="Broken tile", Status="New", ContactId=jane)
         return jane
-
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """As narrow as a sidebar."""
-    return {**browser_context_args, "viewport": {"width": 400, "height": 800}}
 
 
 @pytest.fixture
@@ -486,3 +483,20 @@ def test_the_log(served: Served, in_every_dress: Callable[..., None]) -> None:
         lambda page: page.get_by_role("link", name="What was logged").click(),
         lambda page: expect(page.get_by_role("button", name="Try again")).to_be_visible(),
     )
+
+
+def test_another_record_type_brings_its_own_choices_and_keeps_what_was_typed(
+    served: Served, page: Page
+) -> None:
+    served.open(page)
+    page.get_by_role("button", name="Add as Contact").click()
+    page.get_by_role("textbox", name="Title").fill("CEO")
+    expect(page.get_by_role("button", name="Use this type")).to_be_hidden()
+    kind = page.get_by_role("combobox", name="Record type")
+    others = kind.locator("option").all_inner_texts()
+    kind.focus()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        kind.select_option(label=others[-1])
+    expect(kind).to_be_focused()
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("CEO")
+    assert served.inbox.calls().count("picklist_values") == len(others)
