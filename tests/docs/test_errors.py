@@ -18,6 +18,7 @@ from keeping_plugin.errors import (
     NotConnected,
     RecordChanged,
     SalesforceError,
+    TooLarge,
 )
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.salesforce.grants import REASONS
@@ -56,11 +57,7 @@ def kinds(kind: type[KeepingError] = KeepingError) -> Iterator[type[KeepingError
 def made(kind: type[KeepingError]) -> KeepingError:
     if kind is LoginRefused:
         return LoginRefused(reason="refused")
-    return (
-        kind()
-        if kind.__init__ is not Exception.__init__ and kind.__name__ == "TooLarge"
-        else (kind("x"))
-    )
+    return TooLarge() if kind is TooLarge else kind("x")
 
 
 def test_every_error_stands_there_with_who_acts_its_status_and_its_meaning() -> None:

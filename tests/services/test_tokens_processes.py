@@ -22,7 +22,7 @@ from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.extension import SystemClock
-from keeping_plugin.models import ConnectionStatus, Database
+from keeping_plugin.models import Connection, ConnectionStatus, Database
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
@@ -142,7 +142,7 @@ def house(company: Company, orgs: OrgProcess, database_url: str) -> House:
 
 def stored(company: Company, house: House) -> Tokens:
     with company.database.read() as session:
-        row = session.get(connection.Connection, house.connection_id)
+        row = session.get(Connection, house.connection_id)
     assert row is not None
     assert row.status == ConnectionStatus.LIVE
     assert row.tokens is not None
@@ -179,7 +179,7 @@ def test_a_refused_refresh_is_asked_once_and_loses_the_connection_for_all(
     asked = [entry for entry in control.log() if entry["path"] == TOKEN_PATH]
     assert [entry["status"] for entry in asked] == [400]
     with company.database.read() as session:
-        row = session.get(connection.Connection, house.connection_id)
+        row = session.get(Connection, house.connection_id)
     assert row is not None
     assert (row.status, row.lost_reason) == (
         ConnectionStatus.LOST,
