@@ -9,12 +9,12 @@ from flask import Response, request
 from keeping_plugin.blueprints.conversation import Here
 from keeping_plugin.blueprints.errors import error_json, sentence_of
 from keeping_plugin.blueprints.record_card import Cards
-from keeping_plugin.blueprints.rendering import answer
+from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.services.display import age
 from keeping_plugin.services.error_sentences import explained
 from keeping_plugin.services.panel_view import PanelState, PanelView
-from keeping_plugin.types import ContactMatch, LeadMatch
+from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
 
 _STATUS = {
     PanelState.CONNECTION_LOST: 503,
@@ -26,6 +26,9 @@ _STATUS = {
 }
 # States that pass by themselves: seconds after which the panel asks again.
 _ASK_AGAIN = {PanelState.CROWDED: 3, PanelState.DESCRIBING: 3}
+
+
+MOST_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
 
 
 def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
@@ -52,8 +55,10 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
         "addable": list(_addable(view)),
         "error": error_json(error) if error is not None else None,
     }
+    looks = _looks()
+    waits = looks > 0 and (view.match is None or isinstance(view.match, NoMatch))
     response = answer(
-        "keeping/panel/panel.html",
+        "keeping/panel/checking.html" if waits else "keeping/panel/panel.html",
         body,
         status=_STATUS.get(view.state, 200),
         title="Salesforce",
@@ -64,6 +69,9 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
         age=shown_age,
         saved=saved,
         notice=notice,
+        looks=looks,
+        most_looks=MOST_LOOKS,
+        unclear=request.args.get("unclear") == "1",
         addable=_addable(view),
         sentence=sentence_of(error) if error is not None else "",
         complaints_of=explained(error.complaints) if isinstance(error, SalesforceError) else [],
@@ -72,6 +80,14 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
     if view.state is PanelState.CROWDED:
         response.headers["Retry-After"] = "3"
     return response
+
+
+def _looks() -> int:
+    """How often the form of a new person, waiting for somebody else's save, has looked already;
+    0 when it is not that form that asks."""
+    if wanted() is not Wanted.FRAGMENT:
+        return 0
+    return min(request.args.get("checking", 0, type=int), MOST_LOOKS)
 
 
 def _addable(view: PanelView) -> tuple[str, ...]:

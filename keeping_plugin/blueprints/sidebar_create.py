@@ -12,7 +12,7 @@ from keeping_plugin.blueprints.conversation import Here, denied, here
 from keeping_plugin.blueprints.duplicates import offered_duplicates
 from keeping_plugin.blueprints.errors import error_json, sentence_of, status_of
 from keeping_plugin.blueprints.form_input import form_input
-from keeping_plugin.blueprints.panel_answer import show
+from keeping_plugin.blueprints.panel_answer import MOST_LOOKS, show
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
 from keeping_plugin.blueprints.searching import search_asked, searched
 from keeping_plugin.blueprints.sidebar_edit import form_json
@@ -202,6 +202,7 @@ def _form(
         duplicates=found,
         may_save=getattr(error, "may_save", False),
         checking=checking,
+        most_looks=MOST_LOOKS,
         focus=focus,
         title_id="k-new-title",
     )

@@ -21,6 +21,8 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
+from keeping_plugin.services import claims
+from keeping_plugin.times import Times
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox, url
 
 Screenshot = Callable[[Page, str], Path]
@@ -409,6 +411,34 @@ def test_no_answer_to_a_create(
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
     assert len(served.inbox.salesforce.rows("Contact")) == 1
+
+
+def test_a_person_whom_somebody_else_adds_appears_by_himself(
+    served: Served, page: Page, page_guard: Any
+) -> None:
+    inbox = served.inbox
+    with inbox.database.write() as session:
+        claims.take(
+            session,
+            org_id=inbox.salesforce.org_id,
+            addresses=[CUSTOMER.email],
+            owner="drain",
+            times=Times(),
+        )
+    page_guard.expect("status of 409")
+    page.clock.install()
+    served.open(page)
+    page.get_by_role("button", name="Add as Contact").click()
+    page.get_by_role("textbox", name="Title").fill("CEO")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_role("alert").first).to_contain_text("This person is being added")
+    with page.expect_response(lambda answer: "checking=1" in answer.url):
+        page.clock.run_for(5_000)
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("CEO")
+    inbox.salesforce.add("Contact", FirstName="Jane", LastName="Doe", Email=CUSTOMER.email)
+    with page.expect_response(lambda answer: "checking=2" in answer.url):
+        page.clock.run_for(5_000)
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
 
 
 # Without JavaScript, in a strange host -----------------------------------------------------------
