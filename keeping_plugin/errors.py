@@ -4,7 +4,8 @@ KeepingError
 ├── ConfigurationError           the developer, at start
 ├── NotReady                     the operator: a key that opens nothing, Redis out of reach
 ├── InvalidInput                 the person who typed it
-│   └── CsrfFailed               the person: load the page again
+│   ├── CsrfFailed               the person: load the page again
+│   └── TooLarge                 the person: send less
 ├── NotFound                     nobody: not yours and not there are the same answer
 ├── NotLoggedIn                  the person: log in to the inbox
 ├── Forbidden                    the person asked for something only others may do
@@ -67,6 +68,15 @@ class CsrfFailed(InvalidInput):
     code = "csrf"
 
 
+class TooLarge(InvalidInput):
+    """The body of a request is larger than any form of ours can be; nothing of it was read."""
+
+    code = "too_large"
+
+    def __init__(self) -> None:
+        super().__init__("That is more than can be taken at once; nothing was changed.")
+
+
 class NotFound(KeepingError):
     """No such thing for this company."""
 
@@ -108,13 +118,21 @@ class Complaint:
 
 
 class SalesforceError(KeepingError):
-    """Base of what the gateway raises. `complaints` are Salesforce's own words, never logged."""
+    """Base of what the gateway raises. `complaints` are Salesforce's own words, never logged;
+    `timed_out` says that no answer came in time."""
 
     code = "salesforce"
 
-    def __init__(self, message: str = "", *, complaints: tuple[Complaint, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        complaints: tuple[Complaint, ...] = (),
+        timed_out: bool = False,
+    ) -> None:
         super().__init__(message or (complaints[0].message if complaints else self.code))
         self.complaints = complaints
+        self.timed_out = timed_out
 
     @property
     def codes(self) -> frozenset[str]:
@@ -150,16 +168,6 @@ class SalesforceUnavailable(SalesforceError):
 
     code = "unavailable"
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        complaints: tuple[Complaint, ...] = (),
-        timed_out: bool = False,
-    ) -> None:
-        super().__init__(message, complaints=complaints)
-        self.timed_out = timed_out
-
 
 class RowLocked(SalesforceUnavailable):
     """UNABLE_TO_LOCK_ROW: somebody else holds this record for a moment; nothing was written."""
@@ -183,16 +191,6 @@ class OutcomeUnclear(SalesforceError):
     """A write left, and no complete answer came back: it may or may not have happened."""
 
     code = "outcome_unclear"
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        complaints: tuple[Complaint, ...] = (),
-        timed_out: bool = False,
-    ) -> None:
-        super().__init__(message, complaints=complaints)
-        self.timed_out = timed_out
 
 
 class CallNotStarted(SalesforceError):
