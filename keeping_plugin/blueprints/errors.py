@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from keeping_plugin.blueprints.rendering import answer
 from keeping_plugin.errors import (
@@ -28,6 +29,7 @@ from keeping_plugin.errors import (
     RecordRejected,
     SalesforceError,
     SchemaStale,
+    TooLarge,
 )
 from keeping_plugin.services.error_sentences import explained
 
@@ -35,6 +37,7 @@ log = logging.getLogger("keeping_plugin.web")
 
 # The first that fits: particular before general.
 _STATUS: tuple[tuple[type[KeepingError], int, str], ...] = (
+    (TooLarge, 413, "Too large"),
     (InvalidInput, 400, "That does not work"),
     (NotFound, 404, "Not found"),
     (NotLoggedIn, 401, "Log in first"),
@@ -75,6 +78,8 @@ _SENTENCES = {
 def register(bp: Blueprint) -> None:
     """Let the blueprint answer for every KeepingError that its views raise."""
     bp.register_error_handler(KeepingError, on_error)
+    # A body of unknown length that turned out too large while it was read.
+    bp.register_error_handler(RequestEntityTooLarge, lambda _: on_error(TooLarge()))
 
 
 def status_of(error: KeepingError) -> int:

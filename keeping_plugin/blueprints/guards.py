@@ -1,22 +1,40 @@
-"""Who may come in: every write with its session's token, settings for admins only."""
+"""Who may come in: every write with its session's token and of a sensible size, settings for
+admins only."""
 
 from __future__ import annotations
 
 from flask import Blueprint, request
 
-from keeping_plugin.errors import Forbidden, NotLoggedIn
+from keeping_plugin.errors import Forbidden, NotLoggedIn, TooLarge
 from keeping_plugin.forms import csrf
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# The largest honest body: a long text area of 131,072 characters, each twelve bytes in a form.
+MOST_BYTES = 2 * 1024 * 1024
 
 
 def register(bp: Blueprint) -> None:
-    """Refuse writes without a token, and give the blueprint's templates `keeping_csrf_field()` and
-    `keeping_csrf_token()`."""
+    """Refuse bodies that are too large and writes without a token, and give the blueprint's
+    templates `keeping_csrf_field()` and `keeping_csrf_token()`."""
+    bp.before_request(_limit_body)
     bp.before_request(_check_token)
     bp.context_processor(_tokens)
+
+
+def _limit_body() -> None:
+    if request.method in _SAFE:
+        return
+    # A smaller limit of the host's own stands; a form may be as large as any other body of ours.
+    limit = min(request.max_content_length or MOST_BYTES, MOST_BYTES)
+    request.max_content_length = request.max_form_memory_size = limit + 1
+    length = request.content_length
+    if length is None:
+        # Chunked: Werkzeug cuts such a body at its limit without a word, and half a form is none.
+        length = len(request.get_data())
+    if length > limit:
+        raise TooLarge
 
 
 def _check_token() -> None:

@@ -63,6 +63,7 @@ def run_preflight() -> ResponseReturnValue:
     guards.end_host_transaction()
     connection_id = _connection_id(agent)
     try:
+        current_state().panels.pace.step(agent.company_id, agent.id)
         preflight.run(current_state().schemas, connection_id)
     except KeepingError as error:
         notices.say(f"The check could not be made. {error}", good=False)

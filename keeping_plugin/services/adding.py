@@ -45,12 +45,13 @@ def add_person(
 
     Raises BeingAdded when somebody else is adding this address now, or when an attempt without an
     answer may still turn up; RecordRejected and DuplicatesFound with Salesforce's words;
-    OutcomeUnclear when no answer came to this one.
+    OutcomeUnclear when no answer came to this one; Crowded.
     """
     email = fields.get("Email")
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
         raise InvalidInput("Fill in the e-mail address: people are found by it.", field="Email")
+    parts.pace.step(agent.company_id, agent.id)
     with parts.seat():
         return _add(parts, agent, link, key, NewRecord(object, fields), allow_duplicates)
 
@@ -76,7 +77,14 @@ def _add(
             return Exists(people)
         with parts.database.write() as session:
             at = now(session)
-            claims.mark(session, org_id=link.org_id, addresses=[key], owner=owner, at=at)
+            claims.mark(
+                session,
+                org_id=link.org_id,
+                addresses=[key],
+                owner=owner,
+                at=at,
+                times=parts.times,
+            )
             start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
         saved = gateway.create(object, fields, allow_duplicates=allow_duplicates, start_by=start_by)
     except OutcomeUnclear:

@@ -69,7 +69,8 @@ def use(
     replace: bool,
 ) -> str:
     """Give the record this address. Returns the address it has when that is another one and
-    `replace` is false: then nothing was changed. Raises what `read` and `update` raise."""
+    `replace` is false: then nothing was changed. Raises what `read` and `update` raise, Crowded."""
+    parts.pace.step(agent.company_id, agent.id)
     gateway = parts.gateway(link.connection_id)
     current = gateway.read(object, record_id, ("Email", "LastModifiedDate")).fields
     held = current.get("Email")

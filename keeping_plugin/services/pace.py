@@ -1,4 +1,4 @@
-"""How often an agent, and a whole company, may ask Salesforce for a panel."""
+"""How often an agent, and a whole company, may have Salesforce asked: panels, searches, saves."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""One file a threat of the list in SECURITY.md, named after it."""

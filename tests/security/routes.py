@@ -1,0 +1,126 @@
+"""Every route of the plugin, and what it asks of whom. A route that is missing here fails
+test_every_route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from flask import Flask
+
+from tests.security.town import Ids
+
+
+class For(StrEnum):
+    """Who may come in."""
+
+    ANYBODY = "anybody"  # holds nothing of anybody's
+    AGENTS = "agents"
+    ADMINS = "admins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`path` is filled from a company's ids: {conversation}, {mailbox}, {entry} and an object's
+    name for its record's id. `form` is what a person would post. `answers` are the statuses of
+    somebody who may come in."""
+
+    endpoint: str
+    method: str
+    path: str
+    whom: For
+    form: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[int, ...] = (200, 303)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.endpoint}"
+
+    def filled(self, ids: Ids, **other: str) -> tuple[str, dict[str, str]]:
+        """The address and the form of one company; `other` puts in what belongs elsewhere."""
+        values = {
+            "conversation": ids.conversation,
+            "mailbox": ids.mailbox,
+            "entry": str(ids.entry),
+            **ids.records,
+            **other,
+        }
+        form = {name: value.format(**values) for name, value in self.form.items()}
+        return "/salesforce" + self.path.format(**values), form
+
+    def names_an_id(self) -> list[str]:
+        """Which ids the address and the form name."""
+        text = self.path + "".join(self.form.values())
+        every = ("conversation", "mailbox", "entry", "Contact", "Account", "Opportunity", "Case")
+        return [name for name in every if "{" + name + "}" in text]
+
+
+_AT = "/conversations/{conversation}"
+
+
+def _agents(endpoint: str, method: str, path: str, **form: str) -> Route:
+    return Route(endpoint=endpoint, method=method, path=_AT + path, whom=For.AGENTS, form=form)
+
+
+def _admins(endpoint: str, method: str, path: str, **form: str) -> Route:
+    path = f"/settings/{path}"
+    return Route(endpoint=endpoint, method=method, path=path, whom=For.ADMINS, form=form)
+
+
+def _open(endpoint: str, path: str) -> Route:
+    return Route(endpoint=endpoint, method="GET", path=path, whom=For.ANYBODY)
+
+
+ROUTES: tuple[Route, ...] = (
+    _open("static", "/static/keeping.css"),
+    _open("openapi", "/openapi.json"),
+    _open("oauth_done", "/oauth/done"),
+    _agents("panel", "GET", ""),
+    _agents("pick", "POST", "/pick", record="Contact/{Contact}"),
+    _agents("create", "GET", "/new/Contact"),
+    _agents("create", "POST", "/new/Contact", sf_LastName="Doe"),
+    replace(_agents("use", "POST", "/use", ticket="none"), answers=(404,)),
+    _agents("search", "GET", "/search/Account?q=account&field=AccountId"),
+    _agents("edit_record", "GET", "/Contact/{Contact}/edit"),
+    _agents("edit_record", "POST", "/Contact/{Contact}/edit", sf_Title="Boss"),
+    _agents("edit_field", "GET", "/Account/{Account}/edit/Phone"),
+    _agents("edit_field", "POST", "/Case/{Case}/edit/Subject", sf_Subject="Changed"),
+    _agents("field", "GET", "/Opportunity/{Opportunity}/field/Name"),
+    _agents("conversation_log", "GET", "/log"),
+    _agents("retry_entry", "POST", "/log/{entry}/retry"),
+    _admins("settings", "GET", ""),
+    _admins("connect", "POST", "connect"),
+    _admins("connect_status", "GET", "connect/status"),
+    replace(_admins("confirm", "POST", "confirm", answer="drop"), answers=(404,)),
+    _admins("preflight", "POST", "preflight"),
+    _admins("schema", "POST", "schema"),
+    _admins("schema_progress", "GET", "schema/progress"),
+    _admins("fields", "GET", "fields/Contact"),
+    _admins("fields", "POST", "fields/Contact", fields="Email", do="save"),
+    _admins("automation", "GET", "automation?mailbox={mailbox}"),
+    _admins("automation", "POST", "automation?mailbox={mailbox}", log_tasks="1"),
+    _admins("automation_skip", "POST", "automation/skip?mailbox={mailbox}", domains="x.example"),
+    _admins("automation_try", "GET", "automation/try?mailbox={mailbox}&address=a@b.example"),
+    _admins("automation_preview", "GET", "automation/preview?mailbox={mailbox}"),
+    Route(
+        endpoint="oauth_callback",
+        method="GET",
+        path="/oauth/callback?again=1",
+        whom=For.ADMINS,
+        answers=(400,),
+    ),
+    # Last: it ends what the others need.
+    _admins("disconnect", "GET", "disconnect"),
+    _admins("disconnect", "POST", "disconnect"),
+)
+
+
+def of_app(app: Flask) -> set[tuple[str, str]]:
+    """Every endpoint of ours with every method it takes, as the app routes them."""
+    return {
+        (rule.endpoint.removeprefix("keeping."), method)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("keeping.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }

@@ -1,0 +1,162 @@
+"""T8, T9: every route for every kind of person, and every id of one company tried by the other.
+
+Kinds: nobody, an agent, an agent without the mailbox, an admin, an admin of another company. Each
+refusal is compared with what the same route answers to somebody who may come in, so that a route
+which refuses everybody proves nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.test import TestResponse
+
+from keeping_plugin.services import schema
+from keeping_plugin.types import Address
+from tests.hosts.houses import bare
+from tests.security.dumps import changed_tables, dump
+from tests.security.routes import ROUTES, For, Route, of_app
+from tests.security.town import ADMINS, AGENTS, PRIVATE, Ids, Town, Visitor
+
+
+def visit(town: Town, visitor: Visitor, route: Route, ids: Ids, **other: str) -> TestResponse:
+    """Go there as a person with a page of ours open does: with the session's token."""
+    path, form = route.filled(ids, **other)
+    if route.method == "GET":
+        return visitor.client.get(path, buffered=True)
+    return visitor.client.post(path, data=form, headers={"X-CSRFToken": town.csrf(visitor)})
+
+
+def test_every_route_has_its_row() -> None:
+    """A route that is added without a row here fails this test."""
+    house = bare("sqlite://")
+    assert of_app(house.app) == {(route.endpoint, route.method) for route in ROUTES}
+    house.close()
+
+
+def test_who_may_come_in_comes_in(town: Town) -> None:
+    """The control group of everything below."""
+    for route in ROUTES:
+        person = ADMINS["acme"] if route.whom is For.ADMINS else AGENTS["acme"]
+        answer = visit(town, town.visitor(person), route, town.ids["acme"])
+        assert answer.status_code in route.answers, (route.name, answer.text)
+    assert all(call["status"] < 300 for call in town.calls("acme"))
+    assert town.calls("other") == []
+
+
+def test_nobody_is_asked_to_log_in_and_an_agent_is_no_admin(town: Town) -> None:
+    before = dump(town)
+    for route in ROUTES:
+        if route.whom is For.ANYBODY:
+            continue
+        answer = visit(town, town.visitor(None), route, town.ids["acme"])
+        assert answer.status_code == 401, route.name
+        assert town.ids["acme"].customer.email not in answer.text
+        if route.whom is For.ADMINS:
+            answer = visit(town, town.visitor(AGENTS["acme"]), route, town.ids["acme"])
+            assert answer.status_code == 403, route.name
+            assert "admin@example.com" not in answer.text
+    assert changed_tables(before, dump(town)) <= {"keeping_audit"}
+    assert town.calls("acme") == town.calls("other") == []
+
+
+@pytest.mark.parametrize("whose", ["a private mailbox", "another company", "nobody"])
+def test_a_conversation_that_is_not_ones_own_is_not_there(town: Town, whose: str) -> None:
+    before = dump(town)
+    person, conversation = {
+        "a private mailbox": (AGENTS["acme"], PRIVATE),
+        "another company": (ADMINS["other"], "c-1"),
+        "nobody": (AGENTS["acme"], "c-404"),
+    }[whose]
+    texts = set()
+    for route in ROUTES:
+        if route.whom is not For.AGENTS:
+            continue
+        for ids in town.ids.values():
+            answer = visit(town, town.visitor(person), route, ids, conversation=conversation)
+            assert answer.status_code == 404, route.name
+            texts.add(answer.text.replace(conversation, ""))
+    assert len(texts) == 1, "not yours and not there are one answer"
+    assert changed_tables(before, dump(town)) <= {"keeping_audit"}
+    assert town.calls("acme") == town.calls("other") == []
+
+
+def test_no_id_of_one_company_opens_anything_for_the_other(town: Town) -> None:
+    """Each id that a route names, alone among ids of one's own, and all together."""
+    own, foreign = town.ids["other"], town.ids["acme"]
+    theirs = {
+        "conversation": foreign.conversation,
+        "mailbox": foreign.mailbox,
+        "entry": str(foreign.entry),
+        **foreign.records,
+    }
+    kept = rows_of(town, "acme")
+    for route in ROUTES:
+        person = ADMINS["other"] if route.whom is For.ADMINS else AGENTS["other"]
+        names = route.names_an_id()
+        for some in [*([name] for name in names), names]:
+            mixed = {name: theirs[name] for name in some}
+            answer = visit(town, town.visitor(person), route, own, **mixed)
+            assert answer.status_code == 404 or not some, (route.name, some, answer.text)
+            assert foreign.customer.email not in answer.text
+    assert town.calls("acme") == []
+    assert {call["status"] for call in town.calls("other")} <= {200, 204}
+    assert rows_of(town, "acme") == kept
+
+
+def rows_of(town: Town, company: str) -> list[str]:
+    """Every row that names this company."""
+    return [line for line in dump(town) if f"'{company}'" in line]
+
+
+def test_both_companies_on_one_org_use_their_own_grants(town: Town) -> None:
+    """The org's log tells whose token a call carried: never the other company's."""
+    eve = town.visitor(ADMINS["other"])
+    town.connect(eve, org=town.orgs.production, user="integration", described=False)
+    assert eve.post("/salesforce/settings/confirm", {"answer": "use"}).status_code == 303
+    row = town.current("other")
+    assert row is not None
+    assert row.org_id == town.orgs.production.organization_id
+    with town.house.app.app_context():
+        schema.describe(town.state.schemas, row.id)
+    town.forget_calls()
+    town.converse("other", "o-1", town.ids["acme"].customer)  # even for one and the same person
+    users = {}
+    for person, conversation in (("gus", "c-1"), ("otto", "o-1")):
+        page = town.visitor(person).get(f"/salesforce/conversations/{conversation}")
+        assert page.status_code == 200
+        users[person] = {call["user"].partition("@")[0] for call in town.calls("acme")}
+        town.forget_calls()
+    assert users == {"gus": {"admin"}, "otto": {"integration"}}
+
+
+def test_an_offer_of_a_duplicate_serves_nobody_else(town: Town) -> None:
+    """The ticket names company, agent, conversation and org."""
+    control = town.org_of("acme").control
+    control.duplicate_rule("Contact", "Same name", action="alert", match_on=["LastName"])
+    control.create("Contact", LastName=f"Twin {town.run}")
+    town.converse("acme", "c-2", None)
+    town.converse("acme", "c-2", Address(f"twin-{town.run}@example.com"))
+    gus = town.visitor("gus")
+    refused = gus.client.post(
+        "/salesforce/conversations/c-2/new/Contact",
+        json={"fields": {"LastName": f"Twin {town.run}", "Email": f"twin-{town.run}@example.com"}},
+        headers={"X-CSRFToken": town.csrf(gus), "Accept": "application/json"},
+    )
+    assert refused.status_code == 409, refused.text
+    ticket = refused.json["duplicates"][0]["ticket"]
+    town.forget_calls()
+    for person, conversation in (("otto", "o-1"), ("eve", "o-1"), ("ada", "c-2"), ("gus", "c-1")):
+        visitor = town.visitor(person)
+        answer = visitor.client.post(
+            f"/salesforce/conversations/{conversation}/use",
+            data={"ticket": ticket},
+            headers={"X-CSRFToken": town.csrf(visitor)},
+        )
+        assert answer.status_code == 404, (person, conversation)
+    assert town.calls("acme") == town.calls("other") == []
+    own = gus.client.post(
+        "/salesforce/conversations/c-2/use",
+        data={"ticket": ticket},
+        headers={"X-CSRFToken": town.csrf(gus)},
+    )
+    assert own.status_code == 303
