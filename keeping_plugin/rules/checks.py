@@ -43,32 +43,32 @@ def address_fits_salesforce(facts: Facts) -> bool:
 
 
 def customer_is_external(facts: Facts) -> bool:
-    return facts.internal == ""
+    return not facts.internal
 
 
 def domain_is_not_skipped(facts: Facts) -> bool:
-    return facts.skipped == ""
+    return not facts.skipped
 
 
 def domain_may_be_logged(facts: Facts) -> bool:
-    return facts.unlogged == ""
+    return not facts.unlogged
 
 
 def nothing_was_auto_submitted(facts: Facts) -> bool:
-    return facts.auto_submitted == ""
+    return not facts.auto_submitted
 
 
 def is_no_delivery_report(facts: Facts) -> bool:
-    return facts.delivery_report == ""
+    return not facts.delivery_report
 
 
 def is_not_from_a_list(facts: Facts) -> bool:
-    return facts.mailing_list == ""
+    return not facts.mailing_list
 
 
 def is_no_calendar_reply(facts: Facts) -> bool:
-    return facts.calendar_reply == ""
+    return not facts.calendar_reply
 
 
 def somebody_reads_replies(facts: Facts) -> bool:
-    return facts.no_reply == ""
+    return not facts.no_reply

@@ -54,12 +54,11 @@ def decide(rules: Iterable[Rule], facts: Facts) -> tuple[Verdict, ...]:
 
     Pure and total: no clock, no I/O, and a check that raises is a bug that surfaces.
     """
-    return tuple(
-        [
-            Verdict(
-                rule.action,
-                tuple([check.code for check in rule.require if not check.holds(facts)]),
-            )
-            for rule in rules
-        ]
-    )
+    verdicts = []
+    for rule in rules:
+        reasons: tuple[str, ...] = ()
+        for check in rule.require:
+            if not check.holds(facts):
+                reasons += (check.code,)
+        verdicts.append(Verdict(rule.action, reasons))
+    return tuple(verdicts)

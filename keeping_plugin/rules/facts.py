@@ -64,7 +64,9 @@ class Facts(NamedTuple):
         # One character more than any address has: a cut one is as invalid as it was whole.
         customer = _read(written[: _SHOWN + 1])
         address, domains = customer.address, customer.domains
-        headers = _machine_headers(message.headers) if message.headers else None
+        by_itself, report, mailing_list, calendar = (
+            _machine_signs(_machine_headers(message.headers)) if message.headers else _NO_SIGNS
+        )
         return cls(
             policy.connected,
             policy.add_contacts,
@@ -76,10 +78,10 @@ class Facts(NamedTuple):
             address if address in policy.internal else _covering(domains, policy.internal),
             _covering(domains, policy.skipped),
             _covering(domains, policy.unlogged),
-            _auto_submitted(headers) if headers else "",
-            _delivery_report(headers) if headers else "",
-            _mailing_list(headers) if headers else "",
-            _calendar_reply(headers) if headers else "",
+            by_itself,
+            report,
+            mailing_list,
+            calendar,
             customer.no_reply,
         )
 
@@ -116,10 +118,9 @@ def _read(written: str) -> _Customer:
 
 
 def _covering(domains: tuple[str, ...], listed: frozenset[str]) -> str:
-    for domain in domains:
-        if domain in listed:
-            return domain
-    return ""
+    if listed.isdisjoint(domains):  # as good as always
+        return ""
+    return next(domain for domain in domains if domain in listed)
 
 
 # RFC 2369, 2919 and 8058.
@@ -133,6 +134,7 @@ _LIST_HEADERS = (
     "list-owner",
     "list-archive",
 )
+_ANY_LIST_HEADER = frozenset(_LIST_HEADERS)
 
 # All that is ever read of a message's headers; a host need pass no others.
 MACHINE_HEADERS = frozenset(
@@ -151,7 +153,29 @@ MACHINE_HEADERS = frozenset(
 )
 
 
-def _machine_headers(headers: Mapping[str, str]) -> dict[str, str]:
+# What every mail has; people's carries no other of MACHINE_HEADERS.
+_COMMON = frozenset({"content-type", "in-reply-to", "return-path"})
+_UNCOMMON = MACHINE_HEADERS - _COMMON
+_NO_SIGNS = ("", "", "", "")
+
+
+def _machine_signs(headers: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """What tells of an automatic answer, a delivery report, a mailing list, a calendar's reply."""
+    content_type = headers.get("content-type", "").strip().lower()
+    report = _delivery_report(headers, content_type)
+    if _UNCOMMON.isdisjoint(headers) and not content_type.startswith("text/calendar"):
+        return "", report, "", ""
+    return (
+        _auto_submitted(headers),
+        report,
+        _mailing_list(headers),
+        _calendar_reply(headers, content_type),
+    )
+
+
+def _machine_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    if MACHINE_HEADERS.issuperset(headers):
+        return headers
     # Lower-cased again here: a host that forgot to would make Contacts of bounces, silently.
     return {
         name: value for raw, value in headers.items() if (name := raw.lower()) in MACHINE_HEADERS
@@ -161,27 +185,30 @@ def _machine_headers(headers: Mapping[str, str]) -> dict[str, str]:
 _KEYWORD = re.compile(r"[a-z][a-z-]{0,40}")
 
 
-def _keyword(value: str | None) -> str:
+def _keyword(value: str) -> str:
     """The first word of a header's value, lower-case; "" when it begins with none."""
-    found = _KEYWORD.match(value.strip().lower()) if value else None
+    found = _KEYWORD.match(value.strip().lower())
     return found[0] if found else ""
 
 
-def _auto_submitted(headers: dict[str, str]) -> str:
+def _auto_submitted(headers: Mapping[str, str]) -> str:
     # RFC 3834, section 5: "no" is a person, every other keyword a program.
-    keyword = _keyword(headers.get("auto-submitted"))
-    if keyword not in ("", "no"):
-        return f"Auto-Submitted: {keyword}"
+    if "auto-submitted" in headers:
+        keyword = _keyword(headers["auto-submitted"])
+        if keyword not in ("", "no"):
+            return f"Auto-Submitted: {keyword}"
     # Older than the RFC, and still sent.
     for name in ("x-autoreply", "x-autorespond"):
-        if headers.get(name, "no").strip().lower() not in ("no", "false", "0"):
+        if name in headers and headers[name].strip().lower() not in ("no", "false", "0"):
             return name.title()
-    keyword = _keyword(headers.get("precedence", "").replace("_", "-"))
-    return f"Precedence: {keyword}" if keyword == "auto-reply" else ""
+    if "precedence" in headers:
+        keyword = _keyword(headers["precedence"].replace("_", "-"))
+        if keyword == "auto-reply":
+            return f"Precedence: {keyword}"
+    return ""
 
 
-def _delivery_report(headers: dict[str, str]) -> str:
-    content_type = headers.get("content-type", "").strip().lower()
+def _delivery_report(headers: Mapping[str, str], content_type: str) -> str:
     # RFC 3462 and its kinds: delivery-status, disposition-notification, feedback-report.
     if content_type.startswith(("multipart/report", "message/delivery-status")):
         return f"Content-Type: {content_type.partition(';')[0].strip()[:40]}"
@@ -191,27 +218,26 @@ def _delivery_report(headers: dict[str, str]) -> str:
     return "X-Failed-Recipients" if "x-failed-recipients" in headers else ""
 
 
-def _mailing_list(headers: dict[str, str]) -> str:
-    for name in _LIST_HEADERS:
-        if name in headers:
-            return name.title()
-    keyword = _keyword(headers.get("precedence"))
+def _mailing_list(headers: Mapping[str, str]) -> str:
+    if not _ANY_LIST_HEADER.isdisjoint(headers):
+        return next(name for name in _LIST_HEADERS if name in headers).title()
+    keyword = _keyword(headers["precedence"]) if "precedence" in headers else ""
     return f"Precedence: {keyword}" if keyword in ("bulk", "junk", "list") else ""
 
 
 _METHOD = re.compile(r"method=\"?([a-z-]+)")
 
 
-def _calendar_reply(headers: dict[str, str]) -> str:
-    content_type = headers.get("content-type", "").strip().lower()
+def _calendar_reply(headers: Mapping[str, str], content_type: str) -> str:
     if content_type.startswith("text/calendar"):
         # An invitation (RFC 5546 REQUEST, PUBLISH) is a person's; the rest are answers to one.
         method = _METHOD.search(content_type[:1000])
         if method is None or method[1] not in ("request", "publish"):
             return "Content-Type: text/calendar"
     # Exchange wraps its answers in another type, and names the class beside it.
-    if "calendarmessage" in headers.get("content-class", "").lower() and "in-reply-to" in headers:
-        return "Content-Class: calendarmessage"
+    if "content-class" in headers and "in-reply-to" in headers:
+        if "calendarmessage" in headers["content-class"].lower():
+            return "Content-Class: calendarmessage"
     return ""
 
 
