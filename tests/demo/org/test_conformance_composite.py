@@ -413,6 +413,45 @@ def test_graphs_came_with_version_50_and_have_limits(api: Api) -> None:
     assert api.post("composite/graph", {"graphs": [graph]}).status_code == 400
 
 
+def test_a_graph_is_at_most_15_nodes_deep(api: Api, address: str) -> None:
+    def chain(length: int) -> dict[str, Any]:
+        parts = [post("n1", f"{BASE}/sobjects/Contact", {"LastName": "x", "Email": address})]
+        for number in range(2, length + 1):
+            body = {"LastName": "x", "Email": address, "ReportsToId": f"@{{n{number - 1}.id}}"}
+            parts.append(post(f"n{number}", f"{BASE}/sobjects/Contact", body))
+        return {"graphs": [{"graphId": "1", "compositeRequest": parts}]}
+
+    assert api.post("composite/graph", chain(15)).json()["graphs"][0]["isSuccessful"] is True
+    assert api.post("composite/graph", chain(16)).status_code == 400
+
+
+def test_a_graph_counts_one_and_a_tree_counts_one(org: RunningOrg, api: Api) -> None:
+    parts = [
+        post(f"r{n}", f"{BASE}/sobjects/Task", {"Subject": "x", "Status": "Completed"})
+        for n in range(5)
+    ]
+    org.control.reset_log()
+    api.post("composite/graph", {"graphs": [{"graphId": "1", "compositeRequest": parts}]})
+    root = {"attributes": {"type": "Account", "referenceId": "a"}, "Name": "Tree"}
+    api.post("composite/tree/Account", {"records": [root]})
+    assert [entry["api_requests"] for entry in org.control.log()] == [1, 1]
+
+
+def test_a_tree_has_at_most_200_records_and_5_levels(api: Api) -> None:
+    def account(name: str, **more: Any) -> dict[str, Any]:
+        return {"attributes": {"type": "Account", "referenceId": name}, "Name": name, **more}
+
+    many = [account(f"a{number}") for number in range(201)]
+    assert api.post("composite/tree/Account", {"records": many}).status_code == 400
+    assert api.post("composite/tree/Account", {"records": many[:200]}).status_code == 201
+    for levels, status in ((5, 201), (6, 400)):
+        nested = account(f"l{levels}")
+        for level in range(levels - 1, 0, -1):
+            nested = account(f"l{level}", ChildAccounts={"records": [nested]})
+        answer = api.post("composite/tree/Account", {"records": [nested]})
+        assert answer.status_code == status, answer.text
+
+
 def test_a_tree_creates_children_with_their_parent(api: Api, address: str) -> None:
     child = {"attributes": {"type": "Contact", "referenceId": "c"}, "LastName": "x"}
     root = {

@@ -1,4 +1,5 @@
-"""Section 4.1: every row of the table of bodies that an org answers on its own."""
+"""Section 4: the statuses, and every row of 4.1's table of bodies. What an org answers on its own
+it is made to answer; what comes of triggers, floods and the edge is ordered."""
 
 from __future__ import annotations
 
@@ -233,6 +234,36 @@ def test_a_refused_value_is_named_in_the_services_words(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["001000000000001AAB", "003000000000001", "00100000000000", "x", "//evil.example/x"],
+)
+def test_an_id_of_wrong_prefix_case_or_length_is_malformed(api: Api, value: str) -> None:
+    """The checksum shows the wrong case."""
+    status, body = only(api.post("sobjects/Contact", {"LastName": "x", "AccountId": value}))
+    assert (status, body["errorCode"]) == (400, "MALFORMED_ID")
+    assert body["message"] == f"Account ID: id value of incorrect type: {value}"
+
+
+def test_a_record_one_may_not_see_cannot_be_referred_to(few: Api, api: Api) -> None:
+    case = api.create("Case", Subject="x")
+    assert only(few.post("sobjects/Task", {"Subject": "x", "WhatId": case})) == (
+        400,
+        {
+            "message": "insufficient access rights on cross-reference id",
+            "errorCode": "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+            "fields": [],
+        },
+    )
+
+
+def test_an_inactive_owner_is_refused(org: RunningOrg, api: Api, address: str) -> None:
+    user = org.control.add_user(f"left.{address}", last_name="Left")["id"]
+    org.control.set_user_active(user, False)
+    status, body = only(api.post("sobjects/Contact", {"LastName": "x", "OwnerId": user}))
+    assert (status, body["errorCode"]) == (400, "INACTIVE_OWNER_OR_USER")
+
+
 def test_an_unrestricted_picklist_accepts_anything(api: Api) -> None:
     api.create("Contact", LastName="x", LeadSource="Smoke signals")
 
@@ -331,6 +362,9 @@ def test_breakdowns_are_arrays_as_well(
         ("STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
         ("ENTITY_IS_LOCKED", "the entity is locked for editing"),
         ("INACTIVE_OWNER_OR_USER", "operation performed with inactive user"),
+        ("INVALID_TYPE_ON_FIELD_IN_RECORD", "Title: value not of required type: x"),
+        ("FIELD_FILTER_VALIDATION_EXCEPTION", "Value does not exist or does not match filter"),
+        ("DUPLICATE_VALUE", "duplicate value found: <unknown> duplicates value on record with id"),
     ],
 )
 def test_refusals_an_org_of_ones_own_would_make_can_be_ordered(
@@ -341,3 +375,38 @@ def test_refusals_an_org_of_ones_own_would_make_can_be_ordered(
         400, {"message": message, "errorCode": code, "fields": []},
     )  # fmt: skip
     assert api.patch(f"sobjects/Contact/{contact}", {"Title": "x"}).status_code == 204
+
+
+def test_an_internal_error_carries_its_number(org: RunningOrg, api: Api) -> None:
+    org.control.fault("internal_error")
+    message = only(api.get("limits"))[1]["message"]
+    assert message.startswith(
+        "An unexpected error occurred. Please include this ErrorId if you contact support: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (400, [{"message": "Your query request was running for too long.",
+                "errorCode": "QUERY_TIMEOUT"}], "application/json;charset=UTF-8"),
+        (400, [{"message": "too much at once", "errorCode": "OPERATION_TOO_LARGE"}],
+         "application/json;charset=UTF-8"),
+        (409, [{"message": "conflict", "errorCode": "CONFLICT"}],
+         "application/json;charset=UTF-8"),
+        (420, "<html>no route</html>", "text/html"),
+        (428, [{"message": "conditional", "errorCode": "PRECONDITION_REQUIRED"}],
+         "application/json;charset=UTF-8"),
+        (502, "<html>no answer</html>", "text/html"),
+        (503, {"message": "maintenance"}, "application/json;charset=UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_an_edge_or_a_busy_org_answers_can_be_ordered(
+    org: RunningOrg, api: Api, status: int, body: Any, content_type: str
+) -> None:
+    org.control.fault("answer", status=status, body=body, content_type=content_type)
+    answer = api.query("SELECT Id FROM User")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith(content_type.partition(";")[0])
+    assert (answer.text if isinstance(body, str) else answer.json()) == body
+    assert api.query("SELECT Id FROM User").status_code == 200

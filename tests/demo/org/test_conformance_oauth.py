@@ -416,6 +416,10 @@ def test_too_many_logins_within_an_hour_are_refused(flow: Flow) -> None:
         ("invalid_grant", "token validity expired"),
         ("invalid_grant", "user hasn't approved this consumer"),
         ("invalid_grant", "authentication failure"),
+        ("invalid_grant", "authentication failure - Invalid Password"),
+        ("inactive_user", "inactive user"),
+        ("invalid_client", "app must be installed into org"),
+        ("invalid_scope", "the requested scope is not allowed"),
         ("inactive_org", ""),
     ],
 )

@@ -36,6 +36,68 @@ def test_defaults_come_with_a_new_record(api: Api, address: str) -> None:
     assert (lead["Status"], lead["IsConverted"]) == ("Open - Not Contacted", False)
 
 
+# object, title field, its length, fields that are read-only state
+OBJECTS = [
+    ("Contact", "Name", 121, {"IsDeleted"}),
+    (
+        "Lead", "Name", 121,
+        {"IsConverted", "ConvertedContactId", "ConvertedAccountId", "ConvertedOpportunityId"},
+    ),
+    ("Account", "Name", 255, set()),
+    ("Opportunity", "Name", 120, {"IsClosed", "IsWon", "ExpectedRevenue"}),
+    ("Case", "CaseNumber", 30, {"IsClosed", "ClosedDate", "ContactEmail"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("object_name", "title", "length", "state"), OBJECTS)
+def test_the_objects_are_described_as_the_table_says(
+    api: Api, object_name: str, title: str, length: int, state: set[str]
+) -> None:
+    fields = {f["name"]: f for f in api.get(f"sobjects/{object_name}/describe").json()["fields"]}
+    assert [name for name, field in fields.items() if field["nameField"]] == [title]
+    assert fields[title]["length"] == length
+    assert fields["OwnerId"]["defaultedOnCreate"] is True
+    for name in state | ({title} if object_name in ("Contact", "Lead", "Case") else set()):
+        assert (fields[name]["createable"], fields[name]["updateable"]) == (False, False)
+    if object_name in ("Contact", "Lead"):
+        email = fields["Email"]
+        assert (email["length"], email["idLookup"], email["unique"]) == (80, True, False)
+    if object_name == "Case":
+        assert fields["Subject"]["length"] == 255
+        assert fields["SuppliedEmail"]["length"] == 80
+        assert fields["CaseNumber"]["autoNumber"] is True
+
+
+def test_state_follows_from_stage_and_status(api: Api) -> None:
+    deal = {"Name": "x", "CloseDate": "2026-01-01", "Amount": 200}
+    open_one = api.read("Opportunity", api.create("Opportunity", StageName="Prospecting", **deal))
+    assert (open_one["IsClosed"], open_one["IsWon"]) == (False, False)
+    assert open_one["ForecastCategoryName"] is not None
+    assert open_one["ExpectedRevenue"] == 200 * open_one["Probability"] / 100
+    case = api.create("Case", Subject="x", Status="Closed")
+    assert api.read("Case", case)["ClosedDate"] is not None
+
+
+def test_the_roles_of_a_contact_are_the_way_to_its_opportunities(api: Api, contact: str) -> None:
+    """Several roles of one contact on one opportunity are possible; ContactId is the primary."""
+    deal = api.create("Opportunity", Name="x", StageName="Prospecting", CloseDate="2030-01-01")
+    for role, primary in (("Decision Maker", True), ("Evaluator", False)):
+        api.create(
+            "OpportunityContactRole",
+            OpportunityId=deal, ContactId=contact, Role=role, IsPrimary=primary,
+        )  # fmt: skip
+    soql = (
+        "SELECT (SELECT OpportunityId FROM OpportunityContactRoles), "
+        f"(SELECT Id FROM Opportunities) FROM Contact WHERE Id = '{contact}'"
+    )
+    [record] = api.query(soql).json()["records"]
+    roles = record["OpportunityContactRoles"]["records"]
+    assert [role["OpportunityId"] for role in roles] == [deal, deal]
+    assert [found["Id"] for found in record["Opportunities"]["records"]] == [deal]
+    answer = api.patch(f"sobjects/Opportunity/{deal}", {"ContactId": contact})
+    assert answer.json()[0]["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
 def test_a_name_is_made_of_its_parts_and_not_writable(api: Api, contact: str) -> None:
     assert api.read("Contact", contact)["Name"] == "Jane Doe"
     answer = api.patch(f"sobjects/Contact/{contact}", {"Name": "x"})
@@ -129,6 +191,58 @@ def test_a_tasks_account_is_that_of_its_contact(api: Api) -> None:
     account = api.create("Account", Name="x")
     person = api.create("Contact", LastName="x", AccountId=account)
     assert api.read("Task", api.create("Task", Subject="x", WhoId=person))["AccountId"] == account
+
+
+# field, and what the describe says of it: the rows of 12.1
+TASK = [
+    ("Subject", {"type": "combobox", "length": 255}),
+    ("Description", {"type": "textarea", "length": 32_000, "filterable": False, "sortable": False}),
+    ("WhoId", {"type": "reference", "polymorphicForeignKey": True}),
+    ("WhatId", {"type": "reference", "polymorphicForeignKey": True}),
+    ("AccountId", {"type": "reference", "createable": False, "updateable": False}),
+    ("Status", {"type": "picklist", "length": 255, "defaultedOnCreate": True}),
+    ("IsClosed", {"type": "boolean", "createable": False, "updateable": False}),
+    ("IsHighPriority", {"type": "boolean", "createable": False, "updateable": False}),
+    ("CompletedDateTime", {"type": "datetime", "createable": False, "updateable": False}),
+    ("IsArchived", {"type": "boolean", "createable": False, "updateable": False}),
+    ("Priority", {"type": "picklist", "length": 20, "defaultedOnCreate": True}),
+    ("ActivityDate", {"type": "date"}),
+    ("TaskSubtype", {"type": "picklist", "length": 40, "restrictedPicklist": True,
+                     "createable": True, "updateable": False}),
+    ("OwnerId", {"type": "reference", "referenceTo": ["Group", "User"],
+                 "defaultedOnCreate": True}),
+    ("CallObject", {"type": "string", "length": 255}),
+    ("CallDisposition", {"type": "string", "length": 255}),
+    ("CallType", {"type": "picklist", "length": 40}),
+    ("CallDurationInSeconds", {"type": "int"}),
+    ("IsReminderSet", {"type": "boolean", "createable": True}),
+    ("ReminderDateTime", {"type": "datetime", "createable": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "flags"), TASK)
+def test_the_fields_of_a_task_are_described_as_the_table_says(
+    api: Api, name: str, flags: dict[str, Any]
+) -> None:
+    fields = {f["name"]: f for f in api.get("sobjects/Task/describe").json()["fields"]}
+    assert {key: fields[name][key] for key in flags} == flags
+
+
+def test_a_task_without_more_is_open_and_normal(api: Api) -> None:
+    record = api.read("Task", api.create("Task", Subject="anything one likes"))
+    assert (record["Status"], record["Priority"]) == ("Not Started", "Normal")
+    assert (record["IsClosed"], record["IsHighPriority"], record["IsArchived"]) == (
+        False, False, False,
+    )  # fmt: skip
+    assert record["CompletedDateTime"] is None
+    high = api.read("Task", api.create("Task", Subject="x", Priority="High"))
+    assert high["IsHighPriority"] is True
+
+
+def test_only_the_id_of_a_task_is_a_key_until_an_administrator_adds_one(api: Api) -> None:
+    fields = api.get("sobjects/Task/describe").json()["fields"]
+    keys = {field["name"] for field in fields if field["idLookup"]}
+    assert keys == {"Id", "Message_Key__c"}
 
 
 @pytest.mark.parametrize(

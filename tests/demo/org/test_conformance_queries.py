@@ -95,6 +95,16 @@ def test_more_than_a_batch_comes_in_pages_each_of_them_a_call(
     assert org.control.counters()["api_requests"] == 2
 
 
+def test_a_page_holds_2000_rows_when_nobody_asks_for_less(api: Api, address: str) -> None:
+    record = {"attributes": {"type": "Task"}, "Subject": address}
+    for _ in range(11):
+        api.post("composite/sobjects", {"records": [record] * 200})
+    first = api.query(f"SELECT Id FROM Task WHERE Subject = '{address}'").json()
+    assert (first["totalSize"], len(first["records"])) == (2200, 2000)
+    assert first["nextRecordsUrl"].endswith("-2000")
+    assert len(api.get(first["nextRecordsUrl"]).json()["records"]) == 200
+
+
 def test_a_cursor_lives_two_days_and_an_unknown_one_is_refused(org: RunningOrg, api: Api) -> None:
     record = {"attributes": {"type": "Task"}, "Subject": "cursor"}
     api.post("composite/sobjects", {"records": [record] * 200})
@@ -166,6 +176,22 @@ def test_an_unknown_column_shows_its_place(api: Api) -> None:
     }
 
 
+def test_an_aggregate_of_a_field_that_has_none_shows_the_fields_place(api: Api) -> None:
+    soql = "SELECT COUNT(Description) CNT FROM Contact"
+    assert refused(api, soql) == {
+        "message": (
+            f"\n{soql}\n             ^\nERROR at Row:1:Column:14\n"
+            "field Description does not support aggregate operator COUNT"
+        ),
+        "errorCode": "MALFORMED_QUERY",
+    }
+
+
+def test_an_unexpected_token_is_named(api: Api) -> None:
+    entry = refused(api, "SELECT Id FROM Contact WHERE Name = q")
+    assert entry["message"].endswith("ERROR at Row:1:Column:37\nunexpected token: 'q'")
+
+
 def test_a_field_one_may_not_read_is_an_unknown_column(few: Api) -> None:
     entry = refused(few, "SELECT Phone FROM Contact")
     assert entry["errorCode"] == "INVALID_FIELD"
@@ -204,6 +230,13 @@ def test_a_relationship_one_may_not_read_is_not_understood(few: Api) -> None:
         ("SELECT Id FROM Contact WHERE Description = 'x'", "INVALID_FIELD"),
         ("SELECT Id FROM Contact WHERE CreatedDate = 'x'", "INVALID_FIELD"),
         ("SELECT Id FROM Contact OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
+        ("SELECT Id FROM Contact WHERE Id LIKE '003%'", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE Name = '" + "x" * 4001 + "'", "MALFORMED_QUERY"),
+        ("SELECT " + "Account.Parent." * 5 + "Name FROM Contact", "MALFORMED_QUERY"),
+        (
+            "SELECT Id" + ", (SELECT Id FROM Cases)" * 21 + " FROM Contact",
+            "QUERY_TOO_COMPLICATED",
+        ),
     ],
 )
 def test_what_the_language_refuses_has_its_code(api: Api, soql: str, code: str) -> None:
@@ -280,6 +313,16 @@ def test_a_search_for_one_address_finds_all_objects_in_one_list(api: Api, addres
         ("Contact", person),
         ("Lead", lead),
     ]
+
+
+@pytest.mark.parametrize("sign", "?&|!{}[]()^~*:\\\"'+-")
+def test_every_reserved_sign_of_a_search_can_be_escaped(api: Api, address: str, sign: str) -> None:
+    words = f"{address.partition('@')[0]}{sign}{address.partition('@')[0]}"
+    person = api.create("Contact", LastName=words)
+    sosl = f"FIND {{{escaped(words)}}} IN NAME FIELDS RETURNING Contact(Id)"
+    answer = api.get("search", params={"q": sosl})
+    assert answer.status_code == 200, answer.text
+    assert [record["Id"] for record in answer.json()["searchRecords"]] == [person]
 
 
 def test_a_search_without_braces_is_refused(api: Api) -> None:
