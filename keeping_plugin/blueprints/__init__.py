@@ -11,6 +11,7 @@ from keeping_plugin.blueprints import (
     notices,
     oauth,
     settings,
+    settings_activity,
     settings_automation,
     settings_fields,
     settings_skip,
@@ -30,6 +31,7 @@ _PARTS = (
     settings_automation,
     settings_skip,
     settings_try,
+    settings_activity,
     tile,
     sidebar,
 )

@@ -34,4 +34,5 @@ def tabs(current: str) -> tuple[Tab, ...]:
         Tab("Connection", url_for(".settings"), current == "settings"),
         *objects,
         Tab("Automation", url_for(".automation"), current == "automation"),
+        Tab("Activity", url_for(".activity"), current == "activity"),
     )

@@ -7,15 +7,33 @@ anything is sent again, unless the person says that it is not there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput, NotFound
-from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.types import Agent
+
+CHUNK = 500  # rows a transaction
+
+# As _reopen does for one.
+_REOPEN = (
+    update(SyncEntry)
+    .values(
+        state=case((SyncEntry.sent_at.is_not(None), EntryState.SENDING), else_=EntryState.PENDING),
+        settled_at=None,
+        reason="",
+        words=None,
+        attempts=0,
+        retries=0,
+        batch_size=None,
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
@@ -65,25 +83,43 @@ def try_again(session: Session, agent: Agent, entry_id: int) -> int:
     return entry.connection_id
 
 
-def try_all_again(session: Session, agent: Agent, reason: str) -> Sequence[int]:
-    """The same for every entry that failed for one reason; returns the connections to be rung."""
-    entries = session.scalars(
-        select(SyncEntry)
+def try_all_again(database: Database, agent: Agent, reason: str) -> Sequence[int]:
+    """The same for every entry that has failed for one reason by now, in transactions of 500;
+    returns the connections to be rung."""
+    with database.read() as session:
+        began = now(session)
+    rung: set[int] = set()
+    while True:
+        with database.write() as session:
+            chunk = _failed_for(session, agent.company_id, reason, began)
+            if not chunk:
+                return sorted(rung)
+            session.execute(
+                _REOPEN.where(SyncEntry.id.in_(list(chunk))).values(due_at=now(session))
+            )
+            for connection_id in sorted(set(chunk.values()) - rung):
+                _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
+            rung |= set(chunk.values())
+
+
+def _failed_for(session: Session, company_id: str, reason: str, until: datetime) -> dict[int, int]:
+    """Some of the company's failed entries that may be tried again, with their connections."""
+    rows = session.execute(
+        select(SyncEntry.id, SyncEntry.connection_id)
         .join(Connection, Connection.id == SyncEntry.connection_id)
         .where(
-            SyncEntry.company_id == agent.company_id,
+            SyncEntry.company_id == company_id,
             SyncEntry.state == EntryState.FAILED,
             SyncEntry.reason == reason,
+            # One that fails again meanwhile is not taken twice.
+            or_(SyncEntry.settled_at.is_(None), SyncEntry.settled_at <= until),
             Connection.current,
             Connection.status == ConnectionStatus.LIVE,
         )
-    ).all()
-    for entry in entries:
-        _reopen(session, entry)
-    connections = sorted({entry.connection_id for entry in entries})
-    for connection_id in connections:
-        _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
-    return connections
+        .order_by(SyncEntry.id)
+        .limit(CHUNK)
+    )
+    return {row.id: row.connection_id for row in rows}
 
 
 def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:

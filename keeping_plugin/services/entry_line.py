@@ -1,4 +1,4 @@
-"""One action of one message as people read it: in the panel's "why not?" and on the Activity page."""
+"""One action of one message as people read it, in the panel and on the Activity page."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ ROUTES = [
     ("POST", f"{SETTINGS}automation/skip"),
     ("GET", f"{SETTINGS}automation/try"),
     ("GET", f"{SETTINGS}automation/preview"),
+    ("GET", f"{SETTINGS}activity"),
+    ("POST", f"{SETTINGS}activity"),
 ]
 POSTS = [path for method, path in ROUTES if method == "POST"]
 GETS = [path for method, path in ROUTES if method == "GET"]
