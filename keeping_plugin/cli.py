@@ -20,9 +20,10 @@ from keeping_plugin.services import key_rotation
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.doctor import doubled, examine
 from keeping_plugin.services.explain import explain_made_up, explain_message
+from keeping_plugin.services.unusual_use import raise_alarms
 from keeping_plugin.services.upkeep import keep_house
 from keeping_plugin.state import State, current_state
-from keeping_plugin.times import HOUR
+from keeping_plugin.times import HOUR, MINUTE
 from keeping_plugin.types import Address, Direction, MessageArrived
 
 keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
@@ -73,11 +74,14 @@ def worker(number: int) -> None:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
-    last = float("-inf")
+    last = watched = float("-inf")
 
     def sweep_once() -> None:
-        nonlocal last
+        nonlocal last, watched
         sweep(state.delivery)
+        if state.clock.monotonic() - watched >= state.times.seconds(MINUTE):
+            watched = state.clock.monotonic()
+            raise_alarms(state.database)
         if state.clock.monotonic() - last >= state.times.seconds(HOUR):
             last = state.clock.monotonic()
             _keep_house(state)
@@ -96,6 +100,7 @@ def tick() -> None:
     """Sweep once, for cron."""
     state = current_state()
     sweep(state.delivery)
+    raise_alarms(state.database)
     _keep_house(state)
 
 

@@ -40,6 +40,7 @@ class Audited(StrEnum):
     BACKFILL_STARTED = "backfill_started"
     KEYS_ROTATED = "keys_rotated"
     PERSON_FORGOTTEN = "person_forgotten"
+    UNUSUAL_USE = "unusual_use"
 
 
 def record(

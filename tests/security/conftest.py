@@ -9,8 +9,9 @@ import pytest
 from demo.org.process import OrgProcess
 from tests.blueprints.admin_side import side
 from tests.security.town import Town, open_town
+from tests.services.conftest import database
 
-__all__ = ["side"]
+__all__ = ["database", "side"]
 
 
 @pytest.fixture
