@@ -17,6 +17,7 @@ from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLoad, now, upsert
 from keeping_plugin.services import activity_key, preflight, schema_changes
 from keeping_plugin.services.api_use import Feature, counted
+from keeping_plugin.services.loaded_schemas import LOADED
 from keeping_plugin.services.org_reading import OrgReading
 from keeping_plugin.services.schema_changes import Change
 from keeping_plugin.times import DESCRIBE_CALL, SCHEMA_LEASE, SCHEMA_REFRESH, SCHEMA_RETRY
@@ -30,12 +31,22 @@ DESCRIBED = (*OBJECTS, TASK)
 def schemas(session: Session, connection_id: int) -> Mapping[str, ObjectSchema]:
     """The objects that the connecting user can see, by name, in the product's order; Task too."""
     rows = session.execute(
-        select(SchemaDocument.object, SchemaDocument.document).where(
+        select(SchemaDocument.object, SchemaDocument.digest).where(
             SchemaDocument.connection_id == connection_id, SchemaDocument.document.is_not(None)
         )
     )
-    documents = {name: document for name, document in rows if document is not None}
-    return {name: load_schema(documents[name]) for name in DESCRIBED if name in documents}
+    found = {name: LOADED.get(digest) for name, digest in rows}
+    unknown = [name for name, schema in found.items() if schema is None]
+    if unknown:
+        documents = session.execute(
+            select(SchemaDocument.object, SchemaDocument.digest, SchemaDocument.document).where(
+                SchemaDocument.connection_id == connection_id, SchemaDocument.object.in_(unknown)
+            )
+        )
+        for name, digest, document in documents:
+            # Hidden from the user since a moment ago: then it has no document any more.
+            found[name] = None if document is None else LOADED.load(digest, document)
+    return {name: schema for name in DESCRIBED if (schema := found.get(name)) is not None}
 
 
 def is_described(session: Session, connection_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -87,10 +88,12 @@ def connect(house: House) -> None:
         session.flush()
         session.add(SchemaLoad(connection_id=connection.id, finished_at=now))
         for name, schema in FakeSalesforce().org.schemas.items():
+            text = dump_schema(schema)
             document = SchemaDocument(
                 connection_id=connection.id,
                 object=name,
-                document=dump_schema(schema),
+                document=text,
+                digest=hashlib.sha256(text.encode()).hexdigest(),
                 fetched_at=now,
             )
             session.add(document)
