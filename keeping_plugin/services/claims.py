@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -43,9 +43,17 @@ def take(
 
 
 def mark(
-    session: Session, *, org_id: str, addresses: Iterable[str], owner: str, at: datetime
+    session: Session,
+    *,
+    org_id: str,
+    addresses: Iterable[str],
+    owner: str,
+    at: datetime,
+    times: Times,
 ) -> None:
-    """Note that a create is about to leave for these addresses."""
+    """Note that a create is about to leave for these addresses: whatever becomes of its sender, the
+    claim outlives the time in which it may still be carried out."""
+    settled = at + times.span(SETTLE)
     session.execute(
         update(AddressClaim)
         .where(
@@ -53,7 +61,10 @@ def mark(
             AddressClaim.address.in_(sorted(set(addresses))),
             AddressClaim.owner == owner,
         )
-        .values(sent_at=at)
+        .values(
+            sent_at=at,
+            until=case((AddressClaim.until < settled, settled), else_=AddressClaim.until),
+        )
     )
 
 

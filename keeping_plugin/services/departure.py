@@ -107,7 +107,15 @@ def _cancel_unsent(session: Session, connection: Connection, *, reason: str, at:
             SyncEntry.state.in_(_UNSENT),
             SyncEntry.sent_at.is_(None),
         )
-        .values(state=EntryState.CANCELLED, reason=reason, settled_at=at, due_at=None)
+        .values(
+            # The claim goes, too: a drain that holds it writes nothing over this.
+            state=EntryState.CANCELLED,
+            reason=reason,
+            settled_at=at,
+            due_at=None,
+            claim=None,
+            claimed_until=None,
+        )
     )
 
 

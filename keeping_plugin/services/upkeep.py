@@ -47,7 +47,15 @@ def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
     with database.write() as session:
         session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
         session.execute(delete(ApiUse).where(ApiUse.day < f"{old:%Y-%m-%d}"))
-        session.execute(delete(AddressClaim).where(AddressClaim.until < time - times.span(HOUR)))
+        expired = AddressClaim.until < time - times.span(HOUR)
+        # Whoever takes such a claim just now has it.
+        free = select(AddressClaim.org_id, AddressClaim.address).where(expired)
+        for org_id, address in session.execute(free.with_for_update(skip_locked=True)).all():
+            session.execute(
+                delete(AddressClaim).where(
+                    AddressClaim.org_id == org_id, AddressClaim.address == address
+                )
+            )
         session.execute(delete(KnownAddress).where(KnownAddress.known_at < time - times.span(DAY)))
         session.execute(
             delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
@@ -59,7 +67,7 @@ def _delete(
 ) -> None:
     while True:
         with database.write() as session:
-            chunk = select(key).where(condition).limit(CHUNK)
+            chunk = select(key).where(condition).limit(CHUNK).with_for_update(skip_locked=True)
             gone = session.execute(
                 delete(key.class_)
                 .where(key.in_(chunk))

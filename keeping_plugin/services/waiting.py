@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, now, upsert
+from keeping_plugin.services.locking import connection_first
 
 
 def learned(session: Session, connection_id: int, addresses: Collection[str]) -> int:
@@ -19,6 +20,8 @@ def learned(session: Session, connection_id: int, addresses: Collection[str]) ->
     The stamp is what a drain reads that is about to write `waiting` after a find that began
     earlier (`known_since`); otherwise that row would sleep through the news.
     """
+    # Before anything is read: a drain about to write `waiting` either sees the stamp or is seen.
+    connection_first(session, connection_id)
     time = now(session)
     upsert(
         session,

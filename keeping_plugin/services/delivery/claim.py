@@ -15,6 +15,7 @@ from keeping_plugin.models import Connection, ConnectionStatus, EntryState, Sync
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.locking import connection_first
 from keeping_plugin.times import BATCH, LEASE
 
 
@@ -49,34 +50,36 @@ def drainable(connection: Connection | None, time: datetime) -> bool:
     )
 
 
-def due(time: datetime) -> ColumnElement[bool]:
+def due(time: datetime, *, steady: bool = True) -> ColumnElement[bool]:
     """Rows to be sent or looked up at this time. A waiting row without a mark is not among them:
-    its look is made for many at once (services/waiting)."""
-    return and_(
+    its look is made for many at once (services/waiting). Unless the clock is `steady`, no marked
+    row is looked at."""
+    found = and_(
         SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
         or_(SyncEntry.state != EntryState.WAITING, SyncEntry.sent_at.is_not(None)),
         SyncEntry.due_at <= time,
         or_(SyncEntry.claimed_until.is_(None), SyncEntry.claimed_until < time),
     )
+    return found if steady else and_(found, SyncEntry.sent_at.is_(None))
 
 
 def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
     """One compare-and-set; None when nothing is due, or nothing may be sent now."""
     with parts.database.write() as session:
         time = now(session)
-        connection = session.get(Connection, connection_id)
+        connection = connection_first(session, connection_id)
         if connection is None or not drainable(connection, time):
             return None
         if not leases.renew(parts, session, lease):
             return None
-        message_ids = _choose(session, connection_id, due(time), steady=parts.watch.steady)
+        claimable = and_(
+            SyncEntry.connection_id == connection_id, due(time, steady=parts.watch.steady)
+        )
+        message_ids = _choose(session, claimable)
         if not message_ids:
             return None
         token = uuid.uuid4().hex
         mine = and_(SyncEntry.connection_id == connection_id, SyncEntry.claim == token)
-        claimable = and_(SyncEntry.connection_id == connection_id, due(time))
-        if not parts.watch.steady:
-            claimable = and_(claimable, SyncEntry.sent_at.is_(None))
         session.execute(
             update(SyncEntry)
             .where(SyncEntry.message_id.in_(message_ids), claimable)
@@ -92,14 +95,8 @@ def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
     return Batch(token, connection, time, rows) if rows else None
 
 
-def _choose(
-    session: Session, connection_id: int, due_now: ColumnElement[bool], *, steady: bool
-) -> list[str]:
-    query = select(SyncEntry.message_id, SyncEntry.batch_size).where(
-        SyncEntry.connection_id == connection_id, due_now
-    )
-    if not steady:
-        query = query.where(SyncEntry.sent_at.is_(None))
+def _choose(session: Session, claimable: ColumnElement[bool]) -> list[str]:
+    query = select(SyncEntry.message_id, SyncEntry.batch_size).where(claimable)
     # Two actions a message at most. One query per lane keeps each on its index.
     query = query.order_by(SyncEntry.lane, SyncEntry.due_at, SyncEntry.id).limit(2 * BATCH)
     return together((row.message_id, row.batch_size) for row in session.execute(query))

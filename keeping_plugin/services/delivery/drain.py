@@ -10,19 +10,15 @@ from datetime import datetime
 from sqlalchemy import exists, or_, select
 
 from keeping_plugin import failpoints
-from keeping_plugin.errors import (
-    CallNotStarted,
-    ConnectionLost,
-    NotConnected,
-    NotReady,
-    SalesforceError,
-)
-from keeping_plugin.models import Connection, EntryState, Pick, SyncEntry, now
+from keeping_plugin.errors import NotConnected, NotReady, SalesforceError
+from keeping_plugin.models import Connection, Pick, SyncEntry, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import api_use, audit, claims
 from keeping_plugin.services.api_use import Feature, Meter
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.address_claims import claim_addresses
+from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.look import look
@@ -62,9 +58,10 @@ def drain(parts: Delivery, connection_id: int) -> None:
     looks = Meter(parts.gateways)
     try:
         for _ in range(BATCHES_A_JOB):
-            if not _batch(parts, lease, connection_id, use):
+            if parts.stopping.is_set() or not _batch(parts, lease, connection_id, use):
                 break
-        look_for_waiting(replace(parts, gateways=looks), lease, connection_id)
+        if not parts.stopping.is_set():
+            look_for_waiting(replace(parts, gateways=looks), lease, connection_id)
     finally:
         use["", Feature.WAITING] = looks.requests().get(connection_id, 0)
         with parts.database.write() as session:
@@ -82,7 +79,7 @@ def owes(parts: Delivery, connection_id: int) -> bool:
         time = now(session)
         if not drainable(session.get(Connection, connection_id), time):
             return False
-        owed = or_(due(time), look_due(time))
+        owed = or_(due(time, steady=parts.watch.steady), look_due(time))
         rows = select(SyncEntry.id).where(SyncEntry.connection_id == connection_id, owed)
         return bool(session.scalar(select(exists(rows))))
 
@@ -101,8 +98,9 @@ def _batch(
     except (SalesforceError, NotReady) as error:
         # Only reads raise to here: nothing was sent that is not accounted for.
         with parts.database.write() as session:
-            whole = isinstance(error, ConnectionLost | NotConnected | CallNotStarted)
-            if whole or pauses.refused(session, connection_id, error, parts.times):
+            if isinstance(error, NotConnected) or pauses.refused(
+                session, connection_id, error, parts.times
+            ):
                 let_go(session, batch, batch.row_ids, unmark=False)
             else:
                 shrink(session, batch, batch.row_ids, times=parts.times)
@@ -110,12 +108,22 @@ def _batch(
         return False
     except Exception:
         # A row that breaks our own code must not take its neighbours along for ever.
-        with parts.database.write() as session:
-            shrink(session, batch, batch.row_ids, times=parts.times)
-            claims.release_unsent(session, org_id=lease.org_id, owner=batch.token)
+        _shrink(parts, batch)
         raise
     finally:
         use.update(api_use.shared(meter.requests().get(connection_id, 0), batch.rows))
+
+
+def _let_go(parts: Delivery, batch: Batch) -> None:
+    with parts.database.write() as session:
+        let_go(session, batch, batch.row_ids, unmark=False)
+        claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
+
+
+def _shrink(parts: Delivery, batch: Batch) -> None:
+    with parts.database.write() as session:
+        shrink(session, batch, batch.row_ids, times=parts.times)
+        claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
 def _hold(parts: Delivery, lease: Lease) -> bool:
@@ -124,14 +132,19 @@ def _hold(parts: Delivery, lease: Lease) -> bool:
 
 
 def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
-    if not _within_budget(parts, gateway, batch):
+    if not within_budget(parts, gateway, batch.connection):
+        _let_go(parts, batch)
         return False
     prepared = prepare(parts, batch)
-    rows = _claim_addresses(parts, batch)
+    rows = claim_addresses(parts, batch)
     if not rows:
         return True
-    if not _hold(parts, lease):  # reading long messages took its share of the lease
-        raise CallNotStarted
+    if parts.stopping.is_set():
+        _let_go(parts, batch)
+        return False
+    if not _hold(parts, lease):  # reading long messages took longer than the lease
+        _shrink(parts, batch)
+        return False
     found = look(
         gateway,
         batch,
@@ -141,6 +154,9 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         start_by=lease.start_by(parts),
     )
     failpoints.reach("drain.looked")
+    if parts.stopping.is_set():
+        _let_go(parts, batch)
+        return False
     facts = Circumstances(
         letters=prepared.letters,
         endings=prepared.endings,
@@ -178,6 +194,9 @@ def _follow(
 ) -> bool:
     """The rows that waited for a Contact of this batch. Their Tasks travel in a composite of their
     own: in the Contact's, a refused Contact would leave them a null WhoId."""
+    if made.followers and parts.stopping.is_set():
+        _give_back(parts, batch, made)
+        return False
     outcomes: dict[int, Outcome] = {}
     second: list[Send] = []
     for address, rows in made.followers.items():
@@ -236,32 +255,6 @@ def _give_back(parts: Delivery, batch: Batch, made: Plan) -> None:
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
-def _claim_addresses(parts: Delivery, batch: Batch) -> list[SyncEntry]:
-    """Claim every address of which this batch might create the Contact, before the look. Rows of
-    addresses that somebody else holds come due again in 5 s, Tasks too."""
-    wanted = {row.address for row in batch.rows if row.action == Action.ADD_CONTACT}
-    if not wanted:
-        return list(batch.rows)
-    with parts.database.write() as session:
-        held = claims.take(
-            session,
-            org_id=batch.connection.org_id,
-            addresses=wanted,
-            owner=batch.token,
-            times=parts.times,
-        )
-        busy = wanted - held
-        put_off = {
-            row.id: Outcome(
-                EntryState(row.state), "address_busy", CLAIM_BUSY, marked=row.sent_at is not None
-            )
-            for row in batch.rows
-            if row.address in busy
-        }
-        settle(session, batch, put_off, times=parts.times)
-    return [row for row in batch.rows if row.address not in busy]
-
-
 def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
     with parts.database.read() as session:
         picks = session.execute(
@@ -279,18 +272,3 @@ def _give_up_before(parts: Delivery, batch: Batch) -> datetime | None:
     do not count."""
     limit = batch.began_at - parts.times.span(UNKNOWN_LIMIT)
     return limit if batch.connection.connected_at <= limit else None
-
-
-def _within_budget(parts: Delivery, gateway: SalesforceGateway, batch: Batch) -> bool:
-    """Automations stop at a share of the day's allowance, so that agents never run dry."""
-    if not pauses.over_budget(batch.connection, parts.budget_share):
-        return True
-    gateway.limits()  # the one cheap call: how does it stand now?
-    with parts.database.write() as session:
-        connection = session.get_one(Connection, batch.connection.id)
-        pauses.keep_usage(session, connection, gateway)
-        if not pauses.over_budget(connection, parts.budget_share):
-            return True
-        pauses.pause_for_budget(session, connection.id, parts.times)
-        let_go(session, batch, batch.row_ids, unmark=False)
-    return False

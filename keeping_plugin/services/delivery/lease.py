@@ -35,6 +35,14 @@ def take(parts: Delivery, session: Session, *, org_id: str, connection_id: int) 
     insert_new(session, OrgLease, [{"org_id": org_id, "noted": []}])
     time = now(session)
     owner = uuid.uuid4().hex
+    # No lease can end later than one taken now. If one does, the clock was set back meanwhile: it
+    # is cut, and whoever holds it renews it or is dead by then.
+    latest = time + parts.times.span(LEASE)
+    session.execute(
+        update(OrgLease)
+        .where(OrgLease.org_id == org_id, OrgLease.until > latest)
+        .values(until=latest)
+    )
     free: ColumnElement[bool] = OrgLease.owner.is_(None)
     if parts.watch.may_take_over:
         free = free | (OrgLease.until < time)

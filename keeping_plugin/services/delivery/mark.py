@@ -75,6 +75,13 @@ def mark(
             .returning(SyncEntry.id)
             .execution_options(synchronize_session=False)
         ).all()
-        claims.mark(session, org_id=lease.org_id, addresses=addresses, owner=batch.token, at=time)
+        claims.mark(
+            session,
+            org_id=lease.org_id,
+            addresses=addresses,
+            owner=batch.token,
+            at=time,
+            times=parts.times,
+        )
     start_by = min(before + parts.times.seconds(MARK_AGE), lease.start_by(parts))
     return Marked(frozenset(marked), time, start_by)

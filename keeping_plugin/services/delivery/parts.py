@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 
 from keeping_plugin.models import Database, now
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
@@ -63,6 +64,8 @@ class Delivery:
     times: Times
     watch: ClockWatch
     budget_share: float
+    # Set when this process has been asked to end: no further call begins.
+    stopping: Event = field(default_factory=Event)
     # Gives back the host's database connection: HelpDesk reads through the host's own session, and
     # no transaction may be open during a call to Salesforce.
     end_host_transaction: Callable[[], None]

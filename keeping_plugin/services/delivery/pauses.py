@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import (
+    CallNotStarted,
+    ConnectionLost,
     NotReady,
     OutcomeUnclear,
     PermissionDenied,
@@ -17,9 +19,10 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import Connection, now
+from keeping_plugin.models import Connection, ConnectionStatus, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.outcomes import backoff
+from keeping_plugin.services.locking import connection_first
 from keeping_plugin.times import BUDGET_LOOK, PAUSES, Times
 
 TIMEOUTS = 2  # in a row
@@ -30,11 +33,12 @@ def heard(
 ) -> None:
     """Keep what Salesforce's last headers told. When the last call was `answered`, earlier silence
     is forgotten: an org that answers looks but hangs at every write hangs all the same."""
-    connection = session.get_one(Connection, connection_id)
+    connection = connection_first(session, connection_id)
+    if connection is None:
+        return
     if answered:
         connection.timeouts = connection.outages = 0
     keep_usage(session, connection, gateway)
-    session.flush()  # the connection's row is locked before its entries, as disconnect does
 
 
 def keep_usage(session: Session, connection: Connection, gateway: SalesforceGateway) -> None:
@@ -50,16 +54,21 @@ def refused(
     session: Session, connection_id: int, error: SalesforceError | NotReady, times: Times
 ) -> bool:
     """Pause the connection if this error is about all of it; says whether it was."""
-    connection = session.get_one(Connection, connection_id)
-    wait: float | None = None
+    connection = connection_first(session, connection_id)
+    if connection is None:
+        return True
     match error:
+        case ConnectionLost() if connection.status != ConnectionStatus.LIVE:
+            return True  # that is its state, and an admin's to mend
+        case ConnectionLost() | NotReady():
+            wait = PAUSES[0]
         case SalesforceUnavailable(timed_out=True) | OutcomeUnclear(timed_out=True):
             connection.timeouts += 1
             if connection.timeouts >= TIMEOUTS:
                 wait = PAUSES[min(connection.timeouts - TIMEOUTS, len(PAUSES) - 1)]
             else:
                 wait = 0.0
-        case SalesforceUnavailable():
+        case SalesforceUnavailable() | CallNotStarted():
             wait = backoff(connection.outages)
             connection.outages += 1
         case RateLimited(daily=True):
@@ -69,8 +78,6 @@ def refused(
             connection.outages += 1
         case PermissionDenied():
             wait = BUDGET_LOOK
-        case NotReady():
-            wait = PAUSES[0]
         case _:
             return False
     _pause(connection, now(session), error.code, times, wait)

@@ -9,7 +9,6 @@ from keeping_plugin import failpoints
 from keeping_plugin.errors import (
     BatchRefused,
     CallNotStarted,
-    ConnectionLost,
     NotConnected,
     NotReady,
     SalesforceError,
@@ -127,7 +126,7 @@ def _over(
         if error is None:
             # Disconnected or overtaken before the mark: whatever stands, stands.
             let_go(session, batch, row_ids, unmark=False)
-        elif isinstance(error, ConnectionLost | NotConnected | CallNotStarted):
+        elif isinstance(error, NotConnected):
             let_go(session, batch, row_ids, unmark=True)
         elif pauses.refused(session, batch.connection.id, error, parts.times):
             let_go(session, batch, row_ids, unmark=not unclear)

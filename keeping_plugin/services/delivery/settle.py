@@ -13,7 +13,8 @@ from keeping_plugin.models import EntryState, Pick, SyncEntry, now
 from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
-from keeping_plugin.times import SETTLE, WAIT_LOOKS, Times
+from keeping_plugin.services.locking import connection_first
+from keeping_plugin.times import PAUSES, SETTLE, WAIT_LOOKS, Times
 from keeping_plugin.types import Action
 
 SMALL_BATCH = 10
@@ -42,6 +43,7 @@ def settle(
     `known` are addresses of which a Contact was found or made: their waiting Tasks come due in
     this very commit.
     """
+    connection_first(session, batch.connection.id)
     time = now(session)
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
     outcomes = _keep_in_step(session, batch, rows, dict(outcomes), time, times)
@@ -157,6 +159,7 @@ def _drop_picks(
 def let_go(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
     """Give rows back as they were: nothing was sent for them. `unmark` those whose mark was only
     just made."""
+    connection_first(session, batch.connection.id)
     values: dict[str, Any] = {"claim": None, "claimed_until": None}
     if unmark:
         values.update(_UNMARK, state=EntryState.PENDING, due_at=now(session))
@@ -175,7 +178,9 @@ def shrink(
 ) -> None:
     """After a batch that ended without row outcomes: the same rows travel in tens, then alone;
     only alone does it count as an attempt. After three a row of which nothing is in doubt has
-    failed; one that is in doubt is asked about again, but not at once."""
+    failed; one that is in doubt is asked about again. Neither happens at once: what is broken may
+    be the host, for a minute."""
+    connection_first(session, batch.connection.id)
     time = now(session)
     mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
     if unmark:
@@ -194,6 +199,13 @@ def shrink(
                 *mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_not(None)
             ).values(due_at=time + times.span(ASK_AGAIN))
         )
+        for attempts in range(1, ATTEMPTS):
+            pause = times.span(PAUSES[attempts - 1])
+            session.execute(
+                _PLAIN.where(
+                    *mine, SyncEntry.attempts == attempts, SyncEntry.sent_at.is_(None)
+                ).values(due_at=time + pause)
+            )
     largest = max(row.batch_size or len(batch.rows) for row in batch.rows)
     smaller = 1 if min(largest, len(batch.rows)) <= SMALL_BATCH else SMALL_BATCH
     session.execute(_PLAIN.where(*mine).values(batch_size=smaller, claim=None, claimed_until=None))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin import failpoints
 from keeping_plugin.models import (
@@ -19,6 +20,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.delivery.claim import due
+from keeping_plugin.services.delivery.clock_set_back import bring_back
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.waiting_look import look_due
 from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT
@@ -35,6 +37,8 @@ def sweep(parts: Delivery) -> None:
     with parts.database.write() as session:
         time = now(session)
         parts.watch.observe(time)
+        if not parts.watch.steady:
+            bring_back(session, time, parts.times)
         _cancel_late_commits(session, time)
         _give_up_disconnected(session, time, parts)
     with parts.database.read() as session:
@@ -82,13 +86,15 @@ def _cancel_late_commits(session: Session, time: datetime) -> None:
     older = exists().where(
         Connection.id == SyncEntry.connection_id, Connection.epoch > SyncEntry.epoch
     )
-    session.execute(
-        _PLAIN.where(
-            SyncEntry.connection_id.in_(select(Connection.id).where(Connection.epoch > 1)),
-            SyncEntry.state.in_((EntryState.PENDING, EntryState.WAITING)),
-            SyncEntry.sent_at.is_(None),
-            older,
-        ).values(state=EntryState.CANCELLED, reason="disconnected", due_at=None, settled_at=time)
+    _settle(
+        session,
+        SyncEntry.connection_id.in_(select(Connection.id).where(Connection.epoch > 1)),
+        SyncEntry.state.in_((EntryState.PENDING, EntryState.WAITING)),
+        SyncEntry.sent_at.is_(None),
+        older,
+        state=EntryState.CANCELLED,
+        reason="disconnected",
+        settled_at=time,
     )
 
 
@@ -98,10 +104,23 @@ def _give_up_disconnected(session: Session, time: datetime, parts: Delivery) -> 
         Connection.status == ConnectionStatus.DISCONNECTED,
         Connection.disconnected_at < time - parts.times.span(UNKNOWN_LIMIT),
     )
+    _settle(
+        session,
+        SyncEntry.connection_id.in_(gone),
+        SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
+        SyncEntry.sent_at.is_not(None),
+        state=EntryState.FAILED,
+        reason="outcome_unknown",
+        settled_at=time,
+    )
+
+
+def _settle(session: Session, *mine: ColumnElement[bool], **values: object) -> None:
+    # Of several connections at once, so no order of locks could be kept: rows that somebody else
+    # is writing are left for the next sweep.
+    rows = select(SyncEntry.id).where(*mine).with_for_update(skip_locked=True)
     session.execute(
-        _PLAIN.where(
-            SyncEntry.connection_id.in_(gone),
-            SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
-            SyncEntry.sent_at.is_not(None),
-        ).values(state=EntryState.FAILED, reason="outcome_unknown", due_at=None, settled_at=time)
+        _PLAIN.where(SyncEntry.id.in_(rows)).values(
+            due_at=None, claim=None, claimed_until=None, **values
+        )
     )

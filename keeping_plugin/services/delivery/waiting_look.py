@@ -14,10 +14,12 @@ from keeping_plugin.models import Connection, EntryState, SyncEntry, now
 from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import drainable
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import contacts_of
+from keeping_plugin.services.locking import connection_first
 from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
@@ -37,11 +39,13 @@ def look_due(time: datetime) -> ColumnElement[bool]:
 def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
     """Look for up to 1,000 addresses whose look is due, and release the Tasks of those found.
     When Salesforce does not answer, nothing is learned and nothing moves but the next look."""
-    addresses = _due_addresses(parts, lease, connection_id)
-    if not addresses:
+    connection, addresses = _due_addresses(parts, lease, connection_id)
+    if connection is None or not addresses:
         return
     try:
         gateway = parts.gateways(connection_id)
+        if not within_budget(parts, gateway, connection):
+            return
         found = gateway.find(addresses, start_by=lease.start_by(parts))
     except (SalesforceError, NotReady) as error:
         with parts.database.write() as session:
@@ -56,14 +60,14 @@ def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
             waiting.learned(session, connection_id, known)
 
 
-def _due_addresses(parts: Delivery, lease: Lease, connection_id: int) -> Sequence[str]:
+def _due_addresses(
+    parts: Delivery, lease: Lease, connection_id: int
+) -> tuple[Connection | None, Sequence[str]]:
     with parts.database.write() as session:
         time = now(session)
-        connection = session.get(Connection, connection_id)
+        connection = connection_first(session, connection_id)
         if connection is None or not drainable(connection, time):
-            return ()
-        if pauses.over_budget(connection, parts.budget_share):
-            return ()
+            return connection, ()
         expire(session, connection_id, time, parts.times)
         addresses = session.scalars(
             select(SyncEntry.address)
@@ -71,7 +75,8 @@ def _due_addresses(parts: Delivery, lease: Lease, connection_id: int) -> Sequenc
             .distinct()
             .limit(ADDRESSES)
         ).all()
-        return addresses if addresses and leases.renew(parts, session, lease) else ()
+        held = bool(addresses) and leases.renew(parts, session, lease)
+    return connection, addresses if held else ()
 
 
 def _wait_on(

@@ -1,0 +1,40 @@
+"""The addresses of a batch of which it might create the Contact, claimed before the look."""
+
+from __future__ import annotations
+
+from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.services import claims
+from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.delivery.plan import Outcome
+from keeping_plugin.services.delivery.settle import settle
+from keeping_plugin.times import CLAIM_BUSY
+from keeping_plugin.types import Action
+
+
+def claim_addresses(parts: Delivery, batch: Batch) -> list[SyncEntry]:
+    """The rows that may go on. Those of addresses that somebody else holds come due again in 5 s,
+    Tasks too."""
+    wanted = {row.address for row in batch.rows if row.action == Action.ADD_CONTACT}
+    if not wanted:
+        return list(batch.rows)
+    with parts.database.write() as session:
+        held = claims.take(
+            session,
+            org_id=batch.connection.org_id,
+            addresses=wanted,
+            owner=batch.token,
+            times=parts.times,
+        )
+    busy = wanted - held
+    put_off = {
+        row.id: Outcome(
+            EntryState(row.state), "address_busy", CLAIM_BUSY, marked=row.sent_at is not None
+        )
+        for row in batch.rows
+        if row.address in busy
+    }
+    if put_off:
+        with parts.database.write() as session:
+            settle(session, batch, put_off, times=parts.times)
+    return [row for row in batch.rows if row.address not in busy]

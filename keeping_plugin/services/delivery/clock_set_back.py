@@ -1,0 +1,67 @@
+"""After the database's clock was set back: nothing may stand further ahead than it could be.
+
+Leases, claims and due times were written by a clock that was ahead. Left alone, work would sleep
+until the new clock comes to where the old one was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from keeping_plugin.models import (
+    AddressClaim,
+    BackfillRun,
+    Connection,
+    EntryState,
+    OrgLease,
+    SyncEntry,
+)
+from keeping_plugin.services.delivery.outcomes import LAST_RETRY
+from keeping_plugin.services.delivery.settle import ASK_AGAIN
+from keeping_plugin.times import BACKFILL_CLAIM, CLAIM, LEASE, PAUSES, REFRESH_LEASE, SETTLE, Times
+
+# How far ahead each may stand at most, in unscaled seconds.
+_LONGEST: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
+    (OrgLease.until, LEASE),
+    (SyncEntry.claimed_until, LEASE),
+    (AddressClaim.until, CLAIM),
+    (BackfillRun.claimed_until, BACKFILL_CLAIM),
+    (BackfillRun.due_at, BACKFILL_CLAIM),
+    (Connection.refresh_until, REFRESH_LEASE),
+    (Connection.paused_until, max(*PAUSES, 1.5 * LAST_RETRY)),
+)
+
+
+def bring_back(session: Session, time: datetime, times: Times) -> None:
+    """Cut what stands too far ahead. Rows that were never tried are due at once, marked ones after
+    a settle time, the others after the longest back-off; waiting rows keep their days."""
+    for column, longest in _LONGEST:
+        latest = time + times.span(longest)
+        session.execute(
+            update(column.class_)
+            .where(column > latest)
+            .values({column: latest})
+            .execution_options(synchronize_session=False)
+        )
+    marked = (SyncEntry.state == EntryState.SENDING, SyncEntry.sent_at.is_not(None))
+    pending = (SyncEntry.state == EntryState.PENDING,)
+    untried = (
+        *pending,
+        SyncEntry.retries == 0,
+        SyncEntry.attempts == 0,
+        SyncEntry.created_at > time,
+    )
+    for rows, longest, due in (
+        (untried, 0.0, 0.0),
+        (marked, ASK_AGAIN, SETTLE),
+        (pending, 1.5 * LAST_RETRY, 1.5 * LAST_RETRY),
+    ):
+        session.execute(
+            update(SyncEntry)
+            .where(*rows, SyncEntry.due_at > time + times.span(longest))
+            .values(due_at=time + times.span(due))
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,24 @@
+"""The order in which rows are locked, so that no two transactions ever wait for each other.
+
+Whoever changes several entries of a connection locks the connection's row first; then come the
+org's lease, the entries, and what is known of addresses. Claims on addresses are taken in a
+transaction of their own.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import Connection
+
+
+def connection_first(session: Session, connection_id: int) -> Connection | None:
+    """The connection's row, locked until the commit against everyone but the host's inserts, whose
+    foreign keys only need it to stay."""
+    return session.scalars(
+        select(Connection)
+        .where(Connection.id == connection_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
