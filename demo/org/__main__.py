@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .app import create_exchange
+from .catalog import NoDescribes
 from .clock import OrgClock
 from .org import Org
 from .seed import LOGINS, seed, seed_users
@@ -132,8 +133,18 @@ def announcement(sites: dict[Kind, Site], app: ConnectedApp) -> dict[str, Any]:
     return said
 
 
+def for_people(sites: dict[Kind, Site]) -> str:
+    """The same for somebody who reads it in a terminal."""
+    lines = [f"{kind}: {site.base_url}" for kind, site in sites.items()]
+    lines += [f"log in as {LOGINS[0].username('production')}, password {LOGINS[0].password}"]
+    missing = sites["production"].org.missing_objects
+    if missing:
+        lines += [f"from the package's own set: {', '.join(missing)}"]
+    return "\n".join(lines)
+
+
 def main() -> int:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT; 2 when there is nothing to run, with a sentence."""
     options = parse()
     if options.die_with_parent:
         die_with_parent()
@@ -145,15 +156,21 @@ def main() -> int:
         options.data.mkdir(parents=True, exist_ok=True)
     app, clock = connected_app(options), OrgClock()
     ports: dict[Kind, int] = {"production": options.port, "sandbox": options.sandbox_port}
-    servers = {kind: Server(port) for kind, port in ports.items()}
-    sites: dict[Kind, Site] = {
-        kind: open_site(kind, options, clock=clock, app=app, port=server.port)
-        for kind, server in servers.items()
-    }
+    try:
+        servers = {kind: Server(port) for kind, port in ports.items()}
+        sites: dict[Kind, Site] = {
+            kind: open_site(kind, options, clock=clock, app=app, port=server.port)
+            for kind, server in servers.items()
+        }
+    except (NoDescribes, OSError) as error:  # no such folder, a port that is taken
+        print(f"python -m demo.org: {error}", file=sys.stderr)
+        return 2
     sites["production"].peer, sites["sandbox"].peer = sites["sandbox"], sites["production"]
     for kind, server in servers.items():
         server.start(create_exchange(sites[kind]))
     print(json.dumps(announcement(sites, app)), flush=True)
+    if sys.stderr.isatty():
+        print(for_people(sites), file=sys.stderr)
     stop.wait()
     for server in servers.values():
         server.stop()

@@ -16,22 +16,26 @@ from .schema import ObjectSchema
 from .store import Store
 
 
+class NoDescribes(ValueError):
+    """A folder, or a file in it, holds no describe results; the text says which and why."""
+
+
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
-    """The describe results of a folder by object name; ValueError names a file that is none."""
+    """The describe results of a folder by object name. Raises NoDescribes."""
     found: dict[str, dict[str, Any]] = {}
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder of describe results")
+        raise NoDescribes(f"{folder} is not a folder of describe results")
     for path in sorted(folder.glob("*.json")):
         try:
             body = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"{path} is not JSON: {error}") from error
+            raise NoDescribes(f"{path} is not JSON: {error}") from error
         if not isinstance(body, dict) or not isinstance(body.get("fields"), list):
-            raise ValueError(f"{path} is not a describe result: it has no list of fields")
+            raise NoDescribes(f"{path} is not a describe result: it has no list of fields")
         name = str(body.get("name") or path.stem)
         found[name] = {"name": name, "label": name, **body}
     if not found:
-        raise ValueError(f"{folder} holds no describe results (*.json)")
+        raise NoDescribes(f"{folder} holds no describe results (*.json)")
     return found
 
 

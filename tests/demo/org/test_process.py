@@ -131,6 +131,15 @@ def test_every_recorded_org_starts_seeded_and_describes_all_of_its_objects(
         assert process.errors() == ""
 
 
-def test_a_folder_without_describes_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(OrgDidNotStart, match="holds no describe results"):
-        OrgProcess(describe=tmp_path).start()
+def test_what_keeps_it_from_starting_is_said_in_a_sentence(
+    process: OrgProcess, tmp_path: Path
+) -> None:
+    taken = int(process.production.base_url.rpartition(":")[2])
+    for options, message in (
+        ({"describe": tmp_path}, "holds no describe results"),
+        ({"describe": tmp_path / "nowhere"}, "is not a folder of describe results"),
+        ({"port": taken}, "Address already in use"),
+    ):
+        with pytest.raises(OrgDidNotStart, match=message) as refusal:
+            OrgProcess(**options).start()  # type: ignore[arg-type]
+        assert "Traceback" not in str(refusal.value)
