@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import (
     Blueprint,
     Response,
@@ -15,7 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import tabs
-from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
+from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, NotFound
 from keeping_plugin.services import audit, connection, preflight, schema
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.overview import overview
@@ -48,7 +50,9 @@ def disconnect() -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     if request.method == "POST":
-        connection.disconnect(current_state().login.connecting, agent)
+        # Pressed twice, or done by somebody else meanwhile: the receipt is the answer to both.
+        with suppress(NotFound):
+            connection.disconnect(current_state().login.connecting, agent)
         return redirect(url_for(".settings"), 303)
     with current_state().database.read() as session:
         page = overview(session, agent.company_id)
@@ -86,6 +90,14 @@ def refresh_schema() -> ResponseReturnValue:
     connection_id = _connection_id(agent)
     state = current_state()
     schema.refresh_soon(state.database, connection_id)
+    with state.database.write() as session:
+        audit.record(
+            session,
+            Audited.SCHEMA_REFRESHED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            connection_id=connection_id,
+        )
     state.queue.enqueue("describe", connection_id)
     return redirect(url_for(".settings", _anchor="k-schema"), 303)
 

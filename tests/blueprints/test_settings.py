@@ -92,6 +92,18 @@ def test_a_refresh_shows_what_changed_and_what_it_affects(side: AdminSide) -> No
     assert "Out of sight" in ada.text(CONTACT)
 
 
+def test_a_refresh_and_a_preflight_are_audited(side: AdminSide) -> None:
+    ada = side.connect()
+    for page in ("schema", "preflight"):
+        assert ada.post(f"{SETTINGS}{page}").status_code == 303
+    with side.house.app.app_context(), side.state.database.read() as session:
+        rows = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
+    assert [(row.action, row.agent_id) for row in rows[-2:]] == [
+        ("schema_refreshed", rows[0].agent_id),
+        ("preflight", rows[0].agent_id),
+    ]
+
+
 def test_the_preflight_names_what_a_weak_user_lacks(side: AdminSide) -> None:
     ada = side.connect(user="few")
     text = ada.text()
@@ -328,7 +340,15 @@ def test_disconnecting_asks_first_and_hands_out_a_receipt(side: AdminSide) -> No
 def test_disconnecting_what_is_not_connected_leads_back(side: AdminSide) -> None:
     ada = side.visitor()
     assert ada.get(f"{SETTINGS}disconnect").status_code == 303
-    assert ada.post(f"{SETTINGS}disconnect").status_code == 404
+    assert ada.post(f"{SETTINGS}disconnect").location == SETTINGS
+
+
+def test_disconnect_pressed_twice_ends_on_the_receipt(side: AdminSide) -> None:
+    ada = side.connect()
+    for _ in range(2):
+        assert ada.post(f"{SETTINGS}disconnect").location == SETTINGS
+    assert "was disconnected on" in ada.text()
+    assert [row.epoch for row in side.connections()] == [2]
 
 
 def test_our_notices_and_the_hosts_flashes_do_not_meet(side: AdminSide) -> None:
