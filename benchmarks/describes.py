@@ -61,7 +61,7 @@ def company() -> list[Body]:
     """One company's five objects, the largest recorded describe of each; shipped ones where none
     was recorded."""
     largest = {body.object: body for body in shipped()}
-    real = {}
+    real: dict[str, Body] = {}
     for body in recorded():
         if len(body.text) > len(real.get(body.object, body).text) or body.object not in real:
             real[body.object] = body

@@ -138,11 +138,13 @@ class SchemaDocument(Base):
         ForeignKey("keeping_connection.id"), primary_key=True
     )
     object: Mapped[str] = mapped_column(String(80), primary_key=True)
-    document: Mapped[str | None] = mapped_column(Text)  # None: the user cannot see the object
     digest: Mapped[str] = mapped_column(String(64), default="")
     last_modified: Mapped[str] = mapped_column(String(64), default="")
     fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changes: Mapped[Any] = mapped_column(Json, nullable=True)  # what the last refresh found
+    # None: the user cannot see the object. The last column: SQLite reads through a long text to get
+    # at what stands behind it.
+    document: Mapped[str | None] = mapped_column(Text)
 
 
 class SchemaLoad(Base):

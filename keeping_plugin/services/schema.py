@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
@@ -27,14 +27,16 @@ from keeping_plugin.types.schema_document import dump_schema, load_schema
 TASK = "Task"
 DESCRIBED = (*OBJECTS, TASK)
 
+# Kept whole: every panel asks this.
+_DIGESTS = select(SchemaDocument.object, SchemaDocument.digest).where(
+    SchemaDocument.connection_id == bindparam("connection_id"),
+    SchemaDocument.document.is_not(None),
+)
+
 
 def schemas(session: Session, connection_id: int) -> Mapping[str, ObjectSchema]:
     """The objects that the connecting user can see, by name, in the product's order; Task too."""
-    rows = session.execute(
-        select(SchemaDocument.object, SchemaDocument.digest).where(
-            SchemaDocument.connection_id == connection_id, SchemaDocument.document.is_not(None)
-        )
-    )
+    rows = session.execute(_DIGESTS, {"connection_id": connection_id})
     found = {name: LOADED.get(digest) for name, digest in rows}
     unknown = [name for name, schema in found.items() if schema is None]
     if unknown:

@@ -323,11 +323,11 @@ def upgrade() -> None:
         "keeping_schema",
         sa.Column("connection_id", sa.Integer(), nullable=False),
         sa.Column("object", sa.String(length=80), nullable=False),
-        sa.Column("document", sa.Text(), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("last_modified", sa.String(length=64), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changes", sa.Text(), nullable=True),
+        sa.Column("document", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"],
             ["keeping_connection.id"],
