@@ -112,7 +112,7 @@ def test_both_companies_on_one_org_use_their_own_grants(town: Town) -> None:
     """The org's log tells whose token a call carried: never the other company's."""
     eve = town.visitor(ADMINS["other"])
     town.connect(eve, org=town.orgs.production, user="integration", described=False)
-    assert eve.post("/salesforce/settings/confirm", {"answer": "use"}).status_code == 303
+    assert town.answer(eve, "use").status_code == 303
     row = town.current("other")
     assert row is not None
     assert row.org_id == town.orgs.production.organization_id
