@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -14,6 +14,7 @@ from keeping_plugin import salesforce_hosts
 from keeping_plugin.errors import ConfigurationError
 
 _REQUIRED = object()
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +69,29 @@ class Config:
 
 
 def _text(raw: Any) -> str:
+    # Flask's from_prefixed_env reads a secret of digits alone as a number. A whole number can be
+    # written back as it stood; a fraction cannot.
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return str(raw)
     if not isinstance(raw, str) or not raw.strip():
         raise ValueError("a non-empty text is needed")
     return raw.strip()
 
 
+def _parts(raw: Any, needed: str) -> list[Any]:
+    """What stands between the commas of a text, or a list as it is."""
+    if isinstance(raw, str):
+        return [part.strip() for part in raw.split(",")]
+    if isinstance(raw, list | tuple):
+        return list(raw)
+    raise ValueError(needed)
+
+
 def _keys(raw: Any) -> tuple[str, ...]:
-    keys = tuple(part.strip() for part in raw.split(",")) if isinstance(raw, str) else tuple(raw)
-    if not keys or not all(keys):
+    # Fernet.generate_key() gives bytes.
+    keys = [raw] if isinstance(raw, bytes) else _parts(raw, "Fernet keys are needed")
+    keys = [key.decode("latin-1") if isinstance(key, bytes) else key for key in keys]
+    if not any(keys):
         raise ValueError("at least one key is needed")
     for number, key in enumerate(keys, 1):
         try:
@@ -85,20 +101,27 @@ def _keys(raw: Any) -> tuple[str, ...]:
             raise ValueError(
                 f"key number {number} is no Fernet key (32 bytes in URL-safe base64)"
             ) from None
-    return keys
+    return tuple(keys)
 
 
 def _redis(raw: Any) -> str:
     url = _text(raw)
-    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("a redis://, rediss:// or unix:// address is needed")
+    try:
+        _ = parts.port  # read when it is asked for
+    except ValueError:
+        # The address may hold a password, so it is not repeated.
+        raise ValueError("its port is no number from 0 to 65535") from None
     return url
 
 
 def _login_urls(raw: Any) -> tuple[str, str]:
-    urls = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else list(raw)
+    needed = "two addresses are needed: production, sandbox"
+    urls = _parts(raw, needed)
     if len(urls) != 2:
-        raise ValueError("two addresses are needed: production, sandbox")
+        raise ValueError(needed)
     for url in urls:
         parts = urlsplit(url)
         plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
@@ -108,7 +131,7 @@ def _login_urls(raw: Any) -> tuple[str, str]:
 
 
 def _version(raw: Any) -> str:
-    version = _text(raw)
+    version = str(raw) if isinstance(raw, float) else _text(raw)  # from_prefixed_env, again
     if not re.fullmatch(r"\d{2,3}\.0", version):
         raise ValueError("a version such as 66.0 is needed")
     return version
@@ -124,22 +147,33 @@ def _flag(raw: Any) -> bool:
     raise ValueError("true or false is needed")
 
 
+def _number(kind: type[_Number], raw: Any, needed: str) -> _Number:
+    try:
+        number = kind(raw)
+    except (ValueError, TypeError):
+        raise ValueError(needed) from None
+    if isinstance(raw, bool) or (isinstance(raw, float) and number != raw):
+        raise ValueError(needed)
+    return number
+
+
 def _share(raw: Any) -> float:
-    share = float(raw)
+    needed = "a share above 0 and at most 1 is needed"
+    share = _number(float, raw, needed)
     if not 0 < share <= 1:
-        raise ValueError("a share above 0 and at most 1 is needed")
+        raise ValueError(needed)
     return share
 
 
 def _positive(raw: Any) -> float:
-    number = float(raw)
+    number = _number(float, raw, "a number above 0 is needed")
     if not number > 0:
         raise ValueError("a number above 0 is needed")
     return number
 
 
 def _days(raw: Any) -> int:
-    days = int(raw)
+    days = _number(int, raw, "a whole number of days is needed")
     if days < 1:
         raise ValueError("at least one day is needed")
     return days
@@ -157,11 +191,11 @@ def _optional(raw: Any) -> str | None:
 
 
 def _limits(raw: Any) -> tuple[int, int]:
-    parts = raw.split(",") if isinstance(raw, str) else raw
-    agent, company = (int(part) for part in parts)
-    if agent < 1 or company < 1:
-        raise ValueError("two counts a minute are needed: an agent's, a company's")
-    return agent, company
+    needed = "two counts a minute are needed, an agent's and a company's, such as 60,600"
+    counts = [_number(int, part, needed) for part in _parts(raw, needed)]
+    if len(counts) != 2 or min(counts) < 1:
+        raise ValueError(needed)
+    return counts[0], counts[1]
 
 
 def _ancestors(raw: Any) -> str:

@@ -6,17 +6,26 @@ import re
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
 
 from keeping_plugin import ConfigurationError
-from keeping_plugin.config import SETTINGS
+from keeping_plugin.config import SETTINGS, Config
 from tests.hosts.houses import CONFIG, bare
 
 REQUIRED = [key for key in CONFIG if key.startswith("KEEPING_")]
 MALFORMED: dict[str, list[Any]] = {
-    "KEEPING_SECRET_KEYS": ["", "too-short", "x" * 44, [], 7],
-    "KEEPING_REDIS_URL": ["", "127.0.0.1:6379", "http://127.0.0.1", 6379],
-    "KEEPING_SALESFORCE_CLIENT_ID": ["", "  ", 7],
-    "KEEPING_SALESFORCE_CLIENT_SECRET": ["", "  ", 7],
+    "KEEPING_SECRET_KEYS": ["", "too-short", "x" * 44, [], 7, b"short"],
+    "KEEPING_REDIS_URL": [
+        "",
+        "127.0.0.1:6379",
+        "http://127.0.0.1",
+        6379,
+        "redis://127.0.0.1:six/0",
+        "redis://127.0.0.1:65536/0",
+    ],
+    "KEEPING_SALESFORCE_CLIENT_ID": ["", "  ", 1.5, True],
+    "KEEPING_SALESFORCE_CLIENT_SECRET": ["", "  ", 1e300, []],
     "KEEPING_SALESFORCE_LOGIN_URLS": [
         "https://login.salesforce.com",
         "https://a.example, ftp://b.example",
@@ -29,13 +38,13 @@ MALFORMED: dict[str, list[Any]] = {
         "https://login.salesforce.com@evil.example, https://test.salesforce.com",
         7,
     ],
-    "KEEPING_SALESFORCE_API_VERSION": ["", "v66.0", "66", 66.0],
+    "KEEPING_SALESFORCE_API_VERSION": ["", "v66.0", "66", 66.5, 66],
     "KEEPING_SALESFORCE_ALLOW_LOOPBACK": ["perhaps", 2, []],
-    "KEEPING_BUDGET_SHARE": ["much", 0, 1.2, -1],
+    "KEEPING_BUDGET_SHARE": ["much", 0, 1.2, -1, True, []],
     "KEEPING_QUEUE": ["", "two words", "a" * 65],
     "KEEPING_BIND_KEY": ["", 7],
-    "KEEPING_PANEL_LIMIT": ["60", "0,600", "a,b", 60],
-    "KEEPING_KEEP_DAYS": ["long", 0, -3],
+    "KEEPING_PANEL_LIMIT": ["60", "0,600", "a,b", 60, (1, 2, 3), [1.5, 2]],
+    "KEEPING_KEEP_DAYS": ["long", 0, -3, 1.5],
     "KEEPING_FRAME_ANCESTORS": ["", "'self'; script-src *", "a\r\nb"],
     "KEEPING_TIME_SCALE": ["fast", 0, -1],
 }
@@ -73,6 +82,40 @@ def test_login_hosts_are_salesforces_or_loopback_by_configuration(sqlite_url: st
         elsewhere = f"https://login.salesforce.com, {foreign}"
         with pytest.raises(ConfigurationError, match="KEEPING_SALESFORCE_LOGIN_URLS"):
             bare(sqlite_url, **loopback | {"KEEPING_SALESFORCE_LOGIN_URLS": elsewhere})
+
+
+def test_what_is_missing_is_said_in_words(sqlite_url: str) -> None:
+    """Python's own complaints (`invalid literal for int()`) tell an operator nothing."""
+    for key, value in UNUSABLE:
+        with pytest.raises(ConfigurationError) as refusal:
+            bare(sqlite_url, **{key: value})
+        said = str(refusal.value)
+        assert not re.search(r"literal|object|unpack|convert|iterable|argument", said), said
+
+
+def test_values_as_from_prefixed_env_reads_them(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 66.0 for a number, and a consumer secret of digits alone as well."""
+    key = Fernet.generate_key()
+    for name, value in {
+        "KEEPING_SALESFORCE_CLIENT_SECRET": "9123456789012345678",
+        "KEEPING_SALESFORCE_API_VERSION": "66.0",
+        "KEEPING_PANEL_LIMIT": "[30, 300]",
+        "KEEPING_BUDGET_SHARE": "0.5",
+        "KEEPING_QUEUE": "7",
+    }.items():
+        monkeypatch.setenv(f"HOUSE_{name}", value)
+    app = Flask("house")
+    app.config.from_mapping(CONFIG, KEEPING_SECRET_KEYS=key)
+    app.config.from_prefixed_env("HOUSE")
+    config = Config.from_mapping(app.config)
+    assert config.salesforce_client_secret == "9123456789012345678"
+    assert config.salesforce_api_version == "66.0"
+    assert config.panel_limit == (30, 300)
+    assert config.budget_share == 0.5
+    assert config.queue == "7"
+    assert config.secret_keys == (key.decode(),)
 
 
 def test_a_secret_never_stands_in_the_refusal(sqlite_url: str) -> None:
