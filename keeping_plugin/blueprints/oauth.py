@@ -10,7 +10,14 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints import guards, notices
-from keeping_plugin.errors import InvalidInput, KeepingError
+from keeping_plugin.errors import (
+    InvalidInput,
+    KeepingError,
+    LoginRefused,
+    NotFound,
+    NotReady,
+    PermissionDenied,
+)
 from keeping_plugin.services import connection, login
 from keeping_plugin.services.connection import SignedIn
 from keeping_plugin.state import current_state
@@ -75,7 +82,7 @@ def oauth_callback() -> ResponseReturnValue:
         page = render_template("keeping/settings/login_closed.html")
         return page, 400
     except KeepingError as error:
-        notices.say(f"Salesforce was not connected. {error}", good=False)
+        notices.say(f"Salesforce was not connected. {error} {_advice(error)}".rstrip(), good=False)
     else:
         session.pop(_SECRET, None)
         if outcome in _SAID:
@@ -85,6 +92,18 @@ def oauth_callback() -> ResponseReturnValue:
         return redirect(url_for(".settings"), 303)
     session[_DONE] = window
     return redirect(url_for(".oauth_done"), 303)
+
+
+def _advice(error: KeepingError) -> str:
+    """What an admin does about it, where the error does not say so itself."""
+    if isinstance(error, LoginRefused | NotReady):
+        return ""
+    if isinstance(error, PermissionDenied):
+        return (
+            "Have a Salesforce admin give this user the permission “API Enabled”, or sign in as "
+            "another user."
+        )
+    return "Try again in a few minutes."
 
 
 def oauth_done() -> ResponseReturnValue:
@@ -104,10 +123,18 @@ def confirm() -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     parts = current_state().login.connecting
-    if request.form.get("answer") == "use":
-        connection.confirm_org(parts, agent)
-        notices.say("Salesforce is connected to the new org.")
-    else:
-        connection.refuse_org(parts, agent)
-        notices.say("The new org was not connected; nothing was changed.")
+    seen = request.form.get("connection", 0, type=int)
+    try:
+        if request.form.get("answer") == "use":
+            connection.confirm_org(parts, agent, connection_id=seen)
+            notices.say("Salesforce is connected to the new org.")
+        else:
+            connection.refuse_org(parts, agent, connection_id=seen)
+            notices.say("The new org was not connected; nothing was changed.")
+    except NotFound:
+        # Pressed twice, or answered in another window meanwhile.
+        notices.say(
+            "That login was settled already, or another one took its place. This is how it "
+            "stands now."
+        )
     return redirect(url_for(".settings"), 303)

@@ -174,16 +174,14 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     row.preflight = None
 
 
-def confirm_org(parts: Connecting, agent: Agent) -> None:
-    """Let the org of an unconfirmed login take the place of the one before: what that one was
-    still owed is cancelled, its picks and its schema are dropped. Raises NotFound when no login
-    waits for a word."""
+def confirm_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
+    """Let the org of an unconfirmed login, which the agent has seen, take the place of the one
+    before: what that one was still owed is cancelled, its picks and its schema are dropped. Raises
+    NotFound when that login does not wait for a word, though another may."""
     with parts.database.write() as session:
         at = now(session)
         rows = _rows(session, agent.company_id)
-        chosen = unconfirmed(session, agent.company_id)
-        if chosen is None:
-            raise NotFound("No login is waiting to be confirmed.")
+        chosen = _awaiting_a_word(session, agent, connection_id)
         revocations = [
             departure.leave_for_other_org(session, row, agent_id=agent.id, at=at, times=parts.times)
             for row in rows
@@ -204,15 +202,13 @@ def confirm_org(parts: Connecting, agent: Agent) -> None:
     _after(parts, chosen.id, [found for found in revocations if found], live=True)
 
 
-def refuse_org(parts: Connecting, agent: Agent) -> None:
+def refuse_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
     """Give the grant of an unconfirmed login back; the connection before stays as it was. Raises
-    NotFound when no login waits for a word."""
+    NotFound when that login does not wait for a word."""
     with parts.database.write() as session:
         at = now(session)
         _rows(session, agent.company_id)
-        refused = unconfirmed(session, agent.company_id)
-        if refused is None:
-            raise NotFound("No login is waiting to be confirmed.")
+        refused = _awaiting_a_word(session, agent, connection_id)
         revocation = grants.give_back(session, refused, at=at, times=parts.times)
         audit.record(
             session,
@@ -223,6 +219,13 @@ def refuse_org(parts: Connecting, agent: Agent) -> None:
             connection_id=refused.id,
         )
     _after(parts, refused.id, [revocation], live=False)
+
+
+def _awaiting_a_word(session: Session, agent: Agent, connection_id: int) -> Connection:
+    found = unconfirmed(session, agent.company_id)
+    if found is None or found.id != connection_id:
+        raise NotFound("That login does not wait to be confirmed any more.")
+    return found
 
 
 def forget_unconfirmed(database: Database, times: Times) -> None:

@@ -105,6 +105,12 @@ class AdminSide:
             self.describe()
         return visitor
 
+    def answer(self, visitor: Visitor, answer: str) -> TestResponse:
+        """Send the question about another org, as it stands on this visitor's page."""
+        page = html.fromstring(visitor.get(SETTINGS).text)
+        (seen,) = page.xpath("//input[@name='connection']/@value")
+        return visitor.post(f"{SETTINGS}confirm", {"answer": answer, "connection": seen})
+
     def current(self, company_id: str = "acme") -> Connection | None:
         with self.house.app.app_context(), self.state.database.read() as session:
             return connection.current(session, company_id)

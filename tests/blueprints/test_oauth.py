@@ -175,7 +175,9 @@ def test_the_step_leads_nowhere_else(side: AdminSide) -> None:
 def test_a_user_without_api_access_connects_nothing_and_leaves_no_grant(side: AdminSide) -> None:
     ada = side.visitor()
     ada.get(side.consent(side.login_url(ada), user="no-api"))
-    assert "Salesforce was not connected" in ada.text()
+    text = ada.text()
+    assert "Salesforce was not connected" in text
+    assert "permission “API Enabled”, or sign in as another user." in text
     assert side.connections() == []
     assert side.orgs.production.control.tokens()["refresh_tokens"] == 0
 
@@ -189,6 +191,7 @@ def test_an_error_of_salesforce_is_said_and_stores_nothing(side: AdminSide, kind
     text = ada.text()
     assert "Salesforce was not connected" in text
     assert "login host" in text
+    assert "Try again in a few minutes." in text
     assert side.connections() == []
 
 
@@ -209,7 +212,7 @@ def test_another_org_is_shown_before_anything_is_mixed(side: AdminSide) -> None:
     current = side.current()
     assert current is not None
     assert current.org_id == side.orgs.production.organization_id
-    answer = ada.post(f"{SETTINGS}confirm", {"answer": "use"})
+    answer = side.answer(ada, "use")
     assert answer.status_code == 303
     current = side.current()
     assert current is not None
@@ -217,10 +220,26 @@ def test_another_org_is_shown_before_anything_is_mixed(side: AdminSide) -> None:
     assert "different org" not in ada.text()
 
 
+@pytest.mark.parametrize("answer", ["use", "drop"])
+def test_a_stale_word_on_another_org_changes_nothing(side: AdminSide, answer: str) -> None:
+    """Pressed twice, or in a window that shows a login which was settled meanwhile."""
+    ada = side.connect()
+    side.connect(ada, org=side.orgs.sandbox, described=False)
+    stale = {"answer": answer, "connection": str(side.connections()[-1].id)}
+    side.answer(ada, "drop")
+    assert "nothing was changed" in ada.text()
+    for values in (stale, {"answer": answer}, {"answer": answer, "connection": "x"}):
+        assert ada.post(f"{SETTINGS}confirm", values).location == SETTINGS
+        assert "settled already" in ada.text()
+    current = side.current()
+    assert current is not None
+    assert current.org_id == side.orgs.production.organization_id
+
+
 def test_another_org_can_be_refused(side: AdminSide) -> None:
     ada = side.connect()
     side.connect(ada, org=side.orgs.sandbox, described=False)
-    ada.post(f"{SETTINGS}confirm", {"answer": "drop"})
+    side.answer(ada, "drop")
     current = side.current()
     assert current is not None
     assert current.org_id == side.orgs.production.organization_id
@@ -235,7 +254,7 @@ def test_another_org_can_be_refused(side: AdminSide) -> None:
 def test_only_a_clear_word_takes_another_org(side: AdminSide, answer: str) -> None:
     ada = side.connect()
     side.connect(ada, org=side.orgs.sandbox, described=False)
-    ada.post(f"{SETTINGS}confirm", {"answer": answer})
+    side.answer(ada, answer)
     current = side.current()
     assert current is not None
     assert current.org_id == side.orgs.production.organization_id

@@ -53,6 +53,13 @@ class Company:
     def disconnect(self) -> None:
         connection.disconnect(self.connecting, self.agent)
 
+    def confirm_org(self, facts: OrgFacts = OTHER) -> None:
+        """An admin's yes to the login to this org."""
+        connection.confirm_org(self.connecting, self.agent, connection_id=self.row(facts).id)
+
+    def refuse_org(self, facts: OrgFacts = OTHER) -> None:
+        connection.refuse_org(self.connecting, self.agent, connection_id=self.row(facts).id)
+
     def row(self, facts: OrgFacts = ACME) -> Connection:
         """The company's connection to this org, as it stands now."""
         with self.database.read() as session:

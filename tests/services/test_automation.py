@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Database, Decision, EntryState, SyncEntry
 from keeping_plugin.rules import RULES_VERSION, Verdict
-from keeping_plugin.services import connection, policy, skip_list
+from keeping_plugin.services import policy, skip_list
 from keeping_plugin.services.automation import Intake, message_arrived
 from keeping_plugin.services.decisions import replayed, verdicts_of
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
@@ -232,7 +232,7 @@ def test_entries_belong_to_the_connection_that_is_current(
 ) -> None:
     company.disconnect()
     company.sign_in(OTHER)
-    connection.confirm_org(company.connecting, company.agent)
+    company.confirm_org()
     message_arrived(intake, host, arrived())
     host.commit()
     assert {entry.connection_id for entry in entries(database)} == {company.row(OTHER).id}

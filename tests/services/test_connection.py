@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
@@ -182,7 +183,7 @@ def test_a_confirmed_org_takes_over_and_nothing_is_mixed(company: Company) -> No
             )
         )
     company.sign_in(OTHER)
-    connection.confirm_org(company.connecting, company.agent)
+    company.confirm_org()
     assert entries(company) == {
         "pending": ("cancelled", "other_org"),
         "waiting": ("cancelled", "other_org"),
@@ -205,7 +206,7 @@ def test_another_org_after_a_disconnect_waits_for_a_word_too(company: Company) -
     company.disconnect()
     assert company.sign_in(OTHER) is SignedIn.OTHER_ORG
     assert not company.row(OTHER).current
-    connection.confirm_org(company.connecting, company.agent)
+    company.confirm_org()
     assert entries(company) == {"sending": ("failed", "outcome_unknown")}
     assert company.row().epoch == 2  # it rose with the disconnect and only then
 
@@ -213,14 +214,14 @@ def test_another_org_after_a_disconnect_waits_for_a_word_too(company: Company) -
 def test_a_refused_org_gives_its_grant_back_and_leaves_the_old_one(company: Company) -> None:
     company.sign_in()
     company.sign_in(OTHER)
-    connection.refuse_org(company.connecting, company.agent)
+    company.refuse_org()
     assert company.row(OTHER).tokens is None
     assert company.row().current
     with company.database.read() as session:
         assert connection.unconfirmed(session, "acme") is None
         assert len(session.scalars(select(Revocation)).all()) == 1
     with pytest.raises(NotFound):
-        connection.confirm_org(company.connecting, company.agent)
+        company.confirm_org()
 
 
 def test_a_login_nobody_confirmed_is_given_back_by_the_next_one(company: Company) -> None:
@@ -304,12 +305,27 @@ def test_disconnecting_twice_is_said(company: Company) -> None:
         company.disconnect()
 
 
+def test_only_the_login_that_was_seen_is_confirmed(company: Company) -> None:
+    """A second window signed in to a third org: the yes in the first was meant for the second."""
+    company.sign_in()
+    company.sign_in(OTHER)
+    third = replace(OTHER, org_id="00D000000000003AAA", name="Third")
+    company.sign_in(third)
+    for answer in (company.confirm_org, company.refuse_org):
+        with pytest.raises(NotFound):
+            answer(OTHER)
+    assert company.row().current
+    company.confirm_org(third)
+    assert company.row(third).current
+
+
 def test_one_company_never_touches_anothers_connection(company: Company) -> None:
     company.sign_in()
+    company.sign_in(OTHER)
     other = company.of("bravo")
     other.sign_in()  # the same org, a company of its own
     other.disconnect()
     assert company.row().current
     assert company.row().id != other.row().id
     with pytest.raises(NotFound):
-        connection.confirm_org(other.connecting, other.agent)
+        connection.confirm_org(other.connecting, other.agent, connection_id=company.row(OTHER).id)
