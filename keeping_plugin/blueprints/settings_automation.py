@@ -13,7 +13,7 @@ from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import now
-from keeping_plugin.services import audit, connection, policy, skip_list
+from keeping_plugin.services import audit, backfill_progress, connection, policy, skip_list
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.policy import MailboxAutomation
 from keeping_plugin.services.skip_list import SkipList
@@ -105,6 +105,7 @@ def page(
         set_up = policy.mailbox_automations(session, agent.company_id)
         connected = connection.current(session, agent.company_id) is not None
         skipped = skip_list.read(session, agent.company_id)
+        run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
     rows = [
         MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
         for mailbox in mailboxes
@@ -117,6 +118,7 @@ def page(
         mailbox=chosen,
         toggles=next((row for row in rows if row.mailbox == chosen), None),
         connected=connected,
+        run=run,
         skipped=_skipped_rows(skipped),
         internal=sorted(helpdesk.internal_addresses(agent.company_id)),
         host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),

@@ -11,6 +11,7 @@ from typing import TypeVar
 from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.errors import InvalidInput
+from keeping_plugin.forms.days import UNREADABLE, read_day
 from keeping_plugin.services.activity import MOST_DAYS, Filter, Outcome, Period
 from keeping_plugin.services.activity_list import Place
 from keeping_plugin.types import Action
@@ -78,14 +79,9 @@ def _period(typed: Mapping[str, str], today: date, problems: dict[str, str]) -> 
 def _day(text: str, name: str, problems: dict[str, str]) -> date | None:
     if not text:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    # The years on either side leave room for the arithmetic of a period.
-    if day is None or not 1970 <= day.year <= 9000:
-        problems[name] = "Write a day like 2026-05-31."
-        return None
+    day = read_day(text)
+    if day is None:
+        problems[name] = UNREADABLE
     return day
 
 

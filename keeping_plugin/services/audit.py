@@ -38,6 +38,7 @@ class Audited(StrEnum):
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"
     BACKFILL_STARTED = "backfill_started"
+    BACKFILL_CHANGED = "backfill_changed"
     KEYS_ROTATED = "keys_rotated"
     PERSON_FORGOTTEN = "person_forgotten"
     UNUSUAL_USE = "unusual_use"

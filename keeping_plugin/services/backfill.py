@@ -47,7 +47,7 @@ def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -
     connection = session.scalar(
         select(Connection)
         .where(Connection.company_id == agent.company_id, Connection.current, Connection.confirmed)
-        .with_for_update(read=True)
+        .with_for_update()  # two admins who start at once come one after the other
     )
     if connection is None:
         raise NotConnected("Connect Salesforce first.")
@@ -100,6 +100,16 @@ def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
     run.state = state
     run.due_at = time if state == RUNNING else None
     run.finished_at = time if state == CANCELLED else None
+    # A job that is still at a page writes nothing more: the claim is not its own any longer.
+    run.claim = run.claimed_until = None
+    audit.record(
+        session,
+        Audited.BACKFILL_CHANGED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=run.connection_id,
+        detail=f"{run.id} {state}",
+    )
 
 
 def advance(parts: Backfilling, run_id: int) -> None:

@@ -111,13 +111,16 @@ def what_would_have_happened(
     mailbox_id: str,
     *,
     until: datetime,
-    wanted: MailboxAutomation = BOTH_ON,
+    since: datetime | None = None,
+    wanted: MailboxAutomation | None = BOTH_ON,
 ) -> Preview:
-    """The 30 days before `until` of a mailbox through the rules, as if it were switched as wanted:
-    the oldest 5,000 messages. Who is in Salesforce already is not asked."""
+    """A mailbox through the rules since a time, else since 30 days before `until`, as if it were
+    switched as wanted (None: as it is): the oldest 5,000 messages. Who is in Salesforce already is
+    not asked."""
     tally = _Tally()
     more = False
-    for page in pages(helpdesk, company_id, mailbox_id, until - timedelta(days=DAYS)):
+    since = since or until - timedelta(days=DAYS)
+    for page in pages(helpdesk, company_id, mailbox_id, since):
         messages = page.messages[: MOST - tally.seen]
         more = len(messages) < len(page.messages)
         with database.read() as session:
@@ -128,7 +131,7 @@ def what_would_have_happened(
                 helpdesk,
                 messages,
                 company_id=company_id,
-                switches=as_switched(switches, wanted),
+                switches=as_switched(switches, wanted) if wanted else switches,
             )
         tally.count(messages, policy)
         if more:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 import pytest
 from flask import Flask
@@ -29,6 +30,10 @@ ROUTES = [
     ("POST", f"{SETTINGS}automation/skip"),
     ("GET", f"{SETTINGS}automation/try"),
     ("GET", f"{SETTINGS}automation/preview"),
+    ("GET", f"{SETTINGS}automation/backfill"),
+    ("POST", f"{SETTINGS}automation/backfill"),
+    ("POST", f"{SETTINGS}automation/backfill/1"),
+    ("GET", f"{SETTINGS}automation/backfill/progress"),
     ("GET", f"{SETTINGS}activity"),
     ("POST", f"{SETTINGS}activity"),
 ]
@@ -53,7 +58,11 @@ def rules(app: Flask) -> set[tuple[str, str]]:
 
 
 def test_no_route_of_the_admins_side_is_forgotten_here(app: Flask) -> None:
-    listed = {(method, path.replace("/Contact", "/<object>")) for method, path in ROUTES}
+    arguments = {"/Contact": "/<object>", "/1": "/<int:run_id>"}
+    listed = {
+        (method, reduce(lambda text, pair: text.replace(*pair), arguments.items(), path))
+        for method, path in ROUTES
+    }
     # The window's last page holds nothing of anybody's.
     assert rules(app) - listed == {("GET", "/salesforce/oauth/done")}
 
