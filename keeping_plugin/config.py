@@ -138,8 +138,8 @@ def _version(raw: Any) -> str:
 
 
 def _flag(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
+    if isinstance(raw, int) and raw in {0, 1}:  # a bool is one of them
+        return bool(raw)
     if isinstance(raw, str) and raw.lower() in {"1", "true", "yes", "on"}:
         return True
     if isinstance(raw, str) and raw.lower() in {"", "0", "false", "no", "off"}:

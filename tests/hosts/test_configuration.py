@@ -104,6 +104,7 @@ def test_values_as_from_prefixed_env_reads_them(
         "KEEPING_PANEL_LIMIT": "[30, 300]",
         "KEEPING_BUDGET_SHARE": "0.5",
         "KEEPING_QUEUE": "7",
+        "KEEPING_SALESFORCE_ALLOW_LOOPBACK": "1",
     }.items():
         monkeypatch.setenv(f"HOUSE_{name}", value)
     app = Flask("house")
@@ -115,6 +116,7 @@ def test_values_as_from_prefixed_env_reads_them(
     assert config.panel_limit == (30, 300)
     assert config.budget_share == 0.5
     assert config.queue == "7"
+    assert config.salesforce_allow_loopback is True
     assert config.secret_keys == (key.decode(),)
 
 
