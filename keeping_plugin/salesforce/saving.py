@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -23,6 +23,11 @@ from keeping_plugin.types import NewRecord, Saved, Value
 
 COLLECTION = 200
 MOST = COLLECTION * composite.QUERIES
+_COLLECTIONS = "composite/sobjects"
+
+Rows = Sequence[Mapping[str, Any]]
+# What is known of the rows of a collection: an outcome each, or the error that stands for all.
+Told = Sequence[Saved | SalesforceError] | SalesforceError
 
 # Why each write says these two things, instead of leaving them to Salesforce's defaults:
 # * Without `Sforce-Auto-Assign: FALSE` a Lead made through the API runs the org's assignment rules
@@ -89,34 +94,15 @@ def update(
 
 
 def create_many(calls: Calls, records: Sequence[NewRecord]) -> Sequence[Saved | SalesforceError]:
-    """One composite of up to five collections of 200; rows of one type stand together, since a
-    collection may hold ten runs of equal type."""
+    """One request: a collection, or a composite of up to five. Rows of one type stand together,
+    since a collection may hold ten runs of equal type."""
     if not 0 < len(records) <= MOST:
         raise ValueError(f"1 to {MOST} records, not {len(records)}")
     kinds = list(dict.fromkeys(names.checked_object(record.object) for record in records))
     order = sorted(range(len(records)), key=lambda index: kinds.index(records[index].object))
     chunks = [order[start : start + COLLECTION] for start in range(0, len(order), COLLECTION)]
-    headers = write_headers()
-    subs = [
-        Sub(
-            f"rows{number}",
-            "composite/sobjects",
-            "POST",
-            {"allOrNone": False, "records": [_row(records[index]) for index in chunk]},
-            headers,
-        )
-        for number, chunk in enumerate(chunks)
-    ]
-    try:
-        answers = composite.ask_all(calls, "create_many", subs, write=True, headers=headers)
-    except Malformed as error:
-        raise errors.unusable(write=True) from error
-    except RecordRejected as error:
-        raise BatchRefused(complaints=error.complaints) from error
-    told = [
-        _outcomes(answers.get(sub.name), len(chunk))
-        for sub, chunk in zip(subs, chunks, strict=True)
-    ]
+    collections = [[_row(records[index]) for index in chunk] for chunk in chunks]
+    told = _together(calls, collections) if len(chunks) > 1 else [_alone(calls, *collections)]
     refused = [error for error in told if isinstance(error, SalesforceError)]
     if len(refused) == len(told) and len({type(error) for error in refused}) == 1:
         raise refused[0]
@@ -127,22 +113,58 @@ def create_many(calls: Calls, records: Sequence[NewRecord]) -> Sequence[Saved | 
     return [outcomes[index] for index in range(len(records))]
 
 
-def _outcomes(
-    answer: Answer | None, count: int
-) -> Sequence[Saved | SalesforceError] | SalesforceError:
+def _alone(calls: Calls, rows: Rows) -> Told:
+    """One collection by itself, where text is text and nothing in it a reference."""
+    body, headers = _collection(rows), write_headers()
+    try:
+        answer = calls.ask(
+            "create_many", "POST", _COLLECTIONS, body=body, headers=headers, write=True
+        )
+    except RecordRejected as error:
+        return _refused(error, len(rows))
+    return _outcomes(answer, len(rows))
+
+
+def _together(calls: Calls, collections: Sequence[Rows]) -> list[Told]:
+    """Several collections in one composite. There Salesforce takes `@{name.path}` in any text for a
+    reference to another part, with no way to escape it: a mail that holds one would halt its whole
+    collection, or have an id put into its words. Such rows travel alone."""
+    if any("@{" in value for rows in collections for value in _texts(rows)):
+        raise BatchRefused("A text looks like a reference; send at most 200 rows with it.")
+    headers = write_headers()
+    subs = [
+        Sub(f"rows{number}", _COLLECTIONS, "POST", _collection(rows), headers)
+        for number, rows in enumerate(collections)
+    ]
+    try:
+        answers = composite.ask_all(calls, "create_many", subs, write=True, headers=headers)
+    except Malformed as error:
+        raise errors.unusable(write=True) from error
+    except RecordRejected as error:
+        raise BatchRefused(complaints=error.complaints) from error
+    return [
+        _outcomes(answers.get(sub.name), len(rows))
+        for sub, rows in zip(subs, collections, strict=True)
+    ]
+
+
+def _outcomes(answer: Answer | None, count: int) -> Told:
     """One a row, or the error of a collection that tells nothing of its rows. Fewer rows than were
     sent cannot be told apart, so they tell nothing either."""
     if answer is None:
         return errors.unusable(write=True)
     if answer.status != 200:
-        refused = errors.of_answer(answer, write=True)
-        if not isinstance(refused, RecordRejected):
-            return refused
-        # A row alone has nobody else to blame.
-        return [refused] if count == 1 else BatchRefused(complaints=refused.complaints)
+        return _refused(errors.of_answer(answer, write=True), count)
     if not isinstance(answer.body, list) or len(answer.body) != count:
         return errors.unusable(write=True)
     return [_outcome(row) for row in answer.body]
+
+
+def _refused(error: SalesforceError, count: int) -> Told:
+    """A collection refused as a whole; a row alone has nobody else to blame."""
+    if not isinstance(error, RecordRejected):
+        return error
+    return [error] if count == 1 else BatchRefused(complaints=error.complaints)
 
 
 def _outcome(row: object) -> Saved | SalesforceError:
@@ -164,3 +186,12 @@ def _checked(fields: Mapping[str, Value]) -> dict[str, Value]:
 
 def _row(record: NewRecord) -> dict[str, Any]:
     return {"attributes": {"type": record.object}, **_checked(record.fields)}
+
+
+def _collection(rows: Rows) -> dict[str, Any]:
+    return {"allOrNone": False, "records": rows}
+
+
+def _texts(rows: Rows) -> Iterator[str]:
+    for row in rows:
+        yield from (value for value in row.values() if isinstance(value, str))

@@ -74,6 +74,15 @@ class SavingContract(OrgContract):
         assert org.fields("Task", first.id)["Subject"] == "A"
         assert org.fields("Contact", last.id)["LastName"] == "Roe"
 
+    def test_no_text_is_taken_for_a_reference(self, org: OrgUnderTest) -> None:
+        subjects = ["@{rows0[0].id}", "write to @{contact.records[0].Id}", "@{", "@{}"]
+        outcomes = org.gateway.create_many(
+            [NewRecord("Task", {"Subject": subject}) for subject in subjects]
+        )
+        for subject, saved in zip(subjects, outcomes, strict=True):
+            assert isinstance(saved, Saved)
+            assert org.fields("Task", saved.id)["Subject"] == subject
+
     def test_a_thousand_rows_cost_one_request(self, org: OrgUnderTest) -> None:
         gateway = org.gateway
         before = gateway.limits().used

@@ -85,6 +85,18 @@ def test_collections_keep_types_together_and_say_the_same_as_a_single_save() -> 
     assert len(second["body"]["records"]) == 100
 
 
+def test_one_collection_goes_by_itself() -> None:
+    """So that no text in it can be taken for a reference to another part of a composite."""
+    answer = json.dumps([{"id": ID, "success": True, "errors": []}] * 2).encode()
+    with serving(says(reply(answer))) as wire:
+        gateway_to(wire).create_many([NewRecord("Task", {"Subject": "@{a.b}"})] * 2)
+    assert wire.requests[0].startswith(b"POST /services/data/v66.0/composite/sobjects HTTP/1.1")
+    assert headers_of(wire.requests[0])["sforce-auto-assign"] == "FALSE"
+    sent = json.loads(wire.requests[0].partition(b"\r\n\r\n")[2])
+    row = {"attributes": {"type": "Task"}, "Subject": "@{a.b}"}
+    assert sent == {"allOrNone": False, "records": [row, row]}
+
+
 def test_describe_sends_the_time_of_the_last_change_back_verbatim() -> None:
     """In a composite the day is not padded with zeros."""
     moment = "Wed, 6 May 2026 09:49:20 GMT"

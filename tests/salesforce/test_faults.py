@@ -241,7 +241,7 @@ UNAVAILABLE = SalesforceUnavailable
 def test_a_collection_that_failed_gives_each_of_its_rows_the_error(
     org: LiveOrg, gateway: Gateway, sub: dict[str, Any] | None, kind: type[SalesforceError]
 ) -> None:
-    """The rows of the other collection are there; alone, such a collection raises."""
+    """The rows of the other collection are there."""
     made = [{"id": "00TdM00001wBXYDQA4", "success": True, "errors": []}] * 200
     good = {"referenceId": "rows0", "httpHeaders": {}, "httpStatusCode": 200, "body": made}
     bad = [] if sub is None else [{"httpHeaders": {}, **sub}]
@@ -249,25 +249,61 @@ def test_a_collection_that_failed_gives_each_of_its_rows_the_error(
     org.control.fault("answer", body=json.dumps({"compositeResponse": both}))
     outcomes = gateway.create_many(tasks(202))
     assert [type(one) for one in outcomes] == [Saved] * 200 + [kind] * 2
-    alone = [one | {"referenceId": "rows0"} for one in bad]
-    org.control.fault("answer", body=json.dumps({"compositeResponse": alone}))
-    if sub is not None and isinstance(sub.get("body"), list) and len(sub["body"]) == 2:
-        # As many outcomes as rows, only none that could be read.
-        assert [type(one) for one in gateway.create_many(tasks(2))] == [kind] * 2
-    else:
-        with pytest.raises(kind):
-            gateway.create_many(tasks(2))
+
+
+def test_collections_that_failed_alike_raise(org: LiveOrg, gateway: Gateway) -> None:
+    sub = {"httpStatusCode": 403, "body": [{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]}
+    both = [{"referenceId": f"rows{number}", **sub} for number in (0, 1)]
+    org.control.fault("answer", body=json.dumps({"compositeResponse": both}))
+    with pytest.raises(RateLimited):
+        gateway.create_many(tasks(202))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, [{"errorCode": "EXCEEDED_ID_LIMIT"}], BatchRefused),
+        (400, [{"errorCode": "JSON_PARSER_ERROR"}], BatchRefused),
+        (500, [{"errorCode": "UNKNOWN_EXCEPTION"}], OutcomeUnclear),
+        (503, [{"errorCode": "SERVER_UNAVAILABLE"}], UNAVAILABLE),
+        (403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED"}], RateLimited),
+        (200, [], OutcomeUnclear),
+        (200, {}, OutcomeUnclear),
+        (200, [5], OutcomeUnclear),
+    ],
+)
+def test_a_collection_by_itself_that_failed_raises(
+    org: LiveOrg, gateway: Gateway, status: int, body: Any, kind: type[SalesforceError]
+) -> None:
+    org.control.fault("answer", status=status, body=json.dumps(body))
+    with pytest.raises(kind):
+        gateway.create_many(tasks(2))
+
+
+def test_as_many_outcomes_as_rows_of_which_none_can_be_read_are_each_unclear(
+    org: LiveOrg, gateway: Gateway
+) -> None:
+    org.control.fault("answer", body='[{"success": true}, {"success": 1}]')
+    assert [type(one) for one in gateway.create_many(tasks(2))] == [OutcomeUnclear] * 2
 
 
 def test_a_single_row_whose_collection_was_refused_is_rejected(
     org: LiveOrg, gateway: Gateway
 ) -> None:
     """There is nobody else to blame."""
-
-    sub = {"referenceId": "rows0", "httpStatusCode": 400, "body": [{"errorCode": "X"}]}
-    org.control.fault("answer", body=json.dumps({"compositeResponse": [sub]}))
+    org.control.fault("answer", status=400, body='[{"errorCode": "X"}]')
     [outcome] = gateway.create_many(tasks(1))
     assert type(outcome) is RecordRejected
+
+
+def test_a_text_that_looks_like_a_reference_never_travels_in_a_composite(
+    org: LiveOrg, gateway: Gateway
+) -> None:
+    """It would halt its collection there, or be replaced by what another part answered."""
+    rows = [*tasks(200), NewRecord("Task", {"Subject": "who is @{rows0[0].id}?"})]
+    with pytest.raises(BatchRefused):
+        gateway.create_many(rows)
+    assert org.control.counters()["data_round_trips"] == 0
 
 
 def test_a_call_refused_as_a_whole_has_no_row_outcomes(org: LiveOrg, gateway: Gateway) -> None:
