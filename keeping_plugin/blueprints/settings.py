@@ -16,6 +16,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints import guards, notices
+from keeping_plugin.blueprints.settings_fields import FIELD_TYPES
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, NotFound
 from keeping_plugin.services import audit, connection, preflight, schema
@@ -41,7 +42,11 @@ def settings() -> ResponseReturnValue:
     with current_state().database.read() as session:
         page = overview(session, agent.company_id)
     return render_template(
-        "keeping/settings/connection.html", page=page, agent=agent, tabs=tabs("settings")
+        "keeping/settings/connection.html",
+        page=page,
+        agent=agent,
+        tabs=tabs("settings"),
+        types=FIELD_TYPES,
     )
 
 
@@ -108,7 +113,9 @@ def schema_progress() -> Response:
     guards.end_host_transaction()
     with current_state().database.read() as session:
         page = overview(session, agent.company_id)
-    response = make_response(render_template("keeping/settings/org_state.html", page=page))
+    response = make_response(
+        render_template("keeping/settings/org_state.html", page=page, types=FIELD_TYPES)
+    )
     response.headers["X-Keeping-Fragment"] = "1"
     return response
 

@@ -19,7 +19,7 @@ from keeping_plugin.state import current_state
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
 
 # Describe types in the words of Salesforce's own Setup.
-_TYPES = {
+FIELD_TYPES = {
     "address": "Address",
     "boolean": "Checkbox",
     "combobox": "Picklist or text",
@@ -130,7 +130,7 @@ def _page(
         return Row(
             name=spec.name,
             label=spec.label,
-            type=_TYPES.get(spec.type, spec.type),
+            type=FIELD_TYPES.get(spec.type, spec.type),
             custom=spec.custom,
             ticked=is_ticked,
             locked=choice.locked.get(spec.name, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from keeping_plugin.services import preflight, receipt, schema, selection
 from keeping_plugin.services.preflight import Preflight
 from keeping_plugin.services.receipt import Receipt
 from keeping_plugin.services.schema_changes import Change
-from keeping_plugin.types import OBJECTS
+from keeping_plugin.types import OBJECTS, ObjectSchema
 
 # A describe that nobody began in this time: no worker is running.
 _PATIENCE = timedelta(seconds=20)
@@ -40,13 +41,13 @@ class ObjectSummary:
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """A change that a refresh found, and whether the company shows that field."""
+    """A change that a refresh found. `shown`: agents see the field, or did until now."""
 
     object: str
     label: str
     change: Change
     at: datetime
-    chosen: bool
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +150,16 @@ def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ..
             label=schemas[name].label if name in schemas else name,
             change=change,
             at=found[name][0],
-            chosen=change.field in chosen.get(name, ()),
+            shown=_is_shown(schemas.get(name), name, change.field, chosen.get(name)),
         )
         for name in OBJECTS
         if name in found
         for change in found[name][1]
     )
+
+
+def _is_shown(
+    known: ObjectSchema | None, object: str, field: str, chosen: Sequence[str] | None
+) -> bool:
+    required = known is not None and field in selection.locked(known)
+    return required or selection.is_wanted(object, field, chosen)

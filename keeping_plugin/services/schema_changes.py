@@ -51,6 +51,8 @@ def _compare(before: Mapping[str, FieldSpec], after: Mapping[str, FieldSpec]) ->
         was = before.get(name)
         if was is None:
             yield Change(Kind.NEW, name, new.label, now=new.type)
+            if new.required:
+                yield Change(Kind.REQUIRED, name, new.label)
             continue
         if was.type != new.type:
             yield Change(Kind.RETYPED, name, new.label, was=was.type, now=new.type)

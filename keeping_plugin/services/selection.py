@@ -72,7 +72,7 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
 def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
     """What agents see of an object, given what was chosen (None: nothing was, ever)."""
     reasons = locked(schema)
-    wanted = list(_DEFAULTS.get(schema.name, ()) if chosen is None else chosen)
+    wanted = list(_chosen_or_default(schema.name, chosen))
     wanted += [name for name in reasons if name not in wanted]
     names = {spec.name for spec in offered(schema)}
     expected = dict.fromkeys([*(chosen or ()), *BASELINE.get(schema.name, ())])
@@ -81,6 +81,15 @@ def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
         locked=reasons,
         missing=tuple(name for name in expected if name not in names),
     )
+
+
+def is_wanted(object: str, field: str, chosen: Sequence[str] | None) -> bool:
+    """Whether agents see this field of an object wherever the user can read it."""
+    return field in _chosen_or_default(object, chosen) or field in BASELINE.get(object, ())
+
+
+def _chosen_or_default(object: str, chosen: Sequence[str] | None) -> Sequence[str]:
+    return _DEFAULTS.get(object, ()) if chosen is None else chosen
 
 
 def load(session: Session, company_id: str) -> Mapping[str, Sequence[str]]:

@@ -104,6 +104,34 @@ def test_a_refresh_and_a_preflight_are_audited(side: AdminSide) -> None:
     ]
 
 
+def test_what_a_change_affects_is_told_of_fields_nobody_ever_chose_too(side: AdminSide) -> None:
+    """Where no tab was saved agents see the product's own choice: Title among it."""
+    ada = side.connect()
+    control = side.orgs.production.control
+    need = {"name": "Need__c", "label": "Need", "type": "string", "length": 9, "nillable": False}
+    size = {"name": "Size__c", "label": "Size", "type": "string", "length": 9}
+    control.add_field("Contact", size)
+    ada.post(f"{SETTINGS}schema")
+    side.describe()
+    username = side.orgs.production.login("admin").username
+    control.field_rights(username, "Contact", "Title", readable=False, editable=False)
+    control.remove_field("Contact", "Size__c")
+    control.add_field("Contact", {"name": "Size__c", "label": "Size", "type": "double"})
+    control.add_field("Contact", need)
+    try:
+        ada.post(f"{SETTINGS}schema")
+        side.describe()
+        text = ada.text()
+    finally:
+        control.field_rights(username, "Contact", "Title", readable=True, editable=True)
+        for field in ("Size__c", "Need__c"):
+            control.remove_field("Contact", field)
+    assert "Removed Title Contact.Title Agents no longer see it;" in text
+    assert "Size Contact.Size__c Text became Number. You are not showing it." in text
+    assert "New Need Contact.Need__c Agents see it." in text
+    assert "Now required Need Contact.Need__c Agents now have to fill it in" in text
+
+
 def test_the_preflight_names_what_a_weak_user_lacks(side: AdminSide) -> None:
     ada = side.connect(user="few")
     text = ada.text()
