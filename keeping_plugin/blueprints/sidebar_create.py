@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 
+from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.conversation import Here, denied, here
 from keeping_plugin.blueprints.duplicates import offered_duplicates
 from keeping_plugin.blueprints.errors import error_json, sentence_of, status_of
@@ -36,9 +37,10 @@ from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.services import adding, panel_call, record_types
 from keeping_plugin.services import panel as panels
 from keeping_plugin.services.card import person
+from keeping_plugin.services.company_name import SuggestedCompany
 from keeping_plugin.services.error_sentences import explained
 from keeping_plugin.services.panel_view import Linked, linked
-from keeping_plugin.services.prefill import person_values, suggested_company
+from keeping_plugin.services.prefill import company_of, newest_inbound, person_values
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Address
 
@@ -156,6 +158,21 @@ def _save(a: Adding) -> Any:
     return redirect(url_for(".panel", conversation_id=a.place.conversation.id), 303)
 
 
+def _suggested_company(a: Adding) -> SuggestedCompany | None:
+    """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen."""
+    if a.object != "Lead":
+        return None
+    state = current_state()
+    company_id = a.place.agent.company_id
+    with state.database.read() as session:
+        message_id = newest_inbound(session, company_id, a.place.conversation.id)
+    message = None
+    if message_id is not None:
+        message = next(iter(state.helpdesk.messages(company_id, [message_id])), None)
+        guards.end_host_transaction()
+    return company_of(a.customer, message)
+
+
 def _form(
     a: Adding,
     *,
@@ -172,13 +189,13 @@ def _form(
     if duplicates and isinstance(error, DuplicatesFound):
         found = offered_duplicates(a.place, a.link, error)
         homeless = error.complaints
-    company = suggested_company(a.customer) if a.object == "Lead" else ""
+    company = _suggested_company(a)
     body: dict[str, Any] = {
         "object": a.object,
         "record_type": a.record_type or None,
         "fields": form_json(a.form),
         "problems": a.form.problems(),
-        "suggested_company": company or None,
+        "suggested_company": company.name if company is not None else None,
         "duplicates": [one.as_json() for one in found],
         "may_save_anyway": bool(found) and getattr(error, "may_save", False),
         "error": error_json(error) if error is not None else None,

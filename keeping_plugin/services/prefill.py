@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from keeping_plugin.addresses import address_key, domain_of
-from keeping_plugin.services.contact_name import contact_fields
-from keeping_plugin.types import Address, ObjectSchema, Value
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-# Providers of personal mail: their domain says nothing of a company.
-_PERSONAL = frozenset(
-    """aol.com bluewin.ch comcast.net fastmail.com free.fr freenet.de gmail.com gmx.at gmx.ch
-    gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.com hotmail.co.uk hotmail.fr icloud.com
-    laposte.net libero.it live.com live.nl mac.com mail.com mail.ru me.com msn.com naver.com
-    orange.fr outlook.com outlook.de pm.me proton.me protonmail.com qq.com rediffmail.com sfr.fr
-    t-online.de tuta.io tutanota.com verizon.net wanadoo.fr web.de yahoo.co.jp yahoo.co.uk yahoo.com
-    yahoo.de yahoo.fr yandex.ru ymail.com zoho.com 126.com 163.com""".split()
-)
-# Second-level labels under which companies register: acme.co.uk is Acme.
-_SHARED = frozenset({"ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"})
+from keeping_plugin.addresses import address_key
+from keeping_plugin.models import Decision
+from keeping_plugin.services.company_name import SuggestedCompany, suggested_company
+from keeping_plugin.services.contact_name import contact_fields
+from keeping_plugin.services.message_text import text_of
+from keeping_plugin.types import Address, Direction, Message, ObjectSchema, Value
+
+_MOST = 20  # messages looked through for one of the customer's
 
 
 def person_values(schema: ObjectSchema, customer: Address) -> dict[str, Value]:
@@ -27,18 +23,25 @@ def person_values(schema: ObjectSchema, customer: Address) -> dict[str, Value]:
     return {name: value for name, value in values.items() if name in schema.fields}
 
 
-def suggested_company(customer: Address) -> str:
-    """A company's name read from the address's domain, "" when it tells none. A guess, to be shown
-    as one and never saved unseen."""
-    key = address_key(customer.email)
-    domain = domain_of(key) if key else ""
-    if not domain or domain in _PERSONAL:
-        return ""
-    labels = domain.split(".")
-    if len(labels) < 2:
-        return ""
-    place = -3 if len(labels) > 2 and labels[-2] in _SHARED and len(labels[-1]) == 2 else -2
-    label = labels[place]
-    if label.startswith("xn--"):
-        label = label.encode("ascii").decode("idna")
-    return " ".join(word.capitalize() for word in label.split("-") if word)
+def newest_inbound(session: Session, company_id: str, conversation_id: str) -> str | None:
+    """The id of the latest inbound message of a conversation that the rules have seen."""
+    rows = session.execute(
+        select(Decision.message_id, Decision.facts)
+        .where(Decision.company_id == company_id, Decision.conversation_id == conversation_id)
+        .order_by(Decision.id.desc())
+        .limit(_MOST)
+    )
+    return next((row.message_id for row in rows if (row.facts or {}).get("inbound")), None)
+
+
+def company_of(customer: Address, message: Message | None) -> SuggestedCompany | None:
+    """The company to suggest, from this message when the customer wrote it, else from the address
+    alone."""
+    wrote = message is not None and message.direction == Direction.INBOUND and message.sender
+    if message is None or not wrote or not wrote.email:
+        return suggested_company(customer)
+    key = address_key(wrote.email)
+    if key is None or key != address_key(customer.email):
+        return suggested_company(customer)
+    text, _ = text_of(message)
+    return suggested_company(customer, text)

@@ -28,6 +28,21 @@ _CLOSING = re.compile(r"[^,]{1,60},?|[^,]{1,40},\s*[A-Z]\S{0,30}(?:\s[A-Z]\S{0,3
 
 def new_part(text: str) -> str:
     """What this mail adds to its conversation; the whole text when that would leave nothing."""
+    new, _ = _divided(text)
+    kept = [line for line in new if not line.lstrip().startswith(">")]
+    while kept and not kept[-1].strip("_- \t"):
+        kept.pop()
+    return "\n".join(kept).strip() or _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def signature(text: str) -> list[str]:
+    """The lines of this mail's signature, from the words that close the letter on; none when there
+    is none that is surely one."""
+    return _divided(text)[1]
+
+
+def _divided(text: str) -> tuple[list[str], list[str]]:
+    """The lines of the new part, quoted ones among them, and those of the signature below."""
     text = _BLANK_LINES.sub("\n\n", text).strip("\n")
     lines = text.split("\n")
     found = EmailMessage(
@@ -38,14 +53,9 @@ def new_part(text: str) -> str:
     end = _end(found.text, found.replies[0].content)
     own, rest = lines[:end], lines[end:]
     if _is_forwarded(own, rest) or _has_answers(rest):
-        own = lines
-    else:
-        own = own[: _signature_start(own, found.replies[0].signatures)]
-    kept = [line for line in own if not line.lstrip().startswith(">")]
-    while kept and not kept[-1].strip("_- \t"):
-        kept.pop()
-    new = "\n".join(kept).strip()
-    return new or text.strip()
+        return lines, []
+    start = _signature_start(own, found.replies[0].signatures)
+    return own[:start], own[start:]
 
 
 def _end(text: str, reply: str) -> int:

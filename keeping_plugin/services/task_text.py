@@ -11,15 +11,13 @@ import json
 from datetime import UTC
 from typing import Final
 
-from keeping_plugin.services.clean_text import clean, cut, length, one_line
-from keeping_plugin.services.html_text import HTML_LIMIT, html_to_text
+from keeping_plugin.services.clean_text import cut, length, one_line
+from keeping_plugin.services.message_text import text_of
 from keeping_plugin.services.reply_text import new_part
 from keeping_plugin.types import Conversation, Direction, Message, Value
 
 SUBJECT: Final = 255
 DESCRIPTION: Final = 32_000
-# Twice what a Description holds, so that history below a long answer is seen for what it is.
-_TEXT_READ: Final = 64 * 1024
 _LONGEST_URL: Final = 2_000
 # Salesforce keeps dates from 1700 to 4000; what lies outside is no date of a mail.
 _YEARS: Final = range(1700, 4001)
@@ -81,12 +79,7 @@ def description(message: Message, *, url: str) -> str:
 
 def _new_text(message: Message) -> tuple[str, bool]:
     """The text worth reading, and whether all of it was read."""
-    read = clean((message.text or "")[:_TEXT_READ])
-    whole = len(message.text or "") <= _TEXT_READ
-    if not read.strip() and message.html:
-        text = html_to_text(message.html)
-        read = text[:_TEXT_READ]
-        whole = len(text) <= _TEXT_READ and len(message.html) <= HTML_LIMIT
+    read, whole = text_of(message)
     new = new_part(read)
     # Text that goes on beyond what was read goes on below its history, unless there was none.
     return new, whole or not read.rstrip().endswith(new[-200:])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -104,10 +105,12 @@ class Inbox:
         with self.database.write() as session:
             for name in (*FIELDS, TASK):
                 schema = schemas.get(name)
+                document = dump_schema(schema) if schema is not None else None
                 row = {
                     "connection_id": self.connection_id,
                     "object": name,
-                    "document": dump_schema(schema) if schema is not None else None,
+                    "document": document,
+                    "digest": sha256((document or "").encode()).hexdigest(),
                     "fetched_at": now(session),
                 }
                 upsert(session, SchemaDocument, row, key=("connection_id", "object"))

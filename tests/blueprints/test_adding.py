@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,9 +18,11 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
 )
 from keeping_plugin.models import AddressClaim, AuditRecord, KnownAddress
+from keeping_plugin.rules import Policy
 from keeping_plugin.services import claims
+from keeping_plugin.services.decisions import judge_and_write
 from keeping_plugin.times import Times
-from keeping_plugin.types import Address
+from keeping_plugin.types import Address, Direction, Message
 from tests.blueprints.inbox import ADMIN, CUSTOMER, Inbox, post, token, url
 
 JSON = {"Accept": "application/json"}
@@ -80,6 +84,73 @@ def test_a_company_is_only_suggested(inbox: Inbox, email: str, company: str | No
     page = client.get(url("/new/Lead")).text
     assert values(page)["Company"] == ""
     assert ("It is a guess" in page) is (company is not None)
+
+
+def arrived(inbox: Inbox, message_id: str, text: str, **changed: Any) -> None:
+    """Let the rules see a message of the conversation, and the host keep its text."""
+    message = Message(
+        company_id="acme",
+        mailbox_id="support",
+        conversation_id="c-1",
+        message_id=message_id,
+        direction=Direction.INBOUND,
+        opens_conversation=False,
+        customer=CUSTOMER,
+        sender=CUSTOMER,
+        recipients=(),
+        sent_at=datetime(2026, 5, 4, tzinfo=UTC),
+        text=text,
+    )
+    message = replace(message, **changed)
+    inbox.desk.add_message(message)
+    with inbox.database.write() as session:
+        judge_and_write(
+            session.connection(), message, Policy(), connection_id=inbox.connection_id, epoch=0
+        )
+
+
+SIGNED = "Hi\n\nBest regards,\nJane Doe\nAcme Holdings Ltd"
+
+
+def test_a_company_is_suggested_from_the_customers_latest_signature(inbox: Inbox) -> None:
+    """One body is read, however many messages there are, and nothing is filled in."""
+    arrived(inbox, "m-1", "Hi\n\nBest regards,\nJane Doe\nFormerly Ltd")
+    arrived(inbox, "m-2", SIGNED)
+    reply = {"direction": Direction.OUTBOUND, "sender": Address("support@acme.example")}
+    arrived(inbox, "m-3", "Hi\n\nBest regards,\nJane Doe\nOurs Ltd", **reply)
+    client = inbox.client()
+    form = client.get(url("/new/Lead"), headers=JSON).json
+    assert form["suggested_company"] == "Acme Holdings Ltd"
+    assert inbox.desk.bodies_read == ["m-2"]
+    page = client.get(url("/new/Lead")).text
+    assert "last message suggests the company" in page
+    assert values(page)["Company"] == ""
+    client.get(url("/new/Contact"))
+    assert inbox.desk.bodies_read == ["m-2", "m-2"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sender": Address("bob@rival.example", "Jane Doe")},
+        {"sender": None},
+        {"conversation_id": "c-2"},
+        {"direction": Direction.OUTBOUND},
+    ],
+)
+def test_only_what_the_customer_wrote_here_names_a_company(
+    inbox: Inbox, changed: dict[str, Any]
+) -> None:
+    arrived(inbox, "m-1", SIGNED, **changed)
+    form = inbox.client().get(url("/new/Lead"), headers=JSON).json
+    assert form["suggested_company"] == "Acme"
+
+
+def test_a_message_that_is_gone_names_no_company(inbox: Inbox) -> None:
+    arrived(inbox, "m-1", SIGNED)
+    inbox.desk.company("acme").messages.clear()
+    form = inbox.client().get(url("/new/Lead"), headers=JSON).json
+    assert form["suggested_company"] == "Acme"
 
 
 @pytest.mark.parametrize("object", ["Contact", "Lead"])
