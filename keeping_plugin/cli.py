@@ -73,6 +73,7 @@ def worker(number: int) -> None:
     if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     app = current_app._get_current_object()  # type: ignore[attr-defined]
+    state.delivery.observe_clock()  # so that every process forked below notices a jump
 
     last = watched = float("-inf")
 

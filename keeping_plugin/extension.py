@@ -174,6 +174,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
         queue=queue,
         gateways=gateways,
         host_session=db.session,
+        host_engines=lambda: db.engines.values(),
         login=Login(
             connecting=connecting,
             oauth=oauth,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import Engine
 
 from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
@@ -37,6 +38,7 @@ class State:
     queue: JobQueue
     gateways: Gateways
     host_session: Callable[[], Any]  # the host's db.session registry
+    host_engines: Callable[[], Iterable[Engine]]  # all of its binds; needs an app context
     # The admin's side: signing in, confirming and disconnecting; reading the org; giving back.
     login: Login
     schemas: OrgReading

@@ -8,7 +8,7 @@ dependencies, retries and repeats are dropped before RQ sees them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
@@ -39,6 +39,14 @@ class KeepingJob(Job):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["serializer"] = JSONSerializer
         super().__init__(*args, **kwargs)
+
+    @classmethod
+    def fetch(cls, id: str, *args: Any, **kwargs: Any) -> Self:
+        """Read one job. An id that can be nobody's is a job that is not there."""
+        try:
+            return super().fetch(id, *args, **kwargs)
+        except ValueError as error:
+            raise NoSuchJobError("unreadable id") from error
 
     def restore(self, raw_data: Mapping[Any, Any]) -> Any:
         """Read what Redis holds, leaving out everything that could run something else."""

@@ -1,7 +1,8 @@
 """The doorbell: rings in Redis, at most one per connection in five seconds, never in the way.
 
-A web request pays at most one quarter of a second when Redis is away, once; then a breaker keeps it
-from asking again for a while. What is not rung is found by the sweep.
+A web request pays at most one quarter of a second when Redis is away; then a breaker keeps every
+thread from asking again for 5 s, and longer each time that it is still away, up to a minute. What
+is not rung is found by the sweep.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from keeping_plugin.times import QUEUE_FULL, RING, Times
 log = logging.getLogger("keeping_plugin.queue")
 
 REDIS_TIMEOUT = 0.25  # seconds, of a web request
-BREAK = 5.0  # seconds without asking after a failure
+BREAK, LONGEST_BREAK = 5.0, 60.0  # seconds without asking after a failure, doubled each time
 
 
 def connect(url: str, *, timeout: float | None = REDIS_TIMEOUT) -> Redis:
@@ -47,6 +48,8 @@ class RqQueue:
         self._times = times
         self._monotonic = monotonic
         self._closed_until = float("-inf")
+        self._lengthen_from = float("-inf")
+        self._break = 0.0  # how long the breaker stays closed; 0 while Redis answers
         self._queue = Queue(
             name,
             connection=self._redis,
@@ -59,12 +62,25 @@ class RqQueue:
         return f"{self._name}:ring:{connection_id}"
 
     def _broken(self, error: RedisError) -> None:
-        self._closed_until = self._monotonic() + BREAK
+        here = self._monotonic()
+        if here >= self._lengthen_from:  # not for those who asked at the same moment
+            self._break = min(LONGEST_BREAK, self._break * 2 or BREAK)
+            self._lengthen_from = here + BREAK / 2
+        self._closed_until = here + self._break
         log.warning("queue_unreachable", extra={"error": type(error).__name__})
+
+    def _heard(self) -> None:
+        self._break, self._closed_until = 0.0, float("-inf")
 
     @property
     def _open(self) -> bool:
-        return self._monotonic() >= self._closed_until
+        here = self._monotonic()
+        if here < self._closed_until:
+            return False
+        if self._break:
+            # One asks whether Redis is back; the other threads do not wait for the answer.
+            self._closed_until = here + BREAK
+        return True
 
     def ring(self, connection_ids: Iterable[int]) -> None:
         """See JobQueue. Nobody rings while the queue is longer than 1,000."""
@@ -72,6 +88,7 @@ class RqQueue:
             return
         try:
             room = QUEUE_FULL - self._queue.count
+            self._heard()
             for connection_id in connection_ids:
                 if room <= 0:
                     return
@@ -99,6 +116,7 @@ class RqQueue:
             return
         try:
             self._put(job, row_id)
+            self._heard()
         except RedisError as error:
             self._broken(error)
 
@@ -110,10 +128,12 @@ class RqQueue:
     def length(self) -> int | None:
         """See JobQueue."""
         try:
-            return int(self._queue.count)
+            length = int(self._queue.count)
         except RedisError as error:
             self._broken(error)
             return None
+        self._heard()
+        return length
 
     def check(self) -> None:
         """Redis answers.

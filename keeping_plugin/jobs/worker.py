@@ -6,18 +6,22 @@ not wait for a drain. RQ's own scheduler, pool and retries are never used (docs/
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 from flask import Flask
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from keeping_plugin.jobs.job import TIMEOUT, KeepingJob
 from keeping_plugin.jobs.queue import connect
@@ -27,19 +31,47 @@ from keeping_plugin.times import SWEEP
 log = logging.getLogger("keeping_plugin.worker")
 
 _PR_SET_PDEATHSIG = 1
-WORKER_TTL = 60  # seconds; a worker asks Redis at least this often
+WORKER_TTL = 25  # seconds; a Redis that says nothing is waited for 5 s less
+STOP_TIMEOUT = 2.0  # seconds that a worker on its way out waits for Redis
 RESTART_AFTER = 1.0  # seconds, of a pair that ended under `-n`
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class KeepingWorker(SimpleWorker):
     """RQ's worker without a fork per job, with the app's context around each job."""
 
     app: Flask
+    stopping: Event
     max_connection_wait_time = 5  # seconds between attempts while Redis is away
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """SIGTERM: end with the call that is being made, whether Redis answers or not."""
+        self.stopping.set()
+        self.connection.connection_pool.connection_kwargs["socket_timeout"] = STOP_TIMEOUT
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def set_shutdown_requested_date(self) -> None:
+        """Nobody reads it, and no signal may wait for Redis in the middle of a job."""
 
     def perform_job(self, *args: Any, **kwargs: Any) -> bool:
         with self.app.app_context():
             return bool(super().perform_job(*args, **kwargs))
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
+            except UnicodeDecodeError:
+                self._drop_unreadable()
+
+    def _drop_unreadable(self) -> None:
+        """Drop what is no text, so none of ours, from where RQ keeps the entries just taken: it
+        would end this worker and every one after it."""
+        log.warning("queue_entry_unreadable")
+        for queue in self.queues:
+            for entry in self.connection.lrange(queue.intermediate_queue_key, 0, -1):
+                if b"\xef\xbf\xbd" in entry.decode(errors="replace").encode():
+                    self.connection.lrem(queue.intermediate_queue_key, 0, entry)
 
 
 def make_worker(app: Flask, state: State) -> KeepingWorker:
@@ -61,6 +93,7 @@ def make_worker(app: Flask, state: State) -> KeepingWorker:
         log_job_description=False,
     )
     worker.app = app
+    worker.stopping = state.delivery.stopping
     return worker
 
 
@@ -73,18 +106,26 @@ def _die_with_parent(parent: int) -> None:
 
 def _fork(child: Callable[[], None]) -> int:
     parent = os.getpid()
+    # A signal between the fork and the child's own handlers must find none of its parent's, which
+    # would pass it to brothers and sisters.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         return pid
     code = 1
     try:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         _die_with_parent(parent)
         child()
         code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
-    except BaseException:
-        log.exception("worker_child_failed")
+    except BaseException as error:  # noqa: BLE001  told by its type: its text may hold data
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("worker_child_failed: %s\n%s", type(error).__name__, where)
     finally:
         os._exit(code)
 
@@ -95,7 +136,7 @@ class _Stop:
     def __init__(self) -> None:
         self._asked = False
         self.children: set[int] = set()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             signal.signal(number, self._note)
 
     def asked(self) -> bool:
@@ -104,8 +145,12 @@ class _Stop:
 
     def _note(self, number: int, frame: object) -> None:
         self._asked = True
+        self._tell()
+
+    def _tell(self) -> None:
         for pid in tuple(self.children):
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def wait(self, seconds: float) -> list[tuple[int, int]]:
         """Children that ended within this time, with their exit codes."""
@@ -122,19 +167,36 @@ class _Stop:
             time.sleep(min(0.05, max(0.0, until - time.monotonic())))
 
     def finish(self) -> None:
-        """Wait for every child to end by itself."""
+        """Wait for every child to end by itself; one that was forked as the signal came has not
+        been told yet."""
+        if self._asked:
+            self._tell()
         for pid in tuple(self.children):
             os.waitpid(pid, 0)
             self.children.discard(pid)
 
 
+def _part_with_connections(app: Flask, state: State) -> None:
+    """No database connection, the host's own included, may be shared across a fork."""
+    with app.app_context():
+        for engine in state.host_engines():
+            engine.dispose()
+
+
+def _sweep(app: Flask, sweep: Callable[[], None]) -> None:
+    """Once. A database that is away now is there again some sweeps later."""
+    try:
+        with app.app_context():
+            sweep()
+    except SQLAlchemyError as error:
+        log.error("sweep_failed", extra={"error": type(error).__name__})
+
+
 def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
     """The parent's life: fork the child, sweep every 5 s, end with it. Returns an exit code."""
-    with app.app_context():
-        state.database.engine.dispose()  # no connection may be shared across the fork
+    _part_with_connections(app, state)
 
     def work() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         make_worker(app, state).work(logging_level="WARNING")
 
@@ -143,8 +205,7 @@ def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
     stop.children.add(child)
     code = 0
     while not stop.asked():
-        with app.app_context():
-            sweep()
+        _sweep(app, sweep)
         ended = stop.wait(state.times.seconds(SWEEP))
         if ended and not stop.asked():
             code = ended[0][1] or 1
@@ -156,8 +217,7 @@ def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
 
 def supervise(app: Flask, state: State, sweep: Callable[[], None], *, pairs: int) -> int:
     """`-n`: keep so many pairs alive until SIGTERM."""
-    with app.app_context():
-        state.database.engine.dispose()
+    _part_with_connections(app, state)
 
     def pair() -> None:
         sys.exit(run_pair(app, state, sweep))

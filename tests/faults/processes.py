@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -37,6 +38,7 @@ def _begin(environment: Mapping[str, str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    faulthandler.register(signal.SIGUSR1)  # where is it? for whoever looks for a hang
 
 
 def _command(environment: Mapping[str, str], log: str, words: Sequence[str]) -> None:

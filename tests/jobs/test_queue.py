@@ -1,0 +1,112 @@
+"""The doorbell while Redis is away: nobody waits for it twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from keeping_plugin.jobs.queue import BREAK, LONGEST_BREAK, REDIS_TIMEOUT, RqQueue
+from keeping_plugin.times import Times
+from tests.servers.needs import require
+from tests.servers.redis import RedisServer
+
+
+class Watch:
+    """A monotonic clock that tests move."""
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    require("redis")
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@contextmanager
+def frozen(server: RedisServer) -> Iterator[None]:
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+def queue(server: RedisServer, watch: Watch) -> RqQueue:
+    return RqQueue(server.url, name="q", times=Times(), monotonic=watch)
+
+
+def seconds_of(work: RqQueue, times: int) -> float:
+    began = time.monotonic()
+    for connection_id in range(times):
+        work.ring([connection_id])
+    return time.monotonic() - began
+
+
+def test_a_frozen_redis_is_waited_for_once(redis: RedisServer) -> None:
+    watch = Watch()
+    bell = queue(redis, watch)
+    bell.ring([1])
+    with frozen(redis):
+        assert seconds_of(bell, 100) < 10 * REDIS_TIMEOUT
+        began = time.monotonic()
+        threads = [threading.Thread(target=bell.ring, args=([7],)) for _ in range(20)]
+        watch.time += BREAK + 0.1
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - began < 10 * REDIS_TIMEOUT  # one of twenty asked
+
+
+def test_the_longer_redis_is_away_the_more_seldom_it_is_asked(redis: RedisServer) -> None:
+    watch = Watch()
+    bell = queue(redis, watch)
+    redis.stop(signal.SIGKILL)
+    asked = 0
+    for _ in range(600):  # ten minutes, a ring a second
+        before = bell._closed_until
+        bell.ring([1])
+        asked += bell._closed_until != before
+        watch.time += 1
+    assert asked <= 4 + 600 / LONGEST_BREAK
+    redis.start()
+    watch.time += LONGEST_BREAK
+    bell.ring([2])
+    assert bell.length() == 1
+
+
+def test_whoever_hears_from_redis_opens_the_breaker(redis: RedisServer) -> None:
+    watch = Watch()
+    bell = queue(redis, watch)
+    redis.stop(signal.SIGKILL)
+    bell.ring([1])
+    redis.start()
+    bell.ring([1])
+    assert bell.length() == 0  # the sweep asks
+    bell.ring([1])
+    assert bell.length() == 1
+
+
+def test_a_connection_is_rung_once_until_it_is_answered(redis: RedisServer) -> None:
+    bell = queue(redis, Watch())
+    for _ in range(3):
+        bell.ring([1, 2])
+    assert bell.length() == 2
+    bell.answered(1)
+    bell.ring([1, 2])
+    assert bell.length() == 3
