@@ -19,6 +19,9 @@ from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
 
+_BUTTONS = frozenset({"add", "remove", "log", "unlog"})
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """The list as it was read, changed as a button says."""
@@ -32,6 +35,14 @@ class Change:
         if skip_logging:
             return Change(self.skipped - some, self.unlogged | some)
         return Change(self.skipped | some, self.unlogged - some)
+
+    def with_more(self, domains: Sequence[str], *, skip_logging: bool) -> Change:
+        """As `with_domains`, but what is not logged stays so: a list pasted again weakens
+        nothing."""
+        known = frozenset() if skip_logging else self.unlogged
+        return self.with_domains(
+            [domain for domain in domains if domain not in known], skip_logging=skip_logging
+        )
 
     def without(self, domain: str) -> Change:
         return Change(self.skipped - {domain}, self.unlogged - {domain})
@@ -49,6 +60,8 @@ def change_list() -> ResponseReturnValue:
     mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     what, _, domain = request.form.get("do", "add").partition(":")
+    if what not in _BUTTONS:
+        raise InvalidInput("There is no such button on this page.", field="do")
     if what != "add":
         _change_one(agent, what, domain)
         return _back()
@@ -83,7 +96,7 @@ def _sentence(line: BadLine) -> str:
 def _add(agent: Agent, domains: Sequence[str], *, skip_logging: bool) -> None:
     guards.end_host_transaction()
     with current_state().database.write() as session:
-        change = _kept(session, agent).with_domains(domains, skip_logging=skip_logging)
+        change = _kept(session, agent).with_more(domains, skip_logging=skip_logging)
         _save(session, agent, change, detail=f"added {len(domains)}")
 
 

@@ -75,12 +75,10 @@ def _objection(word: str) -> str | None:
         if domain is None or "." not in domain:
             return _NO_DOMAIN
         return f"This is an address; only whole domains can be skipped. Write {domain} to skip it."
-    if "*" in word or word.startswith("."):
-        return (
-            f"Write {real} instead: a domain covers its subdomains."
-            if real is not None
-            else "Write the domain without *: a domain covers its subdomains."
-        )
+    if real is not None and ("*" in word or word.startswith(".")):
+        return f"Write {real} instead: a domain covers its subdomains."
+    if "*" in word:
+        return "Write the domain without *: a domain covers its subdomains."
     if known is None:
         return _NO_DOMAIN
     if "." not in known:

@@ -1,6 +1,7 @@
 // What makes the settings pleasant; every page works without it.
 
 const MINUTES = 60_000;
+const AWAITED = "keeping-login"; // in the window's session: the login that it waits for
 
 // Login in a window of its own ----------------------------------------------------------------
 
@@ -16,15 +17,17 @@ function openLogin(event) {
   field.name = "window";
   field.value = number;
   form.append(field);
-  awaitLogin(form.dataset, number);
+  const until = Date.now() + 10 * MINUTES;
+  sessionStorage.setItem(AWAITED, JSON.stringify({ number, until }));
+  awaitLogin(form.dataset, { number, until });
 }
 
-function awaitLogin({ status, back }, number) {
+function awaitLogin({ status, back }, { number, until }) {
   const channel = new BroadcastChannel("keeping-login");
-  const until = Date.now() + 10 * MINUTES;
   let timer = 0;
   const finish = () => {
     clearTimeout(timer);
+    sessionStorage.removeItem(AWAITED);
     channel.close();
     // The same address again would only scroll.
     if (new URL(back, location.href).href === location.href) location.reload();
@@ -144,7 +147,11 @@ function localTimes(within) {
   }
 }
 
-for (const form of document.querySelectorAll("form[data-k-connect]")) form.addEventListener("submit", openLogin);
+const connects = document.querySelectorAll("form[data-k-connect]");
+for (const form of connects) form.addEventListener("submit", openLogin);
+// A page that was loaded again in the middle of a login still waits for its end.
+const awaited = JSON.parse(sessionStorage.getItem(AWAITED));
+if (connects.length && awaited && Date.now() < awaited.until) awaitLogin(connects[0].dataset, awaited);
 for (const form of document.querySelectorAll("form[data-k-fields]")) attendFields(form);
 for (const form of document.querySelectorAll("form[data-k-guard]")) {
   attendChanges(form, () => new URLSearchParams(new FormData(form)).toString());

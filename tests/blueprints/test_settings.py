@@ -316,6 +316,11 @@ def test_a_domain_is_changed_and_taken_off_again(side: AdminSide) -> None:
     ada.post(f"{AUTOMATION}/skip", {"do": "unlog:acme.com"})
     assert skipped(side) == {"acme.com": True}
     assert "Not logged either" in ada.text(AUTOMATION)
+    add(ada, "acme.com\nother.example")  # pasted again: it weakens nothing
+    assert skipped(side) == {"acme.com": True, "other.example": False}
+    ada.post(f"{AUTOMATION}/skip", {"do": "remove:other.example"})
+    assert ada.post(f"{AUTOMATION}/skip", {"do": "frobnicate:acme.com"}).status_code == 400
+    assert skipped(side) == {"acme.com": True}
     ada.post(f"{AUTOMATION}/skip", {"do": "log:acme.com"})
     assert skipped(side) == {"acme.com": False}
     ada.post(f"{AUTOMATION}/skip", {"do": "remove:other.example"})

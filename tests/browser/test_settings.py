@@ -118,6 +118,31 @@ def test_a_login_comes_home_when_the_window_is_blocked_cut_off_or_mute(
     )
 
 
+def test_a_page_loaded_again_in_the_middle_still_hears_of_the_login(
+    demo: Demo, new_context: NewContext
+) -> None:
+    page = disconnected(open_settings(new_context(), demo))
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Connect Salesforce").click()
+    opened.value.get_by_label("Username").wait_for()
+    page.reload()
+    with opened.value.expect_event("close"):
+        approve(opened.value, demo)
+    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
+
+
+def test_a_long_list_of_domains_scrolls_in_its_own_place(
+    demo: Demo, new_context: NewContext
+) -> None:
+    """What is there for screen readers only must not stretch the page below the list."""
+    page = open_settings(new_context(), demo, f"{SETTINGS}automation")
+    before = page.evaluate("document.documentElement.scrollHeight")
+    page.get_by_label("Add domains").fill("\n".join(f"d{n}.example.net" for n in range(200)))
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.get_by_text("200 domains are skipped now.")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") < before + 600
+
+
 def test_a_foreign_word_on_the_channel_moves_nothing(demo: Demo, new_context: NewContext) -> None:
     page = disconnected(open_settings(new_context(), demo))
     with page.expect_popup() as opened:

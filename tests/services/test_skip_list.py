@@ -36,6 +36,7 @@ BAD = [
         "This is an address; only whole domains can be skipped. Write acme.com to skip it.",
     ),
     ("https://acme.com/x", "This is a web address. Write its domain only, such as acme.com."),
+    ("..", "This is not a domain. Write it as it stands after the @, such as acme.com."),
     ("192.168.0.1", "This is an IP address. Write a domain, such as acme.com."),
 ]
 
