@@ -8,7 +8,7 @@ dependencies, retries and repeats are dropped before RQ sees them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
@@ -41,7 +41,7 @@ class KeepingJob(Job):
         super().__init__(*args, **kwargs)
 
     @classmethod
-    def fetch(cls, id: str, *args: Any, **kwargs: Any) -> Self:
+    def fetch(cls, id: str, *args: Any, **kwargs: Any) -> Job:
         """Read one job. An id that can be nobody's is a job that is not there."""
         try:
             return super().fetch(id, *args, **kwargs)

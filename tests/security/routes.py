@@ -103,6 +103,12 @@ ROUTES: tuple[Route, ...] = (
     _admins("automation_skip", "POST", "automation/skip?mailbox={mailbox}", domains="x.example"),
     _admins("automation_try", "GET", "automation/try?mailbox={mailbox}&address=a@b.example"),
     _admins("automation_preview", "GET", "automation/preview?mailbox={mailbox}"),
+    _admins("backfill", "GET", "automation/backfill?mailbox={mailbox}&since=2026-01-01"),
+    _admins("backfill_start", "POST", "automation/backfill?mailbox={mailbox}", since="2026-01-01"),
+    _admins("backfill_change", "POST", "automation/backfill/1?mailbox={mailbox}", do="pause"),
+    _admins("backfill_progress", "GET", "automation/backfill/progress?mailbox={mailbox}"),
+    _admins("activity", "GET", "activity?mailbox={mailbox}"),
+    _admins("activity", "POST", "activity", do="again:{entry}"),
     Route(
         endpoint="oauth_callback",
         method="GET",

@@ -226,10 +226,10 @@ class Town(AdminSide):
         with self.house.app.app_context(), self.state.database.read() as session:
             return session.scalars(query).all()
 
-    def work(self) -> None:
+    def work(self, *, logging_level: str = "WARNING") -> None:
         """A worker does whatever is queued."""
         with self.house.app.app_context():
-            make_worker(self.house.app, self.state).work(burst=True, logging_level="DEBUG")
+            make_worker(self.house.app, self.state).work(burst=True, logging_level=logging_level)
 
 
 @contextmanager
