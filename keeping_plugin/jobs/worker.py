@@ -68,6 +68,23 @@ class KeepingWorker(SimpleWorker):
         """Drop what is no text, so none of ours, from where RQ keeps the entries just taken: it
         would end this worker and every one after it."""
         log.warning("queue_entry_unreadable")
+        redis: Any = self.connection  # its stubs take texts only
+        for queue in self.queues:
+            for entry in redis.lrange(queue.intermediate_queue_key, 0, -1):
+                if "\ufffd" in entry.decode(errors="replace"):
+                    redis.lrem(queue.intermediate_queue_key, 0, entry)
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
+            except UnicodeDecodeError:
+                self._drop_unreadable()
+
+    def _drop_unreadable(self) -> None:
+        """Drop what is no text, so none of ours, from where RQ keeps the entries just taken: it
+        would end this worker and every one after it."""
+        log.warning("queue_entry_unreadable")
         for queue in self.queues:
             for entry in self.connection.lrange(queue.intermediate_queue_key, 0, -1):
                 if b"\xef\xbf\xbd" in entry.decode(errors="replace").encode():
