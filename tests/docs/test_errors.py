@@ -188,7 +188,11 @@ def logged() -> Iterator[tuple[str, str, frozenset[str]]]:
                     if keyword.arg == "extra":
                         assert isinstance(keyword.value, ast.Dict), f"{file}: fields are fixed"
                         fields |= set().union(*(texts(key) for key in keyword.value.keys))
-                yield str(text.value).partition(" ")[0].rstrip(":"), node.func.attr, frozenset(fields)
+                yield (
+                    str(text.value).partition(" ")[0].rstrip(":"),
+                    node.func.attr,
+                    frozenset(fields),
+                )
 
 
 def test_every_event_of_the_log_stands_there_with_its_fields() -> None:
