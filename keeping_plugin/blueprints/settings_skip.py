@@ -18,7 +18,6 @@ from keeping_plugin.services.skip_list import BadLine
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
-
 _BUTTONS = frozenset({"add", "remove", "log", "unlog"})
 
 
