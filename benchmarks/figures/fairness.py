@@ -1,0 +1,58 @@
+"""`fairness`: one message of a small company behind thousands of a large one, two workers."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.bench import Bench, Runs
+from benchmarks.house import House
+from benchmarks.machine import watched
+from benchmarks.postgres import NoPostgres, Postgres
+
+LATENCY = 150.0
+MOST = 2.0  # seconds more
+
+
+def measure(bench: Bench) -> None:
+    """Each company has its org; the small one's message comes while the large one's are drained."""
+    behind, runs = bench.size(50_000, 4_000), bench.size(7, 3)
+    try:
+        postgres = bench.clean_up.enter_context(Postgres())
+    except NoPostgres as error:
+        bench.missing(f"behind {behind:,} messages", str(error))
+        return
+    url = postgres.database("fairness")
+    with House(bench.folder, url, companies=2, org_processes=2) as house:
+        house.orgs.latency(LATENCY)
+        large, small = house.companies
+        with house.working(2):
+            alone = Runs([_until_its_task(house, small, f"alone{n}") for n in range(runs)])
+            house.store((large, f"customer{n % 900}@shop.example") for n in range(behind))
+            waiting = house.owed(large)
+            with watched() as load:
+                busy = Runs([_until_its_task(house, small, f"busy{n}") for n in range(runs)])
+            left = house.owed(large)
+    more = busy.median - alone.median
+    bench.point(
+        f"one message behind {behind:,} of another company, 2 workers",
+        max(busy.values) - alone.median,
+        "s more to the Task, the slowest run",
+        against=f"alone: {alone.median:.2f} s",
+        ratio=busy.median / alone.median,
+        runs=runs,
+        spread=busy.spread,
+        target="at most 2 s more",
+        met=max(busy.values) - alone.median <= MOST if left else None,
+        load=load,
+        note=f"median {more:.2f} s more; {waiting:,} entries owed at the start, {left:,} at the end"
+        + ("" if left else ": the large company was done too early to tell"),
+    )
+
+
+def _until_its_task(house: House, company: str, customer: str) -> float:
+    # A ring is kept back for 5 s after the last: that is no part of what is asked here.
+    time.sleep(5.5)
+    began = time.monotonic()
+    house.store([(company, f"{customer}@small.example")])
+    house.await_settled(company, seconds=120)
+    return time.monotonic() - began
