@@ -68,7 +68,8 @@ class Report:
             parts[0] += f" ({self.known:,} of them here already)"
         parts.append(f"{len(self.unreadable):,} unreadable")
         if self.skipped:
-            parts.append(f"{self.skipped:,} other files left alone (not .eml)")
+            files = "file" if self.skipped == 1 else "files"
+            parts.append(f"{self.skipped:,} other {files} left alone (not .eml)")
         return ", ".join(parts)
 
 

@@ -90,7 +90,7 @@ def test_unreadable_files_are_named_with_their_reason_and_the_rest_goes_on(
     assert "No such file" in reasons["gone.eml"]
     assert (report.files, report.messages, report.skipped) == (5, 2, 1)
     assert report.sentence() == (
-        "5 files: 2 messages, 3 unreadable, 1 other files left alone (not .eml)"
+        "5 files: 2 messages, 3 unreadable, 1 other file left alone (not .eml)"
     )
 
 
