@@ -136,7 +136,7 @@ def test_the_bar_tells_the_time_reached(inbox: Inbox, monkeypatch: pytest.Monkey
     run_id = start(inbox)
     advance(inbox, run_id)
     region = card(inbox)
-    assert "Come to the mail of 02 May 2026" in read(region)
+    assert "Reached the mail of 02 May 2026" in read(region)
     assert "2 messages looked at, 4 entries asked for" in read(region)
     [bar] = region.xpath(".//progress")
     began = run(inbox).started_at
