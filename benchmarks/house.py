@@ -171,6 +171,12 @@ class House:
                 host.db.session.remove()
         return stored
 
+    def conversations(self) -> dict[str, str]:
+        """Customer to the id of a conversation of his."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.text("SELECT customer, id FROM mail"))
+            return {customer: f"c-{mail_id}" for customer, mail_id in rows}
+
     # -- the ledger, as an operator reads it -----------------------------------------------------
     def _scalar(self, statement: str, **values: Any) -> Any:
         with self.engine.connect() as connection:
