@@ -45,6 +45,12 @@ FIELD_TYPES = {
 }
 
 
+_CHANGED = (
+    "What agents see here has changed since you opened this page: it was saved in another window, "
+    "or changed in Salesforce. Your ticks are still here; Save puts them in its place."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One field on its tab."""
@@ -97,6 +103,9 @@ def fields(object: str) -> ResponseReturnValue:
     except InvalidInput as error:
         ticked = tuple(name for name in form.ticked if name in known.fields)
         return _page(found, known, before, ticked, form=form, problem=str(error)), 422
+    # What stands already is no conflict: Save was pressed twice.
+    if form.seen is not None and before.shown not in {form.seen, wanted}:
+        return _page(found, known, before, wanted, form=form, problem=_CHANGED), 409
     keep = tuple(name for name in chosen or () if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
@@ -125,6 +134,8 @@ def _page(
     problem: str = "",
 ) -> str:
     search = form.search if form else ""
+    # Steps without JavaScript carry on what was seen; whoever has read that it changed saw it now.
+    seen = form.seen if form and form.seen and problem != _CHANGED else choice.shown
 
     def row(spec: FieldSpec, *, is_ticked: bool) -> Row:
         return Row(
@@ -151,6 +162,7 @@ def _page(
         more=more,
         choice=choice,
         search=search,
+        seen=seen,
         changed=form is not None and ticked != choice.shown,
         problem=problem,
         title=OBJECT_TABS[known.name],

@@ -14,12 +14,14 @@ _MANY = 2_000
 @dataclass(frozen=True, slots=True)
 class FieldsForm:
     """A tab of fields as it stands in the browser. `ticked` is in the order of the page, which is
-    the order agents see; `do` is the button that was pressed."""
+    the order agents see; `do` is the button that was pressed; `seen` is what agents saw when the
+    page was opened, None where it was not sent."""
 
     ticked: tuple[str, ...]
     forgotten: tuple[str, ...] = ()
     search: str = ""
     do: str = "save"
+    seen: tuple[str, ...] | None = None
 
     @classmethod
     def read(cls, form: MultiDict[str, str]) -> FieldsForm:
@@ -29,6 +31,7 @@ class FieldsForm:
             forgotten=tuple(form.getlist("forget")[:_MANY]),
             search=form.get("search", "")[:255],
             do=form.get("do", "save")[:300],
+            seen=tuple(form["seen"].split(",")[:_MANY]) if "seen" in form else None,
         )
 
     @property

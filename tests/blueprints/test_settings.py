@@ -213,6 +213,26 @@ def test_select_all_takes_what_the_search_shows(side: AdminSide) -> None:
     assert [row.xpath(".//code")[0].text for row in visible] == ["MailingCity"]
 
 
+def test_two_admins_on_one_tab_do_not_overwrite_each_other_unseen(side: AdminSide) -> None:
+    ada = side.connect()
+    opened = html.fromstring(ada.get(CONTACT).text)
+    (seen,) = opened.xpath("//input[@name='seen']/@value")
+    other = side.visitor()
+    other.post(CONTACT, {"fields": ["LastName", "Email", "Birthdate"], "seen": seen})
+    mine = {"fields": ["Email", "LastName", "Title"], "seen": seen}
+    stepped = ada.post(CONTACT, {**mine, "do": "down:Email"})
+    assert html.fromstring(stepped.text).xpath("//input[@name='seen']/@value") == [seen]
+    answer = ada.post(CONTACT, mine)
+    assert answer.status_code == 409
+    assert "has changed since you opened this page" in answer.text
+    assert ticked(answer.text) == ["Email", "LastName", "Title"]
+    assert stored(side) == ["LastName", "Email", "Birthdate"]
+    (now_seen,) = html.fromstring(answer.text).xpath("//input[@name='seen']/@value")
+    for _ in range(2):  # pressed twice
+        assert ada.post(CONTACT, {**mine, "seen": now_seen}).status_code == 303
+    assert stored(side) == ["Email", "LastName", "Title"]
+
+
 def test_choices_survive_a_reconnect_to_the_same_org(side: AdminSide) -> None:
     ada = side.connect()
     ada.post(CONTACT, {"fields": ["Title", "Email", "LastName"]})
