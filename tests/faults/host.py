@@ -28,6 +28,7 @@ from keeping_plugin import (
     OpenedBy,
     failpoints,
 )
+from keeping_plugin.state import current_state
 
 COMPANY = "acme"
 BOX = Mailbox("box", "Sales", "sales@acme.example")
@@ -187,12 +188,16 @@ def _decoded(body: str | None) -> str | None:
     return None if body is None else json.loads(body)
 
 
-def serve(mails: Iterable[Mapping[str, Any]], say: Callable[[str], Any]) -> None:
-    """Store each mail; say its id once it is committed."""
+def serve(orders: Iterable[Mapping[str, Any]], say: Callable[[str], Any]) -> None:
+    """Store each mail and say its id once it is committed; `ask` asks Salesforce something."""
     app = create_app()
     if "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     with app.app_context():
-        for mail in mails:
-            store(**mail)
-            say(mail["mail_id"])
+        for order in orders:
+            if "ask" in order:
+                current_state().gateways(1).limits()
+                say("ready")
+            else:
+                store(**order)
+                say(order["mail_id"])

@@ -124,15 +124,24 @@ class Running:
         if self._orders is not None:
             self._orders.close()
 
-    def order(self, mail: Mapping[str, str]) -> str | None:
-        """Have a host store this mail; its id once it is committed, None when the host died."""
+    def send(self, order: Mapping[str, str]) -> None:
+        """Give a host an order (see `host.serve`)."""
         assert self._orders is not None
+        self._orders.send(dict(order))
+
+    def hear(self) -> str:
+        """What it says when it has done that. Raises EOFError when it died instead."""
+        assert self._orders is not None
+        said: str = self._orders.recv()
+        return said
+
+    def order(self, order: Mapping[str, str]) -> str | None:
+        """Both; None when the host died."""
         try:
-            self._orders.send(dict(mail))
-            said: str = self._orders.recv()
+            self.send(order)
+            return self.hear()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return None
-        return said
 
 
 def start(

@@ -38,6 +38,7 @@ def heard(
         return
     if answered:
         connection.timeouts = connection.outages = 0
+        connection.paused_until, connection.pause_reason = None, ""
     keep_usage(session, connection, gateway)
 
 
