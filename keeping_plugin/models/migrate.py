@@ -20,9 +20,7 @@ def is_ours(table: str | None) -> bool:
     return table is not None and table.startswith(PREFIX)
 
 
-def host_include_name(
-    name: str | None, type_: str, parent_names: Mapping[str, str | None]
-) -> bool:
+def host_include_name(name: str | None, type_: str, parent_names: Mapping[str, str | None]) -> bool:
     """For a host that autogenerates: `Migrate(app, db, include_name=host_include_name)`.
 
     Without it the host's next migration proposes to drop our tables.
