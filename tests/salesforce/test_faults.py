@@ -209,12 +209,10 @@ def test_refused_rows_stand_among_saved_ones(org: LiveOrg, gateway: Gateway) -> 
     assert [type(one) for one in outcomes].count(RowLocked) == 3
 
 
-def test_fewer_rows_than_were_sent_make_their_collection_unclear(
-    org: LiveOrg, gateway: Gateway
-) -> None:
+def test_fewer_rows_than_were_sent_make_their_collection_unclear(org: LiveOrg) -> None:
     """Which row is missing cannot be told; the other collections keep their outcomes."""
     org.control.fault("fewer_rows", rows=1)
-    outcomes = gateway.create_many(tasks(400))
+    outcomes = org.gateway.create_many(tasks(400))
     assert [type(one) for one in outcomes] == [Saved] * 200 + [OutcomeUnclear] * 200
 
 
@@ -239,7 +237,7 @@ UNAVAILABLE = SalesforceUnavailable
     ],
 )
 def test_a_collection_that_failed_gives_each_of_its_rows_the_error(
-    org: LiveOrg, gateway: Gateway, sub: dict[str, Any] | None, kind: type[SalesforceError]
+    org: LiveOrg, sub: dict[str, Any] | None, kind: type[SalesforceError]
 ) -> None:
     """The rows of the other collection are there."""
     made = [{"id": "00TdM00001wBXYDQA4", "success": True, "errors": []}] * 200
@@ -247,16 +245,16 @@ def test_a_collection_that_failed_gives_each_of_its_rows_the_error(
     bad = [] if sub is None else [{"httpHeaders": {}, **sub}]
     both = [good, *(one | {"referenceId": "rows1"} for one in bad)]
     org.control.fault("answer", body=json.dumps({"compositeResponse": both}))
-    outcomes = gateway.create_many(tasks(202))
+    outcomes = org.gateway.create_many(tasks(202))
     assert [type(one) for one in outcomes] == [Saved] * 200 + [kind] * 2
 
 
-def test_collections_that_failed_alike_raise(org: LiveOrg, gateway: Gateway) -> None:
+def test_collections_that_failed_alike_raise(org: LiveOrg) -> None:
     sub = {"httpStatusCode": 403, "body": [{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]}
     both = [{"referenceId": f"rows{number}", **sub} for number in (0, 1)]
     org.control.fault("answer", body=json.dumps({"compositeResponse": both}))
     with pytest.raises(RateLimited):
-        gateway.create_many(tasks(202))
+        org.gateway.create_many(tasks(202))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_the_clock_can_be_moved_held_and_let_go(org: RunningOrg) -> None:
 
 
 def test_a_reset_puts_everything_back_but_records_and_people(org: RunningOrg, api: Api) -> None:
-    org.control.set(latency_ms=1, rotate_refresh_tokens=True)
+    org.control.set(latency_ms=1, rotate_refresh_tokens=True, session_seconds=10**6)
     org.control.fault("delay", times=None)
     org.control.validation_rule("Contact", "LastName = 'x'", "no")
     org.control.usage(used=99)
