@@ -7,7 +7,7 @@ because one unknown name fails a whole query.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeping_plugin.errors import PermissionDenied
 from keeping_plugin.salesforce import names, soql
@@ -27,6 +27,8 @@ class Shown:
 
     schemas: Mapping[str, ObjectSchema]
     chosen: Mapping[str, Sequence[str]]
+    # Asked for every record of an answer.
+    _fields: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def has(self, object: str, *fields: str) -> bool:
         """Whether the org shows this object, with these fields."""
@@ -36,6 +38,11 @@ class Shown:
     def fields(self, object: str) -> tuple[str, ...]:
         """The chosen fields that the org has, in the order chosen. `Owner.Name` counts as had when
         some field's relationship is called Owner. Raises InvalidInput for what is no name."""
+        if object not in self._fields:
+            self._fields[object] = self._chosen_fields(object)
+        return self._fields[object]
+
+    def _chosen_fields(self, object: str) -> tuple[str, ...]:
         schema = self.schemas[object]
         chosen = names.checked_paths(self.chosen.get(object, ()))
         relationships: frozenset[str] = frozenset()
