@@ -82,7 +82,9 @@ def oauth_callback() -> ResponseReturnValue:
         page = render_template("keeping/settings/login_closed.html")
         return page, 400
     except KeepingError as error:
-        notices.say(f"Salesforce was not connected. {error} {_advice(error)}".rstrip(), good=False)
+        # Salesforce's own words come with a full stop and without.
+        said = f"{str(error).rstrip('.')}. {_advice(error)}".rstrip()
+        notices.say(f"Salesforce was not connected. {said}", good=False)
     else:
         session.pop(_SECRET, None)
         if outcome in _SAID:

@@ -177,6 +177,7 @@ def test_a_user_without_api_access_connects_nothing_and_leaves_no_grant(side: Ad
     ada.get(side.consent(side.login_url(ada), user="no-api"))
     text = ada.text()
     assert "Salesforce was not connected" in text
+    assert "API is disabled for this User. Have a Salesforce admin give" in text
     assert "permission “API Enabled”, or sign in as another user." in text
     assert side.connections() == []
     assert side.orgs.production.control.tokens()["refresh_tokens"] == 0
