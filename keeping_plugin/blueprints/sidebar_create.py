@@ -104,9 +104,11 @@ def _form_for(parts: Any, link: Linked, object: str, customer: Address) -> tuple
     asked = (sent if sent is not None else request.args).get("record_type", "")
     default = record_types.default(schema)
     chosen = next((kind for kind in offered if kind.id == asked), default)
-    picklists = record_types.own_picklists(parts, link, object, chosen.id if chosen else None)
     names = [name for name in (*_ADDABLE[object], *link.shown[object]) if name != "RecordTypeId"]
     made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
+    picklists = record_types.own_picklists(
+        parts, link, object, chosen.id if chosen else None, made.field_names()
+    )
     values = {**defaults(made, picklists), **person_values(schema, customer)}
     form = made(sent, values=values, picklists=picklists, id_prefix="k-new-")
     return form, chosen.id if chosen else ""

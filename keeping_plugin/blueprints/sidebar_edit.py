@@ -79,7 +79,12 @@ def show_field(
         raise NotFound("This field is not shown here.")
     if wanted() is Wanted.PAGE:
         return redirect(url_for(".panel", conversation_id=conversation_id), 303)
-    row = Cards(target.link, conversation_id).row(target.record, field)
+    return _shown(place, target, field)
+
+
+def _shown(place: Here, target: Target, field: str) -> Response:
+    """The field as a fragment (or JSON), with the focus on it."""
+    row = Cards(target.link, place.conversation.id).row(target.record, field)
     return answer("keeping/panel/field.html", row.as_json(), row=row, focused=True)
 
 
@@ -104,12 +109,17 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
     if not names:
         reason = why_read_only(target.schema, field) if field else "No permission"
         raise InvalidInput(f"This cannot be edited here: {reason}.", field=field)
-    form = record_form(target.schema, names)(
+    made = record_form(target.schema, names)
+    form = made(
         form_input() if request.method == "POST" else None,
         values=target.record.fields,
         names=target.names(),
         picklists=own_picklists(
-            current_state().panels, target.link, object, target.record.fields.get("RecordTypeId")
+            current_state().panels,
+            target.link,
+            object,
+            target.record.fields.get("RecordTypeId"),
+            made.field_names(),
         ),
         id_prefix=f"k-{target.record.id}-",
     )
@@ -136,12 +146,14 @@ def _save(editing: Editing) -> Any:
                 target,
                 changes,
                 conflicts=form.overwritten,
-                allow_duplicates=bool(request.form.get("save_anyway")),
+                allow_duplicates=bool(form_input().get("save_anyway")),
             )
         except (SalesforceError, Crowded, NotReady) as error:
             return _refused(editing, error)
         if changed is not None:
             return _conflict(editing, changed.theirs)
+    elif editing.field and wanted() is Wanted.FRAGMENT:
+        return _shown(place, target, editing.field)  # nothing to save, nothing to ask
     saved = f"{target.record.id}.{editing.field}" if changes else ""
     if wanted() is Wanted.JSON:
         parts = current_state().panels

@@ -83,6 +83,11 @@ class RecordForm(Form):
                 made.controller = Controller(spec, above.data, changed=above.changed, in_form=True)
                 above.controls.append(made.id)
 
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """The API names of its fields, compound ones by their parts, in order."""
+        return tuple(name for group in cls.groups for name in group.names)
+
     def controls(self) -> Iterator[tuple[str, Control]]:
         """API name and control of every field, in order."""
         for made in self:
@@ -169,16 +174,15 @@ def defaults(
 ) -> dict[str, Value]:
     """What the org fills in for a new record: default values, and default picklist entries."""
     made: dict[str, Value] = {}
-    for group in form.groups:
-        for name in group.names:
-            spec = form.schema.fields[name]
-            if spec.picklist:
-                offered = (picklists or {}).get(name) or spec.picklist
-                chosen = [value.value for value in offered if value.default and value.active]
-                if chosen:
-                    made[name] = ";".join(chosen) if spec.type == "multipicklist" else chosen[0]
-            elif spec.default_value is not None:
-                made[name] = spec.default_value
+    for name in form.field_names():
+        spec = form.schema.fields[name]
+        if spec.picklist:
+            offered = (picklists or {}).get(name) or spec.picklist
+            chosen = [value.value for value in offered if value.default and value.active]
+            if chosen:
+                made[name] = ";".join(chosen) if spec.type == "multipicklist" else chosen[0]
+        elif spec.default_value is not None:
+            made[name] = spec.default_value
     return made
 
 

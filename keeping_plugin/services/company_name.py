@@ -37,8 +37,8 @@ _SHARED = frozenset({"ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"})
 # What ends a company's name in its country. Letters as they are written there: "as" is a word.
 _ENDS = re.compile(
     r"\S.*?[\s,]+(?:(?:Inc|INC|Corp|CORP|Ltd|LTD|Limited|Co\.,? Ltd|Pty\.? Ltd|Pte\.? Ltd|"
-    r"Pvt\.? Ltd|Sdn\.? Bhd|LLC|L\.L\.C|LLP|LP|PLC|plc|GmbH|mbH|gGmbH|UG|AG|KG|OHG|SE|e\.\s?K|e\.\s?V|KGaA|"
-    r"GesmbH|B\.V|BV|N\.V|NV|VOF|V\.O\.F|S\.A|SA|SAS|S\.A\.S|SASU|SARL|S\.A\.R\.L|Sàrl|EURL|"
+    r"Pvt\.? Ltd|Sdn\.? Bhd|LLC|L\.L\.C|LLP|LP|PLC|plc|GmbH|mbH|gGmbH|UG|AG|KG|OHG|SE|"
+    r"e\.\s?K|e\.\s?V|KGaA|GesmbH|B\.V|BV|N\.V|NV|VOF|V\.O\.F|S\.A|SA|SAS|S\.A\.S|SASU|SARL|S\.A\.R\.L|Sàrl|EURL|"
     r"S\.L|SL|S\.L\.U|SLU|S\.p\.A|SpA|S\.r\.l|Srl|SRL|S\.R\.L|Lda|Ltda|LTDA|"
     r"AB|A/S|ApS|AS|ASA|Oy|OY|Oyj|Sp\. z o\.\s?o|S\.C|s\.r\.o|a\.s|Kft|Zrt|d\.o\.o|A\.Ş|Ltd\. Şti|"
     r"S\.A\. de C\.V|S\. de R\.L\. de C\.V)\.?|GmbH & Co\. (?:KG|OHG|KGaA))"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from keeping_plugin.errors import SalesforceError
+from keeping_plugin.errors import Crowded, NotReady, SalesforceError
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import ObjectSchema, PicklistValue, RecordType, Value
@@ -36,17 +36,17 @@ def default(schema: ObjectSchema) -> RecordType | None:
 
 
 def own_picklists(
-    parts: Panels, link: Linked, object: str, record_type_id: Value
+    parts: Panels, link: Linked, object: str, record_type_id: Value, names: Iterable[str]
 ) -> Picklists | None:
-    """The values that a record type allows, by field; None when the org has no record types for
-    the object, or when Salesforce does not say: then a form offers what the describe has, and
-    Salesforce refuses what does not fit."""
+    """The values that a record type allows, by field; None when none of these fields is a
+    picklist, when the org has no record types for the object, or when Salesforce does not say: then
+    a form offers what the describe has, and Salesforce refuses what does not fit."""
     schema = link.schemas[object]
     if not isinstance(record_type_id, str) or not any(
         kind.id[:15] == record_type_id[:15] and not kind.master for kind in schema.record_types
     ):
         return None
-    if not any(spec.picklist for spec in schema.fields.values()):
+    if not any(schema.fields[name].picklist for name in names):
         return None
     key = (link.connection_id, id(schema), record_type_id)
     with _lock:
@@ -57,7 +57,7 @@ def own_picklists(
         with parts.seats.seat():
             gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
             found = gateway.picklist_values(object, record_type_id)
-    except SalesforceError as error:
+    except (SalesforceError, Crowded, NotReady) as error:
         log.info("record_type_unread", extra={"code": error.code})
         return None
     with _lock:

@@ -117,7 +117,9 @@ def _save(
         current = gateway.read(record.object, record.id, names)
         hit = conflicts(current.fields)
         if hit:
-            return Changed({name: current.fields[name] for name in hit})
+            theirs = {name: current.fields[name] for name in hit}
+            _remember(parts, target, theirs)
+            return Changed(theirs)
         wanted = {name: value for name, value in changes.items() if current.fields[name] != value}
         if not wanted:
             break
@@ -196,7 +198,8 @@ def _note(
 
 
 def _remember(parts: Panels, target: Target, changes: Mapping[str, Value]) -> None:
-    """The card shows what was saved even if Salesforce does not answer the next question."""
+    """The card shows what was saved, or was found to be somebody else's, even if Salesforce does
+    not answer the next question."""
     with parts.database.write() as session:
         card = cards.load(session, target.link.connection_id, target.address)
         if card is None:

@@ -22,7 +22,8 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.models import AuditRecord, PanelCard, now
-from tests.blueprints.inbox import CUSTOMER, Inbox, post, url
+from keeping_plugin.testing.fake_org import DuplicateRule
+from tests.blueprints.inbox import CUSTOMER, Inbox, post, token, url
 
 JSON = {"Accept": "application/json"}
 
@@ -89,6 +90,17 @@ def test_nothing_changed_is_nothing_sent(inbox: Inbox, jane: str, client: FlaskC
     assert inbox.calls() == []
 
 
+def test_a_fragment_saved_without_a_change_is_its_field_again(
+    inbox: Inbox, jane: str, client: FlaskClient
+) -> None:
+    """With the focus on it, and without asking Salesforce."""
+    path = f"/Contact/{jane}/edit/Phone"
+    sent = marks(client.get(url(path)).text)
+    answer = post(client, path, sent, headers={"X-Keeping-Fragment": "1"})
+    assert (answer.status_code, inbox.calls()) == (200, [])
+    assert 'aria-label="Edit Business Phone: +31 20 555 0100" data-k-focus' in answer.text
+
+
 def test_what_does_not_fit_is_refused_before_salesforce_and_kept(
     inbox: Inbox, jane: str, client: FlaskClient
 ) -> None:
@@ -152,6 +164,16 @@ def test_both_values_are_shown_when_somebody_else_saved_the_field(
     saved = post(client, path, {**marks(page.text), "sf_Phone": "+49 mine"})
     assert saved.status_code == 303
     assert inbox.salesforce.fields("Contact", jane)["Phone"] == "+49 mine"
+
+
+def test_keep_theirs_shows_what_they_saved(inbox: Inbox, jane: str, client: FlaskClient) -> None:
+    path = f"/Contact/{jane}/edit/Phone"
+    sent = {**marks(client.get(url(path)).text), "sf_Phone": "+1 mine"}
+    inbox.salesforce.update("Contact", jane, Phone="+49 theirs")
+    assert post(client, path, sent).status_code == 409
+    fragment = {"X-Keeping-Fragment": "1"}
+    kept = client.get(url(f"/Contact/{jane}/field/Phone"), headers=fragment)
+    assert "+49 theirs" in kept.text
 
 
 def test_somebody_elses_other_field_is_neither_overwritten_nor_in_the_way(
@@ -391,9 +413,37 @@ def test_without_the_token_nothing_is_written(inbox: Inbox, jane: str, client: F
 # JSON --------------------------------------------------------------------------------------------
 
 
-def test_json_reads_and_writes_the_same_form(inbox: Inbox, jane: str, client: FlaskClient) -> None:
-    from tests.blueprints.inbox import token
+def test_only_a_picklist_asks_what_the_record_type_offers(inbox: Inbox) -> None:
+    """And when Salesforce does not say, the form opens with what the describe has."""
+    schema = inbox.salesforce.org.schemas["Contact"]
+    own = next(kind for kind in schema.record_types if kind.available and not kind.master)
+    inbox.choose("Contact", "Name", "Phone", "LeadSource", "RecordTypeId")
+    jane = inbox.salesforce.add(
+        "Contact", LastName="Doe", Email=CUSTOMER.email, RecordTypeId=own.id
+    )
+    client = inbox.client()
+    client.get(url())
+    inbox.salesforce.calls.clear()
+    assert client.get(url(f"/Contact/{jane}/edit/Phone")).status_code == 200
+    assert inbox.calls() == []
+    inbox.salesforce.fail("picklist_values", SalesforceUnavailable("away"))
+    assert client.get(url(f"/Contact/{jane}/edit/LeadSource")).status_code == 200
+    assert inbox.calls() == ["picklist_values"]
 
+
+def test_a_json_client_saves_anyway(inbox: Inbox, jane: str, client: FlaskClient) -> None:
+    inbox.salesforce.org.duplicate_rules.append(DuplicateRule("Contact", ("Phone",)))
+    inbox.salesforce.add("Contact", LastName="Other", Phone="+1 2")
+    path = url(f"/Contact/{jane}/edit/Phone")
+    headers = {**JSON, "X-CSRFToken": token(client)}
+    body: dict[str, Any] = {"fields": {"Phone": "+1 2"}}
+    assert client.post(path, json=body, headers=headers).status_code == 409
+    saved = client.post(path, json={**body, "save_anyway": True}, headers=headers)
+    assert saved.status_code == 200
+    assert inbox.salesforce.fields("Contact", jane)["Phone"] == "+1 2"
+
+
+def test_json_reads_and_writes_the_same_form(inbox: Inbox, jane: str, client: FlaskClient) -> None:
     path = url(f"/Contact/{jane}/edit/Phone")
     (phone,) = client.get(path, headers=JSON).json["fields"]
     assert (phone["name"], phone["type"], phone["value"]) == ("Phone", "phone", "+31 20 555 0100")

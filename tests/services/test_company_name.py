@@ -74,7 +74,7 @@ NOT_TOLD = [
     (JANE, "Hi,\n\nwe bought it from Rival Ltd\nand it broke.\n\nJane Doe"),
     (JANE, "Please write to Rival GmbH\n\nThanks,\nJane"),
     (JANE, f"Yes.\n\nJane Doe\n\n{WROTE}\n\nBest regards,\nBob Jones\nRival Ltd."),
-    (JANE, FORWARDED + "Jane Doe\nBob Jones\nthe news\nof today\nis this\nand\nthat\nand\nRival Ltd."),
+    (JANE, FORWARDED + "Jane Doe\nBob\nthe news\nof today\nis this\nor\nthat\nor\nRival Ltd."),
     # Words that only look like a legal form.
     (JANE, "Hi\n\nJane Doe\nas good AS"),
     (JANE, "Hi\n\nBest regards,\nJane Doe\nnice to meet you SE"),
