@@ -60,13 +60,18 @@ function swap(root, region, html, trigger) {
   if (!fresh) throw new TypeError("the answer is no fragment");
   const target = find(root, fresh.id) ?? region;
   const had = root.activeElement;
-  const held = target.contains(had) || had === null ? had?.id ?? trigger?.id : null;
+  const held = target.contains(had) || (had === null && trigger !== null);
   keepForms(target, fresh, trigger);
   target.replaceWith(fresh);
   ready(root, fresh);
   const status = fresh.matches("[data-k-status]") ? fresh : fresh.querySelector("[data-k-status]");
   say(root, status ? status.textContent.trim() : "");
-  const focus = fresh.querySelector("[data-k-focus]") ?? (held === null ? null : find(root, held));
+  let focus = fresh.querySelector("[data-k-focus]");
+  if (!focus && held) focus = find(root, had?.id) ?? find(root, trigger?.id);
+  if (!focus && held) {
+    fresh.tabIndex = -1; // what had the focus is gone; who listens goes on with what replaced it
+    focus = fresh;
+  }
   focus?.focus();
   if (!focus?.matches("[aria-invalid]")) focus?.select?.();
   return fresh;
