@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Boolean, ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
@@ -35,8 +35,8 @@ class Outcome(StrEnum):
 
 
 # Literals, so that both databases see that the partial indexes of models/ledger fit.
-FAILED: ColumnElement[bool] = literal_column("keeping_sync_entry.state = 'failed'", Boolean)
-REFUSED: ColumnElement[bool] = literal_column("keeping_decision.refused", Boolean)
+FAILED: ColumnElement[bool] = SyncEntry.state == literal_column("'failed'")
+REFUSED = text("keeping_decision.refused")  # as a column SQLite would be asked for "= 1"
 
 CONDITIONS: Mapping[Outcome, ColumnElement[bool]] = {
     Outcome.CREATED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.reason == "created"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, func, literal_column, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import BackfillRun, EntryState, Lane, SyncEntry, now
@@ -14,9 +14,9 @@ from keeping_plugin.services.backfill import DONE, RUNNING
 # A run that is due for so long, claimed by nobody: no worker is running.
 _PATIENCE = timedelta(seconds=20)
 
-# A literal, so that both databases see that the partial index of models/ledger fits.
-_OWED: ColumnElement[bool] = literal_column(
-    "keeping_sync_entry.state IN ('pending', 'sending', 'waiting')", Boolean
+# Literals, so that both databases see that the partial index of models/ledger fits.
+_OWED = SyncEntry.state.in_(
+    [literal_column(f"'{state}'") for state in ("pending", "sending", "waiting")]
 )
 
 

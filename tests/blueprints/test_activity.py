@@ -8,14 +8,15 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html
 from lxml.html import HtmlElement
-from sqlalchemy import update
+from sqlalchemy import event, update
 
+from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import Connection, ConnectionStatus, SyncEntry, now
 from keeping_plugin.services import api_use
 from keeping_plugin.services.activity_list import PAGE
 from keeping_plugin.services.api_use import Feature
 from keeping_plugin.types import Action, Agent, Mailbox
-from tests.blueprints.inbox import ADMIN, AGENT, INSTANCE, Inbox, token
+from tests.blueprints.inbox import ADMIN, AGENT, INSTANCE, Inbox, token, url
 from tests.blueprints.ledger import Ledger
 
 ACTIVITY = "/salesforce/settings/activity"
@@ -378,3 +379,23 @@ def test_the_budget_tells_until_when_automations_pause_and_why(inbox: Inbox) -> 
     allow(inbox, paused_until=datetime.now(UTC) - timedelta(minutes=1))
     card = read(page(inbox).get_element_by_id("k-budget"))
     assert "They go on as soon as Salesforce has room again" in card
+
+
+def test_opening_a_panel_is_counted_in_the_commit_that_keeps_its_card(
+    inbox: Inbox, jane: str
+) -> None:
+    commits: list[object] = []
+    event.listen(inbox.database.engine, "commit", commits.append)
+    assert inbox.client(AGENT).get(url()).status_code == 200
+    assert inbox.card() is not None
+    assert len(commits) == 1
+    card = read(page(inbox).get_element_by_id("k-budget"))
+    assert "Panel beside conversations Support 1 1" in card
+
+
+def test_a_panel_without_an_answer_is_counted_too(inbox: Inbox) -> None:
+    silent = SalesforceUnavailable("timed out", timed_out=True)
+    inbox.salesforce.fail("panel", silent)
+    inbox.client(AGENT).get(url())
+    card = read(page(inbox).get_element_by_id("k-budget"))
+    assert "Panel beside conversations Support 1 1" in card
