@@ -11,6 +11,8 @@ from keeping_plugin.models import ApiUse, Database, Lane, SyncEntry
 from keeping_plugin.ports import Gateways
 from keeping_plugin.services import api_use
 from keeping_plugin.services.api_use import Feature, counted, shared
+from keeping_plugin.services.upkeep import keep_house
+from keeping_plugin.times import Times
 from keeping_plugin.types import Action
 from tests.services.delivery.house import House
 
@@ -129,3 +131,19 @@ def test_use_is_told_by_feature_and_mailbox_the_most_first(house: House) -> None
         ("schema", "", 5, 5),
         ("panel", "sales", 2, 2),
     ]
+
+
+def test_counts_are_cleared_after_the_days_they_are_kept(house: House) -> None:
+    with house.database.write() as session:
+        api_use.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
+        session.add(
+            ApiUse(
+                connection_id=house.connection_id,
+                day="2020-01-01",
+                mailbox_id="old",
+                feature=Feature.PANEL,
+                requests=7,
+            )
+        )
+    keep_house(house.database, Times(), keep_days=400)
+    assert kept(house) == {("sales", "panel"): 2}
