@@ -26,6 +26,8 @@ from keeping_plugin.state import State, current_state
 from keeping_plugin.times import HOUR, MINUTE
 from keeping_plugin.types import Address, Direction, MessageArrived
 
+_NO_REDIS = "Redis at KEEPING_REDIS_URL does not answer: start it or correct the address."
+
 keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
 
 
@@ -98,11 +100,13 @@ def _keep_house(state: State) -> None:
 
 @keeping.command("tick")
 def tick() -> None:
-    """Sweep once, for cron."""
+    """Sweep once, for cron; exit 1 when Redis does not answer and nobody could be rung."""
     state = current_state()
     sweep(state.delivery)
     raise_alarms(state.database)
     _keep_house(state)
+    if state.queue.length() is None:
+        raise click.ClickException(_NO_REDIS)
 
 
 @keeping.command("rotate-keys")
@@ -129,7 +133,7 @@ def resume() -> None:
     sweep(state.delivery)
     waiting = state.queue.length()
     if waiting is None:
-        raise click.ClickException("Redis at KEEPING_REDIS_URL does not answer.")
+        raise click.ClickException(_NO_REDIS)
     click.echo(f"{waiting} jobs are waiting for a worker.")
 
 

@@ -120,7 +120,7 @@ def _sqlite(connection: Any) -> Iterator[Finding]:
         yield Finding(
             None,
             "SQLite is best used with journal_mode=WAL, synchronous=FULL and busy_timeout=5000: "
-            "docs/guide.md has the ten lines.",
+            "docs/guide.md has the lines.",
         )
 
 
