@@ -11,11 +11,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models.base import Base
+
+
+# What SQLite's busy timeout is to two writers. A process that freezes in the middle of a transaction
+# gives its locks back, so that it holds up nobody for longer than a lease.
+_PATIENCE = text(
+    "SELECT set_config('lock_timeout', '5s', true),"
+    " set_config('idle_in_transaction_session_timeout', '10s', true)"
+)
 
 
 class Database:
@@ -43,6 +51,8 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             if session.get_bind().dialect.name == "sqlite":
                 _begin(session.connection(), "IMMEDIATE")
+            else:
+                session.execute(_PATIENCE)
             yield session
 
 
