@@ -92,7 +92,7 @@ ROUTES: tuple[Route, ...] = (
     _admins("settings", "GET", ""),
     _admins("connect", "POST", "connect"),
     _admins("connect_status", "GET", "connect/status"),
-    replace(_admins("confirm", "POST", "confirm", answer="drop"), answers=(404,)),
+    _admins("confirm", "POST", "confirm", answer="drop"),
     _admins("preflight", "POST", "preflight"),
     _admins("schema", "POST", "schema"),
     _admins("schema_progress", "GET", "schema/progress"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,12 +20,16 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import NoPermissionError
 
+from demo.org.process import OrgProcess
 from keeping_plugin.jobs.job import TASKS, KeepingJob
 from keeping_plugin.models import SchemaLoad
 from keeping_plugin.services import schema
 from tests.salesforce.wire import Wire, reply, says, serving
-from tests.security.town import Town
+from tests.security.town import Town, open_town
+from tests.servers.needs import ROOT
+from tests.servers.redis import RedisServer
 
 QUEUE = "keeping"
 
@@ -201,3 +206,28 @@ def test_rows_that_are_not_there_and_rows_of_anybody_do_no_harm(
         assert redis.llen(f"rq:queue:{QUEUE}") == 0
     assert town.calls("acme") == town.calls("other") == []
     works_still(town)
+
+
+def test_a_redis_user_of_its_own_needs_no_more_than_security_md_gives_it(
+    orgs: OrgProcess, sqlite_url: str, redis_server: RedisServer
+) -> None:
+    """The very line of SECURITY.md, with which the web side rings and the worker works."""
+    text = (ROOT / "SECURITY.md").read_text()
+    line = re.search(r"`ACL SETUSER keeping (on [^`]+)`", text)
+    assert line is not None
+    redis_server.flush()
+    rules = line[1].replace(">…", ">secret").split()
+    with Redis.from_url(redis_server.url) as redis:
+        redis.execute_command("ACL", "SETUSER", "keeping", "reset", *rules)
+        url = redis_server.url.replace("redis://", "redis://keeping:secret@")
+        try:
+            with open_town(orgs, sqlite_url, KEEPING_REDIS_URL=url) as town:
+                town.settle_in()
+                town.work()
+                works_still(town)
+            with Redis.from_url(url) as user:
+                for command in ("CONFIG GET dir", "FLUSHALL", "MODULE LIST", "SET other 1"):
+                    with pytest.raises(NoPermissionError):
+                        user.execute_command(*command.split())
+        finally:
+            redis.execute_command("ACL", "DELUSER", "keeping")

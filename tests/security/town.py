@@ -25,7 +25,7 @@ from keeping_plugin.models import (
     migrate,
     upsert,
 )
-from keeping_plugin.services import grants, schema
+from keeping_plugin.services import connection, grants, schema
 from keeping_plugin.testing import FakeHelpDesk
 from keeping_plugin.types import (
     Address,
@@ -81,10 +81,10 @@ class Town(AdminSide):
         """Connect both companies and give each a conversation with everything around it."""
         for company, conversation in (("acme", "c-1"), ("other", "o-1")):
             self.connect(self.visitor(ADMINS[company]), org=self.org_of(company), described=False)
-            connection = self.current(company)
-            assert connection is not None
+            found = self.current(company)
+            assert found is not None
             with self.house.app.app_context():
-                schema.describe(self.state.schemas, connection.id)
+                schema.describe(self.state.schemas, found.id)
             self.ids[company] = self.populate(company, conversation)
         private = Address(f"private-{self.run}@example.com", "Pia Private")
         self.converse("acme", PRIVATE, private, mailbox="private")
@@ -92,12 +92,18 @@ class Town(AdminSide):
         self.forget_calls()
 
     def converse(
-        self, company: str, conversation_id: str, customer: Address | None, *, mailbox: str = ""
+        self,
+        company: str,
+        conversation_id: str,
+        customer: Address | None,
+        *,
+        mailbox: str = "",
+        subject: str = "Where is my order?",
     ) -> Conversation:
         """Open a conversation, or let one be with somebody else."""
         mailbox = mailbox or f"support-{company}"
         url = f"/conversations/{conversation_id}"
-        found = Conversation(conversation_id, mailbox, "?", url, OpenedBy.CUSTOMER, customer)
+        found = Conversation(conversation_id, mailbox, subject, url, OpenedBy.CUSTOMER, customer)
         return self.desk.add_conversation(company, found)
 
     def populate(self, company: str, conversation_id: str, **values: Any) -> Ids:
@@ -190,6 +196,17 @@ class Town(AdminSide):
         with self.house.app.test_request_context():
             browser_session["csrf"] = secret
             return csrf.token()
+
+    def confirm(self, admin: Visitor, company: str) -> None:
+        """Say yes to the org that a login has just led to."""
+        with self.house.app.app_context(), self.state.database.read() as session:
+            waiting = connection.unconfirmed(session, company)
+        assert waiting is not None
+        said = {"answer": "use", "connection": str(waiting.id)}
+        assert admin.post("/salesforce/settings/confirm", said).status_code == 303
+        now_current = self.current(company)
+        assert now_current is not None
+        assert now_current.id == waiting.id
 
     # -- what happened ---------------------------------------------------------------------------
     def calls(self, company: str) -> list[dict[str, Any]]:
