@@ -138,7 +138,7 @@ class SchemaDocument(Base):
         ForeignKey("keeping_connection.id"), primary_key=True
     )
     object: Mapped[str] = mapped_column(String(80), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), default="")
+    digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the document: its key in memory
     last_modified: Mapped[str] = mapped_column(String(64), default="")
     fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changes: Mapped[Any] = mapped_column(Json, nullable=True)  # what the last refresh found
