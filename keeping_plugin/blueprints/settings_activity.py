@@ -188,8 +188,8 @@ _SAID = {
 def _try_all(agent: Agent, reason: str) -> None:
     state = current_state()
     rung = entries.try_all_again(state.database, agent, reason)
-    state.queue.ring(rung)
-    if rung:
+    if rung is not None:
+        state.queue.ring([rung])
         notices.say("All of them are tried again now; load this page again to see how.")
     else:
         notices.say("There was nothing left to try again.", good=False)

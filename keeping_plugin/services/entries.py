@@ -16,6 +16,7 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.locking import connection_first
 from keeping_plugin.types import Agent
 
 CHUNK = 500  # rows a transaction
@@ -46,7 +47,7 @@ def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
     if entry is None:
         raise NotFound("This entry does not exist.")
     connection = session.get_one(Connection, entry.connection_id)
-    if not connection.current or connection.status != ConnectionStatus.LIVE:
+    if not _is_live(connection):
         raise InvalidInput(
             "This belongs to a Salesforce connection that is not live. Reconnect to the same org, "
             "then try again."
@@ -54,6 +55,10 @@ def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
     if entry.state != EntryState.FAILED:
         raise InvalidInput("This entry has not failed; there is nothing to try again.")
     return entry
+
+
+def _is_live(connection: Connection) -> bool:
+    return connection.current and connection.status == ConnectionStatus.LIVE
 
 
 def _reopen(session: Session, entry: SyncEntry) -> None:
@@ -83,43 +88,50 @@ def try_again(session: Session, agent: Agent, entry_id: int) -> int:
     return entry.connection_id
 
 
-def try_all_again(database: Database, agent: Agent, reason: str) -> Sequence[int]:
-    """The same for every entry that has failed for one reason by now, in transactions of 500;
-    returns the connections to be rung."""
+def try_all_again(database: Database, agent: Agent, reason: str) -> int | None:
+    """The same for every entry of the live connection that has failed for one reason by now, in
+    transactions of 500; returns the connection to be rung, None when there was nothing to do."""
     with database.read() as session:
         began = now(session)
-    rung: set[int] = set()
+        connection_id = session.scalar(
+            select(Connection.id).where(
+                Connection.company_id == agent.company_id, Connection.current
+            )
+        )
+    if connection_id is None:
+        return None
+    reopened = 0
     while True:
         with database.write() as session:
-            chunk = _failed_for(session, agent.company_id, reason, began)
+            connection = connection_first(session, connection_id)
+            chunk = _failed_for(session, connection, reason, began)
             if not chunk:
-                return sorted(rung)
-            session.execute(
-                _REOPEN.where(SyncEntry.id.in_(list(chunk))).values(due_at=now(session))
-            )
-            for connection_id in sorted(set(chunk.values()) - rung):
+                return connection_id if reopened else None
+            session.execute(_REOPEN.where(SyncEntry.id.in_(chunk)).values(due_at=now(session)))
+            if not reopened:
                 _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
-            rung |= set(chunk.values())
+            reopened += len(chunk)
 
 
-def _failed_for(session: Session, company_id: str, reason: str, until: datetime) -> dict[int, int]:
-    """Some of the company's failed entries that may be tried again, with their connections."""
-    rows = session.execute(
-        select(SyncEntry.id, SyncEntry.connection_id)
-        .join(Connection, Connection.id == SyncEntry.connection_id)
+def _failed_for(
+    session: Session, connection: Connection | None, reason: str, until: datetime
+) -> Sequence[int]:
+    """Some entries of the connection that failed for this reason; none unless it is live."""
+    if connection is None or not _is_live(connection):
+        return ()
+    return session.scalars(
+        select(SyncEntry.id)
         .where(
-            SyncEntry.company_id == company_id,
+            SyncEntry.connection_id == connection.id,
+            SyncEntry.company_id == connection.company_id,
             SyncEntry.state == EntryState.FAILED,
             SyncEntry.reason == reason,
             # One that fails again meanwhile is not taken twice.
             or_(SyncEntry.settled_at.is_(None), SyncEntry.settled_at <= until),
-            Connection.current,
-            Connection.status == ConnectionStatus.LIVE,
         )
         .order_by(SyncEntry.id)
         .limit(CHUNK)
-    )
-    return {row.id: row.connection_id for row in rows}
+    ).all()
 
 
 def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
