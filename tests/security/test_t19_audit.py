@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from keeping_plugin.cli import keeping
 from keeping_plugin.services.audit import Audited
 from tests.security.town import Town
 
@@ -54,8 +55,7 @@ def test_each_deed_leaves_one_row_and_no_value(working_town: Town) -> None:
         (Audited.DISCONNECTED, "ada", "", None),
     ]
     assert set(done[5][3]) >= {"LastName", "Email"}
-    trail = ["keeping", "audit", "--company", "acme"]
-    exported = town.house.app.test_cli_runner().invoke(args=trail)
+    exported = town.house.app.test_cli_runner().invoke(keeping, ["audit", "--company", "acme"])
     rows = [json.loads(line) for line in exported.stdout.splitlines()]
     assert [row["action"] for row in rows] == [row.action for row in town.audited("acme")]
     assert VALUE.lower() not in exported.stdout.lower()
