@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -75,6 +76,7 @@ class Linked:
     described: bool
     schemas: Mapping[str, ObjectSchema]
     shown: Mapping[str, Sequence[str]]
+    lost_at: datetime | None = None
 
     def asked(self) -> dict[str, tuple[str, ...]]:
         """What the panel's query reads, by object."""
@@ -114,6 +116,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
         epoch=row.epoch,
         instance_url=row.instance_url,
         lost=row.status == ConnectionStatus.LOST,
+        lost_at=row.lost_at,
         described=schema_cache.is_described(session, row.id),
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),

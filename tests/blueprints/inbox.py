@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -125,7 +126,7 @@ class Inbox:
         """Let Salesforce have ended the connection."""
         with self.database.write() as session:
             row = session.get_one(Connection, self.connection_id)
-            row.status = ConnectionStatus.LOST
+            row.status, row.lost_at = ConnectionStatus.LOST, datetime(2026, 5, 6, 9, 30, tzinfo=UTC)
 
     def customer(self, address: Address | None) -> None:
         """Let the conversation be with somebody else."""
