@@ -55,13 +55,7 @@ def test_the_command_itself_supervises_four_pairs_and_ends_with_all_of_them(worl
     words = ("keeping", "worker", "-n", "4")
     with world.log.open("ab") as log:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "flask",
-                "--app=tests.faults.host",
-                *"keeping worker -n 4".split(),
-            ],
+            [sys.executable, "-m", "flask", "--app", "tests.faults.host", *words],
             env={**os.environ, "HOST_CONFIG": _config(world), "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             stdout=log,

@@ -1,0 +1,16 @@
+"""F2: kills, Redis deaths, lost replies, late commits, row locks and 503, all at once."""
+
+from __future__ import annotations
+
+from tests.faults.chaos import rage
+from tests.faults.on import on
+from tests.faults.world import World
+
+
+@on("postgres", "sqlite")
+def test_everything_at_once(world: World) -> None:
+    """F2: of 300 messages none is lost and none doubled."""
+    rage(world, messages=300)
+    assert world.injected > 10
+    assert {entry.state for entry in world.entries()} == {"done"}
+    world.assert_nothing_lost_or_doubled()
