@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -252,7 +252,17 @@ def _group(
     return Group(name, "", "", (name,))
 
 
+def _chosen_among(schema: ObjectSchema, spec: FieldSpec) -> FieldSpec:
+    """The record type is a lookup like any other, but its few records stand in the describe."""
+    if spec.name != "RecordTypeId" or len(schema.record_types) < 2:
+        return spec
+    kinds = [kind for kind in schema.record_types if not kind.master]
+    values = tuple(PicklistValue(kind.id, kind.name, active=kind.available) for kind in kinds)
+    return replace(spec, type="picklist", picklist=values, restricted=True)
+
+
 def _unbound(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> Any:
+    spec = _chosen_among(schema, spec)
     read_only = not writable(schema, spec.name, creating=creating)
     # A checkbox always says something.
     required = spec.type != "boolean" and (spec.required if creating else not spec.nillable)
