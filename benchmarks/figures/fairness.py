@@ -15,7 +15,7 @@ MOST = 2.0  # seconds more
 
 def measure(bench: Bench) -> None:
     """Each company has its org; the small one's message comes while the large one's are drained."""
-    behind, runs = bench.size(50_000, 4_000), bench.size(7, 3)
+    behind, runs = bench.size(50_000, 4_000), bench.size(20, 5)
     try:
         postgres = bench.clean_up.enter_context(Postgres())
     except NoPostgres as error:
@@ -27,31 +27,38 @@ def measure(bench: Bench) -> None:
         large, small = house.companies
         with house.working(2):
             alone = Runs([_until_its_task(house, small, f"alone{n}") for n in range(runs)])
-            house.store((large, f"customer{n % 900}@shop.example") for n in range(behind))
+        house.store((large, f"customer{n % 900}@shop.example") for n in range(behind))
+        behind_it = []
+        with house.working(2), watched() as load:
             waiting = house.owed(large)
-            with watched() as load:
-                busy = Runs([_until_its_task(house, small, f"busy{n}") for n in range(runs)])
-            left = house.owed(large)
-    more = busy.median - alone.median
+            for number in range(runs):
+                seconds = _until_its_task(house, small, f"busy{number}")
+                left = house.owed(large)
+                if not left:  # it was behind nobody any more
+                    break
+                behind_it.append(seconds)
+    case = f"one message behind {behind:,} of another company, 2 workers"
+    if not behind_it:
+        bench.missing(case, "the large company's mail was drained before the small one's came")
+        return
+    busy = Runs(behind_it)
     bench.point(
-        f"one message behind {behind:,} of another company, 2 workers",
+        case,
         max(busy.values) - alone.median,
         "s more to the Task, the slowest run",
         against=f"alone: {alone.median:.2f} s",
         ratio=busy.median / alone.median,
-        runs=runs,
+        runs=len(behind_it),
         spread=busy.spread,
         target="at most 2 s more",
-        met=max(busy.values) - alone.median <= MOST if left else None,
+        met=max(busy.values) - alone.median <= MOST,
         load=load,
-        note=f"median {more:.2f} s more; {waiting:,} entries owed at the start, {left:,} at the end"
-        + ("" if left else ": the large company was done too early to tell"),
+        note=f"median {busy.median - alone.median:.2f} s more; {waiting:,} entries owed before, "
+        f"{left:,} after",
     )
 
 
 def _until_its_task(house: House, company: str, customer: str) -> float:
-    # A ring is kept back for 5 s after the last: that is no part of what is asked here.
-    time.sleep(5.5)
     began = time.monotonic()
     house.store([(company, f"{customer}@small.example")])
     house.await_settled(company, seconds=120)

@@ -114,7 +114,7 @@ def _in_turn(rounds: int) -> tuple[Runs, Runs]:
 
 
 def _plug(message_arrived: Callable[[MessageArrived], None]) -> None:
-    salesforce.message_arrived = message_arrived  # type: ignore[method-assign]
+    salesforce.message_arrived = message_arrived  # type: ignore[method-assign,assignment]
 
 
 def _store() -> None:
