@@ -26,13 +26,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from keeping_plugin.jobs.job import TIMEOUT, KeepingJob
 from keeping_plugin.jobs.queue import connect
 from keeping_plugin.state import State
-from keeping_plugin.times import SWEEP
+from keeping_plugin.times import CALL, SWEEP
 
 log = logging.getLogger("keeping_plugin.worker")
 
 _PR_SET_PDEATHSIG = 1
 WORKER_TTL = 25  # seconds; a Redis that says nothing is waited for 5 s less
 STOP_TIMEOUT = 2.0  # seconds that a worker on its way out waits for Redis
+STOP_PATIENCE = CALL + 10.0  # the call that is being made, and what is written down after it
 RESTART_AFTER = 1.0  # seconds, of a pair that ended under `-n`
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -73,22 +74,6 @@ class KeepingWorker(SimpleWorker):
             for entry in redis.lrange(queue.intermediate_queue_key, 0, -1):
                 if "\ufffd" in entry.decode(errors="replace"):
                     redis.lrem(queue.intermediate_queue_key, 0, entry)
-
-    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
-        while True:
-            try:
-                return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
-            except UnicodeDecodeError:
-                self._drop_unreadable()
-
-    def _drop_unreadable(self) -> None:
-        """Drop what is no text, so none of ours, from where RQ keeps the entries just taken: it
-        would end this worker and every one after it."""
-        log.warning("queue_entry_unreadable")
-        for queue in self.queues:
-            for entry in self.connection.lrange(queue.intermediate_queue_key, 0, -1):
-                if b"\xef\xbf\xbd" in entry.decode(errors="replace").encode():
-                    self.connection.lrem(queue.intermediate_queue_key, 0, entry)
 
 
 def make_worker(app: Flask, state: State) -> KeepingWorker:
@@ -142,7 +127,7 @@ def _fork(child: Callable[[], None]) -> int:
         code = stop.code if isinstance(stop.code, int) else 1
     except BaseException as error:  # noqa: BLE001  told by its type: its text may hold data
         where = "".join(traceback.format_tb(error.__traceback__))
-        log.error("worker_child_failed: %s\n%s", type(error).__name__, where)
+        log.error("worker_child_failed: %s\n%s", type(error).__name__, where)  # noqa: TRY400
     finally:
         os._exit(code)
 
@@ -153,6 +138,7 @@ class _Stop:
     def __init__(self) -> None:
         self._asked = False
         self.children: set[int] = set()
+        self._told: set[int] = set()
         for number in _SIGNALS:
             signal.signal(number, self._note)
 
@@ -165,7 +151,9 @@ class _Stop:
         self._tell()
 
     def _tell(self) -> None:
-        for pid in tuple(self.children):
+        for pid in self.children - self._told:
+            # Once only: RQ takes a second signal for the wish to end in the middle of a job.
+            self._told.add(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
@@ -173,24 +161,36 @@ class _Stop:
         """Children that ended within this time, with their exit codes."""
         until = time.monotonic() + seconds
         while True:
-            ended = []
-            for pid in tuple(self.children):
-                done, status = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    self.children.discard(pid)
-                    ended.append((pid, os.waitstatus_to_exitcode(status)))
+            ended = self._reap()
             if ended or self._asked or time.monotonic() >= until:
                 return ended
             time.sleep(min(0.05, max(0.0, until - time.monotonic())))
 
-    def finish(self) -> None:
+    def _reap(self) -> list[tuple[int, int]]:
+        ended = []
+        for pid in tuple(self.children):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                self.children.discard(pid)
+                ended.append((pid, os.waitstatus_to_exitcode(status)))
+        return ended
+
+    def finish(self, patience: float) -> bool:
         """Wait for every child to end by itself; one that was forked as the signal came has not
-        been told yet."""
+        been told yet. Says whether all did: the others are killed, which loses nothing."""
         if self._asked:
             self._tell()
-        for pid in tuple(self.children):
+        until = time.monotonic() + patience
+        while self.children and time.monotonic() < until:
+            self._reap()
+            time.sleep(0.02)
+        late = tuple(self.children)
+        for pid in late:
+            log.error("worker_child_killed", extra={"child": pid})
+            os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             self.children.discard(pid)
+        return not late
 
 
 def _part_with_connections(app: Flask, state: State) -> None:
@@ -206,7 +206,7 @@ def _sweep(app: Flask, sweep: Callable[[], None]) -> None:
         with app.app_context():
             sweep()
     except SQLAlchemyError as error:
-        log.error("sweep_failed", extra={"error": type(error).__name__})
+        log.error("sweep_failed", extra={"error": type(error).__name__})  # noqa: TRY400
 
 
 def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
@@ -228,8 +228,8 @@ def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
             code = ended[0][1] or 1
             log.error("worker_child_ended", extra={"exit_code": ended[0][1]})
             break
-    stop.finish()
-    return code
+    ended_well = stop.finish(STOP_PATIENCE)
+    return code or int(not ended_well)
 
 
 def supervise(app: Flask, state: State, sweep: Callable[[], None], *, pairs: int) -> int:
@@ -248,5 +248,4 @@ def supervise(app: Flask, state: State, sweep: Callable[[], None], *, pairs: int
             log.error("worker_pair_ended", extra={"exit_code": code})
             time.sleep(RESTART_AFTER)
             stop.children.add(_fork(pair))
-    stop.finish()
-    return 0
+    return int(not stop.finish(STOP_PATIENCE + 5))

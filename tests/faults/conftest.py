@@ -1,4 +1,5 @@
-"""A world for each fault: on PostgreSQL, unless the test says `on("sqlite")`."""
+"""A world for each fault: on PostgreSQL, unless the test says otherwise; in `make faults` on both
+databases, again and again, with what came of all of them added up."""
 
 from __future__ import annotations
 
@@ -8,14 +9,75 @@ from pathlib import Path
 import pytest
 
 from demo.org.process import OrgProcess
+from tests.faults.tally import TALLY
 from tests.faults.world import World
 from tests.servers.needs import require
+from tests.servers.postgres import PostgresServer, create_database, postgres_bin
+
+BOTH = ("postgres", "sqlite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "faults_on(databases): see tests/faults/on.py")
+    config.addinivalue_line("markers", "faults_only(databases): see tests/faults/on.py")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    tally = metafunc.config.stash.get(TALLY, None)
+    rounds = tally.repeat if tally else 1
+    if "world" in metafunc.fixturenames:
+        said = _said(metafunc, "faults_only") or (
+            BOTH if tally else _said(metafunc, "faults_on") or BOTH[:1]
+        )
+        worlds = [(name, number) for number in range(rounds) for name in said]
+        names = [f"{name}-{number}" if rounds > 1 else name for name, number in worlds]
+        metafunc.parametrize("world", [name for name, _ in worlds], ids=names, indirect=True)
+    elif "own_server" in metafunc.fixturenames and rounds > 1:
+        metafunc.parametrize("own_server", range(rounds), indirect=True)
+
+
+def _said(metafunc: pytest.Metafunc, mark: str) -> tuple[str, ...]:
+    found = metafunc.definition.get_closest_marker(mark)
+    return found.args[0] if found else ()
 
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, orgs: OrgProcess, tmp_path: Path) -> Iterator[World]:
     require("redis")
-    database = getattr(request, "param", "postgres")
-    url: str = request.getfixturevalue(f"{database}_url")
+    url: str = request.getfixturevalue(f"{request.param}_url")
     with World(url, orgs, tmp_path) as made:
         yield made
+        _add(request, made)
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the test may stop and start."""
+    require("own postgres")
+    binaries = postgres_bin()
+    assert binaries is not None
+    with PostgresServer(binaries) as server:
+        yield server
+
+
+@pytest.fixture
+def world_on_it(
+    request: pytest.FixtureRequest, own_server: PostgresServer, orgs: OrgProcess, tmp_path: Path
+) -> Iterator[World]:
+    """A world on `own_server`."""
+    require("redis")
+    with World(create_database(own_server.url, "keeping"), orgs, tmp_path) as made:
+        yield made
+        _add(request, made)
+
+
+def _add(request: pytest.FixtureRequest, world: World) -> None:
+    tally = request.config.stash.get(TALLY, None)
+    if tally is not None:
+        tally.add(world)
+
+
+@pytest.fixture
+def many(request: pytest.FixtureRequest) -> int:
+    """How many messages F2 stores."""
+    return 5_000 if TALLY in request.config.stash else 300

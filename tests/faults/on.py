@@ -1,4 +1,5 @@
-"""Which databases a fault runs on in `make test`; `make faults` runs all of them on both."""
+"""Which databases a fault runs on: PostgreSQL in `make test`, both in `make faults`, unless it says
+otherwise."""
 
 from __future__ import annotations
 
@@ -6,5 +7,10 @@ import pytest
 
 
 def on(*databases: str) -> pytest.MarkDecorator:
-    """The test runs once on each of these."""
-    return pytest.mark.parametrize("world", databases, indirect=True)
+    """In `make test`, too, it runs on each of these."""
+    return pytest.mark.faults_on(databases)
+
+
+def only(*databases: str) -> pytest.MarkDecorator:
+    """It is about these alone."""
+    return pytest.mark.faults_only(databases)

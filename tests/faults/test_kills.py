@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keeping_plugin import failpoints
-from tests.faults.on import on
+from tests.faults.on import only
 from tests.faults.processes import await_true
 from tests.faults.world import World, fresh
 
@@ -43,7 +43,7 @@ def kill_a_worker(world: World, step: str) -> None:
     await_true(lambda: doomed.struck, what=step)
     doomed.wait()
     world.worker()
-    world.await_settled()
+    world.recoveries.append(world.await_settled())
     world.assert_nothing_lost_or_doubled()
 
 
@@ -53,7 +53,7 @@ def test_a_worker_is_killed(world: World, step: str) -> None:
     kill_a_worker(world, step)
 
 
-@on("sqlite")
+@only("sqlite")
 @pytest.mark.parametrize("step", THREE)
 def test_a_worker_is_killed_on_sqlite(world: World, step: str) -> None:
     """F1: a worker is killed, on SQLite."""

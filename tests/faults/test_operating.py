@@ -23,11 +23,11 @@ from sqlalchemy.exc import OperationalError
 from keeping_plugin.errors import ConfigurationError
 from keeping_plugin.models import OrgLease
 from tests.faults import host
-from tests.faults.on import on
+from tests.faults.on import on, only
 from tests.faults.processes import await_true
 from tests.faults.world import World, fresh
-from tests.servers.needs import ROOT, lacking
-from tests.servers.postgres import PostgresServer, create_database, postgres_bin
+from tests.servers.needs import ROOT
+from tests.servers.postgres import PostgresServer
 
 
 @on("postgres", "sqlite")
@@ -99,7 +99,7 @@ def _all_below(pid: int) -> list[int]:
     return [*pairs, *(child for pair in pairs for child in _children(pair))]
 
 
-@on("sqlite")
+@only("sqlite")
 def test_sqlite_is_locked_and_full(world: World) -> None:
     """F19: the hook fails whole, with the host; workers back off and go on."""
     world.worker()
@@ -130,43 +130,29 @@ def test_sqlite_is_locked_and_full(world: World) -> None:
     world.assert_nothing_lost_or_doubled()
 
 
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    reason = lacking("own postgres")
-    if reason is not None:
-        pytest.skip(reason)
-    binaries = postgres_bin()
-    assert binaries is not None
-    with PostgresServer(binaries) as server:
-        yield server
-
-
-def test_postgres_is_restarted_under_load(
-    own_server: PostgresServer, orgs: object, tmp_path: Path
-) -> None:
+def test_postgres_is_restarted_under_load(own_server: PostgresServer, world_on_it: World) -> None:
     """F19: the hook fails whole while the database is away; workers back off and go on."""
-    url = create_database(own_server.url, "keeping")
-    with World(url, orgs, tmp_path) as world:  # type: ignore[arg-type]
-        worker = world.worker()
-        world.store(*fresh(2))
-        world.await_settled()
-        for _ in range(2):
-            world.store(*fresh(20))
-            own_server.stop()
-            with pytest.raises(OperationalError):
-                world.store(*fresh(1))
-            world.injected += 1
-            own_server.start()
-        # The pool's dead connections are found out by whoever uses them first.
-        for _ in range(20):
-            try:
-                world.store(*fresh(2))
-                break
-            except OperationalError:
-                continue
-        world.await_settled()
-        world.assert_nothing_lost_or_doubled()
-        assert worker.alive
+    world = world_on_it
+    worker = world.worker()
+    world.store(*fresh(2))
+    world.await_settled()
+    for _ in range(2):
+        world.store(*fresh(20))
+        own_server.stop()
+        with pytest.raises(OperationalError):
+            world.store(*fresh(1))
+        world.injected += 1
+        own_server.start()
+    # The pool's dead connections are found out by whoever uses them first.
+    for _ in range(20):
+        try:
+            world.store(*fresh(2))
+            break
+        except OperationalError:
+            continue
+    world.await_settled()
+    world.assert_nothing_lost_or_doubled()
+    assert worker.alive
 
 
 JUMP = """
@@ -193,6 +179,7 @@ def movable_clock(world: World) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@only("postgres")
 @pytest.mark.parametrize("jump", ["1 hour", "-1 hour"])
 @pytest.mark.parametrize("step", ["drain.marked:1", "drain.sent:2"])
 def test_the_databases_clock_jumps_an_hour(world: World, jump: str, step: str) -> None:
@@ -254,6 +241,7 @@ def test_a_key_is_missing_or_wrong_at_start(world: World) -> None:
     world.assert_nothing_lost_or_doubled()
 
 
+@only("postgres")
 def test_the_engine_of_this_test_speaks_the_moved_clock(world: World) -> None:
     """F20 rests on it: what the plugin asks for as the database's time is what was moved."""
     with movable_clock(world) as clock:

@@ -62,7 +62,7 @@ class States(dict[str, str]):
 class World:
     """One company on one database, with a Redis of its own. Stops everything it started.
 
-    `injected` counts the faults, `recoveries` the seconds from each to the settling of everything.
+    `injected` counts the faults, `recoveries` the seconds from a kill until nothing is owed.
     `excused` are messages of which the test says that they are not to reach Salesforce.
     """
 
@@ -271,9 +271,7 @@ class World:
             left = {key: n for key, n in self.outcomes().items() if key[0] in OWED}
             tail = self.log.read_text()[-3000:] if self.log.exists() else ""
             raise TimeoutError(f"still owed after {seconds:g} s: {left}\n{tail}") from None
-        took = time.monotonic() - began
-        self.recoveries.append(took)
-        return took
+        return time.monotonic() - began
 
     def verdict(self) -> Verdict:
         """The orgs' Contacts and Tasks, counted against the host's messages."""
