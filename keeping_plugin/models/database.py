@@ -17,9 +17,8 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.models.base import Base
 
-
-# What SQLite's busy timeout is to two writers. A process that freezes in the middle of a transaction
-# gives its locks back, so that it holds up nobody for longer than a lease.
+# What SQLite's busy timeout is to two writers. A process that freezes in the middle of a
+# transaction gives its locks back, so that it holds up nobody for longer than a lease.
 _PATIENCE = text(
     "SELECT set_config('lock_timeout', '5s', true),"
     " set_config('idle_in_transaction_session_timeout', '10s', true)"

@@ -103,7 +103,12 @@ def test_news_of_a_contact_and_a_row_about_to_wait_see_each_other(house: House) 
             time.sleep(0.3)  # stamped, not committed, while the drain settles
 
     other = threading.Thread(target=news)
-    house.salesforce.meanwhile("find", lambda: (other.start(), learned.wait(5)) and None)
+
+    def while_it_looks() -> None:
+        other.start()
+        assert learned.wait(5)
+
+    house.salesforce.meanwhile("find", while_it_looks)
     house.drain()
     other.join()
     assert house.salesforce.used >= 2, "it was made due at once and looked for again"
