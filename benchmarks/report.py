@@ -17,6 +17,21 @@ def write_json(path: Path, points: Sequence[Point], **about: object) -> None:
     path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
 
+_BEGIN, _END = "<!-- measured -->", "<!-- /measured -->"
+
+
+def keep(path: Path, points: Sequence[Point], **about: object) -> None:
+    """Put the table between the page's two marks. Raises ValueError when they are not there."""
+    text = path.read_text(encoding="utf-8")
+    if _BEGIN not in text or _END not in text:
+        raise ValueError(f"{path} has no {_BEGIN} and {_END}")
+    size = ", QUICK=1" if about.get("quick") else ""
+    said = f"Measured {about['measured_at']} on {about['machine']}{size}: {summary(points)}."
+    before, after = text.partition(_BEGIN)[0], text.rpartition(_END)[2]
+    body = f"{before}{_BEGIN}\n{said}\n\n{table(points)}\n{_END}{after}"
+    path.write_text(body, encoding="utf-8")
+
+
 def row(point: Point) -> tuple[str, ...]:
     """A point as the table shows it."""
     return (

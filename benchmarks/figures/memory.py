@@ -17,7 +17,7 @@ LARGE_EVERY = 500
 
 def measure(bench: Bench) -> None:
     """Resident memory of the child that works, its parent's pages that it shares included."""
-    first, last = bench.size(5_000, 500), bench.size(30_000, 2_000)
+    first, last = bench.size(5_000, 2_000), bench.size(30_000, 4_000)
     case = f"a worker after {first:,} and {last:,} messages, every {LARGE_EVERY}th of 10 MB"
     try:
         postgres = bench.clean_up.enter_context(Postgres())

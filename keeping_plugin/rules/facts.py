@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from keeping_plugin.addresses import address_key, domain_of, parent_domains
 from keeping_plugin.types import Direction, MessageArrived
 
+_INBOUND = Direction.INBOUND  # an enum's members take their time to look up
+
 # Long enough for the longest address there can be; of anything longer the beginning tells enough.
 _SHOWN = 320
 
@@ -71,7 +73,7 @@ class Facts(NamedTuple):
             policy.connected,
             policy.add_contacts,
             policy.log_tasks,
-            message.direction == Direction.INBOUND,
+            message.direction == _INBOUND,
             message.opens_conversation,
             customer.shown,
             address,
