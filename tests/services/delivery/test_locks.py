@@ -5,14 +5,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from keeping_plugin.errors import OutcomeUnclear
-from keeping_plugin.models import Connection, ConnectionStatus, Database, SyncEntry, now
+from keeping_plugin.models import (
+    Connection,
+    ConnectionStatus,
+    Database,
+    SyncEntry,
+    migrate,
+    now,
+)
 from keeping_plugin.services import departure, waiting
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.sweep import sweep
@@ -25,10 +32,18 @@ SECONDS = 4.0
 
 
 @pytest.fixture
-def house(database: Database) -> House:
-    if database.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time; this is about PostgreSQL's row locks")
-    return House(database)
+def database_url(postgres_url: str) -> str:
+    """SQLite has one writer at a time; this is about PostgreSQL's row locks."""
+    return postgres_url
+
+
+@pytest.fixture
+def house(postgres_url: str) -> Iterator[House]:
+    """On PostgreSQL: SQLite has one writer at a time, and no row locks."""
+    engine = create_engine(postgres_url)
+    migrate.upgrade(engine)
+    yield House(Database(lambda: engine))
+    engine.dispose()
 
 
 def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
