@@ -135,8 +135,8 @@ def test_the_same_message_in_sixteen_transactions_at_once_is_judged_once(
 
     def deliver() -> None:
         try:
+            start.wait(30)
             with database.write() as session:
-                start.wait(30)
                 message_arrived(intake, session, arrived())
         except BaseException as error:  # noqa: BLE001 - reported by the test
             errors.append(error)
