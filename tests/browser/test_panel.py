@@ -520,7 +520,7 @@ def test_the_log(served: Served, in_every_dress: Callable[..., None]) -> None:
 def test_another_record_type_brings_its_own_choices_and_keeps_what_was_typed(
     served: Served, page: Page
 ) -> None:
-    record_types._cache.clear()  # noqa: SLF001 - other tests of this process filled it
+    record_types._cache.clear()  # other tests of this process filled it
     served.open(page)
     page.get_by_role("button", name="Add as Contact").click()
     page.get_by_role("textbox", name="Title").fill("CEO")
