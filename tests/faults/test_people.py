@@ -128,10 +128,11 @@ def test_of_several_contacts_the_pick_is_taken_else_the_oldest(world: World) -> 
         world.org.advance(5)
         younger = world.org.create("Contact", LastName="Younger", Email=address)
         if address == picked[1]:
+            connection_id = world.connection().id
             with world.in_app() as state, state.database.write() as session:
                 session.add(
                     Pick(
-                        connection_id=world.connection().id,
+                        connection_id=connection_id,
                         address=address,
                         object="Contact",
                         record_id=younger,
