@@ -312,6 +312,11 @@ def contacts_in(org: Control) -> Counter[str]:
     return Counter(row["Email"] for row in org.query("SELECT Email FROM Contact") if row["Email"])
 
 
+def struck(world: World, number: int) -> bool:
+    """Whether an ordered fault has struck a call."""
+    return any(fault["number"] == number and fault["struck"] for fault in world.org.faults())
+
+
 def fresh(number: int, *, per_customer: int = 2) -> list[tuple[str, str | None]]:
     """Messages of new customers nobody wrote to before, so many of each."""
     run = uuid.uuid4().hex[:8]
