@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy import Connection as DbConnection
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -93,26 +94,58 @@ def judge_and_write(
     ]
     if not rows:
         return Judged(verdicts, True, 0)
-    owed = insert(SyncEntry).values(rows)
     if occasion.lane == Lane.BACKFILL:
-        owed = owed.on_conflict_do_update(
-            index_elements=["connection_id", "message_id", "action"],
-            set_=_reopened(owed.excluded),
-            # Never sent and given up for a reason that may be gone; every other is left alone.
-            where=(SyncEntry.state == EntryState.CANCELLED) & SyncEntry.sent_at.is_(None),
-        )
-    else:
-        owed = owed.on_conflict_do_nothing()
+        return Judged(verdicts, True, _brought_over(database, insert, rows, occasion))
+    owed = insert(SyncEntry).values(rows).on_conflict_do_nothing()
     # Counted by what is returned: the row count of an upsert is not told alike by every driver.
-    written = database.execute(owed.returning(SyncEntry.id)).all()
-    return Judged(verdicts, True, len(written))
+    return Judged(verdicts, True, len(database.execute(owed.returning(SyncEntry.id)).all()))
 
 
-def _reopened(excluded: Any) -> dict[str, Any]:
-    """A cancelled entry as if it were new."""
+def _brought_over(
+    database: DbConnection, insert: Any, rows: Sequence[dict[str, Any]], occasion: Occasion
+) -> int:
+    """The rows of one message that a backfill owes now. One that was given up before it was ever
+    sent is opened again; every other is left alone, also when retention has removed it: that the
+    action was granted earlier stands in the message's older Decisions."""
+    first = rows[0]
+    earlier = database.scalars(
+        select(Decision.verdicts).where(
+            Decision.company_id == first["company_id"],
+            Decision.message_id == first["message_id"],
+            Decision.connection_id == first["connection_id"],
+            Decision.occasion != occasion.name,
+        )
+    )
+    granted = {action for verdicts in earlier for action, reasons in verdicts if not reasons}
+    never_sent = (SyncEntry.state == EntryState.CANCELLED) & SyncEntry.sent_at.is_(None)
+    written = 0
+    for row in rows:
+        if row["action"] in granted:
+            statement: Any = (
+                update(SyncEntry)
+                .where(
+                    *(SyncEntry.__table__.c[name] == row[name] for name in _UNIQUE),
+                    never_sent,
+                )
+                .values(_reopened(row))
+            )
+        else:
+            statement = insert(SyncEntry).values(row)
+            statement = statement.on_conflict_do_update(
+                index_elements=_UNIQUE, set_=_reopened(statement.excluded), where=never_sent
+            )
+        written += len(database.execute(statement.returning(SyncEntry.id)).all())
+    return written
+
+
+_UNIQUE = ("connection_id", "message_id", "action")
+
+
+def _reopened(granted: Any) -> dict[str, Any]:
+    """A cancelled entry as if it were new, as it is granted now."""
     taken = ("mailbox_id", "conversation_id", "lane", "run_id", "epoch", "address")
     return {
-        **{name: excluded[name] for name in (*taken, "state", "due_at")},
+        **{name: granted[name] for name in (*taken, "state", "due_at")},
         "reason": "",
         "words": None,
         "settled_at": None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import update
 
 from keeping_plugin.models import (
@@ -16,10 +17,12 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
+from keeping_plugin.services import backfill
 from keeping_plugin.services.automation import Intake, message_arrived
+from keeping_plugin.services.forgetting import forget
 from keeping_plugin.services.upkeep import CHUNK, keep_house
-from keeping_plugin.types import Action, Message, MessageArrived
-from tests.services.delivery.house import COMPANY, JANE, House
+from keeping_plugin.types import Action, Agent, Message, MessageArrived
+from tests.services.delivery.house import COMPANY, JANE, MAILBOX, House
 
 
 def arrived(message: Message) -> MessageArrived:
@@ -55,6 +58,47 @@ def test_finished_entries_and_facts_go_and_a_message_delivered_again_does_nothin
         message_arrived(intake, session, arrived(again))
     house.drain()
     assert len(house.tasks()) == 2
+
+
+@pytest.mark.parametrize("gone", ["retention", "forget"])
+def test_a_backfill_past_what_was_removed_logs_nothing_again(database: Database, gone: str) -> None:
+    """The entries are gone, and with them what `ON CONFLICT` would meet; that they were granted
+    stands in the live Decision."""
+    house = House(database)
+    house.add_mail("old")
+    intake = Intake(helpdesk=house.desk, queue=house.queue)
+    [message] = house.desk.company(COMPANY).messages.values()
+    with database.write() as session:
+        message_arrived(intake, session, arrived(message))
+    house.drain()
+    if gone == "forget":
+        forget(database, COMPANY, JANE)
+    else:
+        with database.write() as session:
+            session.execute(update(SyncEntry).values(settled_at=now(session) - timedelta(days=401)))
+        keep_house(database, house.parts.times, keep_days=400)
+    assert not house.entries()
+    house.add_mail("unseen", address="joe@customer.example")
+    run_backfill(house)
+    assert {entry.message_id for entry in house.entries()} == {"unseen"}
+    house.drain()
+    assert (len(house.contacts()), len(house.tasks())) == (1, 2)
+
+
+def run_backfill(house: House) -> None:
+    """An admin brings the whole mailbox over."""
+    parts = backfill.Backfilling(
+        database=house.database,
+        helpdesk=house.desk,
+        queue=house.queue,
+        times=house.parts.times,
+        end_host_transaction=lambda: None,
+    )
+    agent = Agent("admin", COMPANY, "Admin", True)
+    with house.database.write() as session:
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        run_id = backfill.start(session, agent, mailbox_id=MAILBOX.id, since=since)
+    backfill.advance(parts, run_id)
 
 
 def test_what_is_owed_is_never_cleared_away(database: Database) -> None:
