@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.settings_fields import FIELD_TYPES
 from keeping_plugin.blueprints.tabs import tabs
-from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, NotFound
+from keeping_plugin.errors import KeepingError, NotFound
 from keeping_plugin.services import audit, connection, preflight, schema
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.overview import overview
@@ -71,6 +71,8 @@ def run_preflight() -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     connection_id = _connection_id(agent)
+    if connection_id is None:
+        return redirect(url_for(".settings"), 303)
     try:
         current_state().panels.pace.step(agent.company_id, agent.id)
         preflight.run(current_state().schemas, connection_id)
@@ -93,6 +95,8 @@ def refresh_schema() -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     connection_id = _connection_id(agent)
+    if connection_id is None:
+        return redirect(url_for(".settings"), 303)
     state = current_state()
     schema.refresh_soon(state.database, connection_id)
     with state.database.write() as session:
@@ -120,11 +124,15 @@ def schema_progress() -> Response:
     return response
 
 
-def _connection_id(agent: Agent) -> int:
+def _connection_id(agent: Agent) -> int | None:
+    """The live connection. None when there is none any more, which the next page then says: the
+    button was pressed on a page opened before."""
     with current_state().database.read() as session:
         found = connection.current(session, agent.company_id)
     if found is None:
-        raise NotConnected("Salesforce is not connected.")
+        notices.say("Salesforce is not connected any more, so it was not asked.", good=False)
+        return None
     if found.lost_at is not None:
-        raise ConnectionLost("The connection is lost; reconnect first.")
+        notices.say("The connection is lost, so Salesforce was not asked.", good=False)
+        return None
     return found.id

@@ -85,13 +85,17 @@ def fields(object: str) -> ResponseReturnValue:
         progress = schema_state(session, found) if found is not None else None
     known = described.get(object)
     if found is None or known is None:
-        return render_template(
+        kept = FieldsForm.read(request.form) if request.method == "POST" else None
+        page = render_template(
             "keeping/settings/fields_absent.html",
             connection=found,
             schema=progress,
+            object=object,
             label=OBJECT_TABS[object],
+            kept=kept,
             tabs=tabs(object),
         )
+        return page, 409 if kept else 200
     before = selection.choice(known, chosen)
     if request.method == "GET":
         return _page(found, known, before, before.shown)

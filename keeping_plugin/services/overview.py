@@ -150,7 +150,8 @@ def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ..
             label=schemas[name].label if name in schemas else name,
             change=change,
             at=found[name][0],
-            shown=_is_shown(schemas.get(name), name, change.field, chosen.get(name)),
+            shown=change.required
+            or _is_shown(schemas.get(name), name, change.field, chosen.get(name)),
         )
         for name in OBJECTS
         if name in found

@@ -23,13 +23,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one field, or of the whole object where `field` is empty."""
+    """One change of one field, or of the whole object where `field` is empty. `required`: until
+    now Salesforce saved no record without the field (of REMOVED only)."""
 
     kind: Kind
     field: str = ""
     label: str = ""
     was: str = ""
     now: str = ""
+    required: bool = False
 
 
 def compare(before: ObjectSchema | None, after: ObjectSchema | None) -> tuple[Change, ...]:
@@ -46,7 +48,7 @@ def compare(before: ObjectSchema | None, after: ObjectSchema | None) -> tuple[Ch
 def _compare(before: Mapping[str, FieldSpec], after: Mapping[str, FieldSpec]) -> Iterator[Change]:
     for name, old in before.items():
         if name not in after:
-            yield Change(Kind.REMOVED, name, old.label)
+            yield Change(Kind.REMOVED, name, old.label, required=old.required)
     for name, new in after.items():
         was = before.get(name)
         if was is None:

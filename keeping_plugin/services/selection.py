@@ -139,8 +139,8 @@ def save(
     keep: Sequence[str] = (),
 ) -> None:
     """Store an admin's choice. `keep` are chosen fields that are out of sight just now (hidden from
-    the connecting user, or deleted): they come back with the access to them."""
-    stored = [*fields, *(name for name in keep if name not in schema.fields)]
+    the connecting user, or deleted): they come back with the access to them, to their places."""
+    stored = _with_hidden(schema, fields, keep)
     upsert(
         session,
         FieldSelection,
@@ -156,3 +156,15 @@ def save(
         object=schema.name,
         fields=stored,
     )
+
+
+def _with_hidden(schema: ObjectSchema, fields: Sequence[str], keep: Sequence[str]) -> list[str]:
+    """The fields, and each one that is out of sight behind the one it stood behind."""
+    stored = list(fields)
+    place = 0
+    for name in keep:
+        if name not in schema.fields:
+            stored.insert(place, name)
+        if name in stored:
+            place = stored.index(name) + 1
+    return stored

@@ -130,6 +130,10 @@ def test_what_a_change_affects_is_told_of_fields_nobody_ever_chose_too(side: Adm
     assert "Size Contact.Size__c Text became Number. You are not showing it." in text
     assert "New Need Contact.Need__c Agents see it." in text
     assert "Now required Need Contact.Need__c Agents now have to fill it in" in text
+    ada.post(f"{SETTINGS}schema")
+    side.describe()
+    text = ada.text()  # it was locked, so agents saw it although nobody ever chose it
+    assert "Removed Need Contact.Need__c Agents no longer see it, and need not fill it in." in text
 
 
 def test_the_preflight_names_what_a_weak_user_lacks(side: AdminSide) -> None:
@@ -239,6 +243,38 @@ def test_choices_survive_a_reconnect_to_the_same_org(side: AdminSide) -> None:
     ada.post(f"{SETTINGS}disconnect")
     side.connect(ada)
     assert ticked(ada.get(CONTACT).text) == ["Title", "Email", "LastName"]
+
+
+def test_a_tab_saved_after_a_disconnect_in_another_window_keeps_its_ticks(
+    side: AdminSide,
+) -> None:
+    ada = side.connect()
+    ada.post(f"{SETTINGS}disconnect")
+    mine = {"fields": ["Title", "Email", "LastName"], "forget": ["Old__c"], "seen": "LastName"}
+    answer = ada.post(CONTACT, mine)
+    assert answer.status_code == 409
+    assert "disconnected since you opened this page, so nothing was saved yet" in answer.text
+    document = html.fromstring(answer.text)
+    kept = {"fields": mine["fields"], "forget": ["Old__c"], "seen": ["LastName"]}
+    for name, values in kept.items():
+        assert document.xpath(f"//main//input[@name='{name}']/@value") == values
+    assert stored(side) is None
+    side.connect(ada)
+    assert ada.post(CONTACT, {"fields": ticked(answer.text)}).status_code == 303
+    assert stored(side) == ["Title", "Email", "LastName"]
+
+
+@pytest.mark.parametrize("button", ["schema", "preflight"])
+def test_a_button_of_a_page_opened_before_a_disconnect_leads_to_the_receipt(
+    side: AdminSide, button: str
+) -> None:
+    ada = side.connect()
+    ada.post(f"{SETTINGS}disconnect")
+    answer = ada.post(f"{SETTINGS}{button}")
+    assert (answer.status_code, answer.location) == (303, SETTINGS)
+    text = ada.text()
+    assert "Salesforce is not connected any more, so it was not asked." in text
+    assert "Salesforce is disconnected" in text
 
 
 @pytest.mark.parametrize("object", ["contact", "User", "..", "Contact'", "Task"])

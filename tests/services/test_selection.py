@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -112,9 +112,10 @@ def test_a_choice_is_the_companys_and_is_audited_by_name(
     with database.write() as session:
         selection.save(session, ADMIN, contact, ["LastName", "Email"], keep=["Gone__c", "Phone"])
     with database.write() as session:
-        selection.save(session, ADMIN, contact, ["Email", "LastName"], keep=["Gone__c"])
+        keep = ["LastName", "Email", "Gone__c"]
+        selection.save(session, ADMIN, contact, ["Email", "LastName"], keep=keep)
     with database.read() as session:
-        assert selection.load(session, "acme") == {"Contact": ("Email", "LastName", "Gone__c")}
+        assert selection.load(session, "acme") == {"Contact": ("Email", "Gone__c", "LastName")}
         assert selection.load(session, "other") == {}
         assert session.scalars(select(FieldSelection)).one().company_id == "acme"
         shown = selection.shown(session, "acme", schemas)
@@ -124,3 +125,28 @@ def test_a_choice_is_the_companys_and_is_audited_by_name(
     assert [(row.action, row.agent_id, row.object) for row in audited] == [
         ("fields_chosen", "ada", "Contact")
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept", "stored"),
+    [
+        (("A", "B", "C"), ("A", "x", "B", "C"), ("A", "x", "B", "C")),
+        (("C", "A", "B"), ("A", "x", "y", "B", "C"), ("C", "A", "x", "y", "B")),
+        (("B", "C"), ("A", "x", "B", "C"), ("x", "B", "C")),
+        (("A",), ("x", "A", "y"), ("x", "A", "y")),
+        (("A",), ("A", "B"), ("A",)),
+    ],
+)
+def test_a_field_out_of_sight_keeps_its_place(
+    database: Database,
+    schemas: Mapping[str, ObjectSchema],
+    fields: Sequence[str],
+    kept: Sequence[str],
+    stored: Sequence[str],
+) -> None:
+    specs = {name: FieldSpec(name=name, label=name, type="string") for name in "ABC"}
+    contact = replace(schemas["Contact"], fields=specs)
+    with database.write() as session:
+        selection.save(session, ADMIN, contact, fields, keep=kept)
+    with database.read() as session:
+        assert selection.load(session, "acme") == {"Contact": stored}
