@@ -61,7 +61,7 @@ function attendChanges(form, state, begun = false) {
     unsaved.hidden = !is;
     return is;
   };
-  form.addEventListener("change", changed);
+  form.addEventListener("input", changed);
   form.addEventListener("submit", () => {
     leaving = true;
   });
@@ -154,7 +154,7 @@ const awaited = JSON.parse(sessionStorage.getItem(AWAITED));
 if (connects.length && awaited && Date.now() < awaited.until) awaitLogin(connects[0].dataset, awaited);
 for (const form of document.querySelectorAll("form[data-k-fields]")) attendFields(form);
 for (const form of document.querySelectorAll("form[data-k-guard]")) {
-  attendChanges(form, () => new URLSearchParams(new FormData(form)).toString());
+  attendChanges(form, () => new URLSearchParams(new FormData(form)).toString(), "kChanged" in form.dataset);
 }
 localTimes(document);
 // Regions that keeping.js swaps in bring times of their own.

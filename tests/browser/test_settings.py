@@ -238,6 +238,25 @@ def test_fields_are_chosen_by_keyboard_and_leaving_is_guarded(
     assert shown[-1] == "Website"
 
 
+def test_domains_typed_and_not_added_are_guarded(demo: Demo, new_context: NewContext) -> None:
+    page = open_settings(new_context(), demo, f"{SETTINGS}automation")
+    expect(page.get_by_text("Not added yet")).to_be_hidden()
+    page.get_by_label("Add domains").press_sequentially("kites.example")
+    expect(page.get_by_text("Not added yet")).to_be_visible()
+    asked: list[str] = []
+
+    def stay(dialog: object) -> None:
+        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialog.dismiss()  # type: ignore[attr-defined]
+
+    page.once("dialog", stay)
+    page.get_by_role("link", name="Cases").click()
+    expect(page.get_by_label("Add domains")).to_have_value("kites.example")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.get_by_text("1 domain is skipped now.")).to_be_visible()
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_page_is_accessible_and_fits(
     demo: Demo,
