@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response, request
 
 from keeping_plugin.blueprints.conversation import Here
 from keeping_plugin.blueprints.errors import error_json, sentence_of
-from keeping_plugin.blueprints.record_card import Cards
+from keeping_plugin.blueprints.record_card import Cards, open_in_salesforce
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
+from keeping_plugin.services.card import records_of
 from keeping_plugin.services.display import age
 from keeping_plugin.services.error_sentences import explained
 from keeping_plugin.services.panel_view import PanelState, PanelView
@@ -24,8 +25,19 @@ _STATUS = {
     PanelState.NOT_READY: 503,
     PanelState.NO_PERMISSION: 403,
 }
+_ANSWERED = frozenset(
+    {PanelState.MATCHED, PanelState.LEAD, PanelState.SEVERAL, PanelState.NO_MATCH}
+)
 # States that pass by themselves: seconds after which the panel asks again.
 _ASK_AGAIN = {PanelState.CROWDED: 3, PanelState.DESCRIBING: 3}
+
+
+class OutOfSight(NamedTuple):
+    """A record that was saved a moment ago and that the panel no longer shows."""
+
+    kind: str
+    url: str
+    is_person: bool
 
 
 MOST_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
@@ -68,6 +80,7 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
         candidates=candidates,
         age=shown_age,
         saved=saved,
+        out_of_sight=_out_of_sight(view, saved.partition(".")[0]),
         notice=notice,
         looks=looks,
         most_looks=MOST_LOOKS,
@@ -80,6 +93,25 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
     if view.state is PanelState.CROWDED:
         response.headers["Retry-After"] = "3"
     return response
+
+
+def _out_of_sight(view: PanelView, record_id: str) -> OutOfSight | None:
+    """The record that was just saved, where Salesforce now shows it here no more: its address was
+    changed, or others are more recent. None while it is shown, and where nobody can tell."""
+    link = view.linked
+    if link is None or view.state not in _ANSWERED or not record_id.isascii():
+        return None
+    if not (record_id.isalnum() and len(record_id) in {15, 18}):
+        return None
+    shown = {record.id[:15] for found in view.found for record in records_of(found)}
+    schema = next((one for one in link.schemas.values() if one.key_prefix == record_id[:3]), None)
+    if schema is None or record_id[:15] in shown:
+        return None
+    return OutOfSight(
+        kind=schema.label,
+        url=open_in_salesforce(link.instance_url, schema.name, record_id),
+        is_person=schema.name in {"Contact", "Lead"},
+    )
 
 
 def _looks() -> int:

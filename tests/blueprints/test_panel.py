@@ -448,3 +448,44 @@ def test_hostile_records_are_only_text(inbox: Inbox) -> None:
     )
     assert "<script>alert" not in client.get(url()).text
     assert client.get(url(), headers=JSON).json["error"]["complaints"][0]["message"] == EVIL
+
+
+def test_a_person_whose_address_was_just_changed_is_said_to_be_elsewhere(
+    inbox: Inbox, jane: str
+) -> None:
+    """Else "Not in Salesforce" would invite the agent to add the same person again."""
+    client = inbox.client()
+    inbox.salesforce.update("Contact", jane, Email="jane.doe@acme.example")
+    page = client.get(url(f"?saved={jane}.Email")).text
+    assert "This Contact no longer has the address" in page
+    assert f'href="{INSTANCE}/lightning/r/Contact/{jane}/view"' in page
+    assert "Not in Salesforce" in page
+    inbox.salesforce.update("Contact", jane, Email=CUSTOMER.email)
+    assert "no longer" not in client.get(url(f"?saved={jane}.Email")).text
+
+
+def test_a_case_that_gave_way_to_more_recent_ones_is_said_to_be_elsewhere(
+    inbox: Inbox, jane: str
+) -> None:
+    case = inbox.salesforce.add("Case", Subject="Old", Status="New", ContactId=jane)
+    client = inbox.client()
+    assert "no longer" not in client.get(url(f"?saved={case}.Status")).text
+    inbox.salesforce.delete("Case", case)
+    page = client.get(url(f"?saved={case}.Status")).text
+    assert "This Case is no longer among those shown here." in page
+
+
+@pytest.mark.parametrize(
+    "saved", ["x", "003.Email", "003" + "\u0663" * 15, "0Zz000000000001AAA", "<b>"]
+)
+def test_what_is_no_record_of_ours_is_not_said_to_be_elsewhere(
+    inbox: Inbox, jane: str, saved: str
+) -> None:
+    assert "no longer" not in inbox.client().get(url(f"?saved={saved}.Email")).text
+
+
+def test_nothing_is_said_to_be_elsewhere_while_salesforce_does_not_answer(
+    inbox: Inbox, jane: str
+) -> None:
+    inbox.salesforce.fail("panel", SalesforceUnavailable())
+    assert "no longer" not in inbox.client().get(url(f"?saved={jane}.Email")).text
