@@ -11,7 +11,7 @@ from keeping_plugin.models.connection import (
     SchemaDocument,
     SchemaLoad,
 )
-from keeping_plugin.models.database import Database, insert_new, now, upsert
+from keeping_plugin.models.database import Database, insert_new, listed, now, upsert
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
 from keeping_plugin.models.people import AddressClaim, KnownAddress, PanelCard, Pick
@@ -44,6 +44,7 @@ __all__ = [
     "SkippedDomain",
     "SyncEntry",
     "insert_new",
+    "listed",
     "now",
     "upsert",
 ]

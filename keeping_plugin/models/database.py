@@ -6,12 +6,13 @@ and never keeps one open during an HTTP call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, Select, Text, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,8 @@ _PATIENCE = text(
     "SELECT set_config('lock_timeout', '5s', true),"
     " set_config('idle_in_transaction_session_timeout', '10s', true)"
 )
+
+_CLOCK = select(func.clock_timestamp())
 
 
 class Database:
@@ -71,7 +74,7 @@ def now(session: Session) -> datetime:
     server's clock, so that several machines agree; SQLite's is this machine's."""
     if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)
-    time: datetime = session.scalar(select(func.clock_timestamp()))  # type: ignore[assignment]
+    time: datetime = session.scalar(_CLOCK)  # type: ignore[assignment]
     return time.astimezone(UTC)
 
 
@@ -85,22 +88,23 @@ def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) 
 
 
 def upsert(
-    session: Session,
-    model: type[Base],
-    rows: dict[str, Any] | list[dict[str, Any]],
-    *,
-    key: tuple[str, ...],
+    session: Session, model: type[Base], row: dict[str, Any], *, key: tuple[str, ...]
 ) -> None:
-    """Insert rows, or overwrite the columns given where one with this key stands."""
-    rows = rows if isinstance(rows, list) else [rows]
-    if not rows:
-        return
+    """Insert a row, or overwrite the columns given where one with this key stands."""
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(model).values(rows)
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    statement = insert(model).values(row)
+    changes = {name: statement.excluded[name] for name in row if name not in key}
     if changes:
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes)
     else:
         statement = statement.on_conflict_do_nothing()
     session.execute(statement)
+
+
+def listed(session: Session, texts: Collection[str]) -> Select[tuple[str]]:
+    """These texts as the rows of a query, in their order, sent as one parameter: a statement that
+    spells out hundreds of values is compiled, parsed and planned anew for each number of them."""
+    if session.get_bind().dialect.name == "sqlite":
+        return select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value)
+    return select(func.unnest(literal(list(texts), postgresql.ARRAY(Text))).label("value"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 import idna
@@ -49,6 +50,7 @@ def address_forms(address: str) -> tuple[str, ...]:
     return tuple(form for form in forms if len(form) <= EMAIL_LENGTH)
 
 
+@lru_cache(maxsize=4_096)
 def _unicode(domain: str) -> str:
     try:
         return idna.decode(domain)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import AddressClaim, now
+from keeping_plugin.models import AddressClaim, listed, now
 from keeping_plugin.times import CLAIM, SETTLE, Times
 
 
@@ -28,12 +28,11 @@ def take(
     until = time + times.span(CLAIM)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     # Sorted, so that two batches claiming the same addresses never deadlock on their row locks.
-    statement = insert(AddressClaim).values(
-        [
-            {"org_id": org_id, "address": address, "owner": owner, "until": until, "sent_at": None}
-            for address in sorted(addresses)
-        ]
-    )
+    each = listed(session, sorted(addresses)).subquery()
+    rows = select(
+        literal(org_id), each.c.value, literal(owner), literal(until, AddressClaim.until.type)
+    ).where(true())  # SQLite would take ON CONFLICT for the ON of a join
+    statement = insert(AddressClaim).from_select(["org_id", "address", "owner", "until"], rows)
     taken = statement.on_conflict_do_update(
         index_elements=["org_id", "address"],
         set_={"owner": owner, "until": until, "sent_at": None},

@@ -13,6 +13,13 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import Connection
 
 
+def lock_connection(session: Session, connection_id: int) -> None:
+    """Lock the connection's row as `connection_first` does, without reading it."""
+    session.execute(
+        select(Connection.id).where(Connection.id == connection_id).with_for_update(key_share=True)
+    )
+
+
 def connection_first(session: Session, connection_id: int) -> Connection | None:
     """The connection's row, locked until the commit against everyone but the host's inserts, whose
     foreign keys only need it to stay."""

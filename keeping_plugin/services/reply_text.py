@@ -9,6 +9,8 @@ doubt, text stays: history too much is read over, an answer too little is lost.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import cache
 
 from mailparser_reply.parser import EmailMessage
 
@@ -45,17 +47,25 @@ def _divided(text: str) -> tuple[list[str], list[str]]:
     """The lines of the new part, quoted ones among them, and those of the signature below."""
     text = _BLANK_LINES.sub("\n\n", text).strip("\n")
     lines = text.split("\n")
-    found = EmailMessage(
-        text="\n".join(_RULE.sub("-" * 31, line.strip()[:_LINE]) for line in lines),
-        languages=list(_LANGUAGES),
-        keep_hyphen_lists=True,  # or every list with hyphens would be a signature
-    ).read()
+    plain = "\n".join(_RULE.sub("-" * 31, line.strip()[:_LINE]) for line in lines)
+    found = replace(_reader(), text=plain, replies=[]).read()
     end = _end(found.text, found.replies[0].content)
     own, rest = lines[:end], lines[end:]
     if _is_forwarded(own, rest) or _has_answers(rest):
         return lines, []
     start = _signature_start(own, found.replies[0].signatures)
     return own[:start], own[start:]
+
+
+@cache
+def _reader() -> EmailMessage:
+    """A message that was read already, because reading builds the patterns of all languages; its
+    copies have them at hand."""
+    return EmailMessage(
+        text="",
+        languages=list(_LANGUAGES),
+        keep_hyphen_lists=True,  # or every list with hyphens would be a signature
+    ).read()
 
 
 def _end(text: str, reply: str) -> int:

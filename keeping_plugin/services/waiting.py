@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import literal, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, now, upsert
-from keeping_plugin.services.locking import connection_first
+from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
+from keeping_plugin.services.locking import lock_connection
 
 
 def learned(session: Session, connection_id: int, addresses: Collection[str]) -> int:
@@ -21,22 +22,25 @@ def learned(session: Session, connection_id: int, addresses: Collection[str]) ->
     earlier (`known_since`); otherwise that row would sleep through the news.
     """
     # Before anything is read: a drain about to write `waiting` either sees the stamp or is seen.
-    connection_first(session, connection_id)
+    lock_connection(session, connection_id)
     time = now(session)
-    upsert(
-        session,
-        KnownAddress,
-        [
-            {"connection_id": connection_id, "address": address, "known_at": time}
-            for address in sorted(set(addresses))
-        ],
-        key=("connection_id", "address"),
+    known = listed(session, sorted(set(addresses)))
+    each = known.subquery()
+    rows = select(
+        literal(connection_id), each.c.value, literal(time, KnownAddress.known_at.type)
+    ).where(true())  # SQLite would take ON CONFLICT for the ON of a join
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    stamp = insert(KnownAddress).from_select(["connection_id", "address", "known_at"], rows)
+    session.execute(
+        stamp.on_conflict_do_update(
+            index_elements=["connection_id", "address"], set_={"known_at": time}
+        )
     )
     released = session.execute(
         update(SyncEntry)
         .where(
             SyncEntry.connection_id == connection_id,
-            SyncEntry.address.in_(sorted(set(addresses))),
+            SyncEntry.address.in_(known),
             SyncEntry.state == EntryState.WAITING,
         )
         .values(state=EntryState.PENDING, due_at=time, waiting_since=None, looks=0)

@@ -62,14 +62,13 @@ def take(parts: Delivery, session: Session, *, org_id: str, connection_id: int) 
 def renew(parts: Delivery, session: Session, lease: Lease) -> bool:
     """A fresh 45 s, if the lease is still ours; called between calls only, never during one."""
     before = parts.clock.monotonic()
+    time = now(session)
     renewed = session.execute(
         update(OrgLease)
         .where(
-            OrgLease.org_id == lease.org_id,
-            OrgLease.owner == lease.owner,
-            OrgLease.until >= now(session),
+            OrgLease.org_id == lease.org_id, OrgLease.owner == lease.owner, OrgLease.until >= time
         )
-        .values(until=now(session) + parts.times.span(LEASE))
+        .values(until=time + parts.times.span(LEASE))
     )
     if not renewed.rowcount:  # type: ignore[attr-defined]
         return False

@@ -45,8 +45,8 @@ def heard(
 def keep_usage(session: Session, connection: Connection, gateway: SalesforceGateway) -> None:
     """Usage and date, as the last answer's headers told them."""
     if gateway.usage is not None:
-        connection.api_used, connection.api_limit = gateway.usage.used, gateway.usage.limit
         connection.api_seen_at = now(session)
+        connection.api_used, connection.api_limit = gateway.usage.used, gateway.usage.limit
     if gateway.server_date is not None:
         connection.server_date = gateway.server_date
 

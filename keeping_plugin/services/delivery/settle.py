@@ -13,7 +13,7 @@ from keeping_plugin.models import EntryState, Pick, SyncEntry, now
 from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
-from keeping_plugin.services.locking import connection_first
+from keeping_plugin.services.locking import lock_connection
 from keeping_plugin.times import PAUSES, SETTLE, WAIT_LOOKS, Times
 from keeping_plugin.types import Action
 
@@ -43,7 +43,7 @@ def settle(
     `known` are addresses of which a Contact was found or made: their waiting Tasks come due in
     this very commit.
     """
-    connection_first(session, batch.connection.id)
+    lock_connection(session, batch.connection.id)
     time = now(session)
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
     outcomes = _keep_in_step(session, batch, rows, dict(outcomes), time, times)
@@ -159,7 +159,7 @@ def _drop_picks(
 def let_go(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
     """Give rows back as they were: nothing was sent for them. `unmark` those whose mark was only
     just made."""
-    connection_first(session, batch.connection.id)
+    lock_connection(session, batch.connection.id)
     values: dict[str, Any] = {"claim": None, "claimed_until": None}
     if unmark:
         values.update(_UNMARK, state=EntryState.PENDING, due_at=now(session))
@@ -180,7 +180,7 @@ def shrink(
     only alone does it count as an attempt. After three a row of which nothing is in doubt has
     failed; one that is in doubt is asked about again. Neither happens at once: what is broken may
     be the host, for a minute."""
-    connection_first(session, batch.connection.id)
+    lock_connection(session, batch.connection.id)
     time = now(session)
     mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
     if unmark:
