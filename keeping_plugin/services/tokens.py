@@ -159,7 +159,8 @@ class ConnectionTokens:
         return self.current()
 
     def _lose(self, error: ConnectionLost, version: int) -> None:
-        """Flip the connection to lost, once; not one that was reconnected meanwhile."""
+        """Flip the connection to lost, once; not one that was reconnected meanwhile. The dead grant
+        is erased: only a new login helps."""
         with self._parts.database.write() as session:
             at = now(session)
             company_id = session.scalar(
@@ -171,6 +172,7 @@ class ConnectionTokens:
                 )
                 .values(
                     status=ConnectionStatus.LOST,
+                    tokens=None,
                     lost_at=at,
                     lost_reason=str(error)[:255],
                     refresh_owner=None,
@@ -195,10 +197,10 @@ class ConnectionTokens:
         )
 
     def _open(self, row: Connection | None) -> Tokens:
+        if row is not None and row.status == ConnectionStatus.LOST:
+            raise ConnectionLost(row.lost_reason)
         if row is None or row.status == ConnectionStatus.DISCONNECTED or row.tokens is None:
             raise NotConnected("Salesforce is not connected.")
-        if row.status == ConnectionStatus.LOST:
-            raise ConnectionLost(row.lost_reason)
         return grants.unseal(
             self._parts.vault, row.tokens, company_id=row.company_id, org_id=row.org_id
         )

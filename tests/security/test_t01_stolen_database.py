@@ -152,6 +152,25 @@ def test_the_control_group_opens(robbed: Town) -> None:
     assert requests.get(url, headers=bearer, timeout=30).status_code == 200
 
 
+def test_a_grant_that_salesforce_refuses_is_erased(town: Town) -> None:
+    """What is dead lies in no backup from then on; the panel asks for an admin, not for a key."""
+    row = town.current("acme")
+    assert row is not None
+    assert row.tokens is not None
+    control = town.orgs.production.control
+    control.expire_access_tokens()
+    control.fault("token_refused", times=1)
+    gus = town.visitor("gus")
+    for _ in range(2):
+        answer = gus.get("/salesforce/conversations/c-1")
+        assert answer.status_code == 503
+        assert "Connection lost" in answer.text
+    lost = town.current("acme")
+    assert lost is not None
+    assert (lost.status, lost.tokens) == ("lost", None)
+    assert row.tokens.hex().lower() not in "\n".join(sqlite_dump(town)).lower()
+
+
 def test_a_key_that_opens_nothing_fails_closed(town: Town) -> None:
     """The host is up, the panel says not ready, nothing is sent and nothing is deleted."""
     before = town.current("acme")

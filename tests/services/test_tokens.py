@@ -112,6 +112,7 @@ def test_a_refused_refresh_loses_the_connection_once(company: Company) -> None:
     assert (row.status, row.current) == (ConnectionStatus.LOST, True)
     assert row.lost_reason == "expired access/refresh token"
     assert row.lost_at is not None
+    assert row.tokens is None, "a dead grant is erased"
     with company.database.read() as session:
         actions = list(session.scalars(select(AuditRecord.action)))
     assert actions.count("connection_lost") == 1
