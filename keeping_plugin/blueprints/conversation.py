@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from keeping_plugin.blueprints import guards
 from keeping_plugin.errors import NotFound
-from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Address, Agent, Conversation
 
@@ -40,19 +38,5 @@ def here(conversation_id: str) -> Here:
     allowed = conversation is not None and state.helpdesk.may_view(agent, conversation)
     guards.end_host_transaction()
     if conversation is None or not allowed:
-        if conversation is not None:
-            denied(agent, detail="conversation")
         raise NotFound("There is no such conversation, or it is not yours to see.")
     return Here(agent, conversation)
-
-
-def denied(agent: Agent, *, detail: str) -> None:
-    """Leave a trace of somebody asking for what he may not touch. `detail` is a fixed word."""
-    with current_state().database.write() as session:
-        audit.record(
-            session,
-            Audited.DENIED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            detail=detail,
-        )

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, redirect, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from keeping_plugin.addresses import address_key
-from keeping_plugin.blueprints.conversation import Here, denied, here
+from keeping_plugin.blueprints.conversation import Here, here
 from keeping_plugin.blueprints.errors import sentence_of, status_of
 from keeping_plugin.blueprints.form_input import sent
 from keeping_plugin.blueprints.panel_answer import show
@@ -118,12 +118,10 @@ def _checked(place: Here, link: Linked, ticket: str) -> tuple[str, str]:
     try:
         *subject, object, record_id = _tickets().loads(ticket, max_age=_OFFER)
     except (BadSignature, ValueError, TypeError) as error:
-        denied(place.agent, detail="ticket")
         raise NotFound(
             "This offer has expired. Save again to see what Salesforce finds."
         ) from error
     if subject != [*_subject(place), link.org_id] or object not in ("Contact", "Lead"):
-        denied(place.agent, detail="ticket")
         raise NotFound("This offer has expired. Save again to see what Salesforce finds.")
     return object, record_id
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.rendering import answer
 from keeping_plugin.errors import (
     BeingAdded,
@@ -123,6 +124,8 @@ def on_error(error: KeepingError) -> Response:
     title = next((title for kind, _, title in _STATUS if isinstance(error, kind)), "An error")
     # Codes and routes, never texts: those may hold people's data.
     log.info("refused", extra={"code": error.code, "status": status, "endpoint": request.endpoint})
+    if isinstance(error, Forbidden | NotFound):
+        guards.denied()
     complaints = explained(error.complaints) if isinstance(error, SalesforceError) else []
     response = answer(
         "keeping/error_body.html",

@@ -7,6 +7,8 @@ from flask import Blueprint, request
 
 from keeping_plugin.errors import Forbidden, NotLoggedIn, TooLarge
 from keeping_plugin.forms import csrf
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
@@ -69,3 +71,20 @@ def end_host_transaction() -> None:
     """Give the host's database connection back before anything takes long; what was read from it
     are values by now. `close()` would detach the host's current user."""
     current_state().host_session().rollback()
+
+
+def denied() -> None:
+    """Leave a trace of somebody asking for what he may not touch, or for what is not there, which
+    from outside are one. Its detail is the route's name."""
+    found = current_state().helpdesk.current_agent()
+    end_host_transaction()
+    if found is None:
+        return
+    with current_state().database.write() as session:
+        audit.record(
+            session,
+            Audited.DENIED,
+            company_id=found.company_id,
+            agent_id=found.id,
+            detail=(request.endpoint or "").rpartition(".")[2],
+        )

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from keeping_plugin.blueprints.conversation import denied, here
+from keeping_plugin.blueprints.conversation import here
 from keeping_plugin.blueprints.errors import status_of
 from keeping_plugin.blueprints.rendering import answer
 from keeping_plugin.errors import Crowded, InvalidInput, NotFound, SalesforceError
@@ -37,7 +37,6 @@ def search_records(conversation_id: str, object: str) -> Response:
     with parts.database.read() as session:
         link = linked(session, place.agent.company_id)
     if link is None or object not in referred_objects(link):
-        denied(place.agent, detail="search")
         raise NotFound("There is nothing to search here.")
     field, into = request.args.get("field", "Id"), request.args.get("into", "k-search")
     if not _FIELD.fullmatch(field) or not _INTO.fullmatch(into):

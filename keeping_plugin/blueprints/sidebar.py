@@ -15,11 +15,10 @@ from keeping_plugin.blueprints import (
     sidebar_edit,
     sidebar_log,
 )
-from keeping_plugin.blueprints.conversation import denied, here
+from keeping_plugin.blueprints.conversation import here
 from keeping_plugin.blueprints.form_input import sent
 from keeping_plugin.blueprints.panel_answer import show
 from keeping_plugin.blueprints.rendering import Wanted, wanted
-from keeping_plugin.errors import NotFound
 from keeping_plugin.services import panel as panels
 from keeping_plugin.services.picks import pick as remember
 from keeping_plugin.state import current_state
@@ -58,11 +57,7 @@ def pick(conversation_id: str) -> ResponseReturnValue:
         mailbox_id=place.mailbox_id,
     )
     object, _, record_id = str(sent().get("record", "")).partition("/")
-    try:
-        remember(parts, place.agent, view, object, record_id)
-    except NotFound:
-        denied(place.agent, detail="record")
-        raise
+    remember(parts, place.agent, view, object, record_id)
     if wanted() is Wanted.JSON:
         return panel(conversation_id)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)

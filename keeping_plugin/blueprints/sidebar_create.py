@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, request, url_for
 
 from keeping_plugin.blueprints import guards
-from keeping_plugin.blueprints.conversation import Here, denied, here
+from keeping_plugin.blueprints.conversation import Here, here
 from keeping_plugin.blueprints.duplicates import offered_duplicates
 from keeping_plugin.blueprints.errors import error_json, sentence_of, status_of
 from keeping_plugin.blueprints.form_input import form_input
@@ -79,7 +79,6 @@ def create(conversation_id: str, object: str) -> Any:
     if link.lost:
         raise ConnectionLost
     if object not in _ADDABLE or object not in link.schemas:
-        denied(place.agent, detail="object")
         raise NotFound("Only Contacts and Leads can be added here.")
     if not link.schemas[object].createable:
         raise PermissionDenied(f"The connected user may not create {object}s.")

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.conversation import Here, denied, here
+from keeping_plugin.blueprints import guards
+from keeping_plugin.blueprints.conversation import Here, here
 from keeping_plugin.blueprints.errors import error_json, sentence_of, status_of
 from keeping_plugin.blueprints.form_input import form_input
 from keeping_plugin.blueprints.panel_answer import show
@@ -89,24 +90,18 @@ def _shown(place: Here, target: Target, field: str) -> Response:
 
 
 def _target(place: Here, object: str, record_id: str) -> Target:
-    try:
-        return records.target(
-            current_state().panels, place.agent, place.customer, object, record_id
-        )
-    except NotFound:
-        denied(place.agent, detail="record")
-        raise
+    return records.target(current_state().panels, place.agent, place.customer, object, record_id)
 
 
 def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
     place = here(conversation_id)
     target = _target(place, object, record_id)
     if field and field not in target.shown:
-        denied(place.agent, detail="field")
         raise NotFound("This field is not shown here.")
     names = [field] if field else target.shown
     names = [name for name in names if writable(target.schema, name)]
     if not names:
+        guards.denied()
         reason = why_read_only(target.schema, field) if field else "No permission"
         raise InvalidInput(f"This cannot be edited here: {reason}.", field=field)
     made = record_form(target.schema, names)

@@ -6,9 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, url_for
 
-from keeping_plugin.blueprints.conversation import denied, here
+from keeping_plugin.blueprints.conversation import here
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
-from keeping_plugin.errors import NotFound
 from keeping_plugin.services import entries
 from keeping_plugin.services.conversation_log import conversation_log, entry_of
 from keeping_plugin.state import current_state
@@ -42,16 +41,8 @@ def retry(conversation_id: str, entry_id: int) -> Any:
     place = here(conversation_id)
     state = current_state()
     with state.database.write() as session:
-        try:
-            entry_of(session, place.agent.company_id, conversation_id, entry_id)
-        except NotFound:
-            missing = True
-        else:
-            missing = False
-            connection_id = entries.try_again(session, place.agent, entry_id)
-    if missing:
-        denied(place.agent, detail="entry")
-        raise NotFound("There is no such entry in this conversation.")
+        entry_of(session, place.agent.company_id, conversation_id, entry_id)
+        connection_id = entries.try_again(session, place.agent, entry_id)
     state.queue.ring([connection_id])
     if wanted() is Wanted.JSON:
         return log(conversation_id)

@@ -385,7 +385,7 @@ def test_a_record_of_somebody_else_is_refused_and_noted(inbox: Inbox, client: Fl
     assert answer.status_code == 404
     with inbox.database.read() as session:
         row = session.scalars(select(AuditRecord)).one()
-    assert (row.action, row.detail) == ("denied", "record")
+    assert (row.action, row.detail) == ("denied", "edit_field")
 
 
 @pytest.mark.parametrize("field", ["OwnerId", "Fax", "nope", "Id", "phone"])

@@ -31,6 +31,7 @@ from keeping_plugin.models import (
 from keeping_plugin.types import Address
 from tests.blueprints.inbox import (
     ADMIN,
+    AGENT,
     CONVERSATION,
     CUSTOMER,
     INSTANCE,
@@ -354,7 +355,11 @@ def test_only_who_may_view_the_conversation_sees_its_panel(inbox: Inbox, jane: s
         assert inbox.client().get(url(path)).status_code == 404, path
     assert inbox.calls() == []
     with inbox.database.read() as session:
-        assert set(session.scalars(select(AuditRecord.detail))) == {"conversation"}
+        denied = session.scalars(
+            select(AuditRecord.detail).where(AuditRecord.agent_id == AGENT.id)
+        ).all()
+    routes = ["panel"] * 3 + ["panel", "conversation_log", "create", "search", "edit_record"]
+    assert denied == routes
 
 
 def test_no_transaction_is_open_while_salesforce_is_asked(inbox: Inbox, jane: str) -> None:
