@@ -14,12 +14,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import ApiUse, Database, Lane, SyncEntry, now
+from keeping_plugin.models import ApiUse, Connection, Database, Lane, SyncEntry, now
 from keeping_plugin.ports import Gateways, SalesforceGateway
+from keeping_plugin.types import Usage
 
 
 class Feature(StrEnum):
@@ -64,6 +65,39 @@ class Meter:
         for connection_id, gateway in self._opened:
             made[connection_id] += gateway.requests
         return {connection_id: count for connection_id, count in made.items() if count}
+
+    def usage(self, connection_id: int) -> Usage | None:
+        """What Salesforce's last answer told of the org's day; None when no answer told it."""
+        told = [each.usage for opened, each in self._opened if opened == connection_id]
+        return next((usage for usage in reversed(told) if usage is not None), None)
+
+
+def keep_usage(session: Session, connection_id: int, usage: Usage | None) -> None:
+    """Keep what an answer told of the org's day, so that automations stop in time however little
+    they ask themselves. The first statement of its transaction (services/locking). Panels come by
+    the second: within a minute, only what moves by a hundredth of the allowance is written."""
+    if usage is None:
+        return
+    time = now(session)
+    moved = func.abs(usage.used - Connection.api_used) * 100 >= usage.limit
+    session.execute(
+        update(Connection)
+        .where(
+            Connection.id == connection_id,
+            Connection.current,
+            or_(
+                Connection.api_seen_at.is_(None),
+                Connection.api_seen_at <= time - _USAGE_AGE,
+                Connection.api_limit != usage.limit,
+                moved,
+            ),
+        )
+        .values(api_used=usage.used, api_limit=usage.limit, api_seen_at=time)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_USAGE_AGE = timedelta(minutes=1)
 
 
 def add(session: Session, connection_id: int, use: Use) -> None:
@@ -148,9 +182,11 @@ def counted(
 
 
 def write_down(database: Database, meter: Meter, feature: Feature, *, mailbox_id: str = "") -> None:
-    """Add what a meter counted, in a transaction of its own; none when nothing was asked."""
+    """Add what a meter counted, and keep what the answers told of the org's day, in a transaction
+    of its own; none when nothing was asked."""
     for connection_id, requests in meter.requests().items():
         with database.write() as session:
+            keep_usage(session, connection_id, meter.usage(connection_id))
             add(session, connection_id, {(mailbox_id, feature): requests})
 
 

@@ -25,7 +25,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import Connection, Pick, now
 from keeping_plugin.services import api_use, panel_call, waiting
 from keeping_plugin.services import card as cards
-from keeping_plugin.services.api_use import Feature, Meter, Use
+from keeping_plugin.services.api_use import Feature, Meter
 from keeping_plugin.services.card import Found
 from keeping_plugin.services.panel_view import Linked, Panels, PanelState, PanelView, linked
 from keeping_plugin.types import (
@@ -77,8 +77,8 @@ def open_panel(
     except (SalesforceError, Crowded, NotReady) as error:
         api_use.write_down(parts.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
         return _without_answer(parts, view, found, error)
-    use = {(mailbox_id, Feature.PANEL): meter.requests().get(found.connection_id, 0)}
-    return _answered(parts, replace(view, dropped=dropped), found, answer, use)
+    view = replace(view, dropped=dropped)
+    return _answered(parts, view, found, answer, meter=meter, mailbox_id=mailbox_id)
 
 
 _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
@@ -110,9 +110,17 @@ def _without_answer(parts: Panels, view: PanelView, link: Linked, error: Excepti
 
 
 def _answered(
-    parts: Panels, view: PanelView, link: Linked, found: tuple[Found, ...], use: Use
+    parts: Panels,
+    view: PanelView,
+    link: Linked,
+    found: tuple[Found, ...],
+    *,
+    meter: Meter,
+    mailbox_id: str,
 ) -> PanelView:
+    use = {(mailbox_id, Feature.PANEL): meter.requests().get(link.connection_id, 0)}
     with parts.database.write() as session:
+        api_use.keep_usage(session, link.connection_id, meter.usage(link.connection_id))
         epoch = session.scalar(
             select(Connection.epoch).where(Connection.id == link.connection_id, Connection.current)
         )

@@ -112,6 +112,35 @@ def test_a_journey_that_fails_is_counted(house: House) -> None:
     assert kept(house) == {("", "records"): 1}
 
 
+def test_whoever_asks_keeps_what_salesforce_told_of_the_day(house: House) -> None:
+    """So that automations stop in time, also when others use the allowance up."""
+    house.salesforce.used, house.salesforce.limit = 12_345, 15_000
+    inner(Parts(house.database, house.salesforce), house.connection_id)
+    kept_by = house.connection()
+    assert (kept_by.api_used, kept_by.api_limit) == (house.salesforce.used, 15_000)
+    assert kept_by.api_seen_at is not None
+    house.owe("m1")
+    house.drain()
+    assert house.connection().pause_reason == "budget"
+    assert not house.tasks()
+
+
+def test_within_a_minute_only_what_matters_is_written(house: House) -> None:
+    parts = Parts(house.database, house.salesforce)
+    house.salesforce.used, house.salesforce.limit = 1_000, 15_000
+    inner(parts, house.connection_id)
+    first = house.connection().api_used
+    inner(parts, house.connection_id)
+    assert house.connection().api_used == first
+    house.salesforce.used += 150  # a hundredth
+    inner(parts, house.connection_id)
+    assert house.connection().api_used == house.salesforce.used
+    inner(parts, house.connection_id)
+    house.change(api_seen_at=house.connection().connected_at)
+    inner(parts, house.connection_id)
+    assert house.connection().api_used == house.salesforce.used
+
+
 def test_use_is_told_by_feature_and_mailbox_the_most_first(house: House) -> None:
     with house.database.write() as session:
         api_use.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
