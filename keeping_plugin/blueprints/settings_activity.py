@@ -17,12 +17,13 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.activity import ActivityForm, place_text, read_place
 from keeping_plugin.rules import CHECKS
 from keeping_plugin.services import activity as activities
+from keeping_plugin.services import causes as failed
 from keeping_plugin.services import connection, entries
-from keeping_plugin.services.activity import MOST_DAYS, Cause, Count, Outcome, Period
+from keeping_plugin.services.activity import MOST_DAYS, Count, Outcome, Period
 from keeping_plugin.services.activity_list import Activity, listed
 from keeping_plugin.services.api_use import FEATURES
 from keeping_plugin.services.budget import budget
-from keeping_plugin.services.entry_sentences import entry_sentence
+from keeping_plugin.services.causes import Cause
 from keeping_plugin.services.explain import TITLES
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent, Conversation, Mailbox
@@ -62,7 +63,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
     with state.database.read() as session:
         found = connection.current(session, company_id)
         counts = activities.counts(session, company_id, wanted.period)
-        causes = activities.causes(session, company_id)
+        causes = failed.causes(session, company_id)
         page = listed(session, company_id, wanted, after=after)
         allowance = budget(session, found, share=state.config.budget_share) if found else None
     names = _names(mailboxes, counts)
@@ -126,7 +127,7 @@ def _reasons(counts: Iterable[Count]) -> tuple[list[Reason], list[Reason]]:
     for count in counts:
         (of_rules if count.outcome is Outcome.REFUSED else of_entries).update(count.codes)
     return (
-        sorted((Reason(code, entry_sentence(code)) for code in of_entries), key=_by_sentence),
+        sorted((Reason(code, failed.sentence(code)) for code in of_entries), key=_by_sentence),
         [Reason(code, check.refusal) for code, check in CHECKS.items() if code in of_rules],
     )
 
@@ -154,7 +155,7 @@ def _conversations(agent: Agent, rows: Iterable[Activity]) -> Mapping[str, Conve
 
 
 def _act(agent: Agent, do: str) -> None:
-    """`again`, `there` and `send` are about one entry, `all` about one reason."""
+    """`again`, `there` and `send` are about one entry, `all` about one cause."""
     what, _, name = do.partition(":")
     if what == "all":
         _try_all(agent, name)
@@ -185,9 +186,9 @@ _SAID = {
 }
 
 
-def _try_all(agent: Agent, reason: str) -> None:
+def _try_all(agent: Agent, cause: str) -> None:
     state = current_state()
-    rung = entries.try_all_again(state.database, agent, reason)
+    rung = entries.try_all_again(state.database, agent, cause)
     if rung is not None:
         state.queue.ring([rung])
         notices.say("All of them are tried again now; load this page again to see how.")

@@ -14,6 +14,7 @@ from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.days import UNREADABLE, read_day
 from keeping_plugin.services.activity import MOST_DAYS, Filter, Outcome, Period
 from keeping_plugin.services.activity_list import Place
+from keeping_plugin.services.causes import LONGEST
 from keeping_plugin.types import Action
 
 DAYS = 14
@@ -35,7 +36,7 @@ class ActivityForm:
     @classmethod
     def read(cls, args: MultiDict[str, str], today: date) -> ActivityForm:
         """Read an address's arguments; `today` in UTC."""
-        typed = {name: args.get(name, "").strip()[:255] for name in _NAMES}
+        typed = {name: args.get(name, "").strip()[:LONGEST] for name in _NAMES}
         problems: dict[str, str] = {}
         period = _period(typed, today, problems)
         outcome = _one_of(Outcome, typed["outcome"])

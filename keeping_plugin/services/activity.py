@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, literal_column, select, text
+from sqlalchemy import ColumnElement, case, func, literal_column, null, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
-from keeping_plugin.services.entry_sentences import entry_sentence
+from keeping_plugin.models import Decision, EntryState, SyncEntry
+from keeping_plugin.services.causes import FAILED, cause_of
 from keeping_plugin.types import Action
 
 MOST_DAYS = 92  # of one look: a page is read, not exported
@@ -34,8 +34,6 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
 
 
-# Literals, so that both databases see that the partial indexes of models/ledger fit.
-FAILED: ColumnElement[bool] = SyncEntry.state == literal_column("'failed'")
 REFUSED = text("keeping_decision.refused")  # as a column SQLite would be asked for "= 1"
 
 CONDITIONS: Mapping[Outcome, ColumnElement[bool]] = {
@@ -89,8 +87,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What is listed. Empty texts leave out that question; `outcome` REFUSED lists the messages of
-    which the rules granted nothing, `reason` is then a check's code."""
+    """What is listed. Empty texts leave out that question; `reason` is a code or a whole cause
+    (services/causes). `outcome` REFUSED lists the messages of which the rules granted nothing,
+    `reason` is then a check's code."""
 
     period: Period
     mailbox_id: str = ""
@@ -139,15 +138,18 @@ def _entry_counts(session: Session, company_id: str, period: Period) -> Iterator
         SyncEntry.action,
         SyncEntry.state,
         SyncEntry.reason,
+        # What Salesforce said, of failures only: it tells their causes apart.
+        case((FAILED, SyncEntry.words), else_=null()),
     )
     rows = session.execute(
         select(*keys, func.count())
         .where(SyncEntry.company_id == company_id, period.holds(SyncEntry.created_at))
-        .group_by(literal_column("1"), *keys[1:])
+        .group_by(literal_column("1"), *keys[1:-1], literal_column("6"))
     )
-    for day, mailbox_id, action, state, reason, number in rows:
+    for day, mailbox_id, action, state, reason, words, number in rows:
         outcome = outcome_of(action, state, reason)
-        yield Count(day, mailbox_id, outcome, number, action, frozenset({reason} - {""}))
+        codes = frozenset({reason, cause_of(reason, words)} - {""})
+        yield Count(day, mailbox_id, outcome, number, action, codes)
 
 
 def _refused(session: Session, company_id: str, period: Period) -> Iterator[Count]:
@@ -165,41 +167,3 @@ def _refused(session: Session, company_id: str, period: Period) -> Iterator[Coun
     for day, mailbox_id, verdicts, number in rows:
         codes = frozenset(code for _, reasons in verdicts for code in reasons)
         yield Count(day, mailbox_id, Outcome.REFUSED, number, "", codes)
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why entries failed: how many since when, and how many of them may be tried again."""
-
-    reason: str
-    sentence: str
-    contacts: int
-    tasks: int
-    retryable: int
-    oldest: datetime
-
-
-def causes(session: Session, company_id: str) -> Sequence[Cause]:
-    """Every cause of a failure that stands, however old, the most frequent first."""
-    live = Connection.current & (Connection.status == ConnectionStatus.LIVE)
-
-    def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.count().filter(condition)
-
-    rows = session.execute(
-        select(
-            SyncEntry.reason,
-            number(SyncEntry.action == Action.ADD_CONTACT),
-            number(SyncEntry.action == Action.LOG_TASK),
-            number(live),
-            func.min(SyncEntry.created_at),
-        )
-        .join(Connection, Connection.id == SyncEntry.connection_id)
-        .where(SyncEntry.company_id == company_id, FAILED)
-        .group_by(SyncEntry.reason)
-    )
-    found = [
-        Cause(reason, entry_sentence(reason, EntryState.FAILED), contacts, tasks, retryable, oldest)
-        for reason, contacts, tasks, retryable, oldest in rows
-    ]
-    return sorted(found, key=lambda cause: (-cause.contacts - cause.tasks, cause.reason))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from keeping_plugin.models import LIVE_OCCASION, Connection, Decision, SyncEntry
 from keeping_plugin.services.activity import CONDITIONS, REFUSED, Filter, Outcome
+from keeping_plugin.services.causes import has_cause
 from keeping_plugin.services.entry_line import Line, line_of, refused_lines
 from keeping_plugin.services.explain import TITLES
 from keeping_plugin.types import Action
@@ -66,7 +67,7 @@ def listed(
             CONDITIONS[wanted.outcome] if wanted.outcome else true(),
             SyncEntry.mailbox_id == wanted.mailbox_id if wanted.mailbox_id else true(),
             SyncEntry.action == wanted.action if wanted.action else true(),
-            SyncEntry.reason == wanted.reason if wanted.reason else true(),
+            has_cause(wanted.reason) if wanted.reason else true(),
             _behind(at, SyncEntry.id, after),
         )
         .order_by(at.desc(), SyncEntry.id.desc())

@@ -16,6 +16,7 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.causes import has_cause
 from keeping_plugin.services.locking import connection_first
 from keeping_plugin.types import Agent
 
@@ -88,8 +89,8 @@ def try_again(session: Session, agent: Agent, entry_id: int) -> int:
     return entry.connection_id
 
 
-def try_all_again(database: Database, agent: Agent, reason: str) -> int | None:
-    """The same for every entry of the live connection that has failed for one reason by now, in
+def try_all_again(database: Database, agent: Agent, cause: str) -> int | None:
+    """The same for every entry of the live connection that has failed for one cause by now, in
     transactions of 500; returns the connection to be rung, None when there was nothing to do."""
     with database.read() as session:
         began = now(session)
@@ -104,7 +105,7 @@ def try_all_again(database: Database, agent: Agent, reason: str) -> int | None:
     while True:
         with database.write() as session:
             connection = connection_first(session, connection_id)
-            chunk = _failed_for(session, connection, reason, began)
+            chunk = _failed_for(session, connection, cause, began)
             if not chunk:
                 return connection_id if reopened else None
             session.execute(_REOPEN.where(SyncEntry.id.in_(chunk)).values(due_at=now(session)))
@@ -114,9 +115,9 @@ def try_all_again(database: Database, agent: Agent, reason: str) -> int | None:
 
 
 def _failed_for(
-    session: Session, connection: Connection | None, reason: str, until: datetime
+    session: Session, connection: Connection | None, cause: str, until: datetime
 ) -> Sequence[int]:
-    """Some entries of the connection that failed for this reason; none unless it is live."""
+    """Some entries of the connection that failed for this cause; none unless it is live."""
     if connection is None or not _is_live(connection):
         return ()
     return session.scalars(
@@ -125,7 +126,7 @@ def _failed_for(
             SyncEntry.connection_id == connection.id,
             SyncEntry.company_id == connection.company_id,
             SyncEntry.state == EntryState.FAILED,
-            SyncEntry.reason == reason,
+            has_cause(cause),
             # One that fails again meanwhile is not taken twice.
             or_(SyncEntry.settled_at.is_(None), SyncEntry.settled_at <= until),
         )

@@ -264,6 +264,28 @@ def test_all_of_a_cause_are_tried_again_and_no_others(inbox: Inbox, ledger: Ledg
     assert "nothing left to try again" in do(inbox, "all:rejected")[1]
 
 
+def test_each_of_salesforces_refusals_has_a_button_of_its_own(inbox: Inbox, ledger: Ledger) -> None:
+    """An admin who has mended one field does not send what will be refused again."""
+
+    def refused(code: str, message: str, *fields: str) -> int:
+        words = [[code, message, list(fields)]]
+        return ledger.entry(state="failed", reason="rejected", words=words)
+
+    long = refused("STRING_TOO_LONG", "Last Name: data value too large", "LastName")
+    rule = refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No Tasks on <b>Sundays</b>")
+    document = page(inbox)
+    buttons = document.xpath("//button[starts-with(@value, 'all:')]/@value")
+    assert len(buttons) == 2
+    said = read(document.get_element_by_id("k-causes").getparent())
+    assert "data value too large" in said
+    assert "No Tasks on <b>Sundays</b>" in said
+    [wanted] = [value for value in buttons if "Sundays" in value]
+    [link] = [each for each in document.xpath("//a/@href") if "Sundays" in each]
+    assert len(items(html.fromstring(inbox.client(ADMIN).get(link).text))) == 1
+    assert do(inbox, wanted)[0] == 303
+    assert (stored(inbox, rule).state, stored(inbox, long).state) == ("pending", "failed")
+
+
 def test_more_than_one_transaction_holds_are_tried_again(inbox: Inbox, ledger: Ledger) -> None:
     entries = [ledger.entry(state="failed", reason="rejected") for _ in range(4)]
     from keeping_plugin.services import entries as service
@@ -391,6 +413,7 @@ def test_opening_a_panel_is_counted_in_the_commit_that_keeps_its_card(
     assert len(commits) == 1
     card = read(page(inbox).get_element_by_id("k-budget"))
     assert "Panel beside conversations Support 1 1" in card
+    assert f"of {inbox.salesforce.limit:,} used in the last 24 hours" in card
 
 
 def test_a_panel_without_an_answer_is_counted_too(inbox: Inbox) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection, Database, migrate
-from keeping_plugin.services import activity, backfill, backfill_progress
+from keeping_plugin.services import activity, backfill, backfill_progress, causes
 from keeping_plugin.services.activity import CONDITIONS, Filter, Outcome, Period, outcome_of
 from keeping_plugin.services.activity_list import Place, listed
 from keeping_plugin.services.entry_line import record_url
@@ -131,22 +131,9 @@ def test_other_companies_are_left_out(database: Database, ledger: Ledger) -> Non
     ledger.refusal(at=at(9))
     with database.read() as session:
         assert not activity.counts(session, "other", PERIOD)
-        assert not activity.causes(session, "other")
+        assert not causes.causes(session, "other")
         for outcome in (None, Outcome.REFUSED):
             assert not listed(session, "other", Filter(period=PERIOD, outcome=outcome)).rows
-
-
-def test_causes_are_those_that_stand_however_old(database: Database, ledger: Ledger) -> None:
-    for number in range(3):
-        ledger.entry(state="failed", reason="rejected", created_at=at(9) - timedelta(days=number))
-    ledger.entry(Action.ADD_CONTACT, "failed", reason="rejected", created_at=at(9))
-    ledger.entry(state="failed", reason="no_outcome", created_at=at(9))
-    ledger.entry(reason="logged", created_at=at(9))
-    with database.read() as session:
-        causes = activity.causes(session, "acme")
-    told = [(one.reason, one.tasks, one.contacts, one.retryable) for one in causes]
-    assert told == [("rejected", 3, 1, 4), ("no_outcome", 1, 0, 1)]
-    assert causes[0].oldest == at(9) - timedelta(days=2)
 
 
 @pytest.fixture
@@ -188,7 +175,7 @@ def test_every_question_of_the_page_is_answered_from_its_index(on_sqlite: Databa
     counted = plans(on_sqlite, lambda session: activity.counts(session, "acme", PERIOD))
     assert entries in counted[0]
     assert refused in counted[1]
-    assert failed in plans(on_sqlite, lambda session: activity.causes(session, "acme"))[0]
+    assert failed in plans(on_sqlite, lambda session: causes.causes(session, "acme"))[0]
     for outcome, index in (
         (None, entries),
         (Outcome.LOGGED, entries),
