@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
@@ -116,30 +118,52 @@ def refresh_soon(database: Database, connection_id: int) -> bool:
     return asked is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One load that this process has taken, by the time at which it did; `known` is the
+    `last_modified` of each object at hand, nothing when none was ever read to its end."""
+
+    connection_id: int
+    began: datetime
+    known: Mapping[str, str]
+
+
+class _Overtaken(Exception):
+    """Somebody logged in again, moved to another org, or took the load over: what this one has
+    read may be what another user sees, and is not kept."""
+
+
 @counted(Feature.SCHEMA)
 def describe(parts: OrgReading, connection_id: int) -> None:
     """Read the schema of one connection, if that is due. A failure is kept for the settings page
-    and tried again by itself; a lost or ended connection starts anew with its next login."""
-    known = _begin(parts, connection_id)
-    if known is None:
+    and tried again by itself; a lost or ended connection starts anew with its next login. A load
+    that a login overtakes keeps nothing more: that login has its own."""
+    turn = _begin(parts, connection_id)
+    if turn is None:
         return
+    with suppress(_Overtaken):
+        _describe(parts, turn)
+
+
+def _describe(parts: OrgReading, turn: _Turn) -> None:
+    connection_id, known = turn.connection_id, turn.known
     try:
         gateway = parts.gateways(connection_id, deadline=parts.times.seconds(DESCRIBE_CALL))
         # One by one the first time, for the eyes; later at once, for the org's allowance.
         groups = (OBJECTS, (TASK,)) if known else tuple((name,) for name in DESCRIBED)
         done = 0
         for names in groups:
-            _progress(parts, connection_id, done, names[0])
+            _progress(parts, turn, done, names[0])
             unless = {name: known[name] for name in names if known.get(name)}
-            _store(parts, connection_id, names, gateway.describe(names, unless_modified=unless))
+            _store(parts, turn, names, gateway.describe(names, unless_modified=unless))
             done += len(names)
-        _progress(parts, connection_id, done, "")
+        _progress(parts, turn, done, "")
         status = gateway.closed_task_status()
         _first_preflight(parts, connection_id)
     except KeepingError as error:
-        _fail(parts, connection_id, error)
+        _fail(parts, turn, error)
     else:
-        _finish(parts, connection_id, status)
+        _finish(parts, turn, status)
 
 
 def _first_preflight(parts: OrgReading, connection_id: int) -> None:
@@ -151,9 +175,8 @@ def _first_preflight(parts: OrgReading, connection_id: int) -> None:
         preflight.run(parts, connection_id, described=at_hand)
 
 
-def _begin(parts: OrgReading, connection_id: int) -> Mapping[str, str] | None:
-    """Take the due load: the `last_modified` of each object at hand, nothing when none was ever
-    read to its end, None when no load is due."""
+def _begin(parts: OrgReading, connection_id: int) -> _Turn | None:
+    """Take the due load; None when none is."""
     with parts.database.write() as session:
         at = now(session)
         taken = session.scalar(
@@ -177,25 +200,40 @@ def _begin(parts: OrgReading, connection_id: int) -> Mapping[str, str] | None:
             )
         )
         known = {row.object: row.last_modified for row in rows}
-    return known if TASK in known else {}
+    return _Turn(connection_id, at, known if TASK in known else {})
 
 
-def _progress(parts: OrgReading, connection_id: int, done: int, name: str) -> None:
-    with parts.database.write() as session:
-        session.execute(
-            update(SchemaLoad)
-            .where(SchemaLoad.connection_id == connection_id)
-            .values(done=done, current_object=name)
+def _note(session: Session, turn: _Turn, **values: object) -> None:
+    """Write into the load, whose row is locked from here on. Raises _Overtaken when it is not
+    this process's any more."""
+    noted = session.scalar(
+        update(SchemaLoad)
+        .where(
+            SchemaLoad.connection_id == turn.connection_id,
+            SchemaLoad.started_at == turn.began,
+            SchemaLoad.finished_at.is_(None),
         )
+        .values(values)
+        .returning(SchemaLoad.connection_id)
+    )
+    if noted is None:
+        raise _Overtaken
+
+
+def _progress(parts: OrgReading, turn: _Turn, done: int, name: str) -> None:
+    with parts.database.write() as session:
+        _note(session, turn, done=done, current_object=name)
 
 
 def _store(
-    parts: OrgReading, connection_id: int, asked: Sequence[str], found: Sequence[Described]
+    parts: OrgReading, turn: _Turn, asked: Sequence[str], found: Sequence[Described]
 ) -> None:
     """Keep what came; what was asked for and did not come is hidden from the user."""
     answers = {described.object: described for described in found}
+    connection_id = turn.connection_id
     with parts.database.write() as session:
         at = now(session)
+        _note(session, turn, current_object=asked[0])
         for name in asked:
             row = session.get(SchemaDocument, (connection_id, name))
             answer = answers.get(name)
@@ -221,18 +259,14 @@ def _loaded(document: str | None) -> ObjectSchema | None:
     return None if document is None else load_schema(document)
 
 
-def _finish(parts: OrgReading, connection_id: int, task_status: str | None) -> None:
+def _finish(parts: OrgReading, turn: _Turn, task_status: str | None) -> None:
     with parts.database.write() as session:
         at = now(session)
-        task = schemas(session, connection_id).get(TASK)
-        session.execute(
-            update(SchemaLoad)
-            .where(SchemaLoad.connection_id == connection_id)
-            .values(finished_at=at, due_at=at + parts.times.span(SCHEMA_REFRESH))
-        )
+        _note(session, turn, finished_at=at, due_at=at + parts.times.span(SCHEMA_REFRESH))
+        task = schemas(session, turn.connection_id).get(TASK)
         session.execute(
             update(Connection)
-            .where(Connection.id == connection_id)
+            .where(Connection.id == turn.connection_id)
             .values(
                 task_status=task_status,
                 activity_key_field=activity_key.usable(task) if task else None,
@@ -240,17 +274,10 @@ def _finish(parts: OrgReading, connection_id: int, task_status: str | None) -> N
         )
 
 
-def _fail(parts: OrgReading, connection_id: int, error: KeepingError) -> None:
+def _fail(parts: OrgReading, turn: _Turn, error: KeepingError) -> None:
     # Without a connection nobody can describe; the next login makes it due.
     ended = isinstance(error, NotConnected | ConnectionLost)
     with parts.database.write() as session:
         at = now(session)
-        session.execute(
-            update(SchemaLoad)
-            .where(SchemaLoad.connection_id == connection_id)
-            .values(
-                finished_at=at,
-                failed=error.code,
-                due_at=None if ended else at + parts.times.span(SCHEMA_RETRY),
-            )
-        )
+        due = None if ended else at + parts.times.span(SCHEMA_RETRY)
+        _note(session, turn, finished_at=at, failed=error.code, due_at=due)

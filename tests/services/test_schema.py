@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from keeping_plugin.errors import ConnectionLost, SalesforceUnavailable
 from keeping_plugin.models import Database, SchemaDocument, SchemaLoad
@@ -230,6 +230,57 @@ def test_after_a_login_everything_is_asked_anew(
     schema.describe(parts, company.row().id)
     with company.database.read() as session:
         assert "Phone" not in schema.schemas(session, company.row().id)["Contact"].fields
+
+
+@pytest.mark.parametrize("meanwhile", ["another user", "taken over", "other org"])
+def test_a_describe_that_is_overtaken_keeps_nothing_more(
+    company: Company, parts: OrgReading, salesforce: FakeSalesforce, meanwhile: str
+) -> None:
+    """It began with the grant of a user who sees more than the one that is connected now."""
+    schema.describe(parts, company.row().id)
+    make_due(company)
+    more, row_id = salesforce.org.schemas["Contact"], company.row().id
+    fewer = replace(more, fields={n: f for n, f in more.fields.items() if n != "Phone"})
+
+    def meanwhile_happens() -> None:
+        if meanwhile == "another user":
+            company.sign_in(number=2)
+        elif meanwhile == "taken over":  # its lease ran out
+            make_due(company)
+        else:
+            with company.database.write() as session:
+                session.execute(delete(SchemaDocument))
+                session.execute(delete(SchemaLoad))
+        salesforce.org.schemas["Contact"] = fewer
+        salesforce.metadata_changed = "Thu, 7 May 2026 09:00:00 GMT"
+        schema.describe(parts, row_id)
+
+    class Slow:
+        """Its answer is on its way while all that happens."""
+
+        def __init__(self, gateway: Any) -> None:
+            self._gateway = gateway
+
+        def describe(self, objects: Sequence[str], **_: object) -> Any:
+            old = self._gateway.describe(objects)
+            meanwhile_happens()
+            return old
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._gateway, name)
+
+    def slow(connection_id: int, *, deadline: float | None = None) -> Any:
+        return Slow(salesforce(connection_id, deadline=deadline))
+
+    schema.describe(replace(parts, gateways=slow), row_id)
+    with company.database.read() as session:
+        found = schema.schemas(session, row_id)
+        ended = session.scalars(select(SchemaLoad.finished_at)).all()
+    if meanwhile == "other org":
+        assert (found, ended) == ({}, [])
+    else:
+        assert "Phone" not in found["Contact"].fields
+        assert None not in ended
 
 
 def test_refresh_is_asked_for_once_while_one_is_due_or_running(
