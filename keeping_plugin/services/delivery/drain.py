@@ -36,6 +36,7 @@ from keeping_plugin.services.delivery.plan import (
 from keeping_plugin.services.delivery.prepare import prepare
 from keeping_plugin.services.delivery.send import Send, send
 from keeping_plugin.services.delivery.settle import let_go, settle, shrink
+from keeping_plugin.services.delivery.task_status import know_task_status
 from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
 from keeping_plugin.types import Action
@@ -135,6 +136,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     if not within_budget(parts, gateway, batch.connection):
         _let_go(parts, batch)
         return False
+    know_task_status(parts, gateway, batch)
     prepared = prepare(parts, batch)
     rows = claim_addresses(parts, batch)
     if not rows:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import EntryState, KnownAddress, Lane, Pick, SyncEntry, now
 from keeping_plugin.services import claims
 from keeping_plugin.services.delivery import lease as leases
@@ -50,6 +51,33 @@ def test_a_lead_with_the_address_prevents_the_contact_and_the_task_waits(house: 
     house.drain()
     assert house.states() == [("done", "exists"), ("waiting", "no_contact")]
     assert not house.contacts()
+
+
+def test_mail_that_comes_before_the_describe_has_ended_is_closed_too(house: House) -> None:
+    """Without a status Salesforce would make it an open Task."""
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.change(task_status=None)
+    house.owe("m0", Action.ADD_CONTACT)
+    house.drain()
+    house.owe("m1", Action.LOG_TASK)
+    house.drain()
+    house.owe("m2", Action.LOG_TASK)
+    house.drain()
+    assert [task["Status"] for task in house.tasks()] == ["Completed", "Completed"]
+    assert [call.verb for call in house.salesforce.calls].count("closed_task_status") == 1
+    assert house.connection().task_status == "Completed"
+
+
+def test_a_task_waits_when_its_status_cannot_be_asked_for(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.change(task_status=None)
+    house.salesforce.fail("closed_task_status", SalesforceUnavailable("away"))
+    house.owe("m1", Action.LOG_TASK)
+    house.drain()
+    assert not house.tasks()
+    house.pass_time(60)
+    house.drain()
+    assert [task["Status"] for task in house.tasks()] == ["Completed"]
 
 
 def test_a_task_is_closed_and_its_marker_stands_at_the_end(house: House) -> None:
