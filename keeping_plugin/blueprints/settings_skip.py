@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,32 +18,6 @@ from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
 _BUTTONS = frozenset({"add", "remove", "log", "unlog"})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The list as it was read, changed as a button says."""
-
-    skipped: frozenset[str]
-    unlogged: frozenset[str]
-
-    def with_domains(self, domains: Sequence[str], *, skip_logging: bool) -> Change:
-        """These domains in one of the two lists, and not in the other."""
-        some = frozenset(domains)
-        if skip_logging:
-            return Change(self.skipped - some, self.unlogged | some)
-        return Change(self.skipped | some, self.unlogged - some)
-
-    def with_more(self, domains: Sequence[str], *, skip_logging: bool) -> Change:
-        """As `with_domains`, but what is not logged stays so: a list pasted again weakens
-        nothing."""
-        known = frozenset() if skip_logging else self.unlogged
-        return self.with_domains(
-            [domain for domain in domains if domain not in known], skip_logging=skip_logging
-        )
-
-    def without(self, domain: str) -> Change:
-        return Change(self.skipped - {domain}, self.unlogged - {domain})
 
 
 def register(bp: Blueprint) -> None:
@@ -95,34 +68,29 @@ def _sentence(line: BadLine) -> str:
 def _add(agent: Agent, domains: Sequence[str], *, skip_logging: bool) -> None:
     guards.end_host_transaction()
     with current_state().database.write() as session:
-        change = _kept(session, agent).with_more(domains, skip_logging=skip_logging)
-        _save(session, agent, change, detail=f"added {len(domains)}")
+        if skip_list.add(session, agent.company_id, domains, skip_logging=skip_logging):
+            _note(session, agent, f"added {len(domains)}")
 
 
 def _change_one(agent: Agent, what: str, domain: str) -> None:
+    """Nothing happens to a domain that somebody else took off meanwhile."""
     guards.end_host_transaction()
+    company_id = agent.company_id
     with current_state().database.write() as session:
-        kept = _kept(session, agent)
-        if domain not in kept.skipped | kept.unlogged:
-            return  # somebody else took it off meanwhile
         if what == "remove":
-            change = kept.without(domain)
+            changed = skip_list.remove(session, company_id, domain)
         else:
-            change = kept.with_domains([domain], skip_logging=what == "unlog")
-        _save(session, agent, change, detail=what)
+            unlog = what == "unlog"
+            changed = skip_list.set_logging(session, company_id, domain, skip_logging=unlog)
+        if changed:
+            _note(session, agent, what)
 
 
-def _kept(session: Session, agent: Agent) -> Change:
-    found = skip_list.read(session, agent.company_id)
-    return Change(frozenset(found.skipped), frozenset(found.unlogged))
-
-
-def _save(session: Session, agent: Agent, change: Change, *, detail: str) -> None:
-    if skip_list.save(session, agent.company_id, change.skipped, change.unlogged):
-        audit.record(
-            session,
-            Audited.SKIP_LIST_CHANGED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            detail=detail,
-        )
+def _note(session: Session, agent: Agent, detail: str) -> None:
+    audit.record(
+        session,
+        Audited.SKIP_LIST_CHANGED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        detail=detail,
+    )

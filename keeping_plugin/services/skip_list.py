@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import domain_key
@@ -102,36 +102,70 @@ def read(session: Session, company_id: str) -> SkipList:
     return SkipList(tuple(skipped), tuple(unlogged))
 
 
-def save(
-    session: Session, company_id: str, skipped: Iterable[str], unlogged: Iterable[str]
+def add(
+    session: Session, company_id: str, domains: Collection[str], *, skip_logging: bool = False
 ) -> bool:
-    """Put this list in the place of the one kept; says whether that changed anything, for the
-    audit trail. A domain named in both is not logged either.
+    """Put domains on the list, whatever else is added or taken off at this moment; says whether
+    that changed anything, for the audit trail. `skip_logging`: do not log their mail either. What
+    is not logged stays so: a list pasted again weakens nothing.
 
-    Takes domains as `read_lines` gives them. Raises InvalidInput for more than 10,000.
+    Takes domains as `read_lines` gives them. Raises InvalidInput when more than 10,000 would stand
+    on the list.
     """
-    wanted = dict.fromkeys(skipped, False) | dict.fromkeys(unlogged, True)
-    if len(wanted) > LONGEST:
+    known = read(session, company_id)
+    stands = {*known.skipped, *known.unlogged}
+    fresh = [domain for domain in dict.fromkeys(domains) if domain not in stands]
+    if len(stands) + len(fresh) > LONGEST:
         raise InvalidInput(
-            f"The list has {len(wanted)} domains; {LONGEST} are the most it takes.", field="skipped"
-        )
-    before = read(session, company_id)
-    kept = dict.fromkeys(before.skipped, False) | dict.fromkeys(before.unlogged, True)
-    stale = [domain for domain in kept if wanted.get(domain) is not kept[domain]]
-    fresh = [domain for domain in wanted if kept.get(domain) is not wanted[domain]]
-    for some in _chunks(stale):
-        session.execute(
-            delete(SkippedDomain).where(
-                SkippedDomain.company_id == company_id, SkippedDomain.domain.in_(some)
-            )
+            f"The list would have {len(stands) + len(fresh)} domains; {LONGEST} are the most it "
+            "takes.",
+            field="skipped",
         )
     for some in _chunks(fresh):
         rows: list[dict[str, Any]] = [
-            {"company_id": company_id, "domain": domain, "skip_logging": wanted[domain]}
+            {"company_id": company_id, "domain": domain, "skip_logging": skip_logging}
             for domain in some
         ]
         insert_new(session, SkippedDomain, rows)
-    return bool(stale or fresh)
+    changed = bool(fresh)
+    if skip_logging:
+        # Those that somebody else has just added, too.
+        for some in _chunks([domain for domain in domains if domain not in known.unlogged]):
+            changed |= _set_logging(session, company_id, some, skip_logging=True)
+    return changed
+
+
+def set_logging(session: Session, company_id: str, domain: str, *, skip_logging: bool) -> bool:
+    """Whether mail of a domain on the list is not logged either; says whether that was a change. A
+    domain that somebody else took off meanwhile stays off."""
+    return _set_logging(session, company_id, [domain], skip_logging=skip_logging)
+
+
+def remove(session: Session, company_id: str, domain: str) -> bool:
+    """Take a domain off the list; says whether it stood there."""
+    gone = session.scalars(
+        delete(SkippedDomain)
+        .where(SkippedDomain.company_id == company_id, SkippedDomain.domain == domain)
+        .returning(SkippedDomain.domain)
+    )
+    return bool(gone.all())
+
+
+def _set_logging(
+    session: Session, company_id: str, domains: Sequence[str], *, skip_logging: bool
+) -> bool:
+    changed = session.scalars(
+        update(SkippedDomain)
+        .where(
+            SkippedDomain.company_id == company_id,
+            SkippedDomain.domain.in_(domains),
+            SkippedDomain.skip_logging.is_not(skip_logging),
+        )
+        .values(skip_logging=skip_logging)
+        .returning(SkippedDomain.domain)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(changed.all())
 
 
 def _chunks(domains: Sequence[str]) -> Iterable[Sequence[str]]:

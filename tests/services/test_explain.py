@@ -35,7 +35,7 @@ def company(database: Database) -> Company:
     company.sign_in()
     with database.write() as session:
         policy.set_mailbox_automation(session, "acme", "sales", add_contacts=True, log_tasks=False)
-        skip_list.save(session, "acme", ["spam.example"], [])
+        skip_list.add(session, "acme", ["spam.example"])
     return company
 
 

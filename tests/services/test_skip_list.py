@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput
-from keeping_plugin.models import Database
+from keeping_plugin.models import Database, SkippedDomain, insert_new
 from keeping_plugin.services import skip_list
 from keeping_plugin.services.skip_list import SkipList, read_lines
 
@@ -75,28 +80,79 @@ def test_a_megabyte_on_one_line_is_told_shortly() -> None:
     assert len(bad.text) == 80
 
 
-def test_the_list_is_kept_as_saved(database: Database) -> None:
+def test_the_list_is_kept_as_it_is_changed(database: Database) -> None:
     with database.write() as session:
         assert skip_list.read(session, "acme") == SkipList()
-        assert skip_list.save(session, "acme", ["b.example", "a.example"], ["c.example"])
-        skip_list.save(session, "globex", ["z.example"], [])
+        assert skip_list.add(session, "acme", ["b.example", "a.example"])
+        assert skip_list.add(session, "acme", ["c.example"], skip_logging=True)
+        skip_list.add(session, "globex", ["z.example"])
     with database.write() as session:
         kept = SkipList(("a.example", "b.example"), ("c.example",))
         assert skip_list.read(session, "acme") == kept
-        assert not skip_list.save(session, "acme", ["a.example", "b.example"], ["c.example"])
-        assert skip_list.save(session, "acme", ["a.example"], ["b.example"])
+        assert not skip_list.add(session, "acme", ["a.example", "c.example"])
+        assert skip_list.add(session, "acme", ["b.example"], skip_logging=True)
+        assert not skip_list.add(session, "acme", ["b.example"], skip_logging=True)
+        assert skip_list.set_logging(session, "acme", "c.example", skip_logging=False)
+        assert not skip_list.set_logging(session, "acme", "c.example", skip_logging=False)
+        assert not skip_list.set_logging(session, "acme", "off.example", skip_logging=True)
+    with database.write() as session:
+        kept = SkipList(("a.example", "c.example"), ("b.example",))
+        assert skip_list.read(session, "acme") == kept
+        assert skip_list.remove(session, "acme", "b.example")
+        assert not skip_list.remove(session, "acme", "z.example")
     with database.read() as session:
-        assert skip_list.read(session, "acme") == SkipList(("a.example",), ("b.example",))
+        assert skip_list.read(session, "acme") == SkipList(("a.example", "c.example"))
         assert skip_list.read(session, "globex") == SkipList(("z.example",))
+
+
+def test_two_admins_at_once_lose_nothing_of_each_other(database: Database) -> None:
+    """Each read the list before the other wrote: an addition and a removal both stand."""
+    with database.write() as session:
+        skip_list.add(session, "acme", ["old.example", "stays.example"])
+    both_read = threading.Barrier(2)
+
+    def act(change: Callable[[Session], bool]) -> None:
+        with database.read() as session:
+            skip_list.read(session, "acme")
+            both_read.wait(10)
+        with database.write() as session:
+            assert change(session)
+
+    with ThreadPoolExecutor(2) as admins:
+        ends = [
+            admins.submit(act, lambda session: skip_list.add(session, "acme", ["new.example"])),
+            admins.submit(act, lambda session: skip_list.remove(session, "acme", "old.example")),
+        ]
+    for end in ends:
+        end.result()
+    with database.read() as session:
+        kept = skip_list.read(session, "acme")
+    assert kept == SkipList(("new.example", "stays.example"))
+
+
+def test_a_domain_added_twice_at_once_is_not_logged_when_one_of_them_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = skip_list.read
+
+    def somebody_else_is_quicker(session: Session, company_id: str) -> SkipList:
+        before = real(session, company_id)
+        insert_new(session, SkippedDomain, [{"company_id": "acme", "domain": "a.example"}])
+        return before
+
+    monkeypatch.setattr(skip_list, "read", somebody_else_is_quicker)
+    with database.write() as session:
+        assert skip_list.add(session, "acme", ["a.example"], skip_logging=True)
+        assert real(session, "acme") == SkipList((), ("a.example",))
 
 
 def test_a_long_list_is_kept_and_a_longer_one_refused(database: Database) -> None:
     domains = [f"d{number}.example" for number in range(skip_list.LONGEST)]
     with database.write() as session:
-        skip_list.save(session, "acme", domains, [])
+        skip_list.add(session, "acme", domains)
         with pytest.raises(InvalidInput, match="10000 are the most"):
-            skip_list.save(session, "acme", [*domains, "one.more.example"], [])
+            skip_list.add(session, "acme", ["one.more.example"])
     with database.write() as session:
         assert len(skip_list.read(session, "acme").skipped) == skip_list.LONGEST
-        assert skip_list.save(session, "acme", [], [])
-        assert skip_list.read(session, "acme") == SkipList()
+        assert skip_list.add(session, "acme", domains, skip_logging=True)
+        assert len(skip_list.read(session, "acme").unlogged) == skip_list.LONGEST
