@@ -83,7 +83,7 @@ class House:
             "KEEPING_PANEL_LIMIT": [100_000, 100_000],
         }
         self.app = host.create_app(self.config)
-        self.engine = sa.create_engine(self.database_url, poolclass=sa.NullPool)
+        self.engine = sa.create_engine(self.database_url)
         self._stack.callback(self._dispose)
         with self.app.app_context():
             host.db.create_all()
@@ -154,9 +154,11 @@ class House:
         return _Working(self, number)
 
     # -- mail ------------------------------------------------------------------------------------
-    def store(self, mails: Iterable[tuple[str, str]], *, text: str = "Hello") -> int:
-        """(company, customer) pairs as messages, committed 500 at a time; how many."""
-        stored = 0
+    def store(
+        self, mails: Iterable[tuple[str, str]], *, text: str = "Hello", at_once: bool = False
+    ) -> None:
+        """(company, customer) pairs as messages, committed 500 at a time; or `at_once`, so that no
+        worker begins before a clock that is started when this returns."""
         made = (
             host.Mail(
                 id=f"m{next(_numbers):09}", company=company, customer=customer, text=text,
@@ -165,11 +167,9 @@ class House:
             for company, customer in mails
         )  # fmt: skip
         with self.app.app_context():
-            while part := list(islice(made, STORED)):
+            while part := list(made if at_once else islice(made, STORED)):
                 host.store(part)
-                stored += len(part)
                 host.db.session.remove()
-        return stored
 
     def conversations(self) -> dict[str, str]:
         """Customer to the id of a conversation of his."""
@@ -182,11 +182,15 @@ class House:
         with self.engine.connect() as connection:
             return connection.scalar(sa.text(statement), values)
 
+    def settled(self, company: str | None = None) -> bool:
+        """Whether nothing is pending or being sent."""
+        of = "" if company is None else " AND company_id = :company"
+        return not self._scalar(f"SELECT EXISTS ({_OWED.format('1')}{of})", company=company)
+
     def owed(self, company: str | None = None) -> int:
         """Entries that are pending or being sent."""
-        if company is None:
-            return int(self._scalar(_OWED))
-        return int(self._scalar(f"{_OWED} AND company_id = :company", company=company))
+        of = "" if company is None else " AND company_id = :company"
+        return int(self._scalar(_OWED.format("count(*)") + of, company=company))
 
     def states(self) -> dict[str, int]:
         """Entries by action, state and reason."""
@@ -202,7 +206,7 @@ class House:
     def await_settled(self, company: str | None = None, *, seconds: float = 300.0) -> float:
         """Wait until nothing is owed; how long that took."""
         began = time.monotonic()
-        self.await_true(lambda: not self.owed(company), seconds=seconds)
+        self.await_true(lambda: self.settled(company), seconds=seconds)
         return time.monotonic() - began
 
     def await_true(self, condition: Callable[[], object], *, seconds: float) -> None:
@@ -216,7 +220,7 @@ class House:
             time.sleep(0.05)
 
 
-_OWED = "SELECT count(*) FROM keeping_sync_entry WHERE state IN ('pending', 'sending')"
+_OWED = "SELECT {} FROM keeping_sync_entry WHERE state IN ('pending', 'sending')"
 _STATES = """SELECT action, state, reason, count(*) FROM keeping_sync_entry
     GROUP BY action, state, reason"""
 _UNDESCRIBED = "SELECT count(*) FROM keeping_schema_load WHERE finished_at IS NULL"

@@ -31,7 +31,7 @@ def measure(bench: Bench) -> None:
                 for company in house.companies
             ]
             with house.working(number):
-                house.store(pairs)
+                house.store(pairs, at_once=True)
                 with watched() as load:
                     took = house.await_settled(seconds=400)
             one = took if one is None else one

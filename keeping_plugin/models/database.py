@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Text, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Text, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -102,9 +102,9 @@ def upsert(
     session.execute(statement)
 
 
-def listed(session: Session, texts: Collection[str]) -> Select[tuple[str]]:
-    """These texts as the rows of a query, in their order, sent as one parameter: a statement that
-    spells out hundreds of values is compiled, parsed and planned anew for each number of them."""
+def listed(session: Session, texts: Collection[str]) -> ColumnElement[str]:
+    """These texts as a column of a row each, in their order, sent as one parameter: a statement
+    that spells out hundreds of values is compiled, parsed and planned anew each time."""
     if session.get_bind().dialect.name == "sqlite":
-        return select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value)
-    return select(func.unnest(literal(list(texts), postgresql.ARRAY(Text))).label("value"))
+        return func.json_each(json.dumps(list(texts))).table_valued("value").c.value
+    return func.unnest(literal(list(texts), postgresql.ARRAY(Text)))

@@ -97,7 +97,7 @@ def record_created(
         if record_id is not None
     ]
     if rows:
-        session.execute(insert(AuditRecord), rows)
+        session.connection().execute(insert(AuditRecord), rows)
 
 
 @event.listens_for(AuditRecord, "before_update")

@@ -7,7 +7,7 @@ time, whoever sent it: the next holder looks first, and by then a look can be be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import case, delete, literal, select, true, update
@@ -28,9 +28,9 @@ def take(
     until = time + times.span(CLAIM)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     # Sorted, so that two batches claiming the same addresses never deadlock on their row locks.
-    each = listed(session, sorted(addresses)).subquery()
+    each = listed(session, sorted(addresses))
     rows = select(
-        literal(org_id), each.c.value, literal(owner), literal(until, AddressClaim.until.type)
+        literal(org_id), each, literal(owner), literal(until, AddressClaim.until.type)
     ).where(true())  # SQLite would take ON CONFLICT for the ON of a join
     statement = insert(AddressClaim).from_select(["org_id", "address", "owner", "until"], rows)
     taken = statement.on_conflict_do_update(
@@ -45,19 +45,21 @@ def mark(
     session: Session,
     *,
     org_id: str,
-    addresses: Iterable[str],
+    addresses: Collection[str],
     owner: str,
     at: datetime,
     times: Times,
 ) -> None:
     """Note that a create is about to leave for these addresses: whatever becomes of its sender, the
     claim outlives the time in which it may still be carried out."""
+    if not addresses:
+        return
     settled = at + times.span(SETTLE)
     session.execute(
         update(AddressClaim)
         .where(
             AddressClaim.org_id == org_id,
-            AddressClaim.address.in_(sorted(set(addresses))),
+            AddressClaim.address.in_(select(listed(session, sorted(addresses)))),
             AddressClaim.owner == owner,
         )
         .values(
@@ -67,12 +69,14 @@ def mark(
     )
 
 
-def release(session: Session, *, org_id: str, addresses: Iterable[str], owner: str) -> None:
+def release(session: Session, *, org_id: str, addresses: Collection[str], owner: str) -> None:
     """Give back claims whose outcome is recorded, or whose create never left."""
+    if not addresses:
+        return
     session.execute(
         delete(AddressClaim).where(
             AddressClaim.org_id == org_id,
-            AddressClaim.address.in_(sorted(set(addresses))),
+            AddressClaim.address.in_(select(listed(session, sorted(addresses)))),
             AddressClaim.owner == owner,
         )
     )
@@ -90,14 +94,16 @@ def release_unsent(session: Session, *, org_id: str, owner: str) -> None:
 
 
 def keep(
-    session: Session, *, org_id: str, addresses: Iterable[str], owner: str, times: Times
+    session: Session, *, org_id: str, addresses: Collection[str], owner: str, times: Times
 ) -> None:
     """After an unclear create: nobody creates these people before the settle time has passed
     since it was sent."""
+    if not addresses:
+        return
     rows = session.scalars(
         select(AddressClaim).where(
             AddressClaim.org_id == org_id,
-            AddressClaim.address.in_(sorted(set(addresses))),
+            AddressClaim.address.in_(select(listed(session, sorted(addresses)))),
             AddressClaim.owner == owner,
             AddressClaim.sent_at.is_not(None),
         )

@@ -7,7 +7,7 @@ transaction of their own.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection
@@ -15,9 +15,15 @@ from keeping_plugin.models import Connection
 
 def lock_connection(session: Session, connection_id: int) -> None:
     """Lock the connection's row as `connection_first` does, without reading it."""
-    session.execute(
-        select(Connection.id).where(Connection.id == connection_id).with_for_update(key_share=True)
-    )
+    session.execute(_LOCK, {"connection_id": connection_id})
+
+
+# Kept whole: every panel and every batch asks this.
+_LOCK = (
+    select(Connection.id)
+    .where(Connection.id == bindparam("connection_id"))
+    .with_for_update(key_share=True)
+)
 
 
 def connection_first(session: Session, connection_id: int) -> Connection | None:

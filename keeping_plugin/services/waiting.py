@@ -24,11 +24,10 @@ def learned(session: Session, connection_id: int, addresses: Collection[str]) ->
     # Before anything is read: a drain about to write `waiting` either sees the stamp or is seen.
     lock_connection(session, connection_id)
     time = now(session)
-    known = listed(session, sorted(set(addresses)))
-    each = known.subquery()
-    rows = select(
-        literal(connection_id), each.c.value, literal(time, KnownAddress.known_at.type)
-    ).where(true())  # SQLite would take ON CONFLICT for the ON of a join
+    each = listed(session, sorted(set(addresses)))
+    rows = select(literal(connection_id), each, literal(time, KnownAddress.known_at.type)).where(
+        true()
+    )  # SQLite would take ON CONFLICT for the ON of a join
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     stamp = insert(KnownAddress).from_select(["connection_id", "address", "known_at"], rows)
     session.execute(
@@ -40,7 +39,7 @@ def learned(session: Session, connection_id: int, addresses: Collection[str]) ->
         update(SyncEntry)
         .where(
             SyncEntry.connection_id == connection_id,
-            SyncEntry.address.in_(known),
+            SyncEntry.address.in_(select(each)),
             SyncEntry.state == EntryState.WAITING,
         )
         .values(state=EntryState.PENDING, due_at=time, waiting_since=None, looks=0)

@@ -79,18 +79,14 @@ def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
         if not message_ids:
             return None
         token = uuid.uuid4().hex
-        mine = and_(SyncEntry.connection_id == connection_id, SyncEntry.claim == token)
-        session.execute(
+        claimed = session.scalars(
             update(SyncEntry)
             .where(SyncEntry.message_id.in_(message_ids), claimable)
             .values(claim=token, claimed_until=time + parts.times.span(LEASE))
+            .returning(SyncEntry)
             .execution_options(synchronize_session=False)
-        )
-        rows = session.scalars(
-            select(SyncEntry)
-            .where(mine, SyncEntry.message_id.in_(message_ids))
-            .order_by(SyncEntry.lane, SyncEntry.due_at, SyncEntry.id)
         ).all()
+        rows = sorted(claimed, key=lambda row: (row.lane, row.due_at, row.id))
         session.expunge_all()
     return Batch(token, connection, time, rows) if rows else None
 

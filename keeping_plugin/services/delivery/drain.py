@@ -11,7 +11,7 @@ from sqlalchemy import exists, or_, select
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import NotConnected, NotReady, SalesforceError
-from keeping_plugin.models import Connection, Pick, SyncEntry, now
+from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import api_use, audit, claims
 from keeping_plugin.services.api_use import Feature, Meter
@@ -263,7 +263,7 @@ def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
             select(Pick.address, Pick.record_id).where(
                 Pick.connection_id == batch.connection.id,
                 Pick.object == "Contact",
-                Pick.address.in_(sorted({row.address for row in batch.rows})),
+                Pick.address.in_(select(listed(session, {row.address for row in batch.rows}))),
             )
         )
         return {pick.address: pick.record_id for pick in picks}

@@ -36,14 +36,13 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
                 select(MailboxPolicy).where(MailboxPolicy.company_id == company_id)
             )
         }
-    markers = {
-        row.id: task_text.marker(installation, company_id, row.message_id)
-        for row in batch.rows
-        if row.action == Action.LOG_TASK
+    logged = [row for row in batch.rows if row.action == Action.LOG_TASK]
+    marked = {
+        row.message_id: task_text.marker(installation, company_id, row.message_id) for row in logged
     }
     try:
         mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
-        letters, homes = _letters(parts, batch, installation, mailboxes.values())
+        letters, homes = _letters(parts, batch, marked, mailboxes.values())
     finally:
         parts.end_host_transaction()
     endings = {}
@@ -59,15 +58,14 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
             endings[row.id] = "mailbox_moved"
         elif not on:
             endings[row.id] = "switched_off"
-    return Prepared(letters, endings, markers)
+    return Prepared(letters, endings, {row.id: marked[row.message_id] for row in logged})
 
 
 def _letters(
-    parts: Delivery, batch: Batch, installation: str, mailbox_names: Collection[str]
+    parts: Delivery, batch: Batch, marked: Mapping[str, str], mailbox_names: Collection[str]
 ) -> tuple[dict[str, Letter], dict[str, str]]:
     company_id = batch.connection.company_id
     addresses = {row.message_id: row.address for row in batch.rows}
-    logged = {row.message_id for row in batch.rows if row.action == Action.LOG_TASK}
     added = {row.message_id for row in batch.rows if row.action == Action.ADD_CONTACT}
     conversations: dict[str, Conversation | None] = {}
     letters: dict[str, Letter] = {}
@@ -80,8 +78,8 @@ def _letters(
             conversations[key] = parts.helpdesk.conversation(company_id, key)
         homes[message.message_id] = message.mailbox_id
         task: Mapping[str, Value] = {}
-        if message.message_id in logged:
-            task = _task(batch, message, conversations[key], installation)
+        if message.message_id in marked:
+            task = _task(batch, message, conversations[key], marked[message.message_id])
         contact: Mapping[str, Value] = {}
         if message.message_id in added and message.customer is not None:
             contact = contact_fields(message.customer, not_names=mailbox_names)
@@ -90,13 +88,12 @@ def _letters(
 
 
 def _task(
-    batch: Batch, message: Message, conversation: Conversation | None, installation: str
+    batch: Batch, message: Message, conversation: Conversation | None, marker: str
 ) -> Mapping[str, Value]:
     connection = batch.connection
-    mark = task_text.marker(installation, connection.company_id, message.message_id)
-    fields = task_text.task_fields(message, conversation=conversation, marker=mark)
+    fields = task_text.task_fields(message, conversation=conversation, marker=marker)
     if connection.task_status:
         fields["Status"] = connection.task_status
     if connection.activity_key_field:
-        fields[connection.activity_key_field] = mark
+        fields[connection.activity_key_field] = marker
     return fields
