@@ -26,6 +26,7 @@ from keeping_plugin.models import Connection, Pick, now
 from keeping_plugin.services import api_use, panel_call, waiting
 from keeping_plugin.services import card as cards
 from keeping_plugin.services.api_use import Feature, Meter
+from keeping_plugin.services.auto_adding import is_being_added
 from keeping_plugin.services.card import Found
 from keeping_plugin.services.panel_view import Linked, Panels, PanelState, PanelView, linked
 from keeping_plugin.types import (
@@ -133,10 +134,11 @@ def _answered(
         released = 0
         if any(_logged_on(one, view.address) for one in found):
             released = waiting.learned(session, link.connection_id, [view.address])
+        coming = not found and is_being_added(session, link.connection_id, view.address)
         api_use.add(session, link.connection_id, use)
     if released:
         parts.queue.ring([link.connection_id])
-    return replace(view, state=_state(match), match=match, found=found)
+    return replace(view, state=_state(match), match=match, found=found, being_added=coming)
 
 
 def _logged_on(found: Found, address: str) -> bool:

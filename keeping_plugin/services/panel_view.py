@@ -87,7 +87,8 @@ class Linked:
 class PanelView:
     """One panel. `match` is fresh unless `age` says how many seconds ago it was read; `found` is
     everyone with the address, of whom `match` may be picked. `dropped` are labels of fields that
-    the org no longer has. `error` is what went wrong, with Salesforce's words where it had any."""
+    the org no longer has. `error` is what went wrong, with Salesforce's words where it had any.
+    `being_added`: nobody was found, and an automation is about to add this person."""
 
     state: PanelState
     address: str = ""
@@ -97,6 +98,7 @@ class PanelView:
     age: float | None = None
     dropped: tuple[str, ...] = ()
     error: Exception | None = None
+    being_added: bool = False
 
     @property
     def picked(self) -> bool:

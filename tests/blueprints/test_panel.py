@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from lxml import html
 from sqlalchemy import select
 
 from keeping_plugin.errors import (
@@ -28,7 +30,7 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
-from keeping_plugin.types import Address
+from keeping_plugin.types import Action, Address
 from tests.blueprints.inbox import (
     ADMIN,
     AGENT,
@@ -40,6 +42,7 @@ from tests.blueprints.inbox import (
     post,
     url,
 )
+from tests.blueprints.ledger import Ledger
 
 JSON = {"Accept": "application/json"}
 FRAGMENT = {"X-Keeping-Fragment": "1"}
@@ -132,6 +135,65 @@ def test_nobody_found_offers_to_add(inbox: Inbox) -> None:
     assert "Not in Salesforce" in page.text
     assert "Add as Contact" in page.text
     assert "Add as Lead" in page.text
+
+
+def owed(inbox: Inbox, state: str = "pending", wait: float = 0.0, **values: Any) -> None:
+    """The automation owes this customer a Contact."""
+    with inbox.database.read() as session:
+        due_at = now(session) + timedelta(seconds=wait)
+    row = {"reason": "", "address": CUSTOMER.email, "due_at": due_at, **values}
+    Ledger(inbox.database, inbox.connection_id).entry(Action.ADD_CONTACT, state, **row)
+
+
+@pytest.mark.parametrize("state", ["pending", "sending"])
+def test_whom_an_automation_is_adding_is_not_offered_but_awaited(inbox: Inbox, state: str) -> None:
+    owed(inbox, state)
+    client = inbox.client()
+    page = html.fromstring(client.get(url(), headers=FRAGMENT).text)
+    assert "Being added to Salesforce" in page.text_content()
+    assert "Add as" not in page.text_content()
+    [poll] = page.xpath("//@data-k-src")
+    assert client.get(url(), headers=JSON).json["being_added"] is True
+    inbox.salesforce.add("Contact", FirstName="Jane", LastName="Doe", Email=CUSTOMER.email)
+    assert "Jane Doe" in html.fromstring(client.get(poll, headers=FRAGMENT).text).text_content()
+
+
+def test_it_is_not_awaited_for_ever(inbox: Inbox) -> None:
+    """No worker may be running; after five looks the agent can add the person himself."""
+    owed(inbox)
+    client, address = inbox.client(), url()
+    for _ in range(5):
+        page = html.fromstring(client.get(address, headers=FRAGMENT).text)
+        [address] = page.xpath("//@data-k-src")
+    page = html.fromstring(client.get(address, headers=FRAGMENT).text)
+    assert not page.xpath("//@data-k-src")
+    assert "has not come to it yet" in page.text_content()
+    assert "Add as Contact" in page.text_content()
+
+
+@pytest.mark.parametrize("why", ["done", "backing off", "another", "paused", "task"])
+def test_what_is_not_coming_at_once_is_not_awaited(inbox: Inbox, why: str) -> None:
+    match why:
+        case "done":
+            owed(inbox, "failed", reason="rejected")
+        case "backing off":
+            owed(inbox, wait=300.0)
+        case "another":
+            owed(inbox, address="joe@acme.example")
+        case "paused":
+            owed(inbox)
+            with inbox.database.write() as session:
+                row = session.get_one(Connection, inbox.connection_id)
+                row.paused_until = now(session) + timedelta(minutes=15)
+        case _:
+            ledger = Ledger(inbox.database, inbox.connection_id)
+            with inbox.database.read() as session:
+                due_at = now(session)
+            ledger.entry(state="pending", reason="", address=CUSTOMER.email, due_at=due_at)
+    page = inbox.client().get(url()).text
+    assert "Not in Salesforce" in page
+    assert "Add as Contact" in page
+    assert "automation" not in page
 
 
 def test_what_the_user_may_not_create_is_not_offered(inbox: Inbox) -> None:

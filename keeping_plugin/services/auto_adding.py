@@ -1,0 +1,41 @@
+"""Whether an automation is about to add a person, so that nobody is asked to do it by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import literal_column, select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.types import Action
+
+# Due later than this it waits for something: a pause, a back-off, another look.
+SOON = timedelta(seconds=10)
+
+# Literals, so that both databases see that the partial index of models/ledger fits.
+_ON_ITS_WAY = SyncEntry.state.in_(
+    [literal_column(f"'{state}'") for state in (EntryState.PENDING, EntryState.SENDING)]
+)
+
+
+def is_being_added(session: Session, connection_id: int, address: str) -> bool:
+    """Whether a Contact with this address (`addresses.address_key`) is owed and may be made at any
+    moment. Not while the connection is lost or pauses: that may take hours, and an agent need not
+    wait for it. Who adds the person all the same doubles nobody (services/claims)."""
+    time = now(session)
+    found = session.execute(
+        select(Connection.status, Connection.paused_until)
+        .join(SyncEntry, SyncEntry.connection_id == Connection.id)
+        .where(
+            SyncEntry.connection_id == connection_id,
+            SyncEntry.address == address,
+            SyncEntry.action == Action.ADD_CONTACT,
+            _ON_ITS_WAY,
+            SyncEntry.due_at <= time + SOON,
+        )
+        .limit(1)
+    ).one_or_none()
+    if found is None or found.status != ConnectionStatus.LIVE:
+        return False
+    return found.paused_until is None or found.paused_until <= time
