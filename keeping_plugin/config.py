@@ -259,7 +259,7 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_PANEL_LIMIT",
         _limits,
         (60, 600),
-        "Panel requests a minute: of one agent, of one company.",
+        "What reaches Salesforce a minute, in all processes: for one agent, for one company.",
     ),
     Setting(
         "KEEPING_KEEP_DAYS",

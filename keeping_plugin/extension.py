@@ -180,6 +180,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             oauth=oauth,
             org_facts=org_facts,
             client_id=config.salesforce_client_id,
+            issuers=config.salesforce_login_urls,
         ),
         revoking=Revoking(database=database, vault=vault, times=times, revoke=oauth.revoke),
         schemas=org_reading,
@@ -190,7 +191,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             clock=clock,
             times=times,
             seats=Seats(),
-            pace=Pace(config.panel_limit, clock.monotonic),
+            pace=Pace(config.panel_limit, clock.monotonic, shared=queue.counted),
         ),
         intake=Intake(
             helpdesk=helpdesk,

@@ -47,6 +47,7 @@ def connect() -> ResponseReturnValue:
     """Send the browser to Salesforce's login page."""
     agent = guards.admin()
     guards.end_host_transaction()
+    current_state().panels.pace.step(agent.company_id, agent.id)
     secret = session.setdefault(_SECRET, secrets.token_urlsafe(32))
     window = request.form.get("window", "")
     session.pop(_DONE, None)

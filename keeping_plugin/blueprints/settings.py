@@ -98,6 +98,7 @@ def refresh_schema() -> ResponseReturnValue:
     if connection_id is None:
         return redirect(url_for(".settings"), 303)
     state = current_state()
+    state.panels.pace.step(agent.company_id, agent.id)
     schema.refresh_soon(state.database, connection_id)
     with state.database.write() as session:
         audit.record(

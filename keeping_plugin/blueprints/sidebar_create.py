@@ -84,7 +84,7 @@ def create(conversation_id: str, object: str) -> Any:
         raise PermissionDenied(f"The connected user may not create {object}s.")
     if place.customer is None:
         raise InvalidInput("This conversation has no customer to add.")
-    form, record_type = _form_for(parts, link, object, place.customer)
+    form, record_type = _form_for(place, link, object, place.customer)
     adding_ = Adding(place, link, object, place.customer, form, record_type)
     if request.method == "GET":
         return _form(adding_)
@@ -96,7 +96,7 @@ def create(conversation_id: str, object: str) -> Any:
     return _save(adding_)
 
 
-def _form_for(parts: Any, link: Linked, object: str, customer: Address) -> tuple[RecordForm, str]:
+def _form_for(place: Here, link: Linked, object: str, customer: Address) -> tuple[RecordForm, str]:
     schema = link.schemas[object]
     sent = form_input() if request.method == "POST" else None
     offered = record_types.choices(schema)
@@ -106,7 +106,12 @@ def _form_for(parts: Any, link: Linked, object: str, customer: Address) -> tuple
     names = [name for name in (*_ADDABLE[object], *link.shown[object]) if name != "RecordTypeId"]
     made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
     picklists = record_types.own_picklists(
-        parts, link, object, chosen.id if chosen else None, made.field_names()
+        current_state().panels,
+        place.agent,
+        link,
+        object=object,
+        record_type_id=chosen.id if chosen else None,
+        names=made.field_names(),
     )
     values = {**defaults(made, picklists), **person_values(schema, customer)}
     form = made(sent, values=values, picklists=picklists, id_prefix="k-new-")

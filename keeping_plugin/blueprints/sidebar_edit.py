@@ -111,10 +111,11 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
         names=target.names(),
         picklists=own_picklists(
             current_state().panels,
+            place.agent,
             target.link,
-            object,
-            target.record.fields.get("RecordTypeId"),
-            made.field_names(),
+            object=object,
+            record_type_id=target.record.fields.get("RecordTypeId"),
+            names=made.field_names(),
         ),
         id_prefix=f"k-{target.record.id}-",
     )

@@ -40,6 +40,7 @@ def retry(conversation_id: str, entry_id: int) -> Any:
     """Make a failed entry of this conversation due again."""
     place = here(conversation_id)
     state = current_state()
+    state.panels.pace.step(place.agent.company_id, place.agent.id)
     with state.database.write() as session:
         entry_of(session, place.agent.company_id, conversation_id, entry_id)
         connection_id = entries.try_again(session, place.agent, entry_id)

@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 
 from keeping_plugin.errors import NotReady
 from keeping_plugin.jobs.job import FAILURE_TTL, TASKS, TIMEOUT, KeepingJob
+from keeping_plugin.services.pace import WINDOW
 from keeping_plugin.times import QUEUE_FULL, RING, Times
 
 log = logging.getLogger("keeping_plugin.queue")
@@ -134,6 +135,23 @@ class RqQueue:
             return None
         self._heard()
         return length
+
+    def counted(self, name: str) -> int | None:
+        """Count one under this name; how many there were since the count began, at most a minute
+        ago. None while Redis does not answer."""
+        if not self._open:
+            return None
+        key = f"{self._name}:pace:{name}"
+        try:
+            with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.set(key, 0, nx=True, ex=int(WINDOW))
+                pipeline.incr(key)
+                count = int(pipeline.execute()[1])
+        except RedisError as error:
+            self._broken(error)
+            return None
+        self._heard()
+        return count
 
     def check(self) -> None:
         """Redis answers.

@@ -18,14 +18,16 @@ _ORG = "login"  # no org is known yet; it keeps an attempt from opening as a gra
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginAttempts:
     """The store of one person's login: `session_secret` stands in the host's session of the
-    browser, `client_id` is the app's registration. What any other session, agent, company or
-    registration asks for is not found. The database holds a digest and sealed text."""
+    browser, `client_id` is the app's registration and `issuers` are the login hosts that may answer
+    for it. What any other session, agent, company, registration or issuer asks for is not found.
+    The database holds a digest and sealed text."""
 
     database: Database
     vault: TokenVault
     company_id: str
     agent_id: str
     client_id: str
+    issuers: tuple[str, ...]
     session_secret: str
 
     def set(self, state: str, value: str, seconds: int) -> None:
@@ -62,5 +64,5 @@ class LoginAttempts:
         return self.vault.open(found.data, company=self.company_id, org=_ORG)["value"]
 
     def _key(self, state: str) -> str:
-        parts = json.dumps([state, self.session_secret, self.client_id])
+        parts = json.dumps([state, self.session_secret, self.client_id, self.issuers])
         return hashlib.sha256(parts.encode()).hexdigest()

@@ -33,12 +33,14 @@ class OAuth(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What a login needs. `org_facts` asks the org itself, with a grant not stored yet."""
+    """What a login needs. `org_facts` asks the org itself, with a grant not stored yet; `issuers`
+    are the login hosts, production and sandbox."""
 
     connecting: Connecting
     oauth: OAuth
     org_facts: Callable[[Tokens], OrgFacts]
     client_id: str
+    issuers: tuple[str, ...]
 
 
 def begin(parts: Login, agent: Agent, *, session_secret: str, redirect_uri: str) -> str:
@@ -80,6 +82,7 @@ def _attempts(parts: Login, agent: Agent, session_secret: str) -> LoginAttempts:
         company_id=agent.company_id,
         agent_id=agent.id,
         client_id=parts.client_id,
+        issuers=parts.issuers,
         session_secret=session_secret,
     )
 

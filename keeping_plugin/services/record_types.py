@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from keeping_plugin.errors import Crowded, NotReady, SalesforceError
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
-from keeping_plugin.types import ObjectSchema, PicklistValue, RecordType, Value
+from keeping_plugin.types import Agent, ObjectSchema, PicklistValue, RecordType, Value
 
 log = logging.getLogger("keeping_plugin.panel")
 
@@ -36,11 +36,18 @@ def default(schema: ObjectSchema) -> RecordType | None:
 
 
 def own_picklists(
-    parts: Panels, link: Linked, object: str, record_type_id: Value, names: Iterable[str]
+    parts: Panels,
+    agent: Agent,
+    link: Linked,
+    *,
+    object: str,
+    record_type_id: Value,
+    names: Iterable[str],
 ) -> Picklists | None:
     """The values that a record type allows, by field; None when none of these fields is a
-    picklist, when the org has no record types for the object, or when Salesforce does not say: then
-    a form offers what the describe has, and Salesforce refuses what does not fit."""
+    picklist, when the org has no record types for the object, when the agent asks too often, or
+    when Salesforce does not say: then a form offers what the describe has, and Salesforce refuses
+    what does not fit."""
     schema = link.schemas[object]
     if not isinstance(record_type_id, str) or not any(
         kind.id[:15] == record_type_id[:15] and not kind.master for kind in schema.record_types
@@ -54,6 +61,7 @@ def own_picklists(
             _cache.move_to_end(key)
             return _cache[key][1]
     try:
+        parts.pace.step(agent.company_id, agent.id)
         with parts.seats.seat():
             gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
             found = gateway.picklist_values(object, record_type_id)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from keeping_plugin.jobs.queue import BREAK, LONGEST_BREAK, REDIS_TIMEOUT, RqQueue
 from keeping_plugin.times import Times
@@ -110,3 +111,19 @@ def test_a_connection_is_rung_once_until_it_is_answered(redis: RedisServer) -> N
     bell.answered(1)
     bell.ring([1, 2])
     assert bell.length() == 3
+
+
+def test_several_processes_count_together_for_a_minute_and_say_when_they_cannot(
+    redis: RedisServer,
+) -> None:
+    one, two = queue(redis, Watch()), queue(redis, Watch())
+    assert [one.counted("a"), two.counted("a"), two.counted("b")] == [1, 2, 1]
+    with Redis.from_url(redis.url) as client:
+        assert 0 < client.ttl("q:pace:a") <= 60
+        client.delete("q:pace:a")  # what Redis does then by itself
+    assert one.counted("a") == 1
+    redis.stop()
+    assert one.counted("a") is None
+    began = time.monotonic()
+    assert [one.counted("a") for _ in range(100)] == [None] * 100
+    assert time.monotonic() - began < REDIS_TIMEOUT

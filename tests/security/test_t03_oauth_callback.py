@@ -31,7 +31,9 @@ def stored(side: AdminSide) -> tuple[int, int]:
         )
 
 
-@pytest.mark.parametrize("changed", ["agent", "company", "session", "registration", "nothing"])
+@pytest.mark.parametrize(
+    "changed", ["agent", "company", "session", "registration", "issuer", "nothing"]
+)
 def test_each_thing_a_state_is_bound_to_counts(
     side: AdminSide, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
@@ -48,6 +50,11 @@ def test_each_thing_a_state_is_bound_to_counts(
         state = side.state
         side.house.app.extensions["keeping"] = replace(
             state, login=replace(state.login, client_id="another app")
+        )
+    elif changed == "issuer":  # or other login hosts, which the code would then be sent to
+        state = side.state
+        side.house.app.extensions["keeping"] = replace(
+            state, login=replace(state.login, issuers=state.login.issuers[::-1])
         )
     answer = ada.get(callback)
     assert answer.status_code == (303 if changed == "nothing" else 400)

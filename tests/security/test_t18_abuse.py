@@ -14,10 +14,15 @@ from io import BytesIO
 import pytest
 from flask import request
 from flask.testing import FlaskClient
+from redis import Redis
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from demo.org.process import OrgProcess
 from keeping_plugin.blueprints.guards import MOST_BYTES
-from tests.blueprints.inbox import AGENT, CUSTOMER, Inbox, open_inbox, post, token, url
+from keeping_plugin.extension import _wire
+from keeping_plugin.types import RecordType
+from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, Inbox, open_inbox, post, token, url
+from tests.security.town import open_town
 
 AGENT_LIMIT, COMPANY_LIMIT = 60, 100
 
@@ -71,6 +76,81 @@ def test_saves_and_searches_count_as_well_and_keep_what_was_typed(inbox: Inbox, 
     assert kind == "search" or f"typed {number}" in said.text, "nothing typed is lost"
     made = [verb for verb in inbox.calls()[before:] if verb in ("update", "create", "search")]
     assert 0 < len(made) <= AGENT_LIMIT
+
+
+def test_web_processes_share_the_limit_of_an_agent_and_of_a_company(
+    orgs: OrgProcess, sqlite_url: str, redis_url: str
+) -> None:
+    """Four processes are four states of one configuration, each with a memory of its own."""
+    with open_town(
+        orgs, sqlite_url, KEEPING_REDIS_URL=redis_url, KEEPING_PANEL_LIMIT=(8, 12)
+    ) as town:
+        town.settle_in()
+        with Redis.from_url(redis_url) as redis:
+            redis.flushdb()  # what settling in has counted
+        state = town.state
+        processes = [
+            _wire(state.config, helpdesk=town.desk, db=town.house.db, name=state.name)
+            for _ in range(4)
+        ]
+
+        def panels(person: str, count: int) -> list[int]:
+            visitor, found = town.visitor(person), []
+            for number in range(count):
+                town.house.app.extensions["keeping"] = processes[number % 4]
+                found.append(visitor.get("/salesforce/conversations/c-1").status_code)
+            return found
+
+        assert panels("gus", 16) == [200] * 8 + [503] * 8
+        assert panels("ada", 8) == [200] * 4 + [503] * 4, "a colleague has what the company has"
+        assert len(town.calls("acme")) == 12
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/salesforce/settings/schema"),
+        ("POST", "/salesforce/settings/preflight"),
+        ("POST", "/salesforce/settings/connect"),
+        ("POST", "/salesforce/conversations/c-1/log/1/retry"),
+        ("GET", "/salesforce/conversations/c-1"),
+        ("GET", "/salesforce/conversations/c-1/search/Account?q=account"),
+    ],
+)
+def test_whatever_reaches_salesforce_has_a_pace(inbox: Inbox, method: str, path: str) -> None:
+    """Of admins, too; what only reads our own tables has none."""
+    client = inbox.client(ADMIN)
+    headers = {"X-CSRFToken": token(client)}
+    for _ in range(AGENT_LIMIT):
+        inbox.panels.pace.step("acme", ADMIN.id)
+    before, jobs = len(inbox.calls()), list(inbox.queue.jobs)
+    client.open(path, method=method, headers=headers)
+    assert (len(inbox.calls()), inbox.queue.jobs) == (before, jobs)
+    assert client.get("/salesforce/settings/activity").status_code == 200
+
+
+def test_a_forms_picklists_are_asked_for_at_the_agents_pace(inbox: Inbox) -> None:
+    """The form comes with what the describe has; Salesforce is not asked."""
+    schema = inbox.salesforce.org.schemas["Contact"]
+    kinds = tuple(
+        RecordType(
+            id=f"012{number:012d}AAA",
+            name=f"Kind {number}",
+            developer_name=f"K{number}",
+            available=True,
+            default=number == 0,
+            master=False,
+        )
+        for number in range(3)
+    )
+    inbox.describe({**inbox.salesforce.org.schemas, "Contact": replace(schema, record_types=kinds)})
+    client = inbox.client()
+    for _ in range(AGENT_LIMIT):
+        inbox.panels.pace.step("acme", AGENT.id)
+    for kind in kinds:
+        answer = client.get(url(f"/new/Contact?record_type={kind.id}"))
+        assert answer.status_code == 200
+    assert inbox.calls() == []
 
 
 @pytest.mark.parametrize("length_said", [True, False])

@@ -24,6 +24,7 @@ def attempts(database: Database) -> LoginAttempts:
         company_id="acme",
         agent_id="ada",
         client_id="client",
+        issuers=("https://login.salesforce.com", "https://test.salesforce.com"),
         session_secret="secret of the session",
     )
 
@@ -49,6 +50,7 @@ def test_of_eight_callbacks_with_one_state_one_gets_it(attempts: LoginAttempts) 
         {"session_secret": "another browser"},
         {"session_secret": ""},
         {"client_id": "another registration"},
+        {"issuers": ("https://login.salesforce.com", "https://evil.my.salesforce.com")},
     ],
 )
 def test_nobody_else_finds_it_and_it_stays(

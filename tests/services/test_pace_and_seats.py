@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
 import pytest
 
@@ -29,6 +30,36 @@ def test_an_agent_and_a_company_have_limits_of_their_own(
     assert [record.__dict__["limit_of"] for record in warned] == ["agent", "company"]
     clock.advance(60)
     pace.step("acme", "gus")
+
+
+def test_processes_that_count_together_share_one_limit() -> None:
+    """Each would let six pass by itself."""
+    counts: Counter[str] = Counter()
+
+    def shared(name: str) -> int:
+        counts[name] += 1
+        return counts[name]
+
+    clock = FakeClock()
+    processes = [Pace((6, 10), clock.monotonic, shared=shared) for _ in range(3)]
+    for number in range(6):
+        processes[number % 3].step("acme", "gus")
+    for pace in processes:
+        with pytest.raises(Crowded):
+            pace.step("acme", "gus")
+    for number in range(4):  # what was refused to Gus counts against nobody else
+        processes[number % 3].step("acme", "gil")
+    with pytest.raises(Crowded):
+        processes[0].step("acme", "ada")
+    assert not any("acme" in name or "gus" in name for name in counts)
+
+
+def test_a_shared_count_that_nobody_can_tell_leaves_the_process_its_own() -> None:
+    pace = Pace((2, 3), FakeClock().monotonic, shared=lambda _: None)
+    pace.step("acme", "gus")
+    pace.step("acme", "gus")
+    with pytest.raises(Crowded):
+        pace.step("acme", "gus")
 
 
 def test_the_next_one_hears_at_once_or_waits_a_moment() -> None:
