@@ -12,6 +12,7 @@ from keeping_plugin.blueprints import (
     oauth,
     settings,
     settings_activity,
+    settings_audit,
     settings_automation,
     settings_backfill,
     settings_fields,
@@ -34,6 +35,7 @@ _PARTS = (
     settings_try,
     settings_backfill,
     settings_activity,
+    settings_audit,
     tile,
     sidebar,
 )

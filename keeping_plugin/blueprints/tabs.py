@@ -25,7 +25,8 @@ class Tab(NamedTuple):
 
 
 def tabs(current: str) -> tuple[Tab, ...]:
-    """All tabs. `current` is `settings`, an object's API name, `automation` or `activity`."""
+    """All tabs. `current` is `settings`, an object's API name, `automation`, `activity`
+    or `audit`."""
     objects = [
         Tab(label, url_for(".fields", object=name), current == name)
         for name, label in OBJECT_TABS.items()
@@ -35,4 +36,5 @@ def tabs(current: str) -> tuple[Tab, ...]:
         *objects,
         Tab("Automation", url_for(".automation"), current == "automation"),
         Tab("Activity", url_for(".activity"), current == "activity"),
+        Tab("Audit", url_for(".audit"), current == "audit"),
     )

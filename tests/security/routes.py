@@ -22,9 +22,9 @@ class For(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """`path` is filled from a company's ids: {conversation}, {mailbox}, {entry} and an object's
-    name for its record's id. `form` is what a person would post. `answers` are the statuses of
-    somebody who may come in."""
+    """`path` is filled from a company's ids: {conversation}, {mailbox}, {entry}, {run} and an
+    object's name for its record's id. `form` is what a person would post. `answers` are the
+    statuses of somebody who may come in."""
 
     endpoint: str
     method: str
@@ -43,6 +43,7 @@ class Route:
             "conversation": ids.conversation,
             "mailbox": ids.mailbox,
             "entry": str(ids.entry),
+            "run": str(ids.run),
             **ids.records,
             **other,
         }
@@ -52,7 +53,16 @@ class Route:
     def names_an_id(self) -> list[str]:
         """Which ids the address and the form name."""
         text = self.path + "".join(self.form.values())
-        every = ("conversation", "mailbox", "entry", "Contact", "Account", "Opportunity", "Case")
+        every = (
+            "conversation",
+            "mailbox",
+            "entry",
+            "run",
+            "Contact",
+            "Account",
+            "Opportunity",
+            "Case",
+        )
         return [name for name in every if "{" + name + "}" in text]
 
 
@@ -105,10 +115,11 @@ ROUTES: tuple[Route, ...] = (
     _admins("automation_preview", "GET", "automation/preview?mailbox={mailbox}"),
     _admins("backfill", "GET", "automation/backfill?mailbox={mailbox}&since=2026-01-01"),
     _admins("backfill_start", "POST", "automation/backfill?mailbox={mailbox}", since="2026-01-01"),
-    _admins("backfill_change", "POST", "automation/backfill/1?mailbox={mailbox}", do="pause"),
+    _admins("backfill_change", "POST", "automation/backfill/{run}?mailbox={mailbox}", do="pause"),
     _admins("backfill_progress", "GET", "automation/backfill/progress?mailbox={mailbox}"),
     _admins("activity", "GET", "activity?mailbox={mailbox}"),
     _admins("activity", "POST", "activity", do="again:{entry}"),
+    _admins("audit", "GET", "audit"),
     Route(
         endpoint="oauth_callback",
         method="GET",

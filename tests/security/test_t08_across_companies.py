@@ -6,9 +6,12 @@ carried. test_every_route.py has the people who may not come in at all.
 
 from __future__ import annotations
 
+import pytest
+
 from keeping_plugin.services import schema
+from keeping_plugin.services.delivery.drain import drain
 from keeping_plugin.types import Address
-from tests.security.dumps import dump
+from tests.security.dumps import changed_tables, dump
 from tests.security.routes import ROUTES, For
 from tests.security.test_every_route import visit
 from tests.security.town import ADMINS, AGENTS, Town
@@ -21,6 +24,7 @@ def test_no_id_of_one_company_opens_anything_for_the_other(town: Town) -> None:
         "conversation": foreign.conversation,
         "mailbox": foreign.mailbox,
         "entry": str(foreign.entry),
+        "run": str(foreign.run),
         **foreign.records,
     }
     kept = rows_of(town, "acme")
@@ -54,13 +58,44 @@ def test_both_companies_on_one_org_use_their_own_grants(town: Town) -> None:
         schema.describe(town.state.schemas, row.id)
     town.forget_calls()
     town.converse("other", "o-1", town.ids["acme"].customer)  # even for one and the same person
-    users = {}
+    users: dict[str, set[str]] = {}
+
+    def whose(who: str) -> None:
+        users[who] = {call["user"].partition("@")[0] for call in town.calls("acme")}
+        town.forget_calls()
+
     for person, conversation in (("gus", "c-1"), ("otto", "o-1")):
         page = town.visitor(person).get(f"/salesforce/conversations/{conversation}")
         assert page.status_code == 200
-        users[person] = {call["user"].partition("@")[0] for call in town.calls("acme")}
-        town.forget_calls()
-    assert users == {"gus": {"admin"}, "otto": {"integration"}}
+        whose(person)
+    for company, conversation in (("acme", "c-1"), ("other", "o-1")):
+        town.arrive(company, town.desk.companies[company].conversations[conversation], number=2)
+        found = town.current(company)
+        assert found is not None
+        with town.house.app.app_context():
+            drain(town.state.delivery, found.id)
+        whose(company)
+    assert users == {"gus": {"admin"}, "otto": {"integration"}, "acme": {"admin"},
+                     "other": {"integration"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["use", "drop"])
+def test_a_login_that_waits_for_a_word_hears_its_own_company_alone(town: Town, said: str) -> None:
+    """Another company's word is answered as one on a login that never was, and moves nothing."""
+    town.connect(town.visitor(), org=town.orgs.sandbox, user="integration", described=False)
+    (waiting,) = [row for row in town.connections() if not row.confirmed]
+    assert waiting.company_id == "acme"
+    town.forget_calls()
+    before, answers = dump(town), []
+    for connection_id in (waiting.id, 999_999):
+        eve = town.visitor("eve")
+        answer = eve.post(
+            "/salesforce/settings/confirm", {"answer": said, "connection": str(connection_id)}
+        )
+        answers.append((answer.status_code, answer.location, eve.text()))
+    assert answers[0] == answers[1]
+    assert changed_tables(before, dump(town)) == set()
+    assert town.calls("acme") == town.calls("other") == []
 
 
 def test_an_offer_of_a_duplicate_serves_nobody_else(town: Town) -> None:

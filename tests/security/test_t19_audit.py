@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 
+from lxml import html
+
 from keeping_plugin.cli import keeping
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.audit_trail import TITLES
 from tests.security.town import Town
 
 SETTINGS = "/salesforce/settings/"
@@ -61,6 +64,14 @@ def test_each_deed_leaves_one_row_and_no_value(working_town: Town) -> None:
     assert VALUE.lower() not in exported.stdout.lower()
     assert rows[0]["action"] == "connected"
     assert "other" not in {row["company_id"] for row in rows}
+    page = ada.get(f"{SETTINGS}audit").text
+    titles = [TITLES[Audited(row["action"])] for row in reversed(rows)]
+    shown = html.fromstring(page).xpath("//span[@class='ks-activity__who']/text()")
+    assert [text.partition(":")[0] for text in shown] == titles
+    assert VALUE.lower() not in page.lower()
+    assert ids.records["Contact"] in page, "with the record"
+    assert ids.records["Contact"] not in town.visitor("eve").get(f"{SETTINGS}audit").text
+    assert gus.get(f"{SETTINGS}audit").status_code == 403
 
 
 def test_what_automations_write_is_audited_with_the_record(working_town: Town) -> None:

@@ -17,12 +17,14 @@ from keeping_plugin.forms import csrf
 from keeping_plugin.jobs.worker import make_worker
 from keeping_plugin.models import (
     AuditRecord,
+    BackfillRun,
     Connection,
     EntryState,
     FieldSelection,
     MailboxPolicy,
     SyncEntry,
     migrate,
+    now,
     upsert,
 )
 from keeping_plugin.services import connection, grants, schema
@@ -59,6 +61,7 @@ class Ids:
     customer: Address
     records: dict[str, str]  # by object
     entry: int
+    run: int = 1  # a backfill that is over
 
 
 @dataclass
@@ -151,6 +154,20 @@ class Town(AdminSide):
                 select(SyncEntry).where(SyncEntry.conversation_id == conversation_id)
             ).one()
             entry.state, entry.reason, entry.due_at = EntryState.FAILED, "rejected", None
+            at = now(session)
+            run = BackfillRun(
+                connection_id=entry.connection_id,
+                epoch=entry.epoch,
+                company_id=company,
+                mailbox_id=conversation.mailbox_id,
+                since=at,
+                started_by=ADMINS[company],
+                started_at=at,
+                finished_at=at,
+                state="done",
+            )
+            session.add(run)
+            session.flush()
             records = {"Contact": contact, "Account": account, "Opportunity": deal, "Case": case}
             return Ids(
                 conversation=conversation_id,
@@ -158,6 +175,7 @@ class Town(AdminSide):
                 customer=customer,
                 records=records,
                 entry=entry.id,
+                run=run.id,
             )
 
     def arrive(
