@@ -19,6 +19,7 @@ PAGES = {
     "fields": f"{SETTINGS}fields/Contact",
     "automation": f"{SETTINGS}automation/try?mailbox=support&address=anna@example.com",
     "preview": f"{SETTINGS}automation/preview?mailbox=support",
+    "audit": f"{SETTINGS}audit",
     "disconnect": f"{SETTINGS}disconnect",
     "tile": "/settings/integrations",
 }
@@ -90,47 +91,6 @@ def test_the_window_closes_and_the_page_shows_the_org(
     expect(page.get_by_text("Everything needed is in place.")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        "window.open = () => null",  # pop-ups are blocked: it goes on in this window
-        "Object.defineProperty(window, 'opener', {value: null})",
-        "BroadcastChannel.prototype.postMessage = () => {}",  # the page has to ask
-    ],
-)
-def test_a_login_comes_home_when_the_window_is_blocked_cut_off_or_mute(
-    demo: Demo, new_context: NewContext, broken: str
-) -> None:
-    context = new_context()
-    page = disconnected(open_settings(context, demo))
-    context.add_init_script(broken)
-    page.reload()
-    if "open =" in broken:
-        page.get_by_role("button", name="Connect Salesforce").click()
-        approve(page, demo)
-    else:
-        with page.expect_popup() as opened:
-            page.get_by_role("button", name="Connect Salesforce").click()
-        with opened.value.expect_event("close"):
-            approve(opened.value, demo)
-    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible(
-        timeout=20_000
-    )
-
-
-def test_a_page_loaded_again_in_the_middle_still_hears_of_the_login(
-    demo: Demo, new_context: NewContext
-) -> None:
-    page = disconnected(open_settings(new_context(), demo))
-    with page.expect_popup() as opened:
-        page.get_by_role("button", name="Connect Salesforce").click()
-    opened.value.get_by_label("Username").wait_for()
-    page.reload()
-    with opened.value.expect_event("close"):
-        approve(opened.value, demo)
-    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
-
-
 def test_a_long_list_of_domains_scrolls_in_its_own_place(
     demo: Demo, new_context: NewContext
 ) -> None:
@@ -141,26 +101,6 @@ def test_a_long_list_of_domains_scrolls_in_its_own_place(
     page.get_by_role("button", name="Add to the list").click()
     expect(page.get_by_text("200 domains are skipped now.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollHeight") < before + 600
-
-
-def test_a_foreign_word_on_the_channel_moves_nothing(demo: Demo, new_context: NewContext) -> None:
-    page = disconnected(open_settings(new_context(), demo))
-    with page.expect_popup() as opened:
-        page.get_by_role("button", name="Connect Salesforce").click()
-    page.evaluate("window.stillHere = true")
-    opened.value.get_by_label("Username").wait_for()
-    liar = page.context.new_page()
-    liar.goto(f"{demo.url}/settings/integrations")
-    liar.evaluate(
-        """() => { const channel = new BroadcastChannel('keeping-login');
-        for (const said of [{window: 'guess'}, {}, null, 'done']) channel.postMessage(said); }"""
-    )
-    liar.close()
-    page.wait_for_function("() => new Promise((done) => setTimeout(() => done(true), 200))")
-    assert page.evaluate("window.stillHere") is True
-    with opened.value.expect_event("close"):
-        approve(opened.value, demo)
-    expect(page.get_by_role("heading", name="Example Outdoor Company")).to_be_visible()
 
 
 def test_everything_works_without_javascript(

@@ -22,6 +22,8 @@ import pytest
 
 from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.extension import _wire
+from keeping_plugin.models import Connection
+from keeping_plugin.services import grants
 from tests.blueprints.admin_side import AdminSide
 from tests.salesforce.wire import Wire, reply, serving
 from tests.test_salesforce_hosts import HOSTILE
@@ -45,6 +47,8 @@ IDENTITIES = [
 def login_host(secret: str, **answer: str) -> Iterator[Wire]:
     """A token endpoint that signs what it says as Salesforce does, but says something else."""
 
+    said = dict(answer)
+
     def script(sock: socket.socket, request: bytes) -> None:
         body = {
             "access_token": "00Daccess!token",
@@ -54,7 +58,7 @@ def login_host(secret: str, **answer: str) -> Iterator[Wire]:
             "issued_at": "1771840000000",
             "scope": "api refresh_token openid",
             "token_type": "Bearer",
-            **answer,
+            **said,
         }
         signed = (body["id"] + body["issued_at"]).encode()
         made = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
@@ -62,6 +66,8 @@ def login_host(secret: str, **answer: str) -> Iterator[Wire]:
         sock.sendall(reply(json.dumps(body).encode()))
 
     with serving(script) as wire:
+        for name, url in said.items():  # {origin} is this host's own
+            said[name] = url.replace("{origin}", wire.url)
         yield wire
 
 
@@ -102,3 +108,50 @@ def test_a_login_whose_answer_points_elsewhere_connects_nothing(
     assert set(asked) <= {b"/services/oauth2/token", b"/services/oauth2/revoke"}
     assert asked.count(b"/services/oauth2/token") == 1
     assert all(b"Bearer" not in request for request in wire.requests)
+
+
+REFRESHED = [
+    *({"instance_url": url} for url in ELSEWHERE if url),
+    *({"id": url} for url in IDENTITIES if url),
+    {"id": "{origin}/id/00D000000000009AAA/{user}"},  # another org's, another user's
+    {"id": "{origin}/id/{org}/005000000000009AAA"},
+]
+
+
+def test_a_refresh_whose_answer_points_elsewhere_sends_the_token_nowhere(side: AdminSide) -> None:
+    """The panel's call meets a 401, the refresh is answered by somebody who is not Salesforce, or
+    for another org or user: the connection is lost, and neither token leaves."""
+    side.connect()
+    row = side.current()
+    assert row is not None
+    assert row.tokens is not None
+    state, control = side.state, side.orgs.production.control
+    held = grants.unseal(state.vault, row.tokens, company_id="acme", org_id=row.org_id)
+    org, user = held.identity_url.split("/")[-2:]
+    gus = side.visitor("gus")
+
+    def refreshed(answer: dict[str, str]) -> tuple[int, list[bytes], set[int]]:
+        told = {"id": f"{{origin}}/id/{org}/{user}", "instance_url": held.instance_url, **answer}
+        told["id"] = told["id"].replace("{org}", org).replace("{user}", user)
+        with login_host(side.orgs.client_secret, **told) as wire:
+            moved = replace(held, login_url=wire.url)
+            with side.house.app.app_context(), state.database.write() as session:
+                found = session.get_one(Connection, row.id)
+                found.status, found.lost_at = "live", None
+                found.tokens = grants.seal(state.vault, moved, company_id="acme", org_id=row.org_id)
+            control.expire_access_tokens()
+            control.reset_log()
+            said = gus.get("/salesforce/conversations/c-1")
+            asked = [request.split(b" ", 2)[1] for request in wire.requests]
+        return said.status_code, asked, {call["status"] for call in control.log()}
+
+    for answer in REFRESHED:
+        # Salesforce has heard the old token, and refused it; nobody hears the new one.
+        assert refreshed(answer) == (503, [b"/services/oauth2/token"], {401}), answer
+        after = side.current()
+        assert after is not None
+        assert (after.status, after.tokens) == ("lost", None), answer
+    refreshed({})
+    control_group = side.current()
+    assert control_group is not None
+    assert control_group.status == "live"
