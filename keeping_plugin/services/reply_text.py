@@ -14,15 +14,19 @@ from functools import cache
 
 from mailparser_reply.parser import EmailMessage
 
+from keeping_plugin.services.reply_headers import history_start, signature_start
+
 _LINE = 200
 # Without da, pl and sv: their patterns take "Take ...", "Data: ..." or "/path" for a signature or
-# a header in everybody else's mail. Their quotes are known by ">" all the same.
+# a header in everybody else's mail. They and some others are read by services/reply_headers.
 _LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "cs", "ja", "ko", "zh"]
 _RULE = re.compile(r"[_-]{32,}")
 _BLANK_LINES = re.compile(r"\n[ \t\xa0]*(?:\n[ \t\xa0]*)+\n")
 _FORWARDED = re.compile(
     r"forwarded message|weitergeleitete|doorgestuurd bericht|message transf[eé]r[eé]|"
-    r"mensaje reenviado|messaggio inoltrato|転送|转发",
+    r"mensaje reenviado|messaggio inoltrato|転送|转发|videresendt (?:meddelelse|melding)|"
+    r"vidarebefordrat meddelande|przekazana wiadomość|wiadomość przekazana|välitetty viesti|"
+    r"mensagem encaminhada",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(r"[^,]{1,60},?|[^,]{1,40},\s*[A-Z]\S{0,30}(?:\s[A-Z]\S{0,30})?")
@@ -49,11 +53,11 @@ def _divided(text: str) -> tuple[list[str], list[str]]:
     lines = text.split("\n")
     plain = "\n".join(_RULE.sub("-" * 31, line.strip()[:_LINE]) for line in lines)
     found = replace(_reader(), text=plain, replies=[]).read()
-    end = _end(found.text, found.replies[0].content)
+    end = min(_end(found.text, found.replies[0].content), history_start(lines))
     own, rest = lines[:end], lines[end:]
     if _is_forwarded(own, rest) or _has_answers(rest):
         return lines, []
-    start = _signature_start(own, found.replies[0].signatures)
+    start = min(_signature_start(own, found.replies[0].signatures), signature_start(own))
     return own[:start], own[start:]
 
 

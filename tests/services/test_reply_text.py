@@ -52,6 +52,72 @@ CASES = [
 ]  # fmt: skip
 
 
+NORTHERN = [
+    "Den tor. 7. maj 2026 kl. 10.24 skrev Bob Jones <bob@acme.example>:",
+    "Den tors 7 maj 2026 kl 10:24 skrev Bob Jones <bob@acme.example>:",
+    "tor. 7. mai 2026 kl. 10:24 skrev Bob Jones <bob@acme.example>:",
+    "Den tors 7 maj 2026 kl 10:24 skrev Bob Jones <\nbob@acme.example>:",
+    "czw., 7 maj 2026 o 10:24 Bob Jones <bob@acme.example> napisał(a):",
+    "czw., 7 maj 2026 o 10:24 Bob Jones <bob@acme.example>\nnapisał(a):",
+    "W dniu 7.05.2026 o 10:24, Bob Jones pisze:",
+    "Dnia 7 maja 2026 10:24 Bob Jones <bob@acme.example> napisał(a):",
+    "to 7.5.2026 klo 10.24 Bob Jones (bob@acme.example) kirjoitti:",
+    "Em qui., 7 de mai. de 2026 às 10:24, Bob Jones <bob@acme.example> escreveu:",
+    "-----Oprindelig meddelelse-----",
+    "----- Ursprungligt meddelande -----",
+    "Fra: Bob Jones <bob@acme.example>\nSendt: 7. maj 2026 10:24\nTil: Anna\nEmne: Kano",
+    "Från: Bob Jones <bob@acme.example>\nSkickat: den 7 maj 2026\nTill: Anna\nÄmne: Kanot",
+    "Od: Bob Jones <bob@acme.example>\nWysłano: 7 maja 2026\nDo: Anna\nTemat: Kajak",
+    "De: Bob Jones\nEnviado: 7 de maio de 2026\nPara: Anna\nAssunto: Caiaque",
+]
+
+
+@pytest.mark.parametrize("header", NORTHERN)
+def test_history_is_left_out_in_languages_the_library_misreads(header: str) -> None:
+    old = "> gammelt\n> ældre" if header.endswith("pisze:") else "gammelt\n\nældre"
+    assert new_part(f"Tak, det er fint!\nKl. 10:00?\n\n{header}\n\n{old}") == (
+        "Tak, det er fint!\nKl. 10:00?"
+    )
+    assert new_part(f"Hello\n{header}\n> old") == "Hello"
+
+
+KEPT = [
+    "Den 3. maj 2026 skrev jeg til jer:\nHvor er min kano?",
+    "Jeg skrev kl. 10:24:\ningen svarede",
+    "Od: 10:00\nDo: 12:00",
+    "Data: 3.5\nFra: lageret\nTil: mig",
+    "De: 3 a 5 de maio de 2026",
+    "Mvh er en forkortelse.",
+    "Pozdrawiam wszystkich na kursie i pytam: kiedy?",
+    "---------- Videresendt meddelelse ---------\nFra: X <x@y.example>\nDato: nu\nEmne: s\n\nnyt",
+    "Se nedenfor.\n\nDen 7. maj 2026 kl. 10.24 skrev Bob <b@x.example>:\n> et?\nja\n> to?\nnej",
+]
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_only_looks_like_history_stays(text: str) -> None:
+    assert new_part(text) == "\n".join(line for line in text.split("\n") if line[:1] != ">")
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "Med venlig hilsen",
+        "Mvh,",
+        "Med vänliga hälsningar",
+        "Vennlig hilsen",
+        "Z poważaniem",
+        "Pozdrawiam,",
+        "Ystävällisin terveisin",
+        "Atenciosamente,",
+    ],
+)
+def test_signatures_of_those_languages_are_left_out(closing: str) -> None:
+    assert new_part(f"Tak for hjælpen.\n\n{closing}\nAnna Møller\n+45 00 00 00 00") == (
+        "Tak for hjælpen."
+    )
+
+
 @pytest.mark.parametrize(("text", "new"), CASES)
 def test_the_new_part(text: str, new: str) -> None:
     assert new_part(text) == new
@@ -64,6 +130,9 @@ def test_lines_are_kept_as_they_were_written() -> None:
 
 SIZE = 64 * 1024
 UNITS = [
+    "Den 10:24 skrev @ ",
+    "Fra: x\n",
+    "czw. 10:24 @\nnapisał(a)\n",
     "On ",
     "Am x schrieb ",
     "Op x schreef ",
