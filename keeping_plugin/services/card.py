@@ -25,8 +25,9 @@ HEAD: Mapping[str, tuple[str, ...]] = {
     "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
     "Case": ("CaseNumber", "Subject", "Status", "CreatedDate"),
 }
-# What a save has to know.
+# What a save has to know; of a person account also the Account, on which its names are written.
 _KEPT = ("LastModifiedDate", "RecordTypeId")
+_KEPT_OF: Mapping[str, tuple[str, ...]] = {"Contact": ("AccountId",)}
 
 # Objects that have a Name; every custom object has one.
 _NAMED = frozenset(
@@ -50,7 +51,8 @@ def asked(schema: ObjectSchema, shown: Sequence[str]) -> tuple[str, ...]:
     """The field paths that the panel reads of an object: what is shown, the parts of compound
     fields, what dependent picklists depend on, the names of referenced records, and the head."""
     wanted: dict[str, None] = {}
-    for name in (*shown, *HEAD.get(schema.name, ()), *_KEPT):
+    kept = (*_KEPT, *_KEPT_OF.get(schema.name, ()))
+    for name in (*shown, *HEAD.get(schema.name, ()), *kept):
         spec = schema.fields.get(name)
         if spec is None:
             continue

@@ -315,6 +315,7 @@ def test_a_person_accounts_name_is_written_on_its_account(inbox: Inbox) -> None:
         schemas[name] = schema(name, person_accounts=True)
     inbox.salesforce.org.schemas.update(schemas)
     inbox.describe(schemas)
+    inbox.choose("Contact", "LastName", "Email", "Phone")  # without the Account it belongs to
     account = inbox.salesforce.add("Account", FirstName="Jane", LastName="Doe")
     jane = inbox.salesforce.add(
         "Contact",
