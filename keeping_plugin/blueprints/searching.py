@@ -71,9 +71,18 @@ def searched(
     pressed = bool(request.form.get("find"))
     if not pressed:
         form.validate()
-        control.errors = [*control.errors, "Choose one of these records, or empty the search."]
+        control.errors = [*control.errors, _unchosen(control)]
     try:
         control.found = search(parts, agent, link, control.sought_in, control.sought)
     except (SalesforceError, Crowded) as error:
         return {"error": error, "status": status_of(error)}
     return {"focus": control.id, "status": 200 if pressed else 422}
+
+
+def _unchosen(control: ReferenceControl) -> str:
+    if control.data:
+        return (
+            f"{control.shown()} is chosen now, as before. Choose another record, or empty the "
+            "search to leave it."
+        )
+    return "Choose one of these records, or empty the search."

@@ -55,6 +55,17 @@ class PicklistControl(Control):
         self.values: Sequence[PicklistValue] = spec.picklist
         self.controller: Controller | None = None
 
+    @property
+    def depends(self) -> str:
+        above = self.controller
+        if above is None:
+            return ""
+        if above.in_form:
+            return f"The choices depend on {above.spec.label}."
+        if above.value in (None, ""):
+            return f"The choices depend on {above.spec.label}, which is empty: fill that in first."
+        return f"The choices that go with {above.spec.label} “{above.shown}”."
+
     def offered(self) -> list[PicklistValue]:
         """What may be chosen whatever the controlling field says: active values, and the record's
         own, retired or unknown though it may be."""

@@ -44,6 +44,11 @@ class Control(Field):
         self.editing = False
         self.controls: list[str] = []
 
+    @property
+    def depends(self) -> str:
+        """On which other field its choices depend, in a sentence; "" where on none."""
+        return ""
+
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         self.was: str | None = None
         if formdata is not None:

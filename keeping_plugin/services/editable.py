@@ -9,6 +9,10 @@ from keeping_plugin.types import FieldSpec, ObjectSchema
 _SYSTEM = frozenset(
     {
         "Id",
+        "ConvertedAccountId",
+        "ConvertedContactId",
+        "ConvertedDate",
+        "ConvertedOpportunityId",
         "CreatedById",
         "CreatedDate",
         "IsClosed",

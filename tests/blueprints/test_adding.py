@@ -400,3 +400,19 @@ def test_json_adds_too(inbox: Inbox) -> None:
     answer = client.post(url("/new/Lead"), json=body, headers=headers)
     assert answer.status_code == 422
     assert set(answer.json["problems"]) >= {"LastName", "Email", "Company"}
+
+
+def test_a_search_that_ends_with_the_record_as_before_says_so(inbox: Inbox) -> None:
+    """Found again and chosen again is no change, and not "choose one of these"."""
+    account = inbox.salesforce.add("Account", Name="Acme Roofing")
+    jane = inbox.salesforce.add("Contact", LastName="Doe", Email=CUSTOMER.email, AccountId=account)
+    client = inbox.client()
+    client.get(url())
+    path = f"/Contact/{jane}/edit/AccountId"
+    was = re.findall(r'name="was_AccountId" value="(\w+)"', client.get(url(path)).text)
+    sent = {"sf_AccountId": account, "was_AccountId": was[0], "q_AccountId": "acme"}
+    answer = post(client, path, sent)
+    assert answer.status_code == 422
+    assert "Acme Roofing is chosen now, as before." in answer.text
+    again = post(client, path, {**sent, "q_AccountId": ""})
+    assert again.status_code == 303

@@ -85,6 +85,23 @@ def test_alone_it_offers_what_goes_with_the_record() -> None:
     assert _form({"City": "S"}, "City__c", Country="FR", City="P").validate()
 
 
+@pytest.mark.parametrize(
+    ("names", "country", "sentence"),
+    [
+        ((), "FR", "The choices depend on Country."),
+        (("City__c",), "FR", "The choices that go with Country “France”."),
+        (("City__c",), None, "The choices depend on Country, which is empty: fill that in first."),
+        (("Country__c",), "FR", ""),
+    ],
+)
+def test_it_is_said_on_what_the_choices_depend(
+    names: tuple[str, ...], country: Value, sentence: str
+) -> None:
+    form = _form(None, *names, Country=country, City=None)
+    *_, (_, last) = form.controls()
+    assert last.depends == sentence
+
+
 def test_a_checkbox_controls_too() -> None:
     schema = of_fields(
         spec("boolean", name="Big__c", label="Big"),
