@@ -41,6 +41,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=int(env.get("PORT") or FIRST_PORT))
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument(
+        "--person-accounts", action="store_true", help="an org with them, best with --fresh"
+    )
     return parser.parse_args(arguments)
 
 
@@ -59,7 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
         if options.fresh:
             clear(options.data)
         print(f"Starting the demo in {options.data} ...", flush=True)
-        with Demo(options.data, first_port=options.port, say=say) as demo:
+        with Demo(
+            options.data,
+            first_port=options.port,
+            person_accounts=options.person_accounts,
+            say=say,
+        ) as demo:
             if options.mail is not None:
                 _import(demo, options.mail)
             _introduce(demo)

@@ -33,7 +33,8 @@ class CannotStart(Exception):
 
 class Demo:
     """One running demo over one data folder. `database` is a SQLAlchemy URL; without one the
-    folder holds a SQLite file. `settings` are further keys of the inbox's configuration."""
+    folder holds a SQLite file. `settings` are further keys of the inbox's configuration;
+    `person_accounts` has the org know people who are accounts of their own."""
 
     org: OrgProcess
 
@@ -44,6 +45,7 @@ class Demo:
         database: str | None = None,
         first_port: int = FIRST_PORT,
         settings: dict[str, Any] | None = None,
+        person_accounts: bool = False,
         say: Callable[[str, str], None] = lambda part, line: None,
     ) -> None:
         self.data = data.absolute()
@@ -52,6 +54,7 @@ class Demo:
         self._database = database or f"sqlite:///{self.data / 'inbox.sqlite3'}"
         self._first_port = first_port
         self._settings = settings or {}
+        self._org_options = ["--person-accounts"] if person_accounts else []
         self._say = say
         self._children: list[Child] = []
         self._lock: TextIOWrapper | None = None
@@ -179,6 +182,7 @@ class Demo:
                 self.config["KEEPING_SALESFORCE_CLIENT_ID"],
                 "--client-secret",
                 self.config["KEEPING_SALESFORCE_CLIENT_SECRET"],
+                *self._org_options,
             ],
             redirects=[f"http://127.0.0.1:{ports['inbox']}/salesforce/oauth/callback"],
         ).start()
