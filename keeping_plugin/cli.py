@@ -160,7 +160,13 @@ def explain(
     with state.database.read() as session:
         if message_id is not None:
             lines = explain_message(session, state.helpdesk, company, message_id)
+            if not lines:
+                raise click.ClickException("There is no message with this id in this company.")
         elif mailbox and customer:
+            known = [each.id for each in state.helpdesk.mailboxes(company)]
+            if mailbox not in known:
+                its = f"it has {', '.join(known)}" if known else "it has none"
+                raise click.UsageError(f"This company has no mailbox {mailbox!r}; {its}.")
             address = Address(customer)
             headers = dict(line.partition(":")[::2] for line in header)
             made_up = MessageArrived(

@@ -74,9 +74,25 @@ def examine(doctor: Doctor) -> Iterator[Finding]:
         ).all()
     yield from _host(doctor, [connection.company_id for connection in connections])
     if not connections:
-        yield Finding(None, "No company is connected to Salesforce yet.")
+        yield Finding(None, _nobody(doctor))
     for connection in connections:
         yield from _connection(doctor, connection)
+
+
+def _nobody(doctor: Doctor) -> str:
+    with doctor.database.read() as session:
+        last = session.scalars(
+            select(Connection)
+            .where(Connection.disconnected_at.is_not(None))
+            .order_by(Connection.disconnected_at.desc())
+            .limit(1)
+        ).first()
+    if last is None:
+        return "No company is connected to Salesforce yet."
+    return (
+        f"No company is connected to Salesforce now; the last to disconnect was {last.company_id}, "
+        f"at {last.disconnected_at:%Y-%m-%d %H:%M} UTC."
+    )
 
 
 def _host(doctor: Doctor, company_ids: list[str]) -> Iterator[Finding]:

@@ -77,7 +77,7 @@ def explain_message(
     session: Session, helpdesk: HelpDesk, company_id: str, message_id: str
 ) -> list[str]:
     """Plain lines: how a message was judged each time, what became of it, and how it would be
-    judged now. Says so when there is no such message and no Decision."""
+    judged now; none when there is no such message and no Decision."""
     decisions = session.scalars(
         select(Decision)
         .where(Decision.company_id == company_id, Decision.message_id == message_id)
@@ -98,7 +98,7 @@ def explain_message(
                 lines += ["No decision is kept: the company was not connected when it came.", ""]
             return [*lines, *explain_facts(judge_now(session, helpdesk, message), "Judged now")]
     if not decisions:
-        return ["There is no message with this id in this company."]
+        return []
     return [*lines, "The inbox no longer has this message."]
 
 

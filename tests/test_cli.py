@@ -1,0 +1,232 @@
+"""What operators read: `flask keeping doctor`, `explain`, `audit` and `current`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import Result
+from sqlalchemy import update
+
+from keeping_plugin.cli import keeping
+from keeping_plugin.errors import NotReady, SalesforceUnavailable
+from keeping_plugin.models import Connection, ConnectionStatus, Installation, now
+from keeping_plugin.services import task_text
+from keeping_plugin.services.automation import Intake, message_arrived
+from keeping_plugin.services.policy import set_mailbox_automation
+from keeping_plugin.state import State
+from keeping_plugin.types import Action, Direction, Message, MessageArrived
+from tests.blueprints.conftest import inbox, unconnected
+from tests.blueprints.inbox import CUSTOMER, Inbox
+from tests.blueprints.ledger import Ledger
+
+__all__ = ["inbox", "unconnected"]
+
+MESSAGE = Message(
+    company_id="acme",
+    mailbox_id="support",
+    conversation_id="c-1",
+    message_id="m-1",
+    direction=Direction.INBOUND,
+    opens_conversation=True,
+    customer=CUSTOMER,
+    sender=CUSTOMER,
+    recipients=(),
+    sent_at=datetime(2026, 5, 6, 9, tzinfo=UTC),
+    subject="Where is my order?",
+    text="Hello",
+)
+
+
+def flask(inbox: Inbox, *words: str) -> Result:
+    """`flask keeping <words>`."""
+    return inbox.app.test_cli_runner().invoke(keeping, list(words))
+
+
+def healthy(inbox: Inbox, *checks: Callable[[], None]) -> None:
+    """Let the doctor ask the org in memory, and pass these checks of his surroundings."""
+    inbox.clock.jump((datetime.now(UTC) - inbox.clock.now()).total_seconds())
+    state: State = inbox.app.extensions["keeping"]
+    doctor = replace(
+        state.doctor,
+        gateways=inbox.salesforce,
+        org_reading=replace(state.doctor.org_reading, gateways=inbox.salesforce),
+        checks=checks,
+    )
+    inbox.app.extensions["keeping"] = replace(state, doctor=doctor)
+
+
+def change(inbox: Inbox, **values: object) -> None:
+    with inbox.database.write() as session:
+        session.execute(update(Connection).values(values))
+
+
+def test_the_doctor_finds_a_healthy_house_healthy(inbox: Inbox) -> None:
+    healthy(inbox)
+    said = flask(inbox, "doctor")
+    assert said.exit_code == 0, said.output
+    assert "MEND" not in said.output
+    assert "The API answers." in said.output
+
+
+def test_the_doctor_says_what_is_to_be_mended_and_ends_with_1(inbox: Inbox) -> None:
+    def broken() -> None:
+        raise NotReady("No key opens the stored tokens.")
+
+    healthy(inbox, broken)
+    said = flask(inbox, "doctor")
+    assert said.exit_code == 1
+    assert "MEND    No key opens the stored tokens." in said.output
+
+
+def test_the_doctor_without_redis_says_so(inbox: Inbox) -> None:
+    said = flask(inbox, "doctor")
+    assert said.exit_code == 1
+    assert "MEND    Redis" in said.output
+
+
+def test_the_doctor_tells_never_connected_from_disconnected(unconnected: Inbox) -> None:
+    healthy(unconnected)
+    assert "No company is connected to Salesforce yet." in flask(unconnected, "doctor").output
+    unconnected.connect()
+    at = datetime(2026, 5, 6, 9, 30, tzinfo=UTC)
+    change(unconnected, current=False, status=ConnectionStatus.DISCONNECTED, disconnected_at=at)
+    said = flask(unconnected, "doctor")
+    assert "yet" not in said.output
+    assert "the last to disconnect was acme, at 2026-05-06 09:30 UTC" in said.output
+
+
+def test_the_doctor_names_a_lost_and_a_paused_connection(inbox: Inbox) -> None:
+    healthy(inbox)
+    with inbox.database.read() as session:
+        until = now(session) + timedelta(minutes=5)
+    change(inbox, paused_until=until, pause_reason="budget")
+    assert f"paused (budget) until {until:%Y-%m-%d %H:%M:%S} UTC" in flask(inbox, "doctor").output
+    inbox.lose()
+    said = flask(inbox, "doctor")
+    assert said.exit_code == 1
+    assert "the connection is lost since 2026-05-06 09:30 UTC" in said.output
+
+
+def test_the_doctor_does_not_call_silence_a_fault_of_the_org(inbox: Inbox) -> None:
+    healthy(inbox)
+    inbox.salesforce.fail("limits", SalesforceUnavailable("away"))
+    said = flask(inbox, "doctor")
+    assert "The API answers." not in said.output
+    assert "MEND" not in said.output
+
+
+def logged(inbox: Inbox, message_id: str, tasks: int) -> list[str]:
+    """A message that was logged, standing on so many Tasks; their ids."""
+    with inbox.database.read() as session:
+        installation = session.query(Installation.installation_id).scalar()
+    marker = task_text.marker(installation, "acme", message_id)
+    Ledger(inbox.database, inbox.connection_id).entry(
+        Action.LOG_TASK, reason="logged", message_id=message_id
+    )
+    return [
+        inbox.salesforce.add("Task", Subject=f"Email received: x {marker}") for _ in range(tasks)
+    ]
+
+
+def test_the_audit_lists_messages_that_stand_on_more_than_one_task(inbox: Inbox) -> None:
+    healthy(inbox)
+    logged(inbox, "once", 1)
+    assert flask(inbox, "doctor", "--audit").exit_code == 0
+    twice = logged(inbox, "twice", 2)
+    said = flask(inbox, "doctor", "--audit")
+    assert said.exit_code == 1
+    [line] = [line for line in said.output.splitlines() if "message" in line and "is on" in line]
+    assert "acme: message twice is on" in line
+    assert all(task in line for task in twice)
+
+
+def test_an_audit_that_got_no_answer_says_that_it_is_not_complete(inbox: Inbox) -> None:
+    healthy(inbox)
+    logged(inbox, "once", 1)
+    inbox.salesforce.fail("find", SalesforceUnavailable("away"))
+    said = flask(inbox, "doctor", "--audit")
+    assert said.exit_code == 1
+    assert "The audit is not complete" in said.output
+
+
+def arrive(inbox: Inbox) -> None:
+    """The message comes in, with both automations on."""
+    inbox.desk.add_message(MESSAGE)
+    with inbox.database.write() as session:
+        set_mailbox_automation(session, "acme", "support", add_contacts=True, log_tasks=True)
+        names = MessageArrived.__dataclass_fields__
+        arrived = MessageArrived(**{name: getattr(MESSAGE, name) for name in names})
+        message_arrived(Intake(helpdesk=inbox.desk, queue=inbox.queue), session, arrived)
+
+
+def test_explain_tells_how_a_message_was_judged_and_what_became_of_it(inbox: Inbox) -> None:
+    arrive(inbox)
+    said = flask(inbox, "explain", "--company", "acme", "m-1")
+    assert said.exit_code == 0
+    assert "Add as Contact: YES" in said.output
+    assert "Log as Task: pending" in said.output
+    assert "customer            jane@acme.example" in said.output
+
+
+def test_explain_judges_a_message_that_nobody_sent(inbox: Inbox) -> None:
+    arrive(inbox)
+    made_up = ("explain", "--company", "acme", "--mailbox", "support", "--customer", CUSTOMER.email)
+    assert "Add as Contact: YES" in flask(inbox, *made_up).output
+    said = flask(inbox, *made_up, "--reply", "--header", "Auto-Submitted: auto-replied").output
+    assert "Add as Contact: NO" in said
+    assert "NO  not_opening" in said
+    assert "NO  auto_submitted" in said
+    assert "NO  not_inbound" in flask(inbox, *made_up, "--outbound").output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "Name a message id, or --mailbox and --customer."),
+        (("--mailbox", "support"), "Name a message id, or --mailbox and --customer."),
+        (
+            ("--mailbox", "suport", "--customer", "a@b.example"),
+            "This company has no mailbox 'suport'; it has support.",
+        ),
+        (("nothing",), "There is no message with this id in this company."),
+    ],
+)
+def test_explain_without_anything_to_explain_fails(
+    inbox: Inbox, words: tuple[str, ...], sentence: str
+) -> None:
+    arrive(inbox)
+    said = flask(inbox, "explain", "--company", "acme", *words)
+    assert said.exit_code != 0
+    assert sentence in said.output
+
+
+def test_the_audit_trail_is_one_json_object_a_line(inbox: Inbox) -> None:
+    assert flask(inbox, "audit").output == ""
+    from keeping_plugin.services import audit
+    from keeping_plugin.services.audit import Audited
+
+    for company in ("acme", "globex"):
+        with inbox.database.write() as session:
+            audit.record(session, Audited.PERSON_FORGOTTEN, company_id=company)
+    rows = [json.loads(line) for line in flask(inbox, "audit").output.splitlines()]
+    assert [row["company_id"] for row in rows] == ["acme", "globex"]
+    [row] = [
+        json.loads(line)
+        for line in flask(inbox, "audit", "--company", "globex").output.splitlines()
+    ]
+    assert row["action"] == "person_forgotten"
+    assert flask(inbox, "audit", "--since", "2999-01-01").output == ""
+
+
+def test_current_names_the_revision_and_fails_on_an_old_one(inbox: Inbox) -> None:
+    assert flask(inbox, "db", "current").exit_code == 0
+    with inbox.database.write() as session:
+        session.connection().exec_driver_sql("DROP TABLE keeping_alembic_version")
+    said = flask(inbox, "db", "current")
+    assert said.exit_code == 1
+    assert "run `flask keeping db upgrade`" in said.output
+    assert "run `flask keeping db upgrade`" in flask(inbox, "doctor").output
