@@ -25,6 +25,7 @@ from keeping_plugin.services.api_use import FEATURES
 from keeping_plugin.services.budget import budget
 from keeping_plugin.services.causes import Cause
 from keeping_plugin.services.explain import TITLES
+from keeping_plugin.services.overview import Standing, standing
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent, Conversation, Mailbox
 
@@ -74,6 +75,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         "keeping/settings/activity.html",
         tabs=tabs("activity"),
         connected=found is not None,
+        lost=standing(found) is Standing.LOST,
         form=form,
         wanted=wanted,
         chart=chart(counts, wanted.period),

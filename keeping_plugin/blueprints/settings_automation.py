@@ -13,8 +13,16 @@ from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import now
-from keeping_plugin.services import audit, backfill_progress, connection, policy, skip_list
+from keeping_plugin.services import (
+    audit,
+    backfill_progress,
+    connection,
+    overview,
+    policy,
+    skip_list,
+)
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.overview import Standing
 from keeping_plugin.services.policy import MailboxAutomation
 from keeping_plugin.services.skip_list import SkipList
 from keeping_plugin.state import current_state
@@ -103,7 +111,7 @@ def page(
     helpdesk = current_state().helpdesk
     with current_state().database.read() as session:
         set_up = policy.mailbox_automations(session, agent.company_id)
-        connected = connection.current(session, agent.company_id) is not None
+        standing = overview.standing(connection.latest(session, agent.company_id))
         skipped = skip_list.read(session, agent.company_id)
         run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
     rows = [
@@ -117,7 +125,8 @@ def page(
         mailboxes=rows,
         mailbox=chosen,
         toggles=next((row for row in rows if row.mailbox == chosen), None),
-        connected=connected,
+        connected=standing in (Standing.LIVE, Standing.LOST),
+        lost=standing is Standing.LOST,
         run=run,
         skipped=_skipped_rows(skipped),
         internal=sorted(helpdesk.internal_addresses(agent.company_id)),

@@ -377,6 +377,19 @@ def allow(inbox: Inbox, **values: object) -> None:
         session.execute(update(Connection).values(values))
 
 
+@pytest.mark.parametrize("tab", ["activity", "automation"])
+def test_a_lost_connection_is_said_where_its_work_waits(inbox: Inbox, tab: str) -> None:
+    client = inbox.client(ADMIN)
+    address = f"/salesforce/settings/{tab}"
+    assert "connection to Salesforce is lost" not in client.get(address).text
+    inbox.lose()
+    document = html.fromstring(client.get(address).text)
+    [said] = document.xpath("//*[@role='note']")
+    assert "is lost. What comes meanwhile waits" in read(said)
+    assert said.xpath(".//a/@href") == ["/salesforce/settings/"]
+    assert "not connected" not in read(document)
+
+
 def test_the_budget_tells_used_limit_share_and_who(inbox: Inbox) -> None:
     assert "Salesforce has not told yet" in read(page(inbox))
     allow(inbox, api_used=1_200, api_limit=15_000)
