@@ -1,4 +1,5 @@
-"""What the sweep clears away once an hour: finished entries, old facts, expired logins and claims.
+"""What the sweep clears away once an hour: finished entries, what has waited too long, old facts,
+expired logins and claims.
 
 A Decision's row outlives its facts, because it is what makes a message delivered again do nothing:
 retention never leads to a second Task.
@@ -8,12 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, literal_column, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from keeping_plugin.models import (
     AddressClaim,
     ApiUse,
+    Connection,
     Database,
     Decision,
     EntryState,
@@ -24,17 +26,27 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.connection import forget_unconfirmed
-from keeping_plugin.times import DAY, HOUR, Times
+from keeping_plugin.services.delivery.waiting_look import expire
+from keeping_plugin.services.locking import connection_first
+from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
 
 CHUNK = 500  # rows a transaction
 CARD_DAYS = 30  # the last known card of an address nobody opened since
 
+# The first condition is that of the index of models/ledger, letter for letter.
+_WAITS = and_(
+    SyncEntry.state.in_(
+        [literal_column(f"'{each}'") for each in ("pending", "sending", "waiting")]
+    ),
+    SyncEntry.state == EntryState.WAITING,
+)
 _FINISHED = (EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED)
 
 
 def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
     """Clear away what is older than it needs to be. Safe to run in several processes at once."""
     forget_unconfirmed(database, times)
+    _end_waiting(database, times)
     with database.read() as session:
         time = now(session)
     old = time - timedelta(days=keep_days)
@@ -60,6 +72,22 @@ def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
         session.execute(
             delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
         )
+
+
+def _end_waiting(database: Database, times: Times) -> None:
+    """Nothing waits longer than 14 days for a Contact, also where nothing is looked for: while the
+    connection is lost, or pauses."""
+    with database.read() as session:
+        waits = exists().where(
+            SyncEntry.connection_id == Connection.id,
+            _WAITS,
+            SyncEntry.waiting_since <= now(session) - times.span(WAIT_LIMIT),
+        )
+        connections = session.scalars(select(Connection.id).where(waits)).all()
+    for connection_id in connections:
+        with database.write() as session:
+            connection_first(session, connection_id)
+            expire(session, connection_id, now(session), times)
 
 
 def _delete(

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from keeping_plugin.models import (
     AddressClaim,
+    ConnectionStatus,
     Database,
     Decision,
     KnownAddress,
@@ -99,6 +100,26 @@ def run_backfill(house: House) -> None:
         since = datetime(2026, 1, 1, tzinfo=UTC)
         run_id = backfill.start(session, agent, mailbox_id=MAILBOX.id, since=since)
     backfill.advance(parts, run_id)
+
+
+def test_nothing_waits_longer_than_14_days_while_the_connection_is_lost(
+    database: Database,
+) -> None:
+    """Nobody looks for its Contact, and it must not stand there for ever."""
+    house = House(database)
+    house.owe("old", Action.LOG_TASK)
+    house.owe("young", Action.LOG_TASK, address="joe@customer.example")
+    house.drain()
+    house.change(status=ConnectionStatus.LOST)
+    with database.write() as session:
+        for name, days in (("old", 15), ("young", 13)):
+            session.execute(
+                update(SyncEntry)
+                .where(SyncEntry.message_id == name)
+                .values(waiting_since=now(session) - timedelta(days=days))
+            )
+    keep_house(database, house.parts.times, keep_days=400)
+    assert house.states() == [("cancelled", "no_contact"), ("waiting", "no_contact")]
 
 
 def test_what_is_owed_is_never_cleared_away(database: Database) -> None:
