@@ -9,6 +9,7 @@ KeepingError
 ├── NotFound                     nobody: not yours and not there are the same answer
 ├── NotLoggedIn                  the person: log in to the inbox
 ├── Forbidden                    the person asked for something only others may do
+├── DatabaseFailed               the operator: the log says what kind of failure, and where
 ├── Crowded                      the machine: ask again in a moment
 ├── BeingAdded                   the agent: somebody adds this person just now, or may have
 └── SalesforceError
@@ -93,6 +94,13 @@ class Forbidden(KeepingError):
     """Only an admin, or only an agent with access to this conversation, may do this."""
 
     code = "forbidden"
+
+
+class DatabaseFailed(KeepingError):
+    """The database did not take or give what a request needed; its own words hold people's data and
+    go no further."""
+
+    code = "database"
 
 
 class Crowded(KeepingError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from keeping_plugin.blueprints import guards
@@ -14,6 +16,7 @@ from keeping_plugin.errors import (
     BeingAdded,
     ConnectionLost,
     Crowded,
+    DatabaseFailed,
     DuplicatesFound,
     Forbidden,
     InvalidInput,
@@ -44,6 +47,7 @@ _STATUS: tuple[tuple[type[KeepingError], int, str], ...] = (
     (NotLoggedIn, 401, "Log in first"),
     (Forbidden, 403, "Not allowed"),
     (NotReady, 503, "Not ready"),
+    (DatabaseFailed, 500, "Something went wrong"),
     (Crowded, 503, "Busy just now"),
     (BeingAdded, 409, "Being added just now"),
     (NotConnected, 409, "Salesforce is not connected"),
@@ -79,6 +83,7 @@ _SENTENCES = {
 def register(bp: Blueprint) -> None:
     """Let the blueprint answer for every KeepingError that its views raise."""
     bp.register_error_handler(KeepingError, on_error)
+    bp.register_error_handler(SQLAlchemyError, on_database_error)
     # A body of unknown length that turned out too large while it was read.
     bp.register_error_handler(RequestEntityTooLarge, lambda _: on_error(TooLarge()))
 
@@ -116,6 +121,26 @@ def error_json(error: Exception) -> dict[str, Any]:
     if isinstance(error, InvalidInput) and error.field:
         body["field"] = error.field
     return body
+
+
+def on_database_error(error: SQLAlchemyError) -> Response:
+    """Told by its type and place. Its text holds parameters, and PostgreSQL's own details hold
+    whole rows, addresses among them: Flask would log both."""
+    log.error(
+        "database_failed",
+        extra={
+            "error": type(error).__name__,
+            "endpoint": request.endpoint,
+            "where": "".join(traceback.format_tb(error.__traceback__)),
+        },
+    )
+    guards.end_host_transaction()
+    return on_error(
+        DatabaseFailed(
+            "The inbox's own database failed in the middle of this. See what was saved before you "
+            "try again."
+        )
+    )
 
 
 def on_error(error: KeepingError) -> Response:

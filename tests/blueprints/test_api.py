@@ -17,6 +17,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from keeping_plugin.blueprints.guards import MOST_BYTES
+from keeping_plugin.errors import SalesforceUnavailable
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox
 
 CHECKS = [
@@ -39,6 +41,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
         jane = fake.add("Contact", LastName="Doe", Email=CUSTOMER.email, AccountId=account)
         fake.add("Case", CaseNumber="00001", Subject="Broken", ContactId=jane)
         yield inbox
+
+
+@pytest.fixture
+def inbox(sqlite_url: str) -> Iterator[Inbox]:
+    """One of its own, for what must not stay."""
+    with open_inbox(sqlite_url) as opened:
+        opened.connect()
+        yield opened
 
 
 OPERATIONS = (
@@ -110,6 +120,56 @@ def test_all_operations_are_tried(served: Inbox) -> None:
         if method != "parameters"
     ]
     assert sorted(named) == sorted(OPERATIONS)
+
+
+def test_a_body_that_is_too_large_is_refused_as_described(served: Inbox) -> None:
+    """On every operation that takes one; in JSON, as everything else is."""
+    document = served.app.test_client().get("/salesforce/openapi.json").json
+    client = served.app.test_client()
+    headers = {"Accept": "application/json", "X-CSRFToken": client.get("/token").text}
+    writes = [path for path, item in document["paths"].items() if "post" in item]
+    assert len(writes) == 6
+    for path in writes:
+        assert "413" in document["paths"][path]["post"]["responses"], path
+        values = {"conversation_id": "c-1", "object": "Contact", "record_id": "003000000000001AAA"}
+        url = path.format(**values, field="Phone", entry_id=1)
+        answer = client.post(
+            f"/salesforce{url}",
+            data=b'{"fields": {"Phone": "' + b"x" * MOST_BYTES + b'"}}',
+            content_type="application/json",
+            headers=headers,
+        )
+        assert (answer.status_code, answer.json["error"]["code"]) == (413, "too_large"), path
+
+
+@pytest.mark.parametrize("state", ["lost", "away", "crowded"])
+def test_what_goes_wrong_outside_is_described_as_well(inbox: Inbox, state: str) -> None:
+    """Every operation on what exists, while Salesforce does not serve."""
+    jane = inbox.salesforce.add("Contact", LastName="Doe", Email=CUSTOMER.email)
+    document = inbox.app.test_client().get("/salesforce/openapi.json").json
+    client = inbox.app.test_client()
+    headers = {"Accept": "application/json", "X-CSRFToken": client.get("/token").text}
+    if state == "lost":
+        inbox.lose()
+    elif state == "crowded":
+        for _ in range(60):
+            inbox.panels.pace.step("acme", inbox.desk.agent.id)
+    seen = set()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method == "parameters":
+                continue
+            if state == "away":
+                for verb in ("panel", "find", "read", "update", "create", "search"):
+                    inbox.salesforce.fail(verb, SalesforceUnavailable("away"))
+            values = {"conversation_id": "c-1", "object": "Contact", "record_id": jane}
+            url = path.format(**values, field="Phone", entry_id=1)
+            body = {"fields": {"LastName": "Doe", "Phone": "1"}, "record": "Contact/x"}
+            sent = {"json": body} if method == "post" else {"query_string": {"q": "acme"}}
+            answer = client.open(f"/salesforce{url}", method=method, headers=headers, **sent)
+            assert str(answer.status_code) in operation["responses"], (operation, answer.text)
+            seen.add(answer.status_code)
+    assert 503 in seen
 
 
 def test_the_document_names_the_prefix_of_this_host(served: Inbox) -> None:
