@@ -10,9 +10,20 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Text, func, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Text,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -91,15 +102,20 @@ def upsert(
     session: Session, model: type[Base], row: dict[str, Any], *, key: tuple[str, ...]
 ) -> None:
     """Insert a row, or overwrite the columns given where one with this key stands."""
-    dialect = session.get_bind().dialect.name
+    statement = _upsert(session.get_bind().dialect.name, model, tuple(row), key)
+    session.connection().execute(statement, row)
+
+
+@lru_cache  # a panel would spend half a millisecond on building them
+def _upsert(
+    dialect: str, model: type[Base], names: tuple[str, ...], key: tuple[str, ...]
+) -> Executable:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(model).values(row)
-    changes = {name: statement.excluded[name] for name in row if name not in key}
+    statement = insert(model)
+    changes = {name: statement.excluded[name] for name in names if name not in key}
     if changes:
-        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes)
-    else:
-        statement = statement.on_conflict_do_nothing()
-    session.execute(statement)
+        return statement.on_conflict_do_update(index_elements=list(key), set_=changes)
+    return statement.on_conflict_do_nothing()
 
 
 def listed(session: Session, texts: Collection[str]) -> ColumnElement[str]:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Insert, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -117,14 +117,21 @@ def add(session: Session, connection_id: int, use: Use) -> None:
     ]
     if not rows:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(ApiUse).values(rows)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection_id", "day", "mailbox_id", "feature"],
-            set_={"requests": ApiUse.requests + statement.excluded.requests},
-        )
+    session.connection().execute(_ADD[session.get_bind().dialect.name], rows)
+
+
+def _adding(statement: sqlite.Insert | postgresql.Insert) -> Insert:
+    return statement.on_conflict_do_update(
+        index_elements=["connection_id", "day", "mailbox_id", "feature"],
+        set_={"requests": ApiUse.requests + statement.excluded.requests},
     )
+
+
+# Kept whole: every panel adds.
+_ADD = {
+    "sqlite": _adding(sqlite.insert(ApiUse)),
+    "postgresql": _adding(postgresql.insert(ApiUse)),
+}
 
 
 def shared(requests: int, rows: Iterable[SyncEntry]) -> Counter[tuple[str, Feature]]:

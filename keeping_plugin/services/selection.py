@@ -46,9 +46,13 @@ class Choice:
     missing: tuple[str, ...]
 
 
+def _can_be_shown(spec: FieldSpec) -> bool:
+    return spec.type not in _NOT_SHOWN
+
+
 def offered(schema: ObjectSchema) -> tuple[FieldSpec, ...]:
     """The fields that can be chosen, by label."""
-    specs = (spec for spec in schema.fields.values() if spec.type not in _NOT_SHOWN)
+    specs = (spec for spec in schema.fields.values() if _can_be_shown(spec))
     return tuple(sorted(specs, key=lambda spec: (spec.label.lower(), spec.name)))
 
 
@@ -64,7 +68,7 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
             else:
                 reasons[name] = f"Part of every {schema.label} in the inbox."
     for name, spec in schema.fields.items():
-        if spec.required and spec.type not in _NOT_SHOWN:
+        if spec.required and _can_be_shown(spec):
             reasons[name] = f"Salesforce does not save {article} {schema.label} without it."
     return reasons
 
@@ -74,8 +78,9 @@ def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
     reasons = locked(schema)
     wanted = list(_chosen_or_default(schema.name, chosen))
     wanted += [name for name in reasons if name not in wanted]
-    names = {spec.name for spec in offered(schema)}
     expected = dict.fromkeys([*(chosen or ()), *BASELINE.get(schema.name, ())])
+    named = (spec for name in (*wanted, *expected) if (spec := schema.fields.get(name)) is not None)
+    names = {spec.name for spec in named if _can_be_shown(spec)}
     return Choice(
         shown=tuple(name for name in wanted if name in names),
         locked=reasons,
