@@ -13,6 +13,7 @@ from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 from simple_salesforce.util import Usage as LibraryUsage
 
+from keeping_plugin.salesforce.readable import may_be_unreadable, readable
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.types import Tokens, Usage
 
@@ -96,6 +97,11 @@ class Client:
         response = responses[0]
         if parsed is None:
             parsed = _parsed(response)
+        if may_be_unreadable(response.content):
+            try:
+                parsed = readable(parsed)
+            except RecursionError:
+                parsed = UNREADABLE
         return Answer(response.status_code, parsed, response.headers)
 
 

@@ -19,6 +19,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
+from keeping_plugin.salesforce.readable import readable
 from keeping_plugin.types import Tokens
 
 # Why a login ended without a grant.
@@ -57,6 +58,10 @@ _CONFIGURATION = {
 _LATER = {"server_error", "temporarily_unavailable", "unknown_error"}
 
 
+def _words(description: str | None) -> str:
+    return str(readable(description)) if isinstance(description, str) else ""
+
+
 def is_busy(error: str, description: str | None) -> bool:
     """Two refreshes met; Salesforce asks the later one to come back shortly."""
     return error == "invalid_grant" and "already being processed" in (description or "")
@@ -68,7 +73,7 @@ def _not_installed(error: str, description: str) -> bool:
 
 def login_error(error: str, description: str | None, *, at_callback: bool = False) -> KeepingError:
     """The error for a refused login; Salesforce's words stand in its complaint."""
-    words = description if isinstance(description, str) else ""
+    error, words = _words(error), _words(description)
     complaint = (Complaint(error, words),)
     if error == "rate_limit_exceeded":
         return RateLimited("Too many logins of this user; try again later.", complaints=complaint)
@@ -95,7 +100,7 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
 
 def refresh_error(error: str, description: str | None) -> KeepingError:
     """The error for a refused refresh."""
-    words = description if isinstance(description, str) else ""
+    error, words = _words(error), _words(description)
     complaint = (Complaint(error, words),)
     if is_busy(error, words) or error in _LATER:
         return SalesforceUnavailable(complaints=complaint)

@@ -25,6 +25,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.ports import Clock
 from keeping_plugin.salesforce import grants
+from keeping_plugin.salesforce.readable import readable
 from keeping_plugin.salesforce.transport import NoAnswer, Transport
 from keeping_plugin.types import Tokens
 
@@ -191,7 +192,7 @@ class SalesforceOAuth:
             except (ValueError, RecursionError, OSError) as error:
                 # A page instead of JSON, or an answer of 5xx.
                 raise SalesforceUnavailable(_NO_USABLE_ANSWER) from error
-        return token
+        return readable(token)  # type: ignore[no-any-return]
 
     def _client(self) -> Any:
         return _Client(

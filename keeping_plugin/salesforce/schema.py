@@ -20,6 +20,9 @@ def described(object: str, answer: Answer, last_modified: str) -> Described | No
     if answer.status != 200:
         raise errors.of_answer(answer, write=False)
     try:
-        return Described(object, schema_of(answer.body, object), modified)
+        schema = schema_of(answer.body, object)
     except ValueError as error:
         raise Malformed("not a describe result") from error
+    if schema.name != object:
+        raise Malformed("the describe result of another object")
+    return Described(object, schema, modified)

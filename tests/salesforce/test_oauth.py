@@ -366,3 +366,18 @@ def test_half_an_answer_to_a_refresh_loses_nothing(answer: bytes, org_process: O
         tokens = dataclasses.replace(fresh(signed()), login_url=wire.url)
         with pytest.raises(SalesforceUnavailable):
             oauth.refresh(tokens)
+
+
+def test_half_characters_in_an_answer_end_in_an_error_of_ours(org_process: OrgProcess) -> None:
+    """No page and no database could take them; the words that an admin reads hold none."""
+    spelt = rb'{"access_token": "a", "id": "\ud83d", "issued_at": "\u0000", "signature": "\udc00"}'
+    refused = rb'{"error": "invalid_grant", "error_description": "gone \ud83d\u0000"}'
+    transport = Transport(allow_loopback=True, seconds=5)
+    for answer in (reply(spelt), reply(refused, status="400 Bad Request")):
+        with serving(says(answer)) as wire:
+            oauth = SalesforceOAuth(config_for(org_process), transport, SystemClock())  # type: ignore[arg-type]
+            tokens = dataclasses.replace(fresh(signed()), login_url=wire.url)
+            with pytest.raises((ConnectionLost, SalesforceUnavailable)) as ended:
+                oauth.refresh(tokens)
+        assert str(ended.value).encode()
+        assert "\x00" not in str(ended.value)

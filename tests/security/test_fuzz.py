@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
@@ -26,11 +26,11 @@ from schemathesis.checks import not_a_server_error
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.transport import Transport
-from keeping_plugin.testing import FakeSalesforce
-from keeping_plugin.types import Address, ContactMatch, Tokens
-from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, Inbox, open_inbox, token
+from keeping_plugin.testing import FakeSalesforce, describe
+from keeping_plugin.types import Address, ContactMatch, ObjectSchema, Tokens
+from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, FIELDS, Inbox, open_inbox, token
 from tests.salesforce.conftest import MemoryTokens
-from tests.salesforce.wire import reply, serving
+from tests.salesforce.wire import reply, says, serving
 from tests.security.routes import ROUTES, For
 from tests.security.town import Ids
 
@@ -212,6 +212,16 @@ def test_the_api_without_and_with_a_login(served: Inbox, operation: str) -> None
     check()
 
 
+def tokens_at(url: str) -> Tokens:
+    return Tokens(
+        access_token="token",
+        refresh_token="refresh",
+        instance_url=url,
+        login_url=url,
+        identity_url=f"{url}/id/00D000000000001AAA/005000000000001AAA",
+    )
+
+
 @PINNED
 @given(answers=st.lists(JSON, min_size=1, max_size=3), status=st.sampled_from([200, 201, 300, 400]))
 def test_whatever_salesforce_answers_is_an_answer_or_an_error_of_ours(
@@ -225,15 +235,10 @@ def test_whatever_salesforce_answers_is_an_answer_or_an_error_of_ours(
 
     schemas = FakeSalesforce().org.schemas
     with serving(script) as wire:
-        tokens = Tokens(
-            access_token="token",
-            refresh_token="refresh",
-            instance_url=wire.url,
-            login_url=wire.url,
-            identity_url=f"{wire.url}/id/00D000000000001AAA/005000000000001AAA",
-        )
         transport = Transport(allow_loopback=True)
-        gateway = Gateway(MemoryTokens(tokens), transport, version="66.0", deadline=DEADLINE)
+        gateway = Gateway(
+            MemoryTokens(tokens_at(wire.url)), transport, version="66.0", deadline=DEADLINE
+        )
         began = time.monotonic()
         verbs = (
             lambda: gateway.panel("a@example.com", schemas, {"Contact": ["Name"]}),
@@ -254,3 +259,93 @@ def test_whatever_salesforce_answers_is_an_answer_or_an_error_of_ours(
             assert not isinstance(found, ContactMatch) or found.contact.id
         assert time.monotonic() - began < len(verbs) * DEADLINE
         transport.close()
+
+
+# What a describe says, and what may stand there instead.
+_SAYS = {
+    "object": "label labelPlural keyPrefix createable updateable queryable name fields "
+    "recordTypeInfos childRelationships",
+    "field": "name label type length precision scale digits createable updateable nillable "
+    "defaultedOnCreate defaultValue calculated autoNumber nameField extraTypeInfo "
+    "compoundFieldName inlineHelpText picklistValues restrictedPicklist controllerName "
+    "referenceTo relationshipName htmlFormatted encrypted",
+    "value": "value label active defaultValue validFor",
+    "kind": "recordTypeId name developerName available active defaultRecordTypeMapping master",
+}
+_PLACES = st.sampled_from([(of, name) for of, names in _SAYS.items() for name in names.split()])
+_TYPES = st.sampled_from(
+    "string picklist multipicklist reference boolean date datetime time double currency percent "
+    "int long email phone url textarea combobox address location id base64 anyType "
+    "encryptedstring complexvalue nothing".split()
+)
+_GONE = "gone"
+_SAID = JSON | _TYPES | st.sampled_from([_GONE, 10**30, -1, 2**31, 1e300, True, False])
+
+
+def edited(edits: list[tuple[tuple[str, str], int, Any]]) -> dict[str, Any]:
+    """A Contact's describe with some of it said otherwise: place, which field, what."""
+    body = describe.load("Contact")
+    fields = list(body["fields"])
+    lists = [field for field in fields if field.get("picklistValues")]
+    places: dict[str, list[dict[str, Any]]] = {
+        "object": [body],
+        "field": fields,
+        "value": [value for field in lists for value in field["picklistValues"]],
+        "kind": list(body["recordTypeInfos"]),
+    }
+    for (of, name), number, said in edits:
+        place = places[of][number % len(places[of])]
+        if said == _GONE:
+            place.pop(name, None)
+        else:
+            place[name] = said
+    return body
+
+
+def describe_over_the_wire(body: object) -> ObjectSchema | None:
+    """What the gateway makes of it; None when it refuses it with an error of ours."""
+    part = {"body": body, "httpHeaders": {}, "httpStatusCode": 200, "referenceId": "d0"}
+    text = json.dumps({"compositeResponse": [part]}).encode()
+    with serving(says(reply(text))) as wire:
+        transport = Transport(allow_loopback=True)
+        gateway = Gateway(MemoryTokens(tokens_at(wire.url)), transport, version="66.0")
+        try:
+            (found,) = gateway.describe(["Contact"])
+        except KeepingError:
+            return None
+        finally:
+            transport.close()
+    return found.schema
+
+
+@settings(PINNED, max_examples=60)
+@example(edits=[(("object", "name"), 0, "User")])
+@given(edits=st.lists(st.tuples(_PLACES, st.integers(0, 99), _SAID), min_size=1, max_size=8))
+def test_describe_payloads_through_every_page(
+    served: Inbox, edits: list[tuple[tuple[str, str], int, Any]]
+) -> None:
+    """The panel, the forms and the settings made of it, and what a person saves with them."""
+    schema = describe_over_the_wire(edited(edits))
+    if schema is None:
+        return
+    served.describe({**served.salesforce.org.schemas, "Contact": schema})
+    try:
+        served.choose("Contact", *list(schema.fields)[:40])
+        for route in (*READS, *WRITES):
+            if route.endpoint in ("panel", "create", "edit_record", "settings", "fields", "search"):
+                options = {} if route.method == "GET" else {"data": {"sf_LastName": "Doe"}}
+                send(served, route, **options)
+    finally:
+        served.describe(served.salesforce.org.schemas)
+        served.choose("Contact", *FIELDS["Contact"])
+
+
+def test_half_a_character_and_nul_from_salesforce_are_shown_as_such() -> None:
+    """A trigger that cuts an emoji in two must not take the page away."""
+    body = describe.load("Contact")
+    body["label"] = "Kontakt\ud83d"
+    body["fields"][1]["label"] = "a\x00b\udc00\ud83d\ude00"
+    schema = describe_over_the_wire(body)
+    assert schema is not None
+    assert schema.label == "Kontakt\ufffd"
+    assert list(schema.fields.values())[1].label == "a\ufffdb\ufffd\U0001f600"
