@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
-from keeping_plugin.errors import Complaint, RecordRejected
-from keeping_plugin.models import Connection
+from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected
+from keeping_plugin.models import AuditRecord, Connection, now
 from keeping_plugin.types import Address, Conversation, FieldSpec, ObjectSchema, OpenedBy
 from tests.blueprints.inbox import ADMIN, AGENT, FIELDS, Inbox, open_inbox
 from tests.blueprints.test_log import arrives, settle
@@ -151,3 +151,68 @@ def test_nothing_runs_in_the_panel_while_it_is_used(
     expect(page.get_by_text("refused: <script>").first).to_be_visible()
     assert_nothing_ran(page, "a refusal")
     assert page.title() == "Inbox"
+
+
+def test_nothing_runs_where_salesforce_and_admins_speak_on_bad_days(
+    inbox: Inbox, address: str, page: Page, page_guard: Any
+) -> None:
+    """What a search finds, duplicates, somebody else's edit, another org's name, the reason for
+    which a connection is lost, and an audit trail with hostile names."""
+    ids = people(inbox)
+    inbox.desk.agent = AGENT
+    at = f"{address}/salesforce/conversations/c-1"
+    page.goto(f"{at}/search/Account?q=script&field=AccountId")
+    expect(page.get_by_text("<script>").first).to_be_visible()
+    assert_nothing_ran(page, "what a search finds")
+
+    page_guard.expect("status of 409")
+    twin = inbox.salesforce.add("Contact", LastName=EVIL, Title=EVIL, Email="twin@evil.example")
+    complaints = (Complaint("DUPLICATES_DETECTED", EVIL, ()),)
+    found = DuplicatesFound(complaints=complaints, record_ids=(("Contact", twin),), may_save=True)
+    inbox.salesforce.fail("create", found)
+    inbox.customer(Address("new@evil.example", EVIL[:200]))
+    page.goto(f"{at}/new/Contact")
+    page.locator("[name=sf_LastName]").fill("Somebody")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_text("<script>").first).to_be_visible()
+    assert_nothing_ran(page, "duplicates")
+
+    inbox.customer(CUSTOMER)
+    page.goto(f"{at}/Contact/{ids.records['Contact']}/edit/Title")
+    inbox.salesforce.update("Contact", ids.records["Contact"], Title=f"{EVIL} theirs")
+    page.locator("[name=sf_Title]").fill("Mine")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_text("theirs").first).to_be_visible()
+    assert_nothing_ran(page, "somebody else's edit")
+
+    inbox.desk.agent = ADMIN
+    with inbox.database.write() as session:
+        at_once = now(session)
+        session.get_one(Connection, inbox.connection_id).lost_at = at_once
+        session.get_one(Connection, inbox.connection_id).status = "lost"
+        session.add(
+            Connection(
+                company_id="acme", org_id="00D000000000099AAA", org_name=EVIL[:255],
+                username=EVIL[:255], instance_url="https://evil.my.salesforce.com",
+                login_url="https://login.salesforce.com", user_id="005000000000099AAA",
+                tokens=b"sealed", connected_at=at_once, connected_by=EVIL[:255],
+                confirmed=False, current=False, status="disconnected",
+            )
+        )  # fmt: skip
+        session.add(
+            AuditRecord(
+                at=at_once, company_id="acme", agent_id=EVIL[:255], action="record_updated",
+                connection_id=inbox.connection_id, object=EVIL[:80], record_id=EVIL[:255],
+                fields=[EVIL, "javascript:"], detail=EVIL[:255],
+            )
+        )  # fmt: skip
+    for path in ("settings/", "settings/audit", "settings/activity", "settings/automation"):
+        page.goto(f"{address}/salesforce/{path}")
+        assert_nothing_ran(page, path)
+        if path in ("settings/", "settings/audit"):
+            expect(page.get_by_text("<script>").first).to_be_visible()
+    inbox.desk.agent = AGENT
+    page_guard.expect("status of 503")
+    page.goto(f"{address}/inbox/c-1")
+    expect(page.get_by_text("Connection lost").first).to_be_visible()
+    assert_nothing_ran(page, "a lost connection")
