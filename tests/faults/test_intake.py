@@ -8,9 +8,11 @@ from collections.abc import Callable
 from sqlalchemy.dialects import postgresql, sqlite
 
 from keeping_plugin import MessageArrived
+from keeping_plugin.services.delivery.drain import drain
 from keeping_plugin.types import Action
 from tests.faults import host
 from tests.faults.on import on
+from tests.faults.processes import await_true
 from tests.faults.world import World, contacts_in, fresh, names, tasks_in
 
 
@@ -104,3 +106,25 @@ def test_sixteen_messages_of_one_new_address_at_once_make_one_contact(world: Wor
     world.assert_nothing_lost_or_doubled()
     on_whom = {entry.contact_id for entry in world.entries() if entry.action == Action.LOG_TASK}
     assert len(on_whom) == 1
+
+
+@on("postgres", "sqlite")
+def test_twenty_workers_on_one_org_make_one_contact_and_one_task_each(world: World) -> None:
+    """F6: every drain at the same moment, again and again until nothing is owed; whoever does not
+    get the org's lease leaves its connection with the one who has it."""
+    mails = fresh(40, per_customer=8)
+    world.store(*mails)
+    connection_id = world.connection().id
+
+    def work(_: int) -> None:
+        parts = world.state.delivery
+        await_true(lambda: drain(parts, connection_id) or not world.owed(), seconds=60)
+
+    all_at_once(world, work, number=20)
+    world.injected += 1
+    assert world.outcomes() == {
+        ("done", "created"): 5,
+        ("done", "exists"): 35,
+        ("done", "logged"): 40,
+    }
+    world.assert_nothing_lost_or_doubled()
