@@ -6,7 +6,7 @@ import logging
 import traceback
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -123,6 +123,14 @@ def error_json(error: Exception) -> dict[str, Any]:
     return body
 
 
+def _way_back(error: KeepingError) -> str:
+    """The settings for whoever came from there and may go there, else ""."""
+    beside_a_conversation = "conversation_id" in (request.view_args or {})
+    if beside_a_conversation or isinstance(error, Forbidden | NotLoggedIn):
+        return ""
+    return url_for(".settings")
+
+
 def on_database_error(error: SQLAlchemyError) -> Response:
     """Told by its type and place. Its text holds parameters, and PostgreSQL's own details hold
     whole rows, addresses among them: Flask would log both."""
@@ -161,6 +169,7 @@ def on_error(error: KeepingError) -> Response:
         sentence=sentence_of(error),
         complaints=complaints,
         code=error.code,
+        back=_way_back(error),
     )
     if isinstance(error, Crowded):
         response.headers["Retry-After"] = "2"

@@ -280,7 +280,10 @@ def test_a_button_of_a_page_opened_before_a_disconnect_leads_to_the_receipt(
 @pytest.mark.parametrize("object", ["contact", "User", "..", "Contact'", "Task"])
 def test_there_are_five_tabs_and_no_more(side: AdminSide, object: str) -> None:
     ada = side.connect()
-    assert ada.get(f"{SETTINGS}fields/{object}").status_code == 404
+    answer = ada.get(f"{SETTINGS}fields/{object}")
+    assert answer.status_code == 404
+    back = html.fromstring(answer.text).xpath("//main//a[contains(., 'Salesforce settings')]/@href")
+    assert back == [SETTINGS]
 
 
 def test_a_mailbox_is_switched_and_another_stays_off(side: AdminSide) -> None:

@@ -178,6 +178,21 @@ def test_fields_are_chosen_by_keyboard_and_leaving_is_guarded(
     assert shown[-1] == "Website"
 
 
+def test_what_has_the_focus_is_never_behind_the_save(demo: Demo, new_context: NewContext) -> None:
+    page = open_settings(new_context(**VIEWS["narrow"]), demo)
+    if not page.get_by_role("link", name="Disconnect").count():
+        connected(page, demo)
+    page.goto(f"{demo.url}{SETTINGS}fields/Contact")
+    page.get_by_label("Search fields").focus()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        bottom, save = page.evaluate(
+            """() => [document.activeElement, document.querySelector(".ks-save")].map(
+            (element, at) => element.getBoundingClientRect()[at ? "top" : "bottom"])"""
+        )
+        assert bottom <= save
+
+
 def test_domains_typed_and_not_added_are_guarded(demo: Demo, new_context: NewContext) -> None:
     page = open_settings(new_context(), demo, f"{SETTINGS}automation")
     expect(page.get_by_text("Not added yet")).to_be_hidden()
