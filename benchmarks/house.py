@@ -94,9 +94,6 @@ class House:
         self.companies = [f"company-{number:03}" for number in range(self._companies)]
         for company, org in zip(self.companies, self.orgs.all, strict=True):
             self._connect(company, org)
-        with self.working(min(2, self._companies)):
-            self.await_true(lambda: not self._scalar(_UNDESCRIBED), seconds=300)
-        self.orgs.reset_logs()
 
     def _dispose(self) -> None:
         with self.app.app_context():
@@ -182,6 +179,10 @@ class House:
         with self.engine.connect() as connection:
             return connection.scalar(sa.text(statement), values)
 
+    def described(self) -> bool:
+        """Whether every org's schema has been read."""
+        return not self._scalar(_UNDESCRIBED)
+
     def settled(self, company: str | None = None) -> bool:
         """Whether nothing is pending or being sent."""
         of = "" if company is None else " AND company_id = :company"
@@ -227,14 +228,19 @@ _UNDESCRIBED = "SELECT count(*) FROM keeping_schema_load WHERE finished_at IS NU
 
 
 class _Working:
-    """Workers for a while."""
+    """Workers for a while. The first ones describe the orgs before the block begins, at the orgs'
+    own speed when no latency was set yet."""
 
     def __init__(self, house: House, number: int) -> None:
         self._house, self._number = house, number
         self._started: list[Child] = []
 
     def __enter__(self) -> list[Child]:
-        self._started = self._house.start_workers(self._number)
+        house = self._house
+        self._started = house.start_workers(self._number)
+        if not house.described():
+            house.await_true(house.described, seconds=300)
+            house.orgs.reset_logs()
         return self._started
 
     def __exit__(self, *_: object) -> None:

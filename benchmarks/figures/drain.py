@@ -41,8 +41,8 @@ def _one_company(bench: Bench, database_url: str) -> None:
     case = f"{messages:,} messages of {customers:,} customers, {new:,} new, one company"
     with House(bench.folder, database_url) as house:
         create(house.orgs.all[0], "Contact", known)
-        house.orgs.latency(LATENCY)
         with house.working(WORKERS):
+            house.orgs.latency(LATENCY)
             house.orgs.reset_logs()
             house.store(((house.companies[0], address) for address in drawn), at_once=True)
             with watched() as load:
@@ -55,7 +55,7 @@ def _one_company(bench: Bench, database_url: str) -> None:
             bench.missing(case, said)
             return
     each, rate = requests / messages, messages / took
-    rival = _rival(bench, drawn[: min(RIVAL_SAMPLE, messages // 5)], known)
+    rival = _rival(bench, drawn[: bench.size(RIVAL_SAMPLE, 100)], known)
     bench.point(
         f"{case}: requests",
         each,
@@ -118,13 +118,13 @@ def _many_companies(bench: Bench, database_url: str) -> None:
     companies, each = bench.size(100, 8), bench.size(100, 50)
     case = f"{companies * each:,} messages of {companies} companies"
     with House(bench.folder, database_url, companies=companies, org_processes=2) as house:
-        house.orgs.latency(LATENCY)
         pairs = [
             (company, f"customer{n}@shop.example")
             for n in range(each)
             for company in house.companies
         ]
         with house.working(WORKERS):
+            house.orgs.latency(LATENCY)
             house.store(pairs, at_once=True)
             with watched() as load:
                 took = house.await_settled(seconds=300)

@@ -23,9 +23,9 @@ def measure(bench: Bench) -> None:
         return
     url = postgres.database("fairness")
     with House(bench.folder, url, companies=2, org_processes=2) as house:
-        house.orgs.latency(LATENCY)
         large, small = house.companies
         with house.working(2):
+            house.orgs.latency(LATENCY)
             alone = Runs([_until_its_task(house, small, f"alone{n}") for n in range(runs)])
         house.store((large, f"customer{n % 900}@shop.example") for n in range(behind))
         behind_it = []

@@ -32,6 +32,8 @@ def measure(bench: Bench) -> None:
         _people(house, addresses)
         house.store((company, address) for address in addresses)
         conversations = house.conversations()
+        with house.working(1):
+            pass  # it describes the org
         house.orgs.latency(LATENCY)
         admin = house.client(company)
         granted = access(org)

@@ -29,8 +29,8 @@ def measure(bench: Bench) -> None:
         bench.missing(case, str(error))
         return
     with House(bench.folder, postgres.database("recovery"), companies=2) as house:
-        house.orgs.latency(LATENCY)
         with house.working(WORKERS):
+            house.orgs.latency(LATENCY)
             began = time.monotonic()
             _store(house, messages, "undisturbed")
             house.await_settled(seconds=200)

@@ -13,7 +13,7 @@ BATCH = 20  # messages a company: one batch
 
 def measure(bench: Bench) -> None:
     """32 companies with an org each owe a batch of 20 messages; workers wait for their ring."""
-    companies = bench.size(32, 16)
+    companies = bench.size(32, 8)
     counts = (1, 2, 4) if bench.quick else (1, 2, 4, 8)
     try:
         postgres = bench.clean_up.enter_context(Postgres())
@@ -23,6 +23,8 @@ def measure(bench: Bench) -> None:
     url = postgres.database("workers")
     one: float | None = None
     with House(bench.folder, url, companies=companies, org_processes=2) as house:
+        with house.working(2):
+            pass  # they describe the orgs
         house.orgs.latency(LATENCY)
         for number in counts:
             pairs = [
