@@ -36,6 +36,7 @@ ROUTES = [
     ("GET", f"{SETTINGS}automation/backfill/progress"),
     ("GET", f"{SETTINGS}activity"),
     ("POST", f"{SETTINGS}activity"),
+    ("GET", f"{SETTINGS}audit"),
 ]
 POSTS = [path for method, path in ROUTES if method == "POST"]
 GETS = [path for method, path in ROUTES if method == "GET"]
