@@ -72,6 +72,13 @@ def test_the_doctor_finds_a_healthy_house_healthy(inbox: Inbox) -> None:
     assert "The API answers." in said.output
 
 
+def test_the_doctor_advises_to_keep_parameters_out_of_the_log(inbox: Inbox) -> None:
+    healthy(inbox)
+    assert "advice  The text of a failed statement" in flask(inbox, "doctor").output
+    inbox.database.engine.hide_parameters = True
+    assert "hide_parameters" not in flask(inbox, "doctor").output
+
+
 def test_the_doctor_says_what_is_to_be_mended_and_ends_with_1(inbox: Inbox) -> None:
     def broken() -> None:
         raise NotReady("No key opens the stored tokens.")

@@ -34,6 +34,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=LARGEST + 1_000_000,
         MAX_FORM_MEMORY_SIZE=2_000_000,
+        # Addresses and subjects stay out of the log when a statement fails.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
     )
     app.config.update(_configured() if config is None else config)
 

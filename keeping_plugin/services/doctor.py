@@ -115,6 +115,13 @@ def _host(doctor: Doctor, company_ids: list[str]) -> Iterator[Finding]:
         connection.execute(insert(Installation).values(id=0, installation_id="doctor"))
         if ours.dialect.name == "sqlite":
             yield from _sqlite(connection)
+        if not ours.hide_parameters:
+            yield Finding(
+                None,
+                "The text of a failed statement holds its parameters, people's addresses among "
+                'them, and your log keeps it: set SQLALCHEMY_ENGINE_OPTIONS = {"hide_parameters": '
+                "True} (SECURITY.md).",
+            )
     finally:
         event.remove(Engine, "before_cursor_execute", note)
         session.rollback()
