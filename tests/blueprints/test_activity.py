@@ -341,7 +341,7 @@ def test_only_for_the_connection_that_is_live(inbox: Inbox, ledger: Ledger) -> N
         session.execute(update(Connection).values(values))
     document = page(inbox)
     assert not document.xpath("//button[starts-with(@value, 'a')]")
-    assert "none can be tried again" in read(document)
+    assert "they belong to a connection that is not live" in read(document)
     assert "connection that is not live" in do(inbox, f"again:{entry}")[1]
     do(inbox, "all:rejected")
     assert stored(inbox, entry).state == "failed"
