@@ -145,6 +145,16 @@ def test_salesforces_own_words_are_shown_and_escaped(inbox: Inbox, ledger: Ledge
     assert "A validation rule of your Salesforce org does not allow this" in text
 
 
+def test_a_duplicate_rules_refusal_stands_there_in_salesforces_words(
+    inbox: Inbox, ledger: Ledger
+) -> None:
+    words = [["DUPLICATES_DETECTED", "You're creating a duplicate record: ask <Ann>", []]]
+    ledger.entry(Action.ADD_CONTACT, reason="duplicate_rule", words=words)
+    [row] = items(page(inbox))
+    assert "A duplicate rule of your Salesforce org refused it, so nothing was added." in row
+    assert "You're creating a duplicate record: ask <Ann>" in row
+
+
 def test_the_filter_narrows_the_list(inbox: Inbox, ledger: Ledger) -> None:
     inbox.desk.company("acme").mailboxes.append(Mailbox("sales", "Sales", "sales@acme.example"))
     ledger.entry(reason="logged", address="one@x.example")

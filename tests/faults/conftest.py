@@ -1,5 +1,6 @@
 """A world for each fault: on PostgreSQL, unless the test says otherwise; in `make faults` on both
-databases, again and again, with what came of all of them added up."""
+databases, with and without the unique text field, again and again, with what came of all of them
+added up."""
 
 from __future__ import annotations
 
@@ -9,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from demo.org.process import OrgProcess
+from keeping_plugin.services import activity_key
 from tests.faults.tally import TALLY
 from tests.faults.world import World
 from tests.servers.needs import require
 from tests.servers.postgres import PostgresServer, create_database, postgres_bin
 
-BOTH = ("postgres", "sqlite")
+KEYED = "-keyed"  # of a world whose org has the unique text field for us
+EVERY = ("postgres", "sqlite", f"postgres{KEYED}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     rounds = tally.repeat if tally else 1
     if "world" in metafunc.fixturenames:
         said = _said(metafunc, "faults_only") or (
-            BOTH if tally else _said(metafunc, "faults_on") or BOTH[:1]
+            EVERY if tally else _said(metafunc, "faults_on") or EVERY[:1]
         )
         worlds = [(name, number) for number in range(rounds) for name in said]
         names = [f"{name}-{number}" if rounds > 1 else name for name, number in worlds]
@@ -42,10 +45,14 @@ def _said(metafunc: pytest.Metafunc, mark: str) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, orgs: OrgProcess, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     require("redis")
-    url: str = request.getfixturevalue(f"{request.param}_url")
+    keyed = request.param.endswith(KEYED)
+    url: str = request.getfixturevalue(f"{request.param.removesuffix(KEYED)}_url")
+    orgs: OrgProcess = request.getfixturevalue("keyed_orgs" if keyed else "orgs")
     with World(url, orgs, tmp_path) as made:
+        if keyed:
+            made.change(activity_key_field=activity_key.NAME)
         yield made
         _add(request, made)
 

@@ -53,6 +53,13 @@ def test_a_worker_is_killed(world: World, step: str) -> None:
     kill_a_worker(world, step)
 
 
+@only("postgres-keyed")
+@pytest.mark.parametrize("step", ["drain.marked:2", "drain.sent:2"])
+def test_a_worker_is_killed_where_tasks_need_no_look(world: World, step: str) -> None:
+    """F1: with the org's unique field, where it is not known whether the Tasks were made."""
+    kill_a_worker(world, step)
+
+
 @only("sqlite")
 @pytest.mark.parametrize("step", THREE)
 def test_a_worker_is_killed_on_sqlite(world: World, step: str) -> None:
