@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from tests.security.routes import ROUTES
@@ -42,8 +43,9 @@ def test_every_answer_of_every_route_is_private(town: Town, person: str | None) 
     assert len(seen) > 2
 
 
-def test_an_error_and_a_wrong_method_are_private_too(town: Town) -> None:
-    """413, and what the views themselves refuse with 400, 409, 422."""
+def test_an_error_is_private_too(town: Town) -> None:
+    """413, what the views themselves refuse with 400 and 422, a database that fails, and a bug. A
+    wrong method or address under our prefix is answered by the host, with nothing of ours."""
     gus = town.visitor("gus")
     at = "/salesforce/conversations/c-1"
     token = {"X-CSRFToken": town.csrf(gus)}
@@ -58,6 +60,30 @@ def test_an_error_and_a_wrong_method_are_private_too(town: Town) -> None:
     for status, answer in answers.items():
         assert answer.status_code == status, answer.text
         assert_private(answer, str(status))
+    assert_broken_database_is_private(town)
+    town.house.app.config["PROPAGATE_EXCEPTIONS"] = False
+    town.house.app.view_functions["keeping.panel"] = bug
+    answer = gus.get(at)
+    assert answer.status_code == 500
+    assert "canary" not in answer.text
+    assert_private(answer, "a bug")
+
+
+def bug(conversation_id: str) -> str:
+    raise RuntimeError(f"canary of {conversation_id}")
+
+
+def assert_broken_database_is_private(town: Town) -> None:
+    with town.house.app.app_context():
+        engine = town.state.database.engine
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE keeping_panel_card RENAME TO away"))
+    answer = town.visitor("gus").get("/salesforce/conversations/c-1")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO keeping_panel_card"))
+    assert answer.status_code == 500
+    assert "keeping_panel_card" not in answer.text
+    assert_private(answer, "the database")
 
 
 def test_the_host_says_who_may_frame(orgs, sqlite_url: str) -> None:  # type: ignore[no-untyped-def]
