@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
 from keeping_plugin.models import (
@@ -68,6 +70,31 @@ def test_every_message_is_judged_once_and_its_entries_stand_behind_live_mail(
     with house.database.read() as session:
         assert session.query(Decision).filter_by(occasion=f"backfill:{run_id}").count() == 400
     assert house.queue.take()[0] == [house.connection_id]
+
+
+def test_no_transaction_of_a_run_writes_more_than_500_rows(house: House) -> None:
+    history(house, 700)
+    written: list[int] = []
+    engine = house.database.engine
+    inserted = 0
+
+    def count(_: Any, cursor: Any, statement: str, *__: Any) -> None:
+        nonlocal inserted
+        inserted += statement.startswith("INSERT")
+
+    def commit(_: Any) -> None:
+        nonlocal inserted
+        written.append(inserted)
+        inserted = 0
+
+    run_id = start(house)
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", commit)
+    backfill.advance(parts(house), run_id)
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", commit)
+    assert sum(written) == 3 * 700  # one row a statement: a Decision, two entries
+    assert max(written) <= 500
 
 
 def test_a_message_already_logged_is_never_logged_again(house: House) -> None:

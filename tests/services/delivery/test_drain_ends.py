@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from keeping_plugin.errors import CallNotStarted, ConnectionLost, OutcomeUnclear
@@ -186,3 +187,19 @@ def test_a_drain_writes_nothing_over_what_a_disconnect_cancelled(house: House) -
     with house.database.write() as session:
         settle(session, batch, {batch.rows[0].id: WAITS}, times=house.parts.times)
     assert house.states() == [("cancelled", "disconnected")]
+
+
+def test_a_job_does_a_few_batches_and_rings_again_so_that_nobody_starves(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much one company owes, the queue comes round to the others."""
+    monkeypatch.setattr("keeping_plugin.services.delivery.claim.BATCH", 2)
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    for number in range(13):
+        house.owe(f"m{number}", Action.LOG_TASK)
+    house.drain()
+    assert len(house.tasks()) == 10  # five batches of two
+    assert house.queue.take()[0] == [house.connection_id]
+    house.drain()
+    assert len(house.tasks()) == 13
+    assert house.queue.take()[0] == []
