@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.times import SETTLE
 from keeping_plugin.types import Action
 
-# Due later than this it waits for something: a pause, a back-off, another look.
+# Due later than this it waits for something: a pause, a back-off, another look. What is being sent
+# is due again when its outcome may be looked up.
 SOON = timedelta(seconds=10)
+IN_FLIGHT = timedelta(seconds=SETTLE) + SOON
 
 # Literals, so that both databases see that the partial index of models/ledger fits.
 _ON_ITS_WAY = SyncEntry.state.in_(
@@ -32,7 +35,10 @@ def is_being_added(session: Session, connection_id: int, address: str) -> bool:
             SyncEntry.address == address,
             SyncEntry.action == Action.ADD_CONTACT,
             _ON_ITS_WAY,
-            SyncEntry.due_at <= time + SOON,
+            or_(
+                SyncEntry.due_at <= time + SOON,
+                (SyncEntry.state == EntryState.SENDING) & (SyncEntry.due_at <= time + IN_FLIGHT),
+            ),
         )
         .limit(1)
     ).one_or_none()

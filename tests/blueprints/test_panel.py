@@ -145,9 +145,11 @@ def owed(inbox: Inbox, state: str = "pending", wait: float = 0.0, **values: Any)
     Ledger(inbox.database, inbox.connection_id).entry(Action.ADD_CONTACT, state, **row)
 
 
-@pytest.mark.parametrize("state", ["pending", "sending"])
-def test_whom_an_automation_is_adding_is_not_offered_but_awaited(inbox: Inbox, state: str) -> None:
-    owed(inbox, state)
+@pytest.mark.parametrize(("state", "wait"), [("pending", 0.0), ("sending", 30.0)])
+def test_whom_an_automation_is_adding_is_not_offered_but_awaited(
+    inbox: Inbox, state: str, wait: float
+) -> None:
+    owed(inbox, state, wait)
     client = inbox.client()
     page = html.fromstring(client.get(url(), headers=FRAGMENT).text)
     assert "Being added to Salesforce" in page.text_content()
@@ -171,13 +173,15 @@ def test_it_is_not_awaited_for_ever(inbox: Inbox) -> None:
     assert "Add as Contact" in page.text_content()
 
 
-@pytest.mark.parametrize("why", ["done", "backing off", "another", "paused", "task"])
+@pytest.mark.parametrize("why", ["done", "backing off", "asked again", "another", "paused", "task"])
 def test_what_is_not_coming_at_once_is_not_awaited(inbox: Inbox, why: str) -> None:
     match why:
         case "done":
             owed(inbox, "failed", reason="rejected")
         case "backing off":
             owed(inbox, wait=300.0)
+        case "asked again":
+            owed(inbox, "sending", 300.0)
         case "another":
             owed(inbox, address="joe@acme.example")
         case "paused":
