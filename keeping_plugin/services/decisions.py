@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy import Connection as DbConnection
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from keeping_plugin.models import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
@@ -56,8 +56,7 @@ def judge_and_write(
     transaction. Of the same message delivered again, even at the same moment, one is written."""
     facts = Facts.of(message, policy)
     verdicts = decide(RULES, facts)
-    insert = sqlite.insert if database.dialect.name == "sqlite" else postgresql.insert
-    time = _time(database)
+    write = _WRITE[database.dialect.name]
     common: dict[str, Any] = {
         "connection_id": connection_id,
         "company_id": message.company_id,
@@ -68,15 +67,17 @@ def judge_and_write(
     decision = {
         **common,
         "occasion": occasion.name,
-        "decided_at": time,
         "rules_version": RULES_VERSION,
         "verdicts": [[verdict.action.value, list(verdict.reasons)] for verdict in verdicts],
         "refused": not any(verdict.granted for verdict in verdicts),
         "facts": facts.kept(),
     }
-    statement = insert(Decision).values(decision).on_conflict_do_nothing().returning(Decision.id)
-    if database.scalar(statement) is None:
+    if database.dialect.name == "sqlite":
+        decision["decided_at"] = datetime.now(UTC)
+    written = database.execute(write.decision, decision).one_or_none()
+    if written is None:
         return Judged(verdicts, False, 0)
+    time = written.decided_at
     rows = [
         {
             **common,
@@ -95,10 +96,9 @@ def judge_and_write(
     if not rows:
         return Judged(verdicts, True, 0)
     if occasion.lane == Lane.BACKFILL:
-        return Judged(verdicts, True, _brought_over(database, insert, rows, occasion))
-    owed = insert(SyncEntry).values(rows).on_conflict_do_nothing()
+        return Judged(verdicts, True, _brought_over(database, write.insert, rows, occasion))
     # Counted by what is returned: the row count of an upsert is not told alike by every driver.
-    return Judged(verdicts, True, len(database.execute(owed.returning(SyncEntry.id)).all()))
+    return Judged(verdicts, True, len(database.execute(write.entries, rows).all()))
 
 
 def _brought_over(
@@ -159,9 +159,31 @@ def _reopened(granted: Any) -> dict[str, Any]:
     }
 
 
-def _time(database: DbConnection) -> ColumnElement[datetime] | datetime:
+class _Write(NamedTuple):
+    """The statements of one database, kept whole: building them would cost the host's request more
+    than executing them does."""
+
+    insert: Any
+    decision: Any
+    entries: Any
+
+    @classmethod
+    def of(cls, insert: Any, **clock: Any) -> _Write:
+        return cls(
+            insert,
+            insert(Decision)
+            .values(clock)
+            .on_conflict_do_nothing()
+            .returning(Decision.id, Decision.decided_at),
+            insert(SyncEntry).on_conflict_do_nothing().returning(SyncEntry.id),
+        )
+
+
+_WRITE = {
+    "sqlite": _Write.of(sqlite.insert),
     # The clock by which the drain compares due times: the database's (models/database).
-    return datetime.now(UTC) if database.dialect.name == "sqlite" else func.clock_timestamp()
+    "postgresql": _Write.of(postgresql.insert, decided_at=func.clock_timestamp()),
+}
 
 
 def verdicts_of(decision: Decision) -> tuple[Verdict, ...]:
