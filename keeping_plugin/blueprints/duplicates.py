@@ -25,6 +25,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.services import duplicates
 from keeping_plugin.services import panel as panels
 from keeping_plugin.services.duplicates import Duplicate
+from keeping_plugin.services.error_sentences import explained
 from keeping_plugin.services.panel_view import Linked, linked
 from keeping_plugin.state import current_state
 
@@ -149,5 +150,5 @@ def _ask(
         url=open_in_salesforce(link.instance_url, object, record_id),
         error=error,
         sentence=sentence_of(error) if error else "",
-        complaints=complaints,
+        refused=explained(complaints),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from keeping_plugin.addresses import address_key
-from keeping_plugin.errors import DuplicatesFound, RecordNotFound
+from keeping_plugin.errors import DuplicatesFound, OutcomeUnclear, RecordNotFound
 from keeping_plugin.services import audit, waiting
 from keeping_plugin.services.api_use import Feature, counted
 from keeping_plugin.services.audit import Audited
@@ -81,28 +83,39 @@ def use(
         if not replace:
             return held
     since = current.get("LastModifiedDate")
-    gateway.update(
-        object,
-        record_id,
-        {"Email": email},
-        unless_modified_since=datetime.fromisoformat(since) if isinstance(since, str) else None,
-        allow_duplicates=True,
-    )
-    with parts.database.write() as session:
-        audit.record(
-            session,
-            Audited.RECORD_UPDATED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            connection_id=link.connection_id,
-            object=object,
-            record_id=record_id,
-            fields=["Email"],
-            detail="duplicate_used",
+    try:
+        gateway.update(
+            object,
+            record_id,
+            {"Email": email},
+            unless_modified_since=datetime.fromisoformat(since) if isinstance(since, str) else None,
+            allow_duplicates=True,
         )
+    except OutcomeUnclear:
+        with parts.database.write() as session:
+            _note(session, agent, link, object, record_id, detail="outcome_unclear")
+        raise
+    with parts.database.write() as session:
+        _note(session, agent, link, object, record_id, detail="duplicate_used")
         released = 0
         if object == "Contact" and key:
             released = waiting.learned(session, link.connection_id, [key])
     if released:
         parts.queue.ring([link.connection_id])
     return ""
+
+
+def _note(
+    session: Session, agent: Agent, link: Linked, object: str, record_id: str, *, detail: str
+) -> None:
+    audit.record(
+        session,
+        Audited.RECORD_UPDATED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=link.connection_id,
+        object=object,
+        record_id=record_id,
+        fields=["Email"],
+        detail=detail,
+    )

@@ -325,6 +325,31 @@ def test_another_address_is_replaced_only_when_the_agent_says_so(
     assert inbox.salesforce.fields("Contact", similar)["Email"] == CUSTOMER.email
 
 
+def test_a_use_that_salesforce_refuses_shows_its_words(inbox: Inbox) -> None:
+    inbox.salesforce.duplicate_rule("Contact", "LastName")
+    inbox.salesforce.add("Contact", LastName="Doe")
+    page = add(inbox)
+    words = (Complaint("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Not on <Fridays>.", ()),)
+    inbox.salesforce.fail("update", RecordRejected(complaints=words))
+    answer = post(inbox.client(), "/use", {"ticket": ticket(page.text)})
+    assert answer.status_code == 422
+    assert "Not on &lt;Fridays&gt;." in answer.text
+    assert ticket(answer.text), "it can be tried again"
+
+
+def test_a_use_without_an_answer_is_in_the_audit_all_the_same(inbox: Inbox) -> None:
+    """Salesforce may have taken it."""
+    inbox.salesforce.duplicate_rule("Contact", "LastName")
+    inbox.salesforce.add("Contact", LastName="Doe")
+    page = add(inbox)
+    inbox.salesforce.fail("update", OutcomeUnclear())
+    assert post(inbox.client(), "/use", {"ticket": ticket(page.text)}).status_code == 504
+    with inbox.database.read() as session:
+        row = session.scalars(select(AuditRecord)).all()[-1]
+    assert (row.action, row.detail) == ("record_updated", "outcome_unclear")
+    assert row.fields == ["Email"]
+
+
 def test_only_an_offer_made_to_this_agent_here_can_be_used(inbox: Inbox, similar: str) -> None:
     good = ticket(add(inbox).text)
     for bad in ("", "x", good[:-2] + "zz", similar):
