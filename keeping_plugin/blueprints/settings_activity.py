@@ -50,6 +50,7 @@ def activity() -> ResponseReturnValue:
     guards.end_host_transaction()
     form = ActivityForm.read(request.args, datetime.now(UTC).date())
     if request.method == "POST":
+        current_state().panels.pace.step(agent.company_id, agent.id)
         _act(agent, request.form.get("do", ""))
         return redirect(_url(form.args(), "k-list"), 303)
     return _page(agent, mailboxes, form), 422 if form.problems else 200
