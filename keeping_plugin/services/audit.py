@@ -80,7 +80,8 @@ def record(
 def record_created(
     session: Session, connection: Connection, records: Iterable[tuple[NewRecord, str | None]]
 ) -> None:
-    """One row for each record that an automation made, in one statement."""
+    """One row for each record that an automation made, in one statement; its id is None where
+    Salesforce told that it is there, but not which."""
     time = now(session)
     rows = [
         {
@@ -89,12 +90,11 @@ def record_created(
             "action": Audited.RECORD_CREATED,
             "connection_id": connection.id,
             "object": record.object,
-            "record_id": record_id,
+            "record_id": record_id or "",
             "fields": list(record.fields),
             "detail": "automation",
         }
         for record, record_id in records
-        if record_id is not None
     ]
     if rows:
         session.connection().execute(insert(AuditRecord), rows)

@@ -34,7 +34,7 @@ from keeping_plugin.services.delivery.plan import (
     task_record,
 )
 from keeping_plugin.services.delivery.prepare import prepare
-from keeping_plugin.services.delivery.send import Send, send
+from keeping_plugin.services.delivery.send import WRITTEN, Send, send, sent_before
 from keeping_plugin.services.delivery.settle import let_go, settle, shrink
 from keeping_plugin.services.delivery.task_status import know_task_status
 from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
@@ -177,11 +177,13 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     ]
     answers = send(parts, gateway, lease, batch, first) if first else {}
     if answers is None:  # what the look told stands all the same
-        _write(parts, gateway, batch, made.settled, known=made.known, answered=False)
+        there = sent_before(rows, facts, made)
+        _write(parts, gateway, batch, made.settled, sends=there, known=made.known, answered=False)
         _give_back(parts, batch, made)
         return False
     outcomes = {**made.settled, **answers}
-    _write(parts, gateway, batch, outcomes, sends=first, known=made.known)
+    sends = [*first, *sent_before(rows, facts, made)]
+    _write(parts, gateway, batch, outcomes, sends=sends, known=made.known)
     return _follow(parts, gateway, lease, batch, made, facts, answers)
 
 
@@ -244,7 +246,7 @@ def _write(
         written = [
             (each.record, outcomes[each.row.id].record_id)
             for each in sends
-            if each.row.id in outcomes
+            if each.row.id in outcomes and outcomes[each.row.id].reason in WRITTEN
         ]
         audit.record_created(session, batch.connection, written)
     failpoints.reach("drain.settled")

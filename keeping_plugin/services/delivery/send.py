@@ -22,7 +22,7 @@ from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.mark import mark
 from keeping_plugin.services.delivery.outcomes import read
 from keeping_plugin.services.delivery.parts import Delivery
-from keeping_plugin.services.delivery.plan import Outcome
+from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
 from keeping_plugin.services.delivery.settle import let_go, shrink
 from keeping_plugin.types import Action, NewRecord, Saved
 
@@ -37,6 +37,24 @@ class Send:
     record: NewRecord
     contact_id: str | None = None
     candidates: int = 0
+
+
+# The outcomes of rows whose record is ours.
+WRITTEN = frozenset({"created", "logged"})
+
+
+def sent_before(rows: Sequence[SyncEntry], facts: Circumstances, made: Plan) -> list[Send]:
+    """Rows of which the look told that an earlier attempt, whose answer was lost, did arrive."""
+    found = []
+    for row in rows:
+        outcome = made.settled.get(row.id)
+        if row.sent_at is None or outcome is None or outcome.reason not in WRITTEN:
+            continue
+        letter = facts.letters.get(row.message_id, Letter({}, {}))  # its message may be gone
+        adding = row.action == Action.ADD_CONTACT
+        fields = letter.contact if adding else {**letter.task, "WhoId": outcome.contact_id}
+        found.append(Send(row, NewRecord("Contact" if adding else "Task", fields)))
+    return found
 
 
 def send(

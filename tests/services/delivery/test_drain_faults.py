@@ -23,7 +23,15 @@ from keeping_plugin.errors import (
     RowLocked,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
+from keeping_plugin.models import (
+    AuditRecord,
+    Connection,
+    ConnectionStatus,
+    Database,
+    EntryState,
+    SyncEntry,
+    now,
+)
 from keeping_plugin.services import entries
 from keeping_plugin.services.delivery import claim as claiming
 from keeping_plugin.services.delivery import lease as leases
@@ -57,6 +65,13 @@ def test_an_unclear_create_is_looked_up_and_never_doubled(
     assert len(house.tasks()) == 1
     assert {entry.state for entry in house.entries()} == {"done"}
     assert all(entry.sent_at is None for entry in house.entries())
+    with house.database.read() as session:
+        rows = session.query(AuditRecord).order_by(AuditRecord.id).all()
+    (contact,), (task,) = house.contacts(), house.tasks()
+    written = [(row.object, row.record_id, row.detail) for row in rows]
+    assert written == [("Contact", contact, "automation"), ("Task", task["Id"], "automation")]
+    assert {"Email", "LastName"} <= set(rows[0].fields), "also when it was found by the look"
+    assert {"Subject", "WhoId"} <= set(rows[1].fields)
 
 
 def test_an_unclear_row_among_clear_ones_is_looked_up_alone(house: House) -> None:
