@@ -16,9 +16,11 @@ log = logging.getLogger("keeping_plugin.panel")
 
 Picklists = Mapping[str, Sequence[PicklistValue]]
 
-# By connection, describe document (one schema object each) and record type; the schema is kept so
-# that its identity cannot pass to another.
-_cache: OrderedDict[tuple[int, int, str], tuple[ObjectSchema, Picklists]] = OrderedDict()
+# By org (several apps of one process may count their connections alike), connection, describe
+# document (one schema object each) and record type; the schema is kept so that its identity cannot
+# pass to another.
+_Key = tuple[str, int, int, str]
+_cache: OrderedDict[_Key, tuple[ObjectSchema, Picklists]] = OrderedDict()
 _lock = threading.Lock()
 _SIZE = 256
 
@@ -55,7 +57,7 @@ def own_picklists(
         return None
     if not any(schema.fields[name].picklist for name in names):
         return None
-    key = (link.connection_id, id(schema), record_type_id)
+    key = (link.org_id, link.connection_id, id(schema), record_type_id)
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
