@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 from keeping_plugin.errors import Crowded, NotReady, SalesforceError
+from keeping_plugin.models import Database
 from keeping_plugin.services.panel_view import Linked, Panels
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, ObjectSchema, PicklistValue, RecordType, Value
@@ -16,10 +17,10 @@ log = logging.getLogger("keeping_plugin.panel")
 
 Picklists = Mapping[str, Sequence[PicklistValue]]
 
-# By org (several apps of one process may count their connections alike), connection, describe
+# By database (several apps of one process count their connections alike), connection, describe
 # document (one schema object each) and record type; the schema is kept so that its identity cannot
 # pass to another.
-_Key = tuple[str, int, int, str]
+_Key = tuple[Database, int, int, str]
 _cache: OrderedDict[_Key, tuple[ObjectSchema, Picklists]] = OrderedDict()
 _lock = threading.Lock()
 _SIZE = 256
@@ -57,7 +58,7 @@ def own_picklists(
         return None
     if not any(schema.fields[name].picklist for name in names):
         return None
-    key = (link.org_id, link.connection_id, id(schema), record_type_id)
+    key = (parts.database, link.connection_id, id(schema), record_type_id)
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)

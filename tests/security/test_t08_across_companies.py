@@ -6,11 +6,14 @@ carried. test_every_route.py has the people who may not come in at all.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from keeping_plugin.services import schema
 from keeping_plugin.services.delivery.drain import drain
 from keeping_plugin.types import Address
+from tests.blueprints.inbox import CUSTOMER, open_inbox, url
 from tests.security.dumps import changed_tables, dump
 from tests.security.routes import ROUTES, For
 from tests.security.test_every_route import visit
@@ -96,6 +99,26 @@ def test_a_login_that_waits_for_a_word_hears_its_own_company_alone(town: Town, s
     assert answers[0] == answers[1]
     assert changed_tables(before, dump(town)) == set()
     assert town.calls("acme") == town.calls("other") == []
+
+
+def test_apps_of_one_process_share_no_picklists(tmp_path: Path) -> None:
+    """Their connections have the same number and their orgs the same describe."""
+    asked = []
+    for number in range(2):
+        with open_inbox(f"sqlite:///{tmp_path / str(number)}.sqlite3") as inbox:
+            inbox.connect()
+            kinds = inbox.salesforce.org.schemas["Contact"].record_types
+            own = next(kind for kind in kinds if kind.available and not kind.master)
+            inbox.choose("Contact", "Name", "LeadSource")
+            jane = inbox.salesforce.add(
+                "Contact", LastName="Doe", Email=CUSTOMER.email, RecordTypeId=own.id
+            )
+            for _ in range(2):
+                assert (
+                    inbox.client().get(url(f"/Contact/{jane}/edit/LeadSource")).status_code == 200
+                )
+            asked.append(inbox.calls().count("picklist_values"))
+    assert asked == [1, 1]
 
 
 def test_an_offer_of_a_duplicate_serves_nobody_else(town: Town) -> None:
