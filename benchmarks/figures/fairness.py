@@ -15,7 +15,7 @@ MOST = 2.0  # seconds more
 
 def measure(bench: Bench) -> None:
     """Each company has its org; the small one's message comes while the large one's are drained."""
-    behind, runs = bench.size(50_000, 4_000), bench.size(20, 5)
+    behind, runs = bench.size(50_000, 3_000), bench.size(20, 5)
     try:
         postgres = bench.clean_up.enter_context(Postgres())
     except NoPostgres as error:

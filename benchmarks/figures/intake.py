@@ -46,7 +46,7 @@ def measure(bench: Bench) -> None:
 
 
 def _on(bench: Bench, name: str, database: str | None) -> None:
-    rounds, backlog = bench.size(400, 80), bench.size(3_000, 600)
+    rounds, backlog = bench.size(400, 80), bench.size(3_000, 200)
     with Demo(bench.folder / name, database=database, first_port=9_300) as demo:
         _connect(demo)
         demo.org.production.control.set(latency_ms=LATENCY)

@@ -13,7 +13,7 @@ BATCH = 20  # messages a company: one batch
 
 def measure(bench: Bench) -> None:
     """32 companies with an org each owe a batch of 20 messages; workers wait for their ring."""
-    companies = bench.size(32, 8)
+    companies = bench.size(32, 4)
     counts = (1, 2, 4) if bench.quick else (1, 2, 4, 8)
     try:
         postgres = bench.clean_up.enter_context(Postgres())
