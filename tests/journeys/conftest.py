@@ -17,6 +17,7 @@ from demo.inbox.people import FIRST_MAILBOX
 from demo.ledger import Entry, Ledger
 from demo.org.control import Control
 from demo.running import Demo
+from tests.faults.processes import await_true
 from tests.servers.needs import require
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database, drop_database
@@ -50,6 +51,9 @@ class House:
         login = self.demo.org.production.login("admin")
         page = driving.connect(self.admin, login.username, login.password)
         driving.await_schema(self.admin)
+        # The job goes on to check the user's rights; requests are counted when it has ended.
+        checked = "API requests used in the last"
+        await_true(lambda: checked in self.admin.get("/salesforce/settings/").text, what=checked)
         return page
 
     def deliver(
