@@ -263,7 +263,8 @@ def test_a_describe_that_is_overtaken_keeps_nothing_more(
 
         def describe(self, objects: Sequence[str], **_: object) -> Any:
             old = self._gateway.describe(objects)
-            meanwhile_happens()
+            if salesforce.org.schemas["Contact"] is more:  # once
+                meanwhile_happens()
             return old
 
         def __getattr__(self, name: str) -> Any:
