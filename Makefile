@@ -10,7 +10,7 @@ DEMO := $(VENV)/.demo-installed
 DEV := $(VENV)/.dev-installed
 WANTED := constraints.txt setup.cfg pyproject.toml
 
-# Only what stands on the command line counts: login shells set MAIL to the user's own spool.
+# MAIL, FRESH and N count on the command line only: login shells set MAIL to the user's own spool.
 given = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 unexport MAIL FRESH ONLY QUICK N
 
@@ -69,7 +69,7 @@ format: $(DEV) ## let ruff mend and lay out the code
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
 bench: $(DEV) ## the figures, into build/bench.json; ONLY=name, QUICK=1
-	@exec $(BIN)/python -m benchmarks $(if $(call given,ONLY),--only "$(ONLY)") $(if $(call given,QUICK),--quick)
+	@exec $(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
 
 faults: $(DEV) ## the fault table in loops, ending in JSON; N=repeats
 	@$(BIN)/python -m tools.install_services
