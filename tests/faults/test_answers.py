@@ -8,7 +8,7 @@ from keeping_plugin.models import Connection, SyncEntry, now
 from keeping_plugin.services import entries
 from tests.faults.on import only
 from tests.faults.processes import await_true
-from tests.faults.world import ADMIN, World, fresh, names, tasks_in
+from tests.faults.world import ADMIN, World, fresh, names, struck, tasks_in
 
 CONTACTS, TASKS = '"type": "Contact"', '"type": "Task"'
 LOST_REPLIES: tuple[tuple[str, dict[str, object]], ...] = (
@@ -30,10 +30,7 @@ def strike(world: World, kind: str, contains: str, **options: object) -> None:
     number = world.org.fault(kind, scope={"contains": contains}, **options)  # type: ignore[arg-type]
     world.injected += 1
     world.store(*fresh(2))
-    await_true(
-        lambda: any(each["number"] == number and each["struck"] for each in world.org.faults()),
-        what=f"{kind} on {contains}",
-    )
+    await_true(lambda: struck(world, number), what=f"{kind} on {contains}")
 
 
 @pytest.mark.parametrize("contains", [CONTACTS, TASKS], ids=["contacts", "tasks"])

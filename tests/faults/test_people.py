@@ -11,7 +11,7 @@ from keeping_plugin.services.panel_view import linked
 from keeping_plugin.types import Action, Saved
 from tests.faults import host
 from tests.faults.processes import await_true
-from tests.faults.world import ADMIN, World, contacts_in, fresh, tasks_in
+from tests.faults.world import ADMIN, World, contacts_in, fresh, struck, tasks_in
 
 CREATES = {"contains": '"records"'}
 FINDS = {"contains": "FROM+Contact"}
@@ -37,7 +37,7 @@ def test_a_person_is_there_before_our_look_is_answered(world: World) -> None:
     fault = world.org.fault("delay", when="before", seconds=1.0, scope={"path": "*/composite"})
     world.worker()
     world.store(*mails)
-    await_true(lambda: _struck(world, fault))
+    await_true(lambda: struck(world, fault))
     made = world.org.create("Contact", LastName="Already there", Email=address)
     world.injected += 1
     world.await_settled()
@@ -111,7 +111,7 @@ def test_two_conversations_of_one_new_address_around_an_unclear_create(
     first, second = fresh(2)
     world.worker()
     world.store(first)
-    await_true(lambda: _struck(world, fault))
+    await_true(lambda: struck(world, fault))
     world.injected += 1
     world.store(second)
     world.await_settled()
@@ -167,7 +167,3 @@ def test_a_lead_only_prevents_auto_add(world: World) -> None:
     assert world.outcomes() == {("done", "exists"): 1, ("waiting", "no_contact"): 1}
     assert not contacts_in(world.org)[address or ""]
     assert not tasks_in(world.org, {mail_id})
-
-
-def _struck(world: World, number: int) -> bool:
-    return any(fault["number"] == number and fault["struck"] for fault in world.org.faults())
