@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import AuditRecord, Connection
 from keeping_plugin.services.activity_list import Place
 from keeping_plugin.services.audit import Audited
 
-PAGE = 100  # rows
+PAGE = 50  # rows
 
 TITLES: Mapping[Audited, str] = {
     Audited.CONNECTED: "Connected Salesforce",
@@ -45,6 +47,23 @@ TITLES: Mapping[Audited, str] = {
 }
 
 
+class Whose(StrEnum):
+    """Whose deeds are asked for: a busy automation would otherwise bury what people did."""
+
+    ALL = ""
+    PEOPLE = "people"
+    AUTOMATIC = "automatic"
+    REFUSED = "refused"
+
+
+_ONLY: Mapping[Whose, ColumnElement[bool]] = {
+    Whose.ALL: true(),
+    Whose.PEOPLE: AuditRecord.agent_id != "",
+    Whose.AUTOMATIC: AuditRecord.agent_id == "",
+    Whose.REFUSED: AuditRecord.action == Audited.DENIED,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """One row of the trail. `agent_id` is "" when nobody of the company did it; `url` leads to the
@@ -68,10 +87,12 @@ class Trail:
     following: Place | None
 
 
-def trail(session: Session, company_id: str, *, after: Place | None = None) -> Trail:
+def trail(
+    session: Session, company_id: str, *, whose: Whose = Whose.ALL, after: Place | None = None
+) -> Trail:
     """One page of what was done in this company."""
     at, key = AuditRecord.at, AuditRecord.id
-    query = select(AuditRecord).where(AuditRecord.company_id == company_id)
+    query = select(AuditRecord).where(AuditRecord.company_id == company_id, _ONLY[whose])
     if after is not None:
         query = query.where(at <= after.at, or_(at < after.at, key < after.id))
     query = query.order_by(at.desc(), key.desc()).limit(PAGE + 1)

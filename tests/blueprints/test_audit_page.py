@@ -84,6 +84,33 @@ def test_the_pages_show_every_row_once_newest_first(inbox: Inbox) -> None:
     assert seen == [2 * PAGE, *reversed(range(2 * PAGE))]
 
 
+def test_people_automations_and_refusals_are_shown_alone(inbox: Inbox) -> None:
+    done(inbox, agent_id="gus", action="fields_chosen", detail="")
+    done(inbox, agent_id="gus", detail="panel")
+    done(inbox, action="record_created", detail="")
+    assert len(rows(inbox)) == 3
+    assert len(rows(inbox, f"{AUDIT}?whose=people")) == 2
+    (automatic,) = rows(inbox, f"{AUDIT}?whose=automatic")
+    assert "By itself" in automatic
+    (refused,) = rows(inbox, f"{AUDIT}?whose=refused")
+    assert refused.startswith("Was refused gus")
+
+
+def test_the_next_page_stays_with_whose_it_is(inbox: Inbox) -> None:
+    done(inbox, agent_id="gus", action="fields_chosen", detail="", count=PAGE + 1)
+    done(inbox, action="record_created", detail="")
+    page = html.fromstring(inbox.client(ADMIN).get(f"{AUDIT}?whose=people").text)
+    (following,) = page.xpath("//a[@rel='next']/@href")
+    (row,) = rows(inbox, following)
+    assert row.startswith("Chose the fields that agents see gus")
+
+
+def test_whose_is_one_of_four(inbox: Inbox) -> None:
+    assert inbox.client(ADMIN).get(f"{AUDIT}?whose=nobody").status_code == 400
+    empty = inbox.client(ADMIN).get(f"{AUDIT}?whose=refused").text
+    assert "Nothing of this kind has been done yet." in empty
+
+
 @pytest.mark.parametrize("after", ["x", "1-", "9" * 19 + "-1", "1-1-1"])
 def test_a_place_that_is_none_is_refused(inbox: Inbox, after: str) -> None:
     assert inbox.client(ADMIN).get(f"{AUDIT}?after={after}").status_code == 400
