@@ -117,7 +117,13 @@ def _deed(row: AuditRecord, connection: Connection | None) -> Deed:
         title=TITLES[Audited(row.action)] if row.action in known else row.action,
         object=row.object,
         fields=tuple(row.fields or ()),
-        detail=row.detail,
+        detail=_detail(row),
         url=url,
         org=connection.org_name if connection is not None else "",
     )
+
+
+def _detail(row: AuditRecord) -> str:
+    """An automation was switched for one mailbox, which its row names in place of a record."""
+    named = row.record_id if row.action == Audited.AUTOMATION_CHANGED else ""
+    return " · ".join(filter(None, [named, row.detail]))

@@ -105,6 +105,18 @@ def test_the_next_page_stays_with_whose_it_is(inbox: Inbox) -> None:
     assert row.startswith("Chose the fields that agents see gus")
 
 
+def test_a_switched_automation_names_its_mailbox(inbox: Inbox) -> None:
+    done(
+        inbox,
+        agent_id="gus",
+        action="automation_changed",
+        record_id="sales",
+        detail="log_tasks=true",
+    )
+    (row,) = rows(inbox)
+    assert row.endswith("sales · log_tasks=true")
+
+
 def test_whose_is_one_of_four(inbox: Inbox) -> None:
     assert inbox.client(ADMIN).get(f"{AUDIT}?whose=nobody").status_code == 400
     empty = inbox.client(ADMIN).get(f"{AUDIT}?whose=refused").text

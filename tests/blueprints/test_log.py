@@ -130,4 +130,12 @@ def test_a_message_whose_facts_are_forgotten_is_still_listed(inbox: Inbox) -> No
     arrives(inbox)
     with inbox.database.write() as session:
         session.query(Decision).one().facts = None
-    assert "Message of" in inbox.client().get(url("/log")).text
+    assert "A message, " in inbox.client().get(url("/log")).text
+
+
+def test_mail_that_a_backfill_brought_over_is_named_as_such(inbox: Inbox) -> None:
+    """Its time is when it was brought over, not when it came."""
+    arrives(inbox)
+    with inbox.database.write() as session:
+        session.query(Decision).one().occasion = "backfill:1"
+    assert "From the customer, earlier mail brought over " in inbox.client().get(url("/log")).text
