@@ -54,12 +54,19 @@ def current() -> None:
         sys.exit(1)
 
 
-def _ready(state: State) -> None:
-    """Refuse to start half-broken. Raises click.ClickException with one sentence."""
+def _state_with_tables() -> State:
+    """The state, for commands that read our tables. Raises click.ClickException when these are not
+    the newest."""
+    state = current_state()
     if migrate.current(state.database.engine) != migrate.head():
         raise click.ClickException(
             "The plugin's tables are missing or old: run `flask keeping db upgrade`."
         )
+    return state
+
+
+def _ready(state: State) -> None:
+    """Refuse to start half-broken. Raises click.ClickException with one sentence."""
     try:
         state.check_ready()
     except KeepingError as error:
@@ -70,7 +77,7 @@ def _ready(state: State) -> None:
 @click.option("-n", "--number", type=click.IntRange(1, 64), default=1, show_default=True)
 def worker(number: int) -> None:
     """Sweep and work until SIGTERM. Run it under a supervisor (docs/guide.md, Operators)."""
-    state = current_state()
+    state = _state_with_tables()
     _ready(state)
     if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
@@ -101,11 +108,12 @@ def _keep_house(state: State) -> None:
 @keeping.command("tick")
 def tick() -> None:
     """Sweep once, for cron; exit 1 when Redis does not answer and nobody could be rung."""
-    state = current_state()
+    state = _state_with_tables()
     sweep(state.delivery)
     raise_alarms(state.database)
     _keep_house(state)
     if state.queue.length() is None:
+        _ready(state)  # knows why
         raise click.ClickException(_NO_REDIS)
 
 
@@ -113,7 +121,7 @@ def tick() -> None:
 def rotate_keys() -> None:
     """Seal every stored secret under the first key of KEEPING_SECRET_KEYS; afterwards the others
     can be taken out."""
-    state = current_state()
+    state = _state_with_tables()
     try:
         count = key_rotation.rotate(state.database, state.vault)
     except KeepingError as error:
@@ -125,7 +133,7 @@ def rotate_keys() -> None:
 def resume() -> None:
     """Ring again for everything that is due, also what was rung in the last seconds: after Redis
     was emptied or restored."""
-    state = current_state()
+    state = _state_with_tables()
     with state.database.read() as session:
         live = session.scalars(select(Connection.id).where(Connection.current)).all()
     for connection_id in live:
@@ -133,6 +141,7 @@ def resume() -> None:
     sweep(state.delivery)
     waiting = state.queue.length()
     if waiting is None:
+        _ready(state)  # knows why
         raise click.ClickException(_NO_REDIS)
     click.echo(f"{waiting} jobs are waiting for a worker.")
 
@@ -156,7 +165,12 @@ def explain(
 ) -> None:
     """Print every rule, its facts and its verdict for a message, or for one made up with --mailbox
     and --customer."""
-    state = current_state()
+    if message_id is not None and (mailbox or customer or outbound or reply or header):
+        raise click.UsageError(
+            "A message id stands for itself: the other options make up a message, leave them out."
+        )
+    headers = dict(_header(line) for line in header)
+    state = _state_with_tables()
     with state.database.read() as session:
         if message_id is not None:
             lines = explain_message(session, state.helpdesk, company, message_id)
@@ -168,7 +182,6 @@ def explain(
                 its = f"it has {', '.join(known)}" if known else "it has none"
                 raise click.UsageError(f"This company has no mailbox {mailbox!r}; {its}.")
             address = Address(customer)
-            headers = dict(line.partition(":")[::2] for line in header)
             made_up = MessageArrived(
                 company_id=company,
                 mailbox_id=mailbox,
@@ -180,12 +193,20 @@ def explain(
                 sender=address,
                 recipients=(),
                 sent_at=state.clock.now(),
-                headers={name.strip().lower(): value.strip() for name, value in headers.items()},
+                headers=headers,
             )
             lines = explain_made_up(session, state.helpdesk, made_up)
         else:
             raise click.UsageError("Name a message id, or --mailbox and --customer.")
     click.echo("\n".join(lines))
+
+
+def _header(line: str) -> tuple[str, str]:
+    """Name, in lower case, and value. Raises click.UsageError."""
+    name, colon, value = line.partition(":")
+    if not (colon and name.strip()):
+        raise click.UsageError(f"--header is NAME:VALUE, not {line!r}.")
+    return name.strip().lower(), value.strip()
 
 
 @keeping.command("audit")
@@ -199,7 +220,7 @@ def audit_trail(company: str | None, since: datetime | None) -> None:
     if since:
         query = query.where(AuditRecord.at >= since.replace(tzinfo=UTC))
     columns = [column.key for column in AuditRecord.__table__.columns]
-    with current_state().database.read() as session:
+    with _state_with_tables().database.read() as session:
         for row in session.scalars(query.execution_options(yield_per=500)):
             values = {name: getattr(row, name) for name in columns}
             click.echo(json.dumps({**values, "at": row.at.isoformat()}))
@@ -225,10 +246,17 @@ def doctor(audit_days: int | None) -> None:
         click.echo(f"{mark}  {finding.sentence}")
         bad |= finding.good is False
     if audit_days is not None:
+        _state_with_tables()
         try:
+            found = False
             for company, message_id, task_ids in doubled(parts, days=audit_days):
                 click.echo(f"MEND    {company}: message {message_id} is on {', '.join(task_ids)}")
-                bad = True
+                found = bad = True
+            if not found:
+                click.echo(
+                    f"ok      Audit of the last {audit_days} days, every live connection: no "
+                    "message is on more than one Task."
+                )
         except KeepingError as error:
             raise click.ClickException(f"The audit is not complete: {error}") from error
     sys.exit(1 if bad else 0)

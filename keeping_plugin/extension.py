@@ -85,13 +85,15 @@ class KeepingSalesforce:
 
         `db` is the host's Flask-SQLAlchemy object: our tables live where its messages do. Reads
         the KEEPING_* keys of `app.config` (docs/guide.md lists them). Raises ConfigurationError
-        for a missing or malformed key and for a second registration; touches no network.
+        for a missing or malformed key, for a `helpdesk` that is a class or lacks one of HelpDesk's
+        methods, and for a second registration; touches no network.
         """
         if "keeping" in app.extensions:
             raise ConfigurationError(
                 "KeepingSalesforce is registered on this app already. Import that object where you "
                 "need it instead of making another; for another app call init_app with that app."
             )
+        _check_helpdesk(helpdesk)
         config = Config.from_mapping(app.config)
         if config.bind_key not in {None, *app.config.get("SQLALCHEMY_BINDS", ())}:
             raise ConfigurationError(
@@ -124,6 +126,28 @@ def current_salesforce() -> KeepingSalesforce:
     if "keeping" not in current_app.extensions:
         raise ConfigurationError("KeepingSalesforce is not registered on this app.")
     return KeepingSalesforce()
+
+
+def _check_helpdesk(helpdesk: object) -> None:
+    """Raises ConfigurationError, naming what is missing, for what cannot be a HelpDesk."""
+    if isinstance(helpdesk, type):
+        name = helpdesk.__name__
+        raise ConfigurationError(f"helpdesk= needs an instance: pass {name}(), not {name}.")
+
+    def answers(question: str) -> bool:
+        method = getattr(helpdesk, question, None)
+        # A subclass of HelpDesk inherits its questions, and with them no answer.
+        return (
+            callable(method) and getattr(method, "__func__", None) is not vars(HelpDesk)[question]
+        )
+
+    questions = [each for each in vars(HelpDesk) if not each.startswith("_")]
+    missing = [each for each in questions if not answers(each)]
+    if missing:
+        raise ConfigurationError(
+            f"helpdesk= needs every method of HelpDesk; {type(helpdesk).__name__} has no "
+            f"{', '.join(missing)}."
+        )
 
 
 def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:

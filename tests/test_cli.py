@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from keeping_plugin.cli import keeping
 from keeping_plugin.errors import NotReady, SalesforceUnavailable
-from keeping_plugin.models import Connection, ConnectionStatus, Installation, now
+from keeping_plugin.models import Connection, ConnectionStatus, Installation, migrate, now
 from keeping_plugin.services import task_text
 from keeping_plugin.services.automation import Intake, message_arrived
 from keeping_plugin.services.policy import set_mailbox_automation
@@ -151,6 +151,15 @@ def test_the_audit_lists_messages_that_stand_on_more_than_one_task(inbox: Inbox)
     assert all(task in line for task in twice)
 
 
+def test_an_audit_that_finds_nothing_says_that_it_looked(inbox: Inbox) -> None:
+    healthy(inbox)
+    none = "ok      Audit of the last 7 days, every live connection: no message is on more than one"
+    assert none in flask(inbox, "doctor", "--audit", "7").output
+    assert "Audit" not in flask(inbox, "doctor").output
+    logged(inbox, "twice", 2)
+    assert none not in flask(inbox, "doctor", "--audit", "7").output
+
+
 def test_an_audit_that_got_no_answer_says_that_it_is_not_complete(inbox: Inbox) -> None:
     healthy(inbox)
     logged(inbox, "once", 1)
@@ -200,6 +209,17 @@ def test_explain_judges_a_message_that_nobody_sent(inbox: Inbox) -> None:
             "This company has no mailbox 'suport'; it has support.",
         ),
         (("nothing",), "There is no message with this id in this company."),
+        (("m-1", "--mailbox", "support"), "A message id stands for itself"),
+        (("m-1", "--customer", "a@b.example"), "A message id stands for itself"),
+        (("m-1", "--reply"), "A message id stands for itself"),
+        (
+            ("--mailbox", "support", "--customer", "a@b.example", "--header", "nonsense"),
+            "--header is NAME:VALUE, not 'nonsense'.",
+        ),
+        (
+            ("--mailbox", "support", "--customer", "a@b.example", "--header", ": nameless"),
+            "--header is NAME:VALUE, not ': nameless'.",
+        ),
     ],
 )
 def test_explain_without_anything_to_explain_fails(
@@ -237,3 +257,42 @@ def test_current_names_the_revision_and_fails_on_an_old_one(inbox: Inbox) -> Non
     assert said.exit_code == 1
     assert "run `flask keeping db upgrade`" in said.output
     assert "run `flask keeping db upgrade`" in flask(inbox, "doctor").output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("explain", "--company", "acme", "m-1"),
+        ("resume",),
+        ("tick",),
+        ("rotate-keys",),
+        ("audit",),
+        ("worker",),
+        ("doctor", "--audit"),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("stands", ["base", "-1"], ids=["no tables", "older"])
+def test_a_command_without_the_newest_tables_says_so_in_one_sentence(
+    inbox: Inbox, words: tuple[str, ...], stands: str
+) -> None:
+    migrate.downgrade(inbox.database.engine, stands)
+    said = flask(inbox, *words)
+    assert said.exit_code == 1
+    assert isinstance(said.exception, SystemExit)
+    assert (
+        "Error: The plugin's tables are missing or old: run `flask keeping db upgrade`."
+        in said.output
+    )
+
+
+@pytest.mark.parametrize("command", ["tick", "resume"])
+def test_a_command_that_cannot_ring_says_why(inbox: Inbox, command: str) -> None:
+    def refused() -> None:
+        raise NotReady("Redis refuses the password.")
+
+    healthy(inbox, refused)
+    inbox.queue.reachable = False
+    said = flask(inbox, command)
+    assert said.exit_code == 1
+    assert "Error: Redis refuses the password." in said.output

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -156,10 +156,15 @@ class RqQueue:
     def check(self) -> None:
         """Redis answers.
 
-        Raises NotReady, with the sentence for an operator, when it does not.
+        Raises NotReady, with the sentence for an operator, when it does not, or refuses us.
         """
         try:
             self._redis.ping()
+        except AuthenticationError as error:
+            raise NotReady(
+                "Redis refuses the user or password of KEEPING_REDIS_URL, or asks for one: correct "
+                "KEEPING_REDIS_URL."
+            ) from error
         except RedisError as error:
             raise NotReady(
                 f"Redis at KEEPING_REDIS_URL does not answer ({type(error).__name__}): start it or "

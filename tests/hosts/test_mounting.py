@@ -17,6 +17,7 @@ from keeping_plugin import (
     Address,
     ConfigurationError,
     Direction,
+    HelpDesk,
     KeepingSalesforce,
     MessageArrived,
 )
@@ -257,3 +258,29 @@ def test_the_short_form_mounts_as_well(sqlite_url: str) -> None:
     app.config.update(CONFIG, SQLALCHEMY_DATABASE_URI=sqlite_url)
     KeepingSalesforce(app, helpdesk=Desk(lambda: None), db=SQLAlchemy(app))
     assert "keeping" in app.extensions
+
+
+class Halfway(HelpDesk):
+    """Subclasses HelpDesk and answers one of its questions only."""
+
+    def current_agent(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("helpdesk", "sentence"),
+    [
+        (Desk, r"needs an instance: pass Desk\(\), not Desk\."),
+        (object(), r"object has no current_agent, mailboxes, .*, may_view\."),
+        (Halfway(), r"Halfway has no mailboxes, .*, may_view\."),
+    ],
+    ids=["a class", "something else", "half of one"],
+)
+def test_what_cannot_be_a_help_desk_is_refused_when_it_is_mounted(
+    sqlite_url: str, helpdesk: Any, sentence: str
+) -> None:
+    app = Flask("refused")
+    app.config.update(CONFIG, SQLALCHEMY_DATABASE_URI=sqlite_url)
+    with pytest.raises(ConfigurationError, match=sentence):
+        KeepingSalesforce().init_app(app, helpdesk=helpdesk, db=SQLAlchemy(app))
+    assert "keeping" not in app.extensions

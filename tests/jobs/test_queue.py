@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from keeping_plugin.errors import NotReady
 from keeping_plugin.jobs.queue import BREAK, LONGEST_BREAK, REDIS_TIMEOUT, RqQueue
 from keeping_plugin.times import Times
 from tests.servers.needs import require
@@ -127,3 +128,25 @@ def test_several_processes_count_together_for_a_minute_and_say_when_they_cannot(
     began = time.monotonic()
     assert [one.counted("a") for _ in range(100)] == [None] * 100
     assert time.monotonic() - began < REDIS_TIMEOUT
+
+
+@pytest.mark.parametrize("given", ["", "default:wrong@", "nobody:right@"])
+def test_a_redis_that_refuses_the_password_is_not_called_away(
+    redis: RedisServer, given: str
+) -> None:
+    with Redis.from_url(redis.url) as client:
+        client.config_set("requirepass", "right")
+
+    def check(given: str) -> None:
+        url = redis.url.replace("://", f"://{given}")
+        RqQueue(url, name="q", times=Times(), monotonic=Watch()).check()
+
+    check("default:right@")
+    with pytest.raises(NotReady, match="refuses the user or password of KEEPING_REDIS_URL"):
+        check(given)
+
+
+def test_a_redis_that_is_away_is_not_called_refusing(redis: RedisServer) -> None:
+    redis.stop()
+    with pytest.raises(NotReady, match="does not answer"):
+        queue(redis, Watch()).check()
