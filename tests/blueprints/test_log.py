@@ -93,6 +93,8 @@ def test_a_failure_shows_salesforces_words_and_can_be_tried_again(inbox: Inbox) 
     page = client.get(url("/log")).text
     assert "No &lt;Tasks&gt; on Sundays" in page
     assert "A validation rule of your Salesforce org" in page
+    assert "An automation has no other value to send" in page
+    assert "Who can mend it: you" not in page
     inbox.queue.take()
     assert post(client, f"/log/{entry}/retry").status_code == 303
     with inbox.database.read() as session:
