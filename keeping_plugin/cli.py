@@ -76,7 +76,7 @@ def _ready(state: State) -> None:
 @keeping.command("worker")
 @click.option("-n", "--number", type=click.IntRange(1, 64), default=1, show_default=True)
 def worker(number: int) -> None:
-    """Sweep and work until SIGTERM. Run it under a supervisor (docs/guide.md, Operators)."""
+    """Sweep and work until SIGTERM. Run it under a supervisor (docs/guide.md, Operating)."""
     state = _state_with_tables()
     _ready(state)
     if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
