@@ -26,8 +26,6 @@ from keeping_plugin.state import State, current_state
 from keeping_plugin.times import HOUR, MINUTE
 from keeping_plugin.types import Address, Direction, MessageArrived
 
-_NO_REDIS = "Redis at KEEPING_REDIS_URL does not answer: start it or correct the address."
-
 keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
 
 
@@ -73,6 +71,18 @@ def _ready(state: State) -> None:
         raise click.ClickException(str(error)) from error
 
 
+def _jobs_waiting(state: State) -> int:
+    """How many jobs no worker has taken yet. Raises click.ClickException when Redis does not
+    say."""
+    length = state.queue.length()
+    if length is None:
+        _ready(state)  # knows why
+        raise click.ClickException(
+            "Redis at KEEPING_REDIS_URL does not answer: start it or correct the address."
+        )
+    return length
+
+
 @keeping.command("worker")
 @click.option("-n", "--number", type=click.IntRange(1, 64), default=1, show_default=True)
 def worker(number: int) -> None:
@@ -112,9 +122,7 @@ def tick() -> None:
     sweep(state.delivery)
     raise_alarms(state.database)
     _keep_house(state)
-    if state.queue.length() is None:
-        _ready(state)  # knows why
-        raise click.ClickException(_NO_REDIS)
+    _jobs_waiting(state)
 
 
 @keeping.command("rotate-keys")
@@ -139,11 +147,7 @@ def resume() -> None:
     for connection_id in live:
         state.queue.answered(connection_id)
     sweep(state.delivery)
-    waiting = state.queue.length()
-    if waiting is None:
-        _ready(state)  # knows why
-        raise click.ClickException(_NO_REDIS)
-    click.echo(f"{waiting} jobs are waiting for a worker.")
+    click.echo(f"{_jobs_waiting(state)} jobs are waiting for a worker.")
 
 
 @keeping.command("explain")

@@ -14,7 +14,7 @@ from keeping_plugin.services import activity_key
 from tests.faults.tally import TALLY
 from tests.faults.world import World
 from tests.servers.needs import require
-from tests.servers.postgres import PostgresServer, create_database, postgres_bin
+from tests.servers.postgres import PostgresServer, create_database
 
 KEYED = "-keyed"  # of a world whose org has the unique text field for us
 EVERY = ("postgres", "sqlite", f"postgres{KEYED}")
@@ -35,8 +35,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         worlds = [(name, number) for number in range(rounds) for name in said]
         names = [f"{name}-{number}" if rounds > 1 else name for name, number in worlds]
         metafunc.parametrize("world", [name for name, _ in worlds], ids=names, indirect=True)
-    elif "own_server" in metafunc.fixturenames and rounds > 1:
-        metafunc.parametrize("own_server", range(rounds), indirect=True)
+    elif "own_postgres" in metafunc.fixturenames and rounds > 1:
+        metafunc.parametrize("own_postgres", range(rounds), indirect=True)
 
 
 def _said(metafunc: pytest.Metafunc, mark: str) -> tuple[str, ...]:
@@ -58,22 +58,12 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """A PostgreSQL that the test may stop and start."""
-    require("own postgres")
-    binaries = postgres_bin()
-    assert binaries is not None
-    with PostgresServer(binaries) as server:
-        yield server
-
-
-@pytest.fixture
 def world_on_it(
-    request: pytest.FixtureRequest, own_server: PostgresServer, orgs: OrgProcess, tmp_path: Path
+    request: pytest.FixtureRequest, own_postgres: PostgresServer, orgs: OrgProcess, tmp_path: Path
 ) -> Iterator[World]:
-    """A world on `own_server`."""
+    """A world on `own_postgres`."""
     require("redis")
-    with World(create_database(own_server.url, "keeping"), orgs, tmp_path) as made:
+    with World(create_database(own_postgres.url, "keeping"), orgs, tmp_path) as made:
         yield made
         _add(request, made)
 

@@ -130,7 +130,7 @@ def test_sqlite_is_locked_and_full(world: World) -> None:
     world.assert_nothing_lost_or_doubled()
 
 
-def test_postgres_is_restarted_under_load(own_server: PostgresServer, world_on_it: World) -> None:
+def test_postgres_is_restarted_under_load(own_postgres: PostgresServer, world_on_it: World) -> None:
     """F19: the hook fails whole while the database is away; workers back off and go on."""
     world = world_on_it
     worker = world.worker()
@@ -138,11 +138,11 @@ def test_postgres_is_restarted_under_load(own_server: PostgresServer, world_on_i
     world.await_settled()
     for _ in range(2):
         world.store(*fresh(20))
-        own_server.stop()
+        own_postgres.stop()
         with pytest.raises(OperationalError):
             world.store(*fresh(1))
         world.injected += 1
-        own_server.start()
+        own_postgres.start()
     # The pool's dead connections are found out by whoever uses them first.
     for _ in range(20):
         try:

@@ -9,9 +9,8 @@ import pytest
 from demo.org.process import OrgProcess
 from tests.blueprints.admin_side import side
 from tests.security.town import Town, open_town
-from tests.services.conftest import database
 
-__all__ = ["database", "side"]
+__all__ = ["side"]
 
 
 @pytest.fixture

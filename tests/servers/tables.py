@@ -1,4 +1,4 @@
-"""Our tables on both real databases."""
+"""Our tables on both real databases, for tests that need no host."""
 
 from __future__ import annotations
 
