@@ -16,12 +16,12 @@ from keeping_plugin import failpoints
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.models import AuditRecord, Connection, migrate
-from keeping_plugin.services import key_rotation
+from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.delivery.sweep import sweep
-from keeping_plugin.services.doctor import doubled, examine
-from keeping_plugin.services.explain import explain_made_up, explain_message
-from keeping_plugin.services.unusual_use import raise_alarms
-from keeping_plugin.services.upkeep import keep_house
+from keeping_plugin.services.operations import keys as key_rotation
+from keeping_plugin.services.operations.alarm import raise_alarms
+from keeping_plugin.services.operations.doctor import doubled, examine
+from keeping_plugin.services.operations.retention import keep_house
 from keeping_plugin.state import State, current_state
 from keeping_plugin.times import HOUR, MINUTE
 from keeping_plugin.types import Address, Direction, MessageArrived

@@ -18,20 +18,21 @@ from keeping_plugin.ports import HelpDesk, SalesforceGateway
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
-from keeping_plugin.services import automation, key_rotation
-from keeping_plugin.services.automation import Intake
-from keeping_plugin.services.backfill import Backfilling
-from keeping_plugin.services.connection import Connecting
+from keeping_plugin.services.automation import intake as automation
+from keeping_plugin.services.automation.backfill import Backfilling
+from keeping_plugin.services.automation.intake import Intake
+from keeping_plugin.services.connection.connect import Connecting
+from keeping_plugin.services.connection.login import Login
+from keeping_plugin.services.connection.revocation import Revoking
+from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldTokens, TokenKeeping
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
-from keeping_plugin.services.doctor import Doctor
-from keeping_plugin.services.forgetting import Forgotten, forget
-from keeping_plugin.services.login import Login
-from keeping_plugin.services.org_reading import OrgReading
-from keeping_plugin.services.pace import Pace
-from keeping_plugin.services.panel_view import Panels
-from keeping_plugin.services.revocation import Revoking
-from keeping_plugin.services.seats import Seats
-from keeping_plugin.services.tokens import ConnectionTokens, HeldTokens, TokenKeeping
+from keeping_plugin.services.operations import keys as key_rotation
+from keeping_plugin.services.operations.doctor import Doctor
+from keeping_plugin.services.operations.forget import Forgotten, forget
+from keeping_plugin.services.panel.pace import Pace
+from keeping_plugin.services.panel.seats import Seats
+from keeping_plugin.services.panel.view import Panels
+from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.state import State, current_state
 from keeping_plugin.times import CALL, Times
 from keeping_plugin.types import MessageArrived, OrgFacts, Tokens

@@ -13,14 +13,14 @@ from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Database
 from keeping_plugin.ports import Clock, Gateways, HelpDesk, JobQueue
-from keeping_plugin.services.automation import Intake
-from keeping_plugin.services.backfill import Backfilling
+from keeping_plugin.services.automation.backfill import Backfilling
+from keeping_plugin.services.automation.intake import Intake
+from keeping_plugin.services.connection.login import Login
+from keeping_plugin.services.connection.revocation import Revoking
 from keeping_plugin.services.delivery.parts import Delivery
-from keeping_plugin.services.doctor import Doctor
-from keeping_plugin.services.login import Login
-from keeping_plugin.services.org_reading import OrgReading
-from keeping_plugin.services.panel_view import Panels
-from keeping_plugin.services.revocation import Revoking
+from keeping_plugin.services.operations.doctor import Doctor
+from keeping_plugin.services.panel.view import Panels
+from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.times import Times
 
 

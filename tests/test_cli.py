@@ -13,10 +13,10 @@ from sqlalchemy import update
 
 from keeping_plugin.cli import keeping
 from keeping_plugin.errors import NotReady, SalesforceUnavailable
+from keeping_plugin.mail import task as task_text
 from keeping_plugin.models import Connection, ConnectionStatus, Installation, migrate, now
-from keeping_plugin.services import task_text
-from keeping_plugin.services.automation import Intake, message_arrived
-from keeping_plugin.services.policy import set_mailbox_automation
+from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.policy import set_mailbox_automation
 from keeping_plugin.state import State
 from keeping_plugin.types import Action, Direction, Message, MessageArrived
 from tests.blueprints.conftest import inbox, unconnected

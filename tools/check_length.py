@@ -1,4 +1,4 @@
-"""Modules stay under 300 lines. `python -m tools.check_length [FOLDER ...]`"""
+"""Modules stay within 400 lines. `python -m tools.check_length [FOLDER ...]`"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.verdict import conclude
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("keeping_plugin", "migrations", "demo", "benchmarks", "tools")
-LIMIT = 300
+LIMIT = 400
 MOST = 120
 
 

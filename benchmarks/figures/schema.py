@@ -17,7 +17,7 @@ from benchmarks.bench import Bench, side_by_side
 from benchmarks.describes import Body
 from benchmarks.machine import watched
 from keeping_plugin.models import Base, Database, SchemaDocument
-from keeping_plugin.services.schema import schemas
+from keeping_plugin.services.schema.describe import schemas
 from keeping_plugin.types import ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema, load_schema
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from keeping_plugin.services.activity import Count, Outcome, Period
+from keeping_plugin.services.admin.activity import Count, Outcome, Period
 
 HEIGHT = 32.0  # units of the drawing
 _LOWEST = 1.5  # a day with one stays visible beside a day with a thousand

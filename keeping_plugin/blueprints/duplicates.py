@@ -22,12 +22,12 @@ from keeping_plugin.errors import (
     NotConnected,
     NotFound,
 )
-from keeping_plugin.services import duplicates
-from keeping_plugin.services import panel as panels
-from keeping_plugin.services.duplicates import Duplicate
-from keeping_plugin.services.error_sentences import explained
-from keeping_plugin.services.panel_view import Linked, linked
+from keeping_plugin.services.panel import duplicates
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.duplicates import Duplicate
+from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_state
+from keeping_plugin.wording.salesforce_errors import explained
 
 # How long an offer to use a record holds; the agent looks at it meanwhile.
 _OFFER = 3_600

@@ -6,7 +6,7 @@ from flask import Flask, render_template, url_for
 from markupsafe import Markup
 
 from keeping_plugin.forms import csrf
-from keeping_plugin.services import connection
+from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.state import current_state
 
 

@@ -35,7 +35,7 @@ from keeping_plugin.errors import (
     SchemaStale,
     TooLarge,
 )
-from keeping_plugin.services.error_sentences import explained
+from keeping_plugin.wording.salesforce_errors import explained
 
 log = logging.getLogger("keeping_plugin.web")
 

@@ -18,8 +18,9 @@ from keeping_plugin.errors import (
     NotReady,
     PermissionDenied,
 )
-from keeping_plugin.services import connection, login
-from keeping_plugin.services.connection import SignedIn
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import login
+from keeping_plugin.services.connection.connect import SignedIn
 from keeping_plugin.state import current_state
 
 # In the host's session: what binds a login to this browser, and the window that waits for it.

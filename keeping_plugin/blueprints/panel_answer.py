@@ -11,11 +11,11 @@ from keeping_plugin.blueprints.errors import error_json, sentence_of
 from keeping_plugin.blueprints.record_card import Cards, open_in_salesforce
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
-from keeping_plugin.services.card import records_of
-from keeping_plugin.services.display import age
-from keeping_plugin.services.error_sentences import explained
-from keeping_plugin.services.panel_view import PanelState, PanelView
+from keeping_plugin.services.panel.cards import records_of
+from keeping_plugin.services.panel.display import age
+from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
+from keeping_plugin.wording.salesforce_errors import explained
 
 _STATUS = {
     PanelState.CONNECTION_LOST: 503,

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import url_for
 
-from keeping_plugin.services.card import person
-from keeping_plugin.services.display import day, label_of, shown
-from keeping_plugin.services.editable import why_read_only
-from keeping_plugin.services.panel_view import Linked
+from keeping_plugin.services.panel.cards import person
+from keeping_plugin.services.panel.display import day, label_of, shown
+from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.schema.fields import why_read_only
 from keeping_plugin.types import ContactMatch, LeadMatch, Record, Value
 
 # Longer values are shown from their beginning, in a box that scrolls.

@@ -14,8 +14,8 @@ from keeping_plugin.errors import Crowded, InvalidInput, NotFound, SalesforceErr
 from keeping_plugin.forms.controls import ReferenceControl
 from keeping_plugin.forms.record import RecordForm
 from keeping_plugin.forms.widgets import found_records
-from keeping_plugin.services.panel_view import Linked, Panels, linked
-from keeping_plugin.services.reference_search import referred_objects, search
+from keeping_plugin.services.panel.lookup import referred_objects, search
+from keeping_plugin.services.panel.view import Linked, Panels, linked
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 

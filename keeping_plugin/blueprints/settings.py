@@ -19,9 +19,12 @@ from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.settings_fields import FIELD_TYPES
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import KeepingError, NotFound
-from keeping_plugin.services import audit, connection, preflight, schema
+from keeping_plugin.services import audit
+from keeping_plugin.services.admin.overview import overview
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.overview import overview
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import preflight
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 

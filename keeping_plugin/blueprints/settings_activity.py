@@ -16,16 +16,17 @@ from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.activity import ActivityForm, place_text, read_place
 from keeping_plugin.rules import CHECKS
-from keeping_plugin.services import activity as activities
-from keeping_plugin.services import causes as failed
-from keeping_plugin.services import connection, entries
-from keeping_plugin.services.activity import MOST_DAYS, Count, Outcome, Period
-from keeping_plugin.services.activity_list import Activity, listed
-from keeping_plugin.services.api_use import FEATURES
-from keeping_plugin.services.budget import budget
-from keeping_plugin.services.causes import Cause
-from keeping_plugin.services.explain import TITLES
-from keeping_plugin.services.overview import Standing, standing
+from keeping_plugin.services.admin import activity as activities
+from keeping_plugin.services.admin.activity import MOST_DAYS, Count, Outcome, Period
+from keeping_plugin.services.admin.activity_list import Activity, listed
+from keeping_plugin.services.admin.api_budget import budget
+from keeping_plugin.services.admin.overview import Standing, standing
+from keeping_plugin.services.automation.explain import TITLES
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.ledger import causes as failed
+from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger.causes import Cause
+from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent, Conversation, Mailbox
 

@@ -9,7 +9,7 @@ from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.activity import place_text, read_place
-from keeping_plugin.services.audit_trail import Whose, trail
+from keeping_plugin.services.admin.audit_trail import Whose, trail
 from keeping_plugin.state import current_state
 
 _LABELS = {

@@ -13,18 +13,14 @@ from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import now
-from keeping_plugin.services import (
-    audit,
-    backfill_progress,
-    connection,
-    overview,
-    policy,
-    skip_list,
-)
+from keeping_plugin.services import audit
+from keeping_plugin.services.admin import overview
+from keeping_plugin.services.admin.overview import Standing
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.overview import Standing
-from keeping_plugin.services.policy import MailboxAutomation
-from keeping_plugin.services.skip_list import SkipList
+from keeping_plugin.services.automation import backfill_progress, policy, skip_list
+from keeping_plugin.services.automation.policy import MailboxAutomation
+from keeping_plugin.services.automation.skip_list import SkipList
+from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent, Mailbox
 

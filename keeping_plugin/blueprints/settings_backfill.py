@@ -13,7 +13,9 @@ from keeping_plugin.blueprints.settings_automation import mailbox_named, page
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.days import UNREADABLE, read_day
-from keeping_plugin.services import backfill, backfill_progress, connection, dry_run
+from keeping_plugin.services.automation import backfill, backfill_progress
+from keeping_plugin.services.automation import preview as dry_run
+from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent, Mailbox
 

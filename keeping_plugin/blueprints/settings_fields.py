@@ -12,9 +12,12 @@ from keeping_plugin.blueprints.tabs import OBJECT_TABS, tabs
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.settings import FieldsForm
 from keeping_plugin.models import Connection
-from keeping_plugin.services import connection, editable, schema, selection
-from keeping_plugin.services.overview import schema_state
-from keeping_plugin.services.selection import Choice
+from keeping_plugin.services.admin.overview import schema_state
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import fields as editable
+from keeping_plugin.services.schema import selection
+from keeping_plugin.services.schema.selection import Choice
 from keeping_plugin.state import current_state
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.settings_automation import mailbox_named, page
 from keeping_plugin.errors import InvalidInput
-from keeping_plugin.services import audit, skip_list
+from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.skip_list import BadLine
+from keeping_plugin.services.automation import skip_list
+from keeping_plugin.services.automation.skip_list import BadLine
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 

@@ -9,7 +9,8 @@ from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.settings_automation import mailbox_named, page
 from keeping_plugin.blueprints.tabs import tabs
 from keeping_plugin.errors import InvalidInput, NotFound
-from keeping_plugin.services import connection, dry_run
+from keeping_plugin.services.automation import preview as dry_run
+from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.state import current_state
 
 

@@ -19,8 +19,8 @@ from keeping_plugin.blueprints.conversation import here
 from keeping_plugin.blueprints.form_input import sent
 from keeping_plugin.blueprints.panel_answer import show
 from keeping_plugin.blueprints.rendering import Wanted, wanted
-from keeping_plugin.services import panel as panels
-from keeping_plugin.services.picks import pick as remember
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.picks import pick as remember
 from keeping_plugin.state import current_state
 
 

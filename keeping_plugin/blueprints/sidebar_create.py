@@ -34,15 +34,17 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
-from keeping_plugin.services import adding, panel_call, record_types
-from keeping_plugin.services import panel as panels
-from keeping_plugin.services.card import person
-from keeping_plugin.services.company_name import SuggestedCompany
-from keeping_plugin.services.error_sentences import explained
-from keeping_plugin.services.panel_view import Linked, linked
-from keeping_plugin.services.prefill import company_of, newest_inbound, person_values
+from keeping_plugin.mail.company_name import SuggestedCompany
+from keeping_plugin.services.panel import add as adding
+from keeping_plugin.services.panel import call as panel_call
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel import record_types
+from keeping_plugin.services.panel.cards import person
+from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
+from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Address
+from keeping_plugin.wording.salesforce_errors import explained
 
 _ADDABLE = {
     "Contact": ("FirstName", "LastName", "Email"),

@@ -28,14 +28,15 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.forms.record import RecordForm, record_form
-from keeping_plugin.services import panel as panels
-from keeping_plugin.services import panel_call, records
-from keeping_plugin.services.display import label_of, of_value
-from keeping_plugin.services.editable import why_read_only, writable
-from keeping_plugin.services.error_sentences import explained
-from keeping_plugin.services.record_types import own_picklists
-from keeping_plugin.services.records import Target
+from keeping_plugin.services.panel import call as panel_call
+from keeping_plugin.services.panel import edit as records
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.display import label_of, of_value
+from keeping_plugin.services.panel.edit import Target
+from keeping_plugin.services.panel.record_types import own_picklists
+from keeping_plugin.services.schema.fields import why_read_only, writable
 from keeping_plugin.state import current_state
+from keeping_plugin.wording.salesforce_errors import explained
 
 
 def register(bp: Blueprint) -> None:

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, redirect, url_for
 
 from keeping_plugin.blueprints.conversation import here
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
-from keeping_plugin.services import entries
-from keeping_plugin.services.conversation_log import conversation_log, entry_of
+from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
+from keeping_plugin.services.ledger import retry as entries
 from keeping_plugin.state import current_state
 
 

@@ -8,8 +8,8 @@ from flask import Blueprint, url_for
 from markupsafe import Markup
 
 from keeping_plugin.forms import csrf
-from keeping_plugin.services import connection
-from keeping_plugin.services.overview import Standing, standing
+from keeping_plugin.services.admin.overview import Standing, standing
+from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.state import current_state
 
 

@@ -12,9 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.days import UNREADABLE, read_day
-from keeping_plugin.services.activity import MOST_DAYS, Filter, Outcome, Period
-from keeping_plugin.services.activity_list import Place
-from keeping_plugin.services.causes import LONGEST
+from keeping_plugin.services.admin.activity import MOST_DAYS, Filter, Outcome, Period
+from keeping_plugin.services.admin.activity_list import Place
+from keeping_plugin.services.ledger.causes import LONGEST
 from keeping_plugin.types import Action
 
 DAYS = 14

@@ -18,7 +18,7 @@ from wtforms.validators import StopValidation
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.forms import widgets
-from keeping_plugin.services.clean_text import clean, length
+from keeping_plugin.mail.clean import clean, length
 from keeping_plugin.types import FieldSpec, Value
 
 WAS = "was_"

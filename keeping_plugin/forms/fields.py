@@ -26,7 +26,7 @@ from keeping_plugin.forms.quantities import (
     NumberControl,
     TimeControl,
 )
-from keeping_plugin.services.display import label_of
+from keeping_plugin.services.panel.display import label_of
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 # Compound types (address, location, a person's Name) are written by their parts, which have types

@@ -13,9 +13,9 @@ from keeping_plugin.errors import Complaint
 from keeping_plugin.forms.choices import Controller, PicklistControl
 from keeping_plugin.forms.controls import Control, ReferenceControl
 from keeping_plugin.forms.fields import control
-from keeping_plugin.services.editable import WRITABLE_TYPES, is_compound, parts, writable
-from keeping_plugin.services.error_sentences import ErrorSentence, explained
+from keeping_plugin.services.schema.fields import WRITABLE_TYPES, is_compound, parts, writable
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Value
+from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
 # WTForms takes `data`, `errors` and `meta` for itself and drops what begins with "_".
 PREFIX = "sf_"

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 
 from keeping_plugin.errors import NotReady
 from keeping_plugin.jobs.job import FAILURE_TTL, TASKS, TIMEOUT, KeepingJob
-from keeping_plugin.services.pace import WINDOW
+from keeping_plugin.services.panel.pace import WINDOW
 from keeping_plugin.times import QUEUE_FULL, RING, Times
 
 log = logging.getLogger("keeping_plugin.queue")

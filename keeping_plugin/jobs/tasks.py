@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from rq.timeouts import BaseTimeoutException
 
-from keeping_plugin.services import revocation, schema
-from keeping_plugin.services.backfill import advance
+from keeping_plugin.services.automation.backfill import advance
+from keeping_plugin.services.connection import revocation
 from keeping_plugin.services.delivery.drain import drain as drain_connection
+from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.state import State, current_state
 
 log = logging.getLogger("keeping_plugin.jobs")

@@ -14,8 +14,9 @@ from werkzeug.test import TestResponse
 from demo.org.consent import walk
 from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.models import Connection, migrate
-from keeping_plugin.services import connection, schema
-from keeping_plugin.services.revocation import revoke
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection.revocation import revoke
+from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.state import State
 from keeping_plugin.types import Agent
 from tests.hosts.desk import PEOPLE

@@ -31,10 +31,10 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
-from keeping_plugin.services import card as cards
-from keeping_plugin.services.pace import Pace
-from keeping_plugin.services.panel_view import Panels
-from keeping_plugin.services.schema import TASK
+from keeping_plugin.services.panel import cards
+from keeping_plugin.services.panel.pace import Pace
+from keeping_plugin.services.panel.view import Panels
+from keeping_plugin.services.schema.describe import TASK
 from keeping_plugin.state import State
 from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue, FakeSalesforce
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema, OpenedBy

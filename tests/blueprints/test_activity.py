@@ -12,9 +12,9 @@ from sqlalchemy import event, update
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import Connection, ConnectionStatus, SyncEntry, now
-from keeping_plugin.services import api_use
-from keeping_plugin.services.activity_list import PAGE
-from keeping_plugin.services.api_use import Feature
+from keeping_plugin.services import metering as api_use
+from keeping_plugin.services.admin.activity_list import PAGE
+from keeping_plugin.services.metering import Feature
 from keeping_plugin.types import Action, Agent, Mailbox
 from tests.blueprints.inbox import ADMIN, AGENT, INSTANCE, Inbox, token, url
 from tests.blueprints.ledger import Ledger
@@ -298,7 +298,7 @@ def test_each_of_salesforces_refusals_has_a_button_of_its_own(inbox: Inbox, ledg
 
 def test_more_than_one_transaction_holds_are_tried_again(inbox: Inbox, ledger: Ledger) -> None:
     entries = [ledger.entry(state="failed", reason="rejected") for _ in range(4)]
-    from keeping_plugin.services import entries as service
+    from keeping_plugin.services.ledger import retry as service
 
     service_chunk, service.CHUNK = service.CHUNK, 3
     try:

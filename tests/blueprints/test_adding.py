@@ -19,8 +19,8 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import AddressClaim, AuditRecord, KnownAddress
 from keeping_plugin.rules import Policy
-from keeping_plugin.services import claims
-from keeping_plugin.services.decisions import judge_and_write
+from keeping_plugin.services.automation.decisions import judge_and_write
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.times import Times
 from keeping_plugin.types import Address, Direction, Message
 from tests.blueprints.inbox import ADMIN, CUSTOMER, Inbox, post, token, url

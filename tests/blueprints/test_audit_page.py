@@ -9,9 +9,9 @@ import pytest
 from lxml import html
 
 from keeping_plugin.models import AuditRecord
-from keeping_plugin.services import audit_trail
+from keeping_plugin.services.admin import audit_trail
+from keeping_plugin.services.admin.audit_trail import PAGE
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.audit_trail import PAGE
 from tests.blueprints.inbox import ADMIN, INSTANCE, Inbox, open_inbox
 
 AUDIT = "/salesforce/settings/audit"

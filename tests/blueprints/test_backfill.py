@@ -20,7 +20,7 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
-from keeping_plugin.services import backfill
+from keeping_plugin.services.automation import backfill
 from keeping_plugin.types import Address, Agent, Direction, Mailbox, Message
 from tests.blueprints.inbox import ADMIN, AGENT, Inbox, token
 

@@ -23,7 +23,7 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.models import AuditRecord, PanelCard, now
-from keeping_plugin.services import record_types
+from keeping_plugin.services.panel import record_types
 from keeping_plugin.testing.fake_org import DuplicateRule
 from tests.blueprints.inbox import CUSTOMER, Inbox, post, token, url
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keeping_plugin.models import Decision, EntryState, MailboxPolicy, SyncEntry, now, upsert
-from keeping_plugin.services.automation import message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.types import Direction, MessageArrived
 from tests.blueprints.inbox import CUSTOMER, INSTANCE, STRANGER, Inbox, post, url
 

@@ -15,8 +15,8 @@ from sqlalchemy import update
 from werkzeug.serving import make_server
 
 from keeping_plugin.models import Connection, now
-from keeping_plugin.services import api_use
-from keeping_plugin.services.api_use import Feature
+from keeping_plugin.services import metering as api_use
+from keeping_plugin.services.metering import Feature
 from keeping_plugin.types import Action, Mailbox
 from tests.blueprints.inbox import ADMIN, CONVERSATION, Inbox, open_inbox
 from tests.blueprints.ledger import Ledger

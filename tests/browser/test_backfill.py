@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import update
 
 from keeping_plugin.models import BackfillRun, SyncEntry
-from keeping_plugin.services import backfill
+from keeping_plugin.services.automation import backfill
 from tests.blueprints.test_backfill import advance, history, run, start, switch
 from tests.browser.test_activity import VIEWS, Served, served
 

@@ -21,7 +21,8 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.services import claims, record_types
+from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.panel import record_types
 from keeping_plugin.times import Times
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox, url
 

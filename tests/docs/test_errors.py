@@ -24,9 +24,9 @@ from keeping_plugin.models import SyncEntry
 from keeping_plugin.salesforce.grants import REASONS
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.delivery.outcomes import read
-from keeping_plugin.services.entry_sentences import ENTRY_SENTENCES
-from keeping_plugin.services.error_sentences import SENTENCES
 from keeping_plugin.types import Action
+from keeping_plugin.wording.entries import ENTRY_SENTENCES
+from keeping_plugin.wording.salesforce_errors import SENTENCES
 from tests.servers.needs import ROOT
 
 PACKAGE = ROOT / "keeping_plugin"
@@ -102,7 +102,9 @@ def reasons_given() -> set[str]:
     places = {"Outcome": 1, "done": 0, "later": 0}
     found: set[str] = set()
     files = [*(PACKAGE / "services" / "delivery").glob("*.py")]
-    files += [PACKAGE / "services" / f"{name}.py" for name in ("departure", "entries")]
+    files += [
+        PACKAGE / "services" / name for name in ("connection/disconnect.py", "ledger/retry.py")
+    ]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

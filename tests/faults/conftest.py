@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from demo.org.process import OrgProcess
-from keeping_plugin.services import activity_key
+from keeping_plugin.services.schema import task_key as activity_key
 from tests.faults.tally import TALLY
 from tests.faults.world import World
 from tests.servers.needs import require

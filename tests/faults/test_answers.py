@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keeping_plugin.models import Connection, SyncEntry, now
-from keeping_plugin.services import entries
+from keeping_plugin.services.ledger import retry as entries
 from tests.faults.on import only
 from tests.faults.processes import await_true
 from tests.faults.world import ADMIN, World, fresh, names, struck, tasks_in

@@ -6,8 +6,8 @@ import pytest
 
 from keeping_plugin.errors import BeingAdded, KeepingError, OutcomeUnclear
 from keeping_plugin.models import Pick, now
-from keeping_plugin.services.adding import Exists, add_person
-from keeping_plugin.services.panel_view import linked
+from keeping_plugin.services.panel.add import Exists, add_person
+from keeping_plugin.services.panel.view import linked
 from keeping_plugin.types import Action, Saved
 from tests.faults import host
 from tests.faults.processes import await_true

@@ -25,8 +25,8 @@ from demo.org.consent import walk
 from demo.org.control import Control
 from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry, migrate, now
-from keeping_plugin.services import connection as connections
-from keeping_plugin.services import grants
+from keeping_plugin.services.connection import connect as connections
+from keeping_plugin.services.connection import grants
 from keeping_plugin.state import State
 from keeping_plugin.types import Agent, OrgFacts, Tokens
 from tests.faults import host, processes

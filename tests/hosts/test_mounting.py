@@ -24,7 +24,7 @@ from keeping_plugin import (
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Connection, Decision, SchemaDocument, SchemaLoad
 from keeping_plugin.models.migrate import upgrade
-from keeping_plugin.services.grants import seal
+from keeping_plugin.services.connection.grants import seal
 from keeping_plugin.testing import FakeSalesforce
 from keeping_plugin.types import Tokens
 from keeping_plugin.types.schema_document import dump_schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import event, select
 
 from keeping_plugin.models import Database, MailboxPolicy, listed, upsert
-from keeping_plugin.services import claims
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.times import Times
 
 AWKWARD = ["o'hara@x.example", 'quoted"@x.example', "back\\slash@x.example", "ß{}%s@x.example"]

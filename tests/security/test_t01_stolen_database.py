@@ -2,7 +2,7 @@
 
 The dump is a real one, pg_dump's or SQLite's, of a host with a live connection, a login on its way,
 and a grant waiting to be revoked. Every word of it is tried against Salesforce as a thief would.
-Sealing itself is tested in tests/services/test_tokens.py and test_connection.py.
+Sealing itself is tested in tests/services/connection/test_tokens.py and test_connect.py.
 """
 
 from __future__ import annotations

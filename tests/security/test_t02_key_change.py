@@ -1,7 +1,7 @@
 """T2: the key is changed while the host is up, and the old one is then of no use to anybody.
 
 Ten thousand rows, and rows that change meanwhile, are rotated in
-tests/services/test_key_rotation.py. Here is the operator's whole way: two keys, the command, one
+tests/services/operations/test_keys.py. Here is the operator's whole way: two keys, the command, one
 key; and the thief who has the old key and the new database.
 """
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from keeping_plugin.models import AuditRecord, Connection, OAuthAttempt
-from keeping_plugin.services import grants
+from keeping_plugin.services.connection import grants
 from keeping_plugin.types import Agent
 from tests.blueprints.admin_side import SETTINGS, AdminSide, Visitor
 from tests.hosts.desk import ADMIN, PEOPLE

@@ -23,7 +23,7 @@ import pytest
 from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.extension import _wire
 from keeping_plugin.models import Connection
-from keeping_plugin.services import grants
+from keeping_plugin.services.connection import grants
 from tests.blueprints.admin_side import AdminSide
 from tests.salesforce.wire import Wire, reply, serving
 from tests.test_salesforce_hosts import HOSTILE

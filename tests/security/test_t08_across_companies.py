@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from keeping_plugin.services import schema
 from keeping_plugin.services.delivery.drain import drain
+from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.types import Address
 from tests.blueprints.inbox import CUSTOMER, open_inbox, url
 from tests.security.dumps import changed_tables, dump

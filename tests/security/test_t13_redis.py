@@ -26,7 +26,7 @@ from redis.exceptions import NoPermissionError
 from demo.org.process import OrgProcess
 from keeping_plugin.jobs.job import TASKS
 from keeping_plugin.models import SchemaLoad
-from keeping_plugin.services import schema
+from keeping_plugin.services.schema import describe as schema
 from tests.salesforce.wire import Wire, reply, says, serving
 from tests.security.town import Town, open_town
 from tests.servers.needs import ROOT

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import func, select
 
 from keeping_plugin.models import ApiUse, AuditRecord, Database
-from keeping_plugin.services.api_use import Feature
-from keeping_plugin.services.unusual_use import LEAST, UnusualUse, raise_alarms
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.operations.alarm import LEAST, UnusualUse, raise_alarms
 from tests.security.town import Town
 from tests.services.company import Company
 

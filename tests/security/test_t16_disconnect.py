@@ -1,8 +1,8 @@
 """T16: what is left after Disconnect.
 
 The transaction itself, the revocation's retries and their end are tested in
-tests/services/test_connection.py and test_revocation.py, racing workers in tests/faults. Here the
-whole way, with a real worker: nothing that remains opens or touches the org that was left.
+tests/services/connection/test_connect.py and test_revocation.py, racing workers in tests/faults.
+Here the whole way, with a real worker: nothing that remains opens or touches the org that was left.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """T17: after a reconnect to another org nothing of the one before is used, sent or shown.
 
-What confirming does row by row is tested in tests/services/test_connection.py; that an admin is
-asked first, in test_t03_oauth_callback.py. Here the whole way, with a real worker.
+What confirming does row by row is tested in tests/services/connection/test_connect.py; that an
+admin is asked first, in test_t03_oauth_callback.py. Here the whole way, with a real worker.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from keeping_plugin.models import EntryState, Pick, SchemaDocument, SyncEntry, now
-from keeping_plugin.services import grants
+from keeping_plugin.services.connection import grants
 from tests.security.routes import ROUTES
 from tests.security.test_every_route import visit
 from tests.security.town import Town

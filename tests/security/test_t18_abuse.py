@@ -1,8 +1,8 @@
 """T18: whoever asks too often is told so, and Salesforce is not asked; nobody else notices.
 
-How the limits count is tested in tests/services/test_pace_and_seats.py, the panel that says so in
-tests/blueprints/test_panel.py, a storm of one sender's mail in tests/journeys/test_messages.py and
-the skip list in tests/services/test_skip_list.py.
+How the limits count is tested in tests/services/panel/test_pace_and_seats.py, the panel that says
+so in tests/blueprints/test_panel.py, a storm of one sender's mail in
+tests/journeys/test_messages.py and the skip list in tests/services/automation/test_skip_list.py.
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
-from keeping_plugin.services import connection, grants, schema
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import grants
+from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.testing import FakeHelpDesk
 from keeping_plugin.types import (
     Address,

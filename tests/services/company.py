@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Connection, Database
-from keeping_plugin.services import connection
-from keeping_plugin.services.connection import Connecting, SignedIn
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection.connect import Connecting, SignedIn
 from keeping_plugin.testing import FakeQueue
 from keeping_plugin.times import Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens

@@ -13,6 +13,10 @@ from tests.servers.needs import ROOT
 
 PLANTED = {
     "Imports point down only": ("keeping_plugin/errors.py", "import keeping_plugin.extension"),
+    "Services: journeys": (
+        "keeping_plugin/services/audit.py",
+        "import keeping_plugin.services.operations.doctor",
+    ),
     "Rules are pure": ("keeping_plugin/rules/facts.py", "import sqlalchemy"),
     "Services know neither Flask nor a vendor": (
         "keeping_plugin/services/__init__.py",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from keeping_plugin.models import EntryState, SyncEntry
-from keeping_plugin.services import claims
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Outcome
 from keeping_plugin.services.delivery.settle import settle
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.times import CLAIM_BUSY
 from keeping_plugin.types import Action
 

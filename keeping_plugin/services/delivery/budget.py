@@ -6,7 +6,7 @@ from keeping_plugin.models import Connection
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.parts import Delivery
-from keeping_plugin.services.locking import connection_first
+from keeping_plugin.services.ledger.locking import connection_first
 
 
 def within_budget(parts: Delivery, gateway: SalesforceGateway, connection: Connection) -> bool:

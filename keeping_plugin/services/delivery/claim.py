@@ -15,7 +15,7 @@ from keeping_plugin.models import Connection, ConnectionStatus, EntryState, Sync
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
-from keeping_plugin.services.locking import connection_first
+from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.times import BATCH, LEASE
 
 

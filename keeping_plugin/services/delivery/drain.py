@@ -13,8 +13,8 @@ from keeping_plugin import failpoints
 from keeping_plugin.errors import NotConnected, NotReady, SalesforceError
 from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services import api_use, audit, claims
-from keeping_plugin.services.api_use import Feature, Meter
+from keeping_plugin.services import audit
+from keeping_plugin.services import metering as api_use
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.address_claims import claim_addresses
@@ -38,6 +38,8 @@ from keeping_plugin.services.delivery.send import WRITTEN, Send, send, sent_befo
 from keeping_plugin.services.delivery.settle import let_go, settle, shrink
 from keeping_plugin.services.delivery.task_status import know_task_status
 from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
+from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.metering import Feature, Meter
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
 from keeping_plugin.types import Action
 

@@ -22,7 +22,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import Connection, ConnectionStatus, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.outcomes import backoff
-from keeping_plugin.services.locking import connection_first
+from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.times import BUDGET_LOOK, PAUSES, Times
 
 TIMEOUTS = 2  # in a row

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from keeping_plugin.mail import task as task_text
+from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import Installation, MailboxPolicy
-from keeping_plugin.services import task_text
-from keeping_plugin.services.contact_name import contact_fields
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter

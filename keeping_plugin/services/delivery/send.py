@@ -15,7 +15,6 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services import claims
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.lease import Lease
@@ -24,6 +23,7 @@ from keeping_plugin.services.delivery.outcomes import read
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
 from keeping_plugin.services.delivery.settle import let_go, shrink
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.types import Action, NewRecord, Saved
 
 MARKS = 3  # a call that could not start in time is marked anew so often

@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import EntryState, Pick, SyncEntry, now
-from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
-from keeping_plugin.services.locking import lock_connection
+from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.times import PAUSES, SETTLE, WAIT_LOOKS, Times
 from keeping_plugin.types import Action
 

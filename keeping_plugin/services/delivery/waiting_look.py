@@ -11,7 +11,6 @@ from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.errors import NotReady, SalesforceError
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
-from keeping_plugin.services import waiting
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.budget import within_budget
@@ -19,7 +18,8 @@ from keeping_plugin.services.delivery.claim import drainable
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import contacts_of
-from keeping_plugin.services.locking import connection_first
+from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 
 ADDRESSES = 1_000  # a look, as many as one composite holds

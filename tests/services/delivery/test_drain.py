@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import EntryState, KnownAddress, Lane, Pick, SyncEntry, now
-from keeping_plugin.services import claims
 from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.types import Action
 from tests.services.delivery.house import COMPANY, JANE, MAILBOX, House
 

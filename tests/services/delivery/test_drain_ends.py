@@ -10,13 +10,14 @@ from sqlalchemy import select, update
 
 from keeping_plugin.errors import CallNotStarted, ConnectionLost, OutcomeUnclear
 from keeping_plugin.models import AddressClaim, OrgLease, SyncEntry, now
-from keeping_plugin.services import claims, departure
+from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.delivery import claim as claiming
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.drain import owes
 from keeping_plugin.services.delivery.plan import WAITS
 from keeping_plugin.services.delivery.settle import settle
 from keeping_plugin.services.delivery.sweep import sweep
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.types import Action
 from tests.services.delivery.house import COMPANY, JANE, House
 

@@ -32,12 +32,12 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
-from keeping_plugin.services import entries
 from keeping_plugin.services.delivery import claim as claiming
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.plan import done
 from keeping_plugin.services.delivery.settle import settle
 from keeping_plugin.services.delivery.sweep import sweep
+from keeping_plugin.services.ledger import retry as entries
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.types import Action, Agent, Message
 from tests.services.delivery.house import COMPANY, JANE, House

@@ -1,0 +1,1 @@
+"""Mail to text, names and Task fields: pure."""

@@ -1,0 +1,93 @@
+"""What became of each message of a conversation, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import NotFound
+from keeping_plugin.models import Connection, Decision, SyncEntry
+from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
+from keeping_plugin.services.automation.decisions import verdicts_of
+from keeping_plugin.services.automation.explain import TITLES
+
+_MOST = 200  # messages of one conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedMessage:
+    """One message on one occasion. `inbound` is None when its facts are no longer kept."""
+
+    message_id: str
+    decided_at: datetime
+    occasion: str
+    inbound: bool | None
+    lines: tuple[Line, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "message_id": self.message_id,
+            "decided_at": self.decided_at.isoformat(),
+            "occasion": self.occasion,
+            "inbound": self.inbound,
+            "actions": [line.as_json() for line in self.lines],
+        }
+
+
+def entry_of(session: Session, company_id: str, conversation_id: str, entry_id: int) -> SyncEntry:
+    """An entry of this conversation. Raises NotFound."""
+    entry = session.scalar(
+        select(SyncEntry).where(
+            SyncEntry.id == entry_id,
+            SyncEntry.company_id == company_id,
+            SyncEntry.conversation_id == conversation_id,
+        )
+    )
+    if entry is None:
+        raise NotFound("There is no such entry in this conversation.")
+    return entry
+
+
+def conversation_log(
+    session: Session, company_id: str, conversation_id: str
+) -> Sequence[LoggedMessage]:
+    """The latest messages of a conversation that the rules have seen, newest first."""
+    decisions = session.scalars(
+        select(Decision)
+        .where(Decision.company_id == company_id, Decision.conversation_id == conversation_id)
+        .order_by(Decision.id.desc())
+        .limit(_MOST)
+    ).all()
+    rows = session.execute(
+        select(SyncEntry, Connection)
+        .join(Connection, Connection.id == SyncEntry.connection_id)
+        .where(SyncEntry.company_id == company_id, SyncEntry.conversation_id == conversation_id)
+    )
+    lines = {
+        (entry.connection_id, entry.message_id, entry.action): line_of(entry, connection)
+        for entry, connection in rows
+    }
+    return [_message(decision, lines) for decision in decisions]
+
+
+def _message(decision: Decision, known: Mapping[tuple[int, str, str], Line]) -> LoggedMessage:
+    refused = {line.action: line for line in refused_lines(decision)}
+    lines = []
+    for verdict in verdicts_of(decision):
+        key = (decision.connection_id, decision.message_id, verdict.action)
+        line = known.get(key) or refused.get(TITLES[verdict.action])
+        if line is not None:
+            lines.append(line)
+    facts = decision.facts or {}
+    return LoggedMessage(
+        message_id=decision.message_id,
+        decided_at=decision.decided_at,
+        occasion=decision.occasion,
+        inbound=facts.get("inbound"),
+        lines=tuple(lines),
+    )

@@ -1,0 +1,89 @@
+"""One action of one message as people read it, in the panel and on the Activity page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keeping_plugin.errors import Complaint
+from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
+from keeping_plugin.services.automation.decisions import verdicts_of
+from keeping_plugin.services.automation.explain import TITLES, refusals
+from keeping_plugin.types import Action
+from keeping_plugin.wording.entries import entry_sentence
+from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
+
+REFUSED = "refused"  # the state of what the rules did not grant
+OUTCOME_UNKNOWN = "outcome_unknown"
+
+# The first characters of a Salesforce id tell its object: an address that "exists" may be a Lead's.
+_OBJECTS: Mapping[str, str] = {"003": "Contact", "00Q": "Lead", "00T": "Task"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One action of one message. `state` is an EntryState or `refused`; `reasons` are sentences;
+    `url` leads to the record that was made or found. `retryable`: a person may try it again;
+    `unsettled`: nobody knows whether it arrived, and a person may say so."""
+
+    entry_id: int | None
+    action: str
+    state: str
+    reason: str = ""
+    reasons: tuple[str, ...] = ()
+    complaints: tuple[tuple[Complaint, ErrorSentence | None], ...] = ()
+    url: str = ""
+    retryable: bool = False
+    unsettled: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "entry_id": self.entry_id,
+            "action": self.action,
+            "state": self.state,
+            "reason": self.reason or None,
+            "reasons": list(self.reasons),
+            "complaints": [complaint.message for complaint, _ in self.complaints],
+            "url": self.url or None,
+            "retryable": self.retryable,
+        }
+
+
+def line_of(entry: SyncEntry, connection: Connection) -> Line:
+    """An entry, given the connection it belongs to."""
+    words = tuple(Complaint(code, text, tuple(names)) for code, text, names in entry.words or ())
+    sentence = entry_sentence(entry.reason, entry.state)
+    live = connection.current and connection.status == ConnectionStatus.LIVE
+    retryable = live and entry.state == EntryState.FAILED
+    return Line(
+        entry_id=entry.id,
+        action=TITLES[Action(entry.action)],
+        state=entry.state,
+        reason=entry.reason,
+        reasons=(sentence,) if sentence else (),
+        complaints=tuple(explained(words)),
+        url=record_url(connection.instance_url, entry.record_id or entry.contact_id),
+        retryable=retryable,
+        unsettled=retryable and entry.reason == OUTCOME_UNKNOWN,
+    )
+
+
+def record_url(instance_url: str, record_id: str | None) -> str:
+    """Where Salesforce shows a Contact, Lead or Task; "" for none, and for another kind of id."""
+    object = _OBJECTS.get(record_id[:3]) if record_id else None
+    return f"{instance_url}/lightning/r/{object}/{record_id}/view" if object else ""
+
+
+def refused_lines(decision: Decision) -> tuple[Line, ...]:
+    """What the rules did not grant of a message, each with every reason."""
+    return tuple(
+        Line(
+            entry_id=None,
+            action=TITLES[verdict.action],
+            state=REFUSED,
+            reasons=refusals(verdict),
+        )
+        for verdict in verdicts_of(decision)
+        if verdict.reasons
+    )

@@ -1,0 +1,168 @@
+"""What the connection page shows, as values: one read of the database, none of Salesforce."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import Connection, ConnectionStatus, SchemaLoad, now
+from keeping_plugin.services.connection import connect as connections
+from keeping_plugin.services.connection import receipt
+from keeping_plugin.services.connection.receipt import Receipt
+from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import preflight, selection
+from keeping_plugin.services.schema.changes import Change
+from keeping_plugin.services.schema.preflight import Preflight
+from keeping_plugin.types import OBJECTS, ObjectSchema
+
+# A describe that nobody began in this time: no worker is running.
+_PATIENCE = timedelta(seconds=20)
+
+
+class Standing(StrEnum):
+    NEVER = "never"
+    LIVE = "live"
+    LOST = "lost"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSummary:
+    """One object as the connecting user sees it; `fields` is None where he sees none of it."""
+
+    name: str
+    label: str
+    fields: int | None
+    custom: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """A change that a refresh found. `shown`: agents see the field, or did until now."""
+
+    object: str
+    label: str
+    change: Change
+    at: datetime
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaState:
+    """How far the describe is. `stuck`: it is due, and no worker has begun it."""
+
+    running: bool
+    stuck: bool
+    done: int
+    total: int
+    current: str
+    finished_at: datetime | None
+    failed: str
+    objects: tuple[ObjectSummary, ...]
+    changes: tuple[ObjectChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything of the page. `other` is a login to another org that waits for a word."""
+
+    standing: Standing
+    connection: Connection | None
+    other: Connection | None
+    schema: SchemaState | None
+    preflight: Preflight | None
+    receipt: Receipt | None
+
+
+def overview(session: Session, company_id: str) -> Overview:
+    """The page of one company."""
+    found = connections.latest(session, company_id)
+    live = found if found is not None and found.current else None
+    return Overview(
+        standing=standing(found),
+        connection=live,
+        other=connections.unconfirmed(session, company_id),
+        schema=schema_state(session, live) if live else None,
+        preflight=preflight.last(live) if live else None,
+        receipt=receipt.receipt(session, found) if found else None,
+    )
+
+
+def standing(found: Connection | None) -> Standing:
+    """How a company stands, given its latest connection."""
+    if found is None:
+        return Standing.NEVER
+    if not found.current:
+        return Standing.DISCONNECTED
+    return Standing.LOST if found.status == ConnectionStatus.LOST else Standing.LIVE
+
+
+def schema_state(session: Session, connection: Connection) -> SchemaState:
+    """How far the describe of a connection is, and what it found."""
+    load = session.get(SchemaLoad, connection.id)
+    return SchemaState(
+        running=load is not None and load.finished_at is None,
+        stuck=load is not None and _is_stuck(load, now(session)),
+        done=load.done if load else 0,
+        total=load.total if load else 0,
+        current=load.current_object if load else "",
+        finished_at=load.finished_at if load else None,
+        failed=load.failed if load else "",
+        objects=_summaries(session, connection),
+        changes=_changes(session, connection),
+    )
+
+
+def _is_stuck(load: SchemaLoad, at: datetime) -> bool:
+    waiting = load.finished_at is None and load.started_at is None
+    return waiting and load.due_at is not None and at - load.due_at > _PATIENCE
+
+
+def _summaries(session: Session, connection: Connection) -> tuple[ObjectSummary, ...]:
+    if not schema.is_described(session, connection.id):
+        return ()
+    schemas = schema.schemas(session, connection.id)
+    shown = selection.shown(session, connection.company_id, schemas)
+    summaries = []
+    for name in OBJECTS:
+        found = schemas.get(name)
+        if found is None:
+            summaries.append(ObjectSummary(name, name, None, 0, 0))
+            continue
+        offered = selection.offered(found)
+        custom = sum(spec.custom for spec in offered)
+        summaries.append(
+            ObjectSummary(name, found.label_plural, len(offered), custom, len(shown[name]))
+        )
+    return tuple(summaries)
+
+
+def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ...]:
+    chosen = selection.load(session, connection.company_id)
+    schemas = schema.schemas(session, connection.id)
+    found = schema.changes(session, connection.id)
+    return tuple(
+        ObjectChange(
+            object=name,
+            label=schemas[name].label if name in schemas else name,
+            change=change,
+            at=found[name][0],
+            shown=change.required
+            or _is_shown(schemas.get(name), name, change.field, chosen.get(name)),
+        )
+        for name in OBJECTS
+        if name in found
+        for change in found[name][1]
+    )
+
+
+def _is_shown(
+    known: ObjectSchema | None, object: str, field: str, chosen: Sequence[str] | None
+) -> bool:
+    required = known is not None and field in selection.locked(known)
+    return required or selection.is_wanted(object, field, chosen)

@@ -1,0 +1,1 @@
+"""Messages through the rules: live, earlier mail, dry run."""

@@ -1,0 +1,240 @@
+"""A mailbox's history through the rules, from a date: pausable, resumable, behind live mail.
+
+A run is a row; its job takes some pages further and asks to be called again. Each page's Decisions,
+entries and the page reached are one commit, so that a crash repeats nothing and leaves nothing out.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
+from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, Database, now
+from keeping_plugin.ports import HelpDesk, JobQueue
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.automation.decisions import backfill_occasion, judge_and_write
+from keeping_plugin.services.automation.history import Page, pages
+from keeping_plugin.services.automation.policy import read_policy, read_switches
+from keeping_plugin.times import BACKFILL_CLAIM, Times
+from keeping_plugin.types import Agent
+
+RUNNING, PAUSED, DONE, CANCELLED = "running", "paused", "done", "cancelled"
+PAGE = 160  # messages: with a Decision and two entries each, under 500 rows a transaction
+PAGES_A_JOB = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfilling:
+    """What runs need. `end_host_transaction` gives back what HelpDesk read through."""
+
+    database: Database
+    helpdesk: HelpDesk
+    queue: JobQueue
+    times: Times
+    end_host_transaction: Callable[[], None]
+
+
+def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -> int:
+    """A new run of one of the company's mailboxes (the caller has checked that it is), due at
+    once. Raises NotConnected, and InvalidInput while another run of the mailbox is under way."""
+    connection = session.scalar(
+        select(Connection)
+        .where(Connection.company_id == agent.company_id, Connection.current, Connection.confirmed)
+        .with_for_update()  # two admins who start at once come one after the other
+    )
+    if connection is None:
+        raise NotConnected("Connect Salesforce first.")
+    under_way = session.scalar(
+        select(BackfillRun.id).where(
+            BackfillRun.company_id == agent.company_id,
+            BackfillRun.mailbox_id == mailbox_id,
+            BackfillRun.state.in_((RUNNING, PAUSED)),
+        )
+    )
+    if under_way is not None:
+        raise InvalidInput("This mailbox's history is being brought over already.")
+    time = now(session)
+    run = BackfillRun(
+        connection_id=connection.id,
+        epoch=connection.epoch,
+        company_id=agent.company_id,
+        mailbox_id=mailbox_id,
+        since=since,
+        started_by=agent.id,
+        started_at=time,
+        due_at=time,
+    )
+    session.add(run)
+    session.flush()
+    audit.record(
+        session,
+        Audited.BACKFILL_STARTED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=connection.id,
+        detail=str(run.id),
+    )
+    return run.id
+
+
+def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
+    """Pause, go on with or cancel a run that is not over. What it granted stays. Raises NotFound,
+    InvalidInput."""
+    run = session.scalars(
+        select(BackfillRun)
+        .where(BackfillRun.id == run_id, BackfillRun.company_id == agent.company_id)
+        .with_for_update()
+    ).one_or_none()
+    if run is None:
+        raise NotFound("There is no such run.")
+    if run.state not in (RUNNING, PAUSED):
+        raise InvalidInput("This run is over.")
+    time = now(session)
+    run.state = state
+    run.due_at = time if state == RUNNING else None
+    run.finished_at = time if state == CANCELLED else None
+    # A job that is still at a page writes nothing more: the claim is not its own any longer.
+    run.claim = run.claimed_until = None
+    audit.record(
+        session,
+        Audited.BACKFILL_CHANGED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=run.connection_id,
+        detail=f"{run.id} {state}",
+    )
+
+
+def advance(parts: Backfilling, run_id: int) -> None:
+    """Take a run some pages further; the sweep calls again while it is due."""
+    run = _claim(parts, run_id)
+    if run is None:
+        return
+    history = pages(
+        parts.helpdesk,
+        run.company_id,
+        run.mailbox_id,
+        run.since,
+        after=run.after_id,
+        limit=PAGE,
+    )
+    for reached, page in enumerate(history, 1):
+        parts.end_host_transaction()
+        granted = _write(parts, run, page)
+        if granted is None:  # paused, cancelled, disconnected or overtaken meanwhile
+            return
+        if granted:
+            parts.queue.ring([run.connection_id])
+        if reached == PAGES_A_JOB:
+            _let_go(parts, run)
+            parts.queue.enqueue("backfill", run_id)
+            return
+    parts.end_host_transaction()
+    _finish(parts, run)
+
+
+def _claim(parts: Backfilling, run_id: int) -> BackfillRun | None:
+    token = uuid.uuid4().hex
+    with parts.database.write() as session:
+        time = now(session)
+        claimed = session.execute(
+            update(BackfillRun)
+            .where(
+                BackfillRun.id == run_id,
+                BackfillRun.state == RUNNING,
+                or_(BackfillRun.claimed_until.is_(None), BackfillRun.claimed_until < time),
+            )
+            .values(
+                claim=token,
+                claimed_until=time + parts.times.span(BACKFILL_CLAIM),
+                due_at=time + parts.times.span(BACKFILL_CLAIM),
+            )
+        )
+        if not claimed.rowcount:  # type: ignore[attr-defined]
+            return None
+        return session.get_one(BackfillRun, run_id)
+
+
+def _write(parts: Backfilling, run: BackfillRun, page: Page) -> int | None:
+    """Judge one page and note it as reached, in one commit; the entries it granted, or None when
+    the run may not go on."""
+    with parts.database.read() as session:
+        database = session.connection()
+        switches = read_switches(database, run.company_id, run.mailbox_id)
+        policy = read_policy(
+            database,
+            parts.helpdesk,
+            page.messages,
+            company_id=run.company_id,
+            switches=switches,
+        )
+    parts.end_host_transaction()
+    with parts.database.write() as session:
+        # FOR SHARE: a disconnect is before this page, or after it and cancels what it granted.
+        connection = session.scalars(
+            select(Connection).where(Connection.id == run.connection_id).with_for_update(read=True)
+        ).one()
+        current = session.scalars(
+            select(BackfillRun)
+            .where(BackfillRun.id == run.id, BackfillRun.claim == run.claim)
+            .with_for_update()
+        ).one_or_none()
+        if current is None or current.state != RUNNING:
+            return None
+        gone = connection.status == ConnectionStatus.DISCONNECTED or not connection.current
+        if gone or connection.epoch != run.epoch:
+            current.state, current.due_at, current.finished_at = CANCELLED, None, now(session)
+            return None
+        database = session.connection()
+        granted = sum(
+            judge_and_write(
+                database,
+                message,
+                policy,
+                connection_id=run.connection_id,
+                epoch=run.epoch,
+                occasion=backfill_occasion(run.id),
+            ).entries
+            for message in page.messages
+        )
+        time = now(session)
+        current.after_id = page.last_id
+        if page.messages:
+            current.reached_at = page.messages[-1].sent_at
+        current.seen += len(page.messages)
+        current.granted += granted
+        current.claimed_until = current.due_at = time + parts.times.span(BACKFILL_CLAIM)
+    return granted
+
+
+def _let_go(parts: Backfilling, run: BackfillRun) -> None:
+    with parts.database.write() as session:
+        session.execute(
+            update(BackfillRun)
+            .where(
+                BackfillRun.id == run.id,
+                BackfillRun.claim == run.claim,
+                BackfillRun.state == RUNNING,
+            )
+            .values(claim=None, claimed_until=None, due_at=now(session))
+        )
+
+
+def _finish(parts: Backfilling, run: BackfillRun) -> None:
+    with parts.database.write() as session:
+        session.execute(
+            update(BackfillRun)
+            .where(
+                BackfillRun.id == run.id,
+                BackfillRun.claim == run.claim,
+                BackfillRun.state == RUNNING,
+            )
+            .values(state=DONE, finished_at=now(session), due_at=None, claim=None)
+        )

@@ -1,0 +1,199 @@
+"""What the automations would do, before anybody switches them on. Nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from keeping_plugin.addresses import address_key
+from keeping_plugin.errors import InvalidInput
+from keeping_plugin.models import Database
+from keeping_plugin.ports import HelpDesk
+from keeping_plugin.rules import CHECKS, RULES, Facts, Policy, Verdict, decide
+from keeping_plugin.services.automation.explain import (
+    ExplainedVerdict,
+    explained,
+    judge_now,
+    refusals,
+)
+from keeping_plugin.services.automation.history import pages
+from keeping_plugin.services.automation.policy import (
+    MailboxAutomation,
+    as_switched,
+    read_policy,
+    read_switches,
+)
+from keeping_plugin.types import Action, Address, Direction, MessageArrived
+
+DAYS: Final = 30
+# An admin waits for the page: enough mail to judge by, and an end.
+MOST: Final = 5_000
+ROWS: Final = 200
+BOTH_ON: Final = MailboxAutomation(add_contacts=True, log_tasks=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An address and every rule's verdict on it."""
+
+    address: str
+    verdicts: tuple[ExplainedVerdict, ...]
+
+
+def try_address(
+    database: Database, helpdesk: HelpDesk, company_id: str, mailbox_id: str, address: str
+) -> Tried:
+    """What would happen to a first message of this address in this mailbox, as it is set now.
+    Raises InvalidInput for what is no address."""
+    address = address.strip()
+    if address_key(address) is None:
+        raise InvalidInput(
+            "This is not an e-mail address. Write one such as anna@example.com.", field="address"
+        )
+    customer = Address(address)
+    message = MessageArrived(
+        company_id=company_id,
+        mailbox_id=mailbox_id,
+        conversation_id="-",
+        message_id="-",
+        direction=Direction.INBOUND,
+        opens_conversation=True,
+        customer=customer,
+        sender=customer,
+        recipients=(),
+        sent_at=datetime(2000, 1, 1, tzinfo=UTC),  # no rule asks when
+    )
+    with database.read() as session:
+        return Tried(address, explained(judge_now(session, helpdesk, message)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many messages a check refused."""
+
+    action: Action
+    code: str
+    sentence: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One message: whether it would add a Contact and be logged, and the sentences against it."""
+
+    message_id: str
+    conversation_id: str
+    customer: str
+    inbound: bool
+    sent_at: datetime
+    contact: bool
+    task: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`contacts` counts addresses, since one becomes one Contact; `refused` messages of which
+    nothing would be made; `rows` are the latest, newest first; `more` when mail was left out."""
+
+    days: int
+    seen: int
+    contacts: int
+    tasks: int
+    refused: int
+    more: bool
+    reasons: tuple[ReasonCount, ...]
+    rows: tuple[PreviewRow, ...]
+
+
+def what_would_have_happened(
+    database: Database,
+    helpdesk: HelpDesk,
+    company_id: str,
+    mailbox_id: str,
+    *,
+    until: datetime,
+    since: datetime | None = None,
+    wanted: MailboxAutomation | None = BOTH_ON,
+) -> Preview:
+    """A mailbox through the rules since a time, else since 30 days before `until`, as if it were
+    switched as wanted (None: as it is): the oldest 5,000 messages. Who is in Salesforce already is
+    not asked."""
+    tally = _Tally()
+    more = False
+    since = since or until - timedelta(days=DAYS)
+    for page in pages(helpdesk, company_id, mailbox_id, since):
+        messages = page.messages[: MOST - tally.seen]
+        more = len(messages) < len(page.messages)
+        with database.read() as session:
+            connection = session.connection()
+            switches = read_switches(connection, company_id, mailbox_id)
+            policy = read_policy(
+                connection,
+                helpdesk,
+                messages,
+                company_id=company_id,
+                switches=as_switched(switches, wanted) if wanted else switches,
+            )
+        tally.count(messages, policy)
+        if more:
+            break
+    return replace(tally.preview(), more=more)
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.seen = self.tasks = self.refused = 0
+        self.added: set[str] = set()
+        self.reasons: Counter[tuple[Action, str]] = Counter()
+        self.rows: deque[PreviewRow] = deque(maxlen=ROWS)
+
+    def count(self, messages: Iterable[MessageArrived], policy: Policy) -> None:
+        for message in messages:
+            facts = Facts.of(message, policy)
+            verdicts = decide(RULES, facts)
+            granted = {verdict.action for verdict in verdicts if verdict.granted}
+            self.seen += 1
+            self.tasks += Action.LOG_TASK in granted
+            self.refused += not granted
+            if Action.ADD_CONTACT in granted:
+                self.added.add(facts.address)
+            self.reasons.update(
+                (verdict.action, code) for verdict in verdicts for code in verdict.reasons
+            )
+            self.rows.appendleft(_row(message, facts, verdicts, granted))
+
+    def preview(self) -> Preview:
+        reasons = tuple(
+            ReasonCount(action, code, CHECKS[code].refusal, count)
+            for (action, code), count in self.reasons.most_common()
+        )
+        return Preview(
+            DAYS,
+            self.seen,
+            len(self.added),
+            self.tasks,
+            self.refused,
+            False,
+            reasons,
+            tuple(self.rows),
+        )
+
+
+def _row(
+    message: MessageArrived, facts: Facts, verdicts: Iterable[Verdict], granted: set[Action]
+) -> PreviewRow:
+    sentences = dict.fromkeys(sentence for verdict in verdicts for sentence in refusals(verdict))
+    return PreviewRow(
+        message.message_id,
+        message.conversation_id,
+        facts.customer,
+        facts.inbound,
+        message.sent_at,
+        Action.ADD_CONTACT in granted,
+        Action.LOG_TASK in granted,
+        tuple(sentences),
+    )

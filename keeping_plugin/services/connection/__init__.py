@@ -1,0 +1,1 @@
+"""A company and its org: log in, stay connected, disconnect."""

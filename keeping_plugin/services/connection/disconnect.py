@@ -1,0 +1,147 @@
+"""What leaving an org does to everything that belongs to it, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import (
+    BackfillRun,
+    Connection,
+    ConnectionStatus,
+    EntryState,
+    KnownAddress,
+    PanelCard,
+    Pick,
+    SchemaDocument,
+    SchemaLoad,
+    SyncEntry,
+)
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.connection import grants
+from keeping_plugin.times import Times
+
+DISCONNECTED = "disconnected"
+OTHER_ORG = "other_org"
+OUTCOME_UNKNOWN = "outcome_unknown"
+
+_UNSENT = (EntryState.PENDING, EntryState.WAITING)
+_OWED = (*_UNSENT, EntryState.SENDING)
+
+
+def leave(
+    session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
+) -> int:
+    """Disconnect: the grant goes, the epoch rises, nothing unsent will ever be sent. Rows with a
+    mark keep it and their state: they are looked up after a reconnect to the same org. Returns the
+    id of the revocation, or 0."""
+    # The connection's row first: whoever marks rows reads it FOR SHARE.
+    revocation = _end(session, connection, agent_id=agent_id, at=at, times=times)
+    _cancel_unsent(session, connection, reason=DISCONNECTED, at=at)
+    _end_runs(session, connection, at=at)
+    audit.record(
+        session,
+        Audited.DISCONNECTED,
+        company_id=connection.company_id,
+        agent_id=agent_id,
+        at=at,
+        connection_id=connection.id,
+    )
+    return revocation
+
+
+def leave_for_other_org(
+    session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
+) -> int:
+    """The company has moved to another org: as `leave`, and what it might still have looked up
+    there becomes a person's to settle. Returns the id of a revocation, or 0."""
+    revocation = 0
+    if connection.current:
+        revocation = _end(session, connection, agent_id=agent_id, at=at, times=times)
+    else:
+        revocation = grants.give_back(session, connection, at=at, times=times)
+    _cancel_unsent(session, connection, reason=OTHER_ORG, at=at)
+    session.execute(
+        update(SyncEntry)
+        .where(
+            SyncEntry.connection_id == connection.id,
+            SyncEntry.state.in_(_OWED),
+            SyncEntry.sent_at.is_not(None),
+        )
+        .values(state=EntryState.FAILED, reason=OUTCOME_UNKNOWN, settled_at=at, due_at=None)
+    )
+    _end_runs(session, connection, at=at)
+    for table in (Pick, KnownAddress, SchemaDocument, SchemaLoad):
+        session.execute(delete(table).where(table.connection_id == connection.id))
+    return revocation
+
+
+def _end(
+    session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
+) -> int:
+    connection.current = False
+    connection.status = ConnectionStatus.DISCONNECTED
+    connection.epoch += 1
+    connection.disconnected_at = at
+    connection.disconnected_by = agent_id
+    connection.lost_at = None
+    connection.paused_until = None
+    connection.pause_reason = ""
+    revocation = grants.give_back(session, connection, at=at, times=times)
+    session.flush()
+    # What was copied from the org's records goes with the access to them.
+    session.execute(delete(PanelCard).where(PanelCard.connection_id == connection.id))
+    session.execute(
+        update(SchemaLoad).where(SchemaLoad.connection_id == connection.id).values(due_at=None)
+    )
+    return revocation
+
+
+def _cancel_unsent(session: Session, connection: Connection, *, reason: str, at: datetime) -> None:
+    session.execute(
+        update(SyncEntry)
+        .where(
+            SyncEntry.connection_id == connection.id,
+            SyncEntry.state.in_(_UNSENT),
+            SyncEntry.sent_at.is_(None),
+        )
+        .values(
+            # The claim goes, too: a drain that holds it writes nothing over this.
+            state=EntryState.CANCELLED,
+            reason=reason,
+            settled_at=at,
+            due_at=None,
+            claim=None,
+            claimed_until=None,
+        )
+    )
+
+
+def _end_runs(session: Session, connection: Connection, *, at: datetime) -> None:
+    session.execute(
+        update(BackfillRun)
+        .where(
+            BackfillRun.connection_id == connection.id,
+            or_(BackfillRun.state == "running", BackfillRun.state == "paused"),
+        )
+        .values(state="cancelled", finished_at=at, due_at=None)
+    )
+
+
+def unsettled(session: Session, connection: Connection) -> int:
+    """How many rows are left whose outcome only a look in this org can tell."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(SyncEntry)
+            .where(
+                SyncEntry.connection_id == connection.id,
+                SyncEntry.state.in_(_OWED),
+                SyncEntry.sent_at.is_not(None),
+            )
+        )
+        or 0
+    )

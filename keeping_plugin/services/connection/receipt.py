@@ -1,0 +1,67 @@
+"""What a disconnect did, and what is still being tried: read from the rows it left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import BackfillRun, Connection, Revocation, SyncEntry
+from keeping_plugin.services.connection import disconnect as departure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """`cancelled` entries were never sent; of `unsettled` ones nobody knows yet whether Salesforce
+    took them. `revocation` is "", pending, done or given_up, `reason` the code of the error in
+    which its last try ended."""
+
+    org_name: str
+    at: datetime
+    by: str
+    cancelled: int
+    unsettled: int
+    runs: int
+    revocation: str
+    try_until: datetime | None
+    reason: str
+
+
+def receipt(session: Session, connection: Connection) -> Receipt | None:
+    """The receipt of this connection's last disconnect; None when it was never disconnected."""
+    at = connection.disconnected_at
+    if at is None or connection.current:
+        return None
+    revocation = session.scalars(
+        select(Revocation)
+        .where(Revocation.connection_id == connection.id)
+        .order_by(Revocation.id.desc())
+        .limit(1)
+    ).first()
+    return Receipt(
+        org_name=connection.org_name,
+        at=at,
+        by=connection.disconnected_by or "",
+        cancelled=session.scalar(
+            select(func.count())
+            .select_from(SyncEntry)
+            .where(
+                SyncEntry.connection_id == connection.id,
+                SyncEntry.reason == departure.DISCONNECTED,
+                SyncEntry.settled_at == at,
+            )
+        )
+        or 0,
+        unsettled=departure.unsettled(session, connection),
+        runs=session.scalar(
+            select(func.count())
+            .select_from(BackfillRun)
+            .where(BackfillRun.connection_id == connection.id, BackfillRun.finished_at == at)
+        )
+        or 0,
+        revocation=revocation.state if revocation else "",
+        try_until=revocation.try_until if revocation else None,
+        reason=revocation.reason if revocation else "",
+    )

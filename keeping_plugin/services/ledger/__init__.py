@@ -1,0 +1,1 @@
+"""Entries, address claims and locks: the truth of what is owed."""

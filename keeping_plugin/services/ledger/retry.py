@@ -1,0 +1,153 @@
+"""What a person may do with an entry that failed: try it again, or say how it ended.
+
+Only for the connection that is live. An entry that still carries a mark is looked up before
+anything is sent again, unless the person says that it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import case, or_, select, update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.ledger.causes import has_cause
+from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.types import Agent
+
+CHUNK = 500  # rows a transaction
+
+# As _reopen does for one.
+_REOPEN = (
+    update(SyncEntry)
+    .values(
+        state=case((SyncEntry.sent_at.is_not(None), EntryState.SENDING), else_=EntryState.PENDING),
+        settled_at=None,
+        reason="",
+        words=None,
+        attempts=0,
+        retries=0,
+        batch_size=None,
+    )
+    .execution_options(synchronize_session=False)
+)
+
+
+def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
+    """The company's failed entry. Raises NotFound, InvalidInput."""
+    entry = session.scalars(
+        select(SyncEntry)
+        .where(SyncEntry.id == entry_id, SyncEntry.company_id == agent.company_id)
+        .with_for_update()
+    ).one_or_none()
+    if entry is None:
+        raise NotFound("This entry does not exist.")
+    connection = session.get_one(Connection, entry.connection_id)
+    if not _is_live(connection):
+        raise InvalidInput(
+            "This belongs to a Salesforce connection that is not live. Reconnect to the same org, "
+            "then try again."
+        )
+    if entry.state != EntryState.FAILED:
+        raise InvalidInput("This entry has not failed; there is nothing to try again.")
+    return entry
+
+
+def _is_live(connection: Connection) -> bool:
+    return connection.current and connection.status == ConnectionStatus.LIVE
+
+
+def _reopen(session: Session, entry: SyncEntry) -> None:
+    entry.state = EntryState.SENDING if entry.sent_at is not None else EntryState.PENDING
+    entry.due_at = now(session)
+    entry.settled_at, entry.reason, entry.words = None, "", None
+    entry.attempts = entry.retries = 0
+    entry.batch_size = None
+
+
+def _note(session: Session, agent: Agent, action: Audited, connection_id: int) -> None:
+    audit.record(
+        session,
+        action,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=connection_id,
+    )
+
+
+def try_again(session: Session, agent: Agent, entry_id: int) -> int:
+    """Make a failed entry due; returns its connection, to be rung. Raises NotFound and
+    InvalidInput."""
+    entry = _failed(session, agent, entry_id)
+    _reopen(session, entry)
+    _note(session, agent, Audited.ENTRY_RETRIED, entry.connection_id)
+    return entry.connection_id
+
+
+def try_all_again(database: Database, agent: Agent, cause: str) -> int | None:
+    """The same for every entry of the live connection that has failed for one cause by now, in
+    transactions of 500; returns the connection to be rung, None when there was nothing to do."""
+    with database.read() as session:
+        began = now(session)
+        connection_id = session.scalar(
+            select(Connection.id).where(
+                Connection.company_id == agent.company_id, Connection.current
+            )
+        )
+    if connection_id is None:
+        return None
+    reopened = 0
+    while True:
+        with database.write() as session:
+            connection = connection_first(session, connection_id)
+            chunk = _failed_for(session, connection, cause, began)
+            if not chunk:
+                return connection_id if reopened else None
+            session.execute(_REOPEN.where(SyncEntry.id.in_(chunk)).values(due_at=now(session)))
+            if not reopened:
+                _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
+            reopened += len(chunk)
+
+
+def _failed_for(
+    session: Session, connection: Connection | None, cause: str, until: datetime
+) -> Sequence[int]:
+    """Some entries of the connection that failed for this cause; none unless it is live."""
+    if connection is None or not _is_live(connection):
+        return ()
+    return session.scalars(
+        select(SyncEntry.id)
+        .where(
+            SyncEntry.connection_id == connection.id,
+            SyncEntry.company_id == connection.company_id,
+            SyncEntry.state == EntryState.FAILED,
+            has_cause(cause),
+            # One that fails again meanwhile is not taken twice.
+            or_(SyncEntry.settled_at.is_(None), SyncEntry.settled_at <= until),
+        )
+        .order_by(SyncEntry.id)
+        .limit(CHUNK)
+    ).all()
+
+
+def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
+    """A person looked and found it in Salesforce. Raises NotFound, InvalidInput."""
+    entry = _failed(session, agent, entry_id)
+    entry.state, entry.reason = EntryState.DONE, "confirmed"
+    entry.sent_at = entry.sent_user_id = entry.sent_after = entry.sent_epoch = None
+    _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
+
+
+def send_again(session: Session, agent: Agent, entry_id: int) -> int:
+    """A person looked and did not find it: it is sent without another look. Returns the connection
+    to be rung. Raises NotFound, InvalidInput."""
+    entry = _failed(session, agent, entry_id)
+    entry.sent_at = entry.sent_user_id = entry.sent_after = entry.sent_epoch = None
+    _reopen(session, entry)
+    _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
+    return entry.connection_id

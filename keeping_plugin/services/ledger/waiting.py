@@ -1,0 +1,65 @@
+"""Messages whose customer has no Contact yet: released in the commit in which we learn of one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import literal, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
+from keeping_plugin.services.ledger.locking import lock_connection
+
+
+def learned(session: Session, connection_id: int, addresses: Collection[str]) -> int:
+    """A Contact with each of these addresses exists. Stamps the addresses as known and makes
+    waiting Tasks for them due; returns how many. The caller commits, and rings when it is more
+    than none.
+
+    The stamp is what a drain reads that is about to write `waiting` after a find that began
+    earlier (`known_since`); otherwise that row would sleep through the news.
+    """
+    # Before anything is read: a drain about to write `waiting` either sees the stamp or is seen.
+    lock_connection(session, connection_id)
+    time = now(session)
+    each = listed(session, sorted(set(addresses)))
+    rows = select(literal(connection_id), each, literal(time, KnownAddress.known_at.type)).where(
+        true()
+    )  # SQLite would take ON CONFLICT for the ON of a join
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    stamp = insert(KnownAddress).from_select(["connection_id", "address", "known_at"], rows)
+    session.execute(
+        stamp.on_conflict_do_update(
+            index_elements=["connection_id", "address"], set_={"known_at": time}
+        )
+    )
+    released = session.execute(
+        update(SyncEntry)
+        .where(
+            SyncEntry.connection_id == connection_id,
+            SyncEntry.address.in_(select(each)),
+            SyncEntry.state == EntryState.WAITING,
+        )
+        .values(state=EntryState.PENDING, due_at=time, waiting_since=None, looks=0)
+        .execution_options(synchronize_session=False)
+    )
+    return int(released.rowcount)  # type: ignore[attr-defined]
+
+
+def known_since(
+    session: Session, connection_id: int, addresses: Collection[str], since: datetime
+) -> frozenset[str]:
+    """Of these addresses, those stamped as known at or after a time."""
+    if not addresses:
+        return frozenset()
+    return frozenset(
+        session.scalars(
+            select(KnownAddress.address).where(
+                KnownAddress.connection_id == connection_id,
+                KnownAddress.address.in_(sorted(addresses)),
+                KnownAddress.known_at >= since,
+            )
+        )
+    )

@@ -1,0 +1,113 @@
+"""The alarm: agents of one company had Salesforce asked far more often than on their usual day.
+
+It reads the counts of `api_use`, which all processes share, and counts what agents make happen:
+panels, searches and saves. Automations follow the mail and have their own budget.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import ApiUse, AuditRecord, Connection, Database, now
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.metering import Feature
+
+log = logging.getLogger("keeping_plugin.security")
+
+TIMES_USUAL = 10
+LEAST = 600  # requests a day: below, ten times a quiet day is no burst
+DAYS = 14  # that make the usual day: the mean of those on which anything was asked
+LEARNING = 3  # days with use, before which nobody knows what is usual
+
+_AGENTS = (Feature.PANEL, Feature.RECORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualUse:
+    """A connection whose agents asked `requests` times today (UTC), `usual` on their usual day."""
+
+    connection_id: int
+    company_id: str
+    requests: int
+    usual: int
+
+
+def raise_alarms(database: Database) -> list[UnusualUse]:
+    """Find every live connection with a burst that nobody was told of today; each leaves one audit
+    row, for the company's admins, and one warning in the log, for operators."""
+    with database.read() as session:
+        found = _bursts(session, now(session))
+    if found:
+        with database.write() as session:
+            at = now(session)
+            found = [burst for burst in found if not _told(session, burst, at)]
+            for burst in found:
+                audit.record(
+                    session,
+                    Audited.UNUSUAL_USE,
+                    company_id=burst.company_id,
+                    at=at,
+                    connection_id=burst.connection_id,
+                    detail=f"requests={burst.requests} usual={burst.usual}",
+                )
+    for burst in found:
+        log.warning(
+            "unusual_use",
+            extra={
+                "company_id": burst.company_id,
+                "connection_id": burst.connection_id,
+                "requests": burst.requests,
+                "usual": burst.usual,
+            },
+        )
+    return found
+
+
+def _bursts(session: Session, at: datetime) -> list[UnusualUse]:
+    today, first = f"{at:%Y-%m-%d}", f"{at - timedelta(days=DAYS):%Y-%m-%d}"
+    days = (
+        select(ApiUse.connection_id, ApiUse.day, func.sum(ApiUse.requests).label("requests"))
+        .where(ApiUse.feature.in_(_AGENTS), ApiUse.day >= first)
+        .group_by(ApiUse.connection_id, ApiUse.day)
+        .subquery()
+    )
+    before = days.c.day < today
+    rows = session.execute(
+        select(
+            Connection.id,
+            Connection.company_id,
+            func.coalesce(func.sum(days.c.requests).filter(~before), 0),
+            func.coalesce(func.sum(days.c.requests).filter(before), 0),
+            func.count().filter(before),
+        )
+        .join(days, days.c.connection_id == Connection.id)
+        .where(Connection.current)
+        .group_by(Connection.id, Connection.company_id)
+    )
+    return [
+        UnusualUse(connection_id, company_id, int(asked), int(past) // number)
+        for connection_id, company_id, asked, past, number in rows
+        if number >= LEARNING and asked >= max(LEAST, TIMES_USUAL * past / number)
+    ]
+
+
+def _told(session: Session, burst: UnusualUse, at: datetime) -> bool:
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    AuditRecord.company_id == burst.company_id,
+                    AuditRecord.connection_id == burst.connection_id,
+                    AuditRecord.action == Audited.UNUSUAL_USE,
+                    AuditRecord.at >= midnight,
+                )
+            )
+        )
+    )

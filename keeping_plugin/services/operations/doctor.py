@@ -1,0 +1,206 @@
+"""What an operator asks when something did not sync: is everything in place?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine, event, insert, select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import KeepingError
+from keeping_plugin.mail import task as task_text
+from keeping_plugin.models import (
+    Connection,
+    ConnectionStatus,
+    Database,
+    EntryState,
+    Installation,
+    SyncEntry,
+    migrate,
+    now,
+)
+from keeping_plugin.ports import Gateways, HelpDesk
+from keeping_plugin.services.schema import preflight
+from keeping_plugin.services.schema.org_reading import OrgReading
+from keeping_plugin.services.schema.preflight import Outcome
+from keeping_plugin.types import Action, TaskLook
+
+BUSY_TIMEOUT = 5_000  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`good` is None for advice: it works, and would work better otherwise."""
+
+    good: bool | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """What is examined. `host_session` is the host's own session, opened for the look."""
+
+    database: Database
+    helpdesk: HelpDesk
+    org_reading: OrgReading
+    gateways: Gateways
+    host_session: Callable[[], Session]
+    checks: tuple[Callable[[], None], ...]
+
+
+def examine(doctor: Doctor) -> Iterator[Finding]:
+    """Everything, one finding at a time; asks Salesforce for each live connection."""
+    stands, newest = migrate.current(doctor.database.engine), migrate.head()
+    if stands != newest:
+        yield Finding(
+            False,
+            f"The plugin's tables stand at {stands or 'nothing'}, the newest is {newest}: run "
+            "`flask keeping db upgrade`.",
+        )
+        return
+    yield Finding(True, f"The plugin's tables stand at {stands}.")
+    for check in doctor.checks:
+        try:
+            check()
+        except KeepingError as error:
+            yield Finding(False, str(error))
+        else:
+            yield Finding(True, (check.__doc__ or "").strip().splitlines()[0])
+    with doctor.database.read() as session:
+        connections = session.scalars(
+            select(Connection).where(Connection.current).order_by(Connection.company_id)
+        ).all()
+    yield from _host(doctor, [connection.company_id for connection in connections])
+    if not connections:
+        yield Finding(None, _nobody(doctor))
+    for connection in connections:
+        yield from _connection(doctor, connection)
+
+
+def _nobody(doctor: Doctor) -> str:
+    with doctor.database.read() as session:
+        last = session.scalars(
+            select(Connection)
+            .where(Connection.disconnected_at.is_not(None))
+            .order_by(Connection.disconnected_at.desc())
+            .limit(1)
+        ).first()
+    if last is None:
+        return "No company is connected to Salesforce yet."
+    return (
+        f"No company is connected to Salesforce now; the last to disconnect was {last.company_id}, "
+        f"at {last.disconnected_at:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def _host(doctor: Doctor, company_ids: list[str]) -> Iterator[Finding]:
+    """Our rows and the host's messages must commit together, so they must share a database."""
+    ours = doctor.database.engine
+    asked: set[Engine] = set()
+
+    def note(connection: Any, *_: Any) -> None:
+        asked.add(connection.engine)
+
+    session = doctor.host_session()
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for company_id in company_ids or [""]:
+            list(doctor.helpdesk.mailboxes(company_id))
+        asked.discard(ours)
+        elsewhere = {engine.url for engine in asked} - {ours.url}
+        # One row of ours in the very transaction in which the host reads its own.
+        connection = session.connection(bind_arguments={"bind": ours})
+        connection.execute(insert(Installation).values(id=0, installation_id="doctor"))
+        if ours.dialect.name == "sqlite":
+            yield from _sqlite(connection)
+        if not ours.hide_parameters:
+            yield Finding(
+                None,
+                "The text of a failed statement holds its parameters, people's addresses among "
+                'them, and your log keeps it: set SQLALCHEMY_ENGINE_OPTIONS = {"hide_parameters": '
+                "True} (SECURITY.md).",
+            )
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+        session.rollback()
+    if elsewhere:
+        yield Finding(
+            False,
+            "Your HelpDesk reads another database than the one that holds the plugin's tables: "
+            "set KEEPING_BIND_KEY to the bind of your messages, so that both commit together.",
+        )
+    else:
+        yield Finding(True, "The plugin's tables stand in the database of the host's messages.")
+
+
+def _sqlite(connection: Any) -> Iterator[Finding]:
+    wal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+    timeout = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+    full = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+    if wal != "wal" or timeout < BUSY_TIMEOUT or full < 2:
+        yield Finding(
+            None,
+            "SQLite is best used with journal_mode=WAL, synchronous=FULL and busy_timeout=5000: "
+            "docs/guide.md has the lines.",
+        )
+
+
+def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
+    name = f"{connection.company_id}: {connection.org_name or connection.org_id}"
+    if connection.status == ConnectionStatus.LOST:
+        yield Finding(
+            False,
+            f"{name}: the connection is lost since {connection.lost_at:%Y-%m-%d %H:%M} UTC; an "
+            "admin of that company reconnects in Settings, Integrations, Salesforce.",
+        )
+        return
+    if connection.pause_reason:
+        yield Finding(
+            None,
+            f"{name}: paused ({connection.pause_reason}) until "
+            f"{connection.paused_until:%Y-%m-%d %H:%M:%S} UTC.",
+        )
+    try:
+        found = preflight.run(doctor.org_reading, connection.id)
+    except KeepingError as error:
+        yield Finding(False, f"{name}: {error}")
+        return
+    for line in found.lines:
+        good = {Outcome.PASSED: True, Outcome.FAILED: False}.get(line.outcome)
+        yield Finding(good, " ".join(filter(None, (f"{name}: {line.finding}", line.mend))))
+
+
+def doubled(doctor: Doctor, *, days: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Company, message and Task ids of each message of the last days that was logged more than
+    once: what an outage during a send can lead to, in an org without the unique key field. Raises
+    what `find` raises."""
+    with doctor.database.read() as session:
+        installation = session.scalars(select(Installation.installation_id)).one()
+        since = now(session) - timedelta(days=days)
+        connections = session.scalars(
+            select(Connection).where(Connection.current, Connection.status == ConnectionStatus.LIVE)
+        ).all()
+    for connection in connections:
+        with doctor.database.read() as session:
+            message_ids = session.scalars(
+                select(SyncEntry.message_id).where(
+                    SyncEntry.connection_id == connection.id,
+                    SyncEntry.action == Action.LOG_TASK,
+                    SyncEntry.state == EntryState.DONE,
+                    SyncEntry.settled_at >= since,
+                )
+            ).all()
+        markers = {
+            task_text.marker(installation, connection.company_id, each): each
+            for each in message_ids
+        }
+        if not markers:
+            continue
+        look = TaskLook(frozenset(markers), connection.user_id, since - timedelta(days=1))
+        found = doctor.gateways(connection.id).find((), tasks=look)
+        for marker, task_ids in sorted(found.tasks.items()):
+            if len(task_ids) > 1:
+                yield connection.company_id, markers[marker], task_ids

@@ -1,0 +1,123 @@
+"""What the sweep clears away once an hour: finished entries, what has waited too long, old facts,
+expired logins and claims.
+
+A Decision's row outlives its facts, because it is what makes a message delivered again do nothing:
+retention never leads to a second Task.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists, literal_column, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from keeping_plugin.models import (
+    AddressClaim,
+    ApiUse,
+    Connection,
+    Database,
+    Decision,
+    EntryState,
+    KnownAddress,
+    OAuthAttempt,
+    PanelCard,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.services.connection.connect import forget_unconfirmed
+from keeping_plugin.services.delivery.waiting_look import expire
+from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
+
+CHUNK = 500  # rows a transaction
+CARD_DAYS = 30  # the last known card of an address nobody opened since
+
+# The first condition is that of the index of models/ledger, letter for letter.
+_WAITS = and_(
+    SyncEntry.state.in_(
+        [literal_column(f"'{each}'") for each in ("pending", "sending", "waiting")]
+    ),
+    SyncEntry.state == EntryState.WAITING,
+)
+_FINISHED = (EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED)
+
+
+def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
+    """Clear away what is older than it needs to be. Safe to run in several processes at once."""
+    forget_unconfirmed(database, times)
+    _end_waiting(database, times)
+    with database.read() as session:
+        time = now(session)
+    old = time - timedelta(days=keep_days)
+    _delete(
+        database,
+        SyncEntry.id,
+        (SyncEntry.settled_at < old) & SyncEntry.state.in_(_FINISHED),
+    )
+    _forget_facts(database, old)
+    with database.write() as session:
+        session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
+        session.execute(delete(ApiUse).where(ApiUse.day < f"{old:%Y-%m-%d}"))
+        expired = AddressClaim.until < time - times.span(HOUR)
+        # Whoever takes such a claim just now has it.
+        free = select(AddressClaim.org_id, AddressClaim.address).where(expired)
+        for org_id, address in session.execute(free.with_for_update(skip_locked=True)).all():
+            session.execute(
+                delete(AddressClaim).where(
+                    AddressClaim.org_id == org_id, AddressClaim.address == address
+                )
+            )
+        session.execute(delete(KnownAddress).where(KnownAddress.known_at < time - times.span(DAY)))
+        session.execute(
+            delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
+        )
+
+
+def _end_waiting(database: Database, times: Times) -> None:
+    """Nothing waits longer than 14 days for a Contact, also where nothing is looked for: while the
+    connection is lost, or pauses."""
+    with database.read() as session:
+        waits = exists().where(
+            SyncEntry.connection_id == Connection.id,
+            _WAITS,
+            SyncEntry.waiting_since <= now(session) - times.span(WAIT_LIMIT),
+        )
+        connections = session.scalars(select(Connection.id).where(waits)).all()
+    for connection_id in connections:
+        with database.write() as session:
+            connection_first(session, connection_id)
+            expire(session, connection_id, now(session), times)
+
+
+def _delete(
+    database: Database, key: InstrumentedAttribute[int], condition: ColumnElement[bool]
+) -> None:
+    while True:
+        with database.write() as session:
+            chunk = select(key).where(condition).limit(CHUNK).with_for_update(skip_locked=True)
+            gone = session.execute(
+                delete(key.class_)
+                .where(key.in_(chunk))
+                .execution_options(synchronize_session=False)
+            )
+            if gone.rowcount < CHUNK:  # type: ignore[attr-defined]
+                return
+
+
+def _forget_facts(database: Database, old: datetime) -> None:
+    while True:
+        with database.write() as session:
+            chunk = (
+                select(Decision.id)
+                .where(Decision.decided_at < old, Decision.facts.is_not(None))
+                .limit(CHUNK)
+            )
+            emptied = session.execute(
+                update(Decision)
+                .where(Decision.id.in_(chunk))
+                .values(facts=None)
+                .execution_options(synchronize_session=False)
+            )
+            if emptied.rowcount < CHUNK:  # type: ignore[attr-defined]
+                return

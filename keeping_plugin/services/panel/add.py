@@ -1,0 +1,175 @@
+"""An agent adds a person: never a second one with the same address, whoever else is at it.
+
+The claim on the address is taken before the look and kept until the outcome is recorded. A create
+without an answer keeps it until the settle time has passed, and the next Save looks first.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.addresses import address_key
+from keeping_plugin.errors import BeingAdded, InvalidInput, KeepingError, OutcomeUnclear
+from keeping_plugin.models import AddressClaim, now
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.ledger import claims, waiting
+from keeping_plugin.services.metering import Feature, counted
+from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.times import MARK_AGE
+from keeping_plugin.types import Agent, NewRecord, PersonFound, Saved, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Nothing was created: these people have the address already."""
+
+    people: Sequence[PersonFound]
+
+
+@counted(Feature.RECORDS)
+def add_person(
+    parts: Panels,
+    agent: Agent,
+    link: Linked,
+    object: str,
+    fields: Mapping[str, Value],
+    *,
+    allow_duplicates: bool = False,
+) -> Saved | Exists:
+    """Create a Contact or a Lead, unless somebody with its address is there already.
+
+    Raises BeingAdded when somebody else is adding this address now, or when an attempt without an
+    answer may still turn up; RecordRejected and DuplicatesFound with Salesforce's words;
+    OutcomeUnclear when no answer came to this one; Crowded.
+    """
+    email = fields.get("Email")
+    key = address_key(email) if isinstance(email, str) else None
+    if key is None:
+        raise InvalidInput("Fill in the e-mail address: people are found by it.", field="Email")
+    parts.pace.step(agent.company_id, agent.id)
+    with parts.seat():
+        return _add(parts, agent, link, key, NewRecord(object, fields), allow_duplicates)
+
+
+def _add(
+    parts: Panels,
+    agent: Agent,
+    link: Linked,
+    key: str,
+    record: NewRecord,
+    allow_duplicates: bool,
+) -> Saved | Exists:
+    object, fields = record.object, record.fields
+    owner = f"agent:{secrets.token_hex(16)}"
+    if not _take(parts, link, key, owner):
+        return _unclear_or_busy(parts, link, key)
+    try:
+        gateway = parts.gateway(link.connection_id)
+        people = gateway.find([key]).people.get(key, ())
+        if people:
+            _release(parts, link, key, owner)
+            _learn(parts, link, key, people)
+            return Exists(people)
+        with parts.database.write() as session:
+            at = now(session)
+            claims.mark(
+                session,
+                org_id=link.org_id,
+                addresses=[key],
+                owner=owner,
+                at=at,
+                times=parts.times,
+            )
+            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
+        saved = gateway.create(object, fields, allow_duplicates=allow_duplicates, start_by=start_by)
+    except OutcomeUnclear:
+        with parts.database.write() as session:
+            claims.keep(
+                session, org_id=link.org_id, addresses=[key], owner=owner, times=parts.times
+            )
+            _note(session, agent, link, object, fields, detail="outcome_unclear")
+        raise
+    except KeepingError:
+        _release(parts, link, key, owner)
+        raise
+    with parts.database.write() as session:
+        _note(session, agent, link, object, fields, record_id=saved.id)
+        claims.release(session, org_id=link.org_id, addresses=[key], owner=owner)
+        released = 0
+        if object == "Contact":
+            released = waiting.learned(session, link.connection_id, [key])
+    if released:
+        parts.queue.ring([link.connection_id])
+    return saved
+
+
+def _take(parts: Panels, link: Linked, key: str, owner: str) -> bool:
+    with parts.database.write() as session:
+        taken = claims.take(
+            session, org_id=link.org_id, addresses=[key], owner=owner, times=parts.times
+        )
+    return key in taken
+
+
+def _release(parts: Panels, link: Linked, key: str, owner: str) -> None:
+    with parts.database.write() as session:
+        claims.release(session, org_id=link.org_id, addresses=[key], owner=owner)
+
+
+def _unclear_or_busy(parts: Panels, link: Linked, key: str) -> Exists:
+    """The claim is somebody's. Found is found; not found says nothing yet."""
+    gateway = parts.gateway(link.connection_id)
+    people = gateway.find([key]).people.get(key, ())
+    if people:
+        _learn(parts, link, key, people)
+        return Exists(people)
+    with parts.database.read() as session:
+        claim = session.scalar(
+            select(AddressClaim.sent_at).where(
+                AddressClaim.org_id == link.org_id, AddressClaim.address == key
+            )
+        )
+    if claim is None:
+        raise BeingAdded("This person is being added just now. Wait a moment, then look again.")
+    raise BeingAdded(
+        "Salesforce did not answer an earlier attempt to add this person; checking whether it "
+        "arrived. Nothing is added twice: save again in half a minute."
+    )
+
+
+def _learn(parts: Panels, link: Linked, key: str, people: Sequence[PersonFound]) -> None:
+    if not any(one.object == "Contact" for one in people):
+        return
+    with parts.database.write() as session:
+        released = waiting.learned(session, link.connection_id, [key])
+    if released:
+        parts.queue.ring([link.connection_id])
+
+
+def _note(
+    session: Session,
+    agent: Agent,
+    link: Linked,
+    object: str,
+    fields: Mapping[str, Value],
+    *,
+    record_id: str = "",
+    detail: str = "",
+) -> None:
+    audit.record(
+        session,
+        Audited.RECORD_CREATED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        connection_id=link.connection_id,
+        object=object,
+        record_id=record_id,
+        fields=sorted(fields),
+        detail=detail,
+    )

@@ -1,0 +1,80 @@
+"""The panel's one call, and what it does about fields that the org no longer has."""
+
+from __future__ import annotations
+
+from keeping_plugin.errors import SchemaStale
+from keeping_plugin.services.panel import cards
+from keeping_plugin.services.panel.cards import Found
+from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.times import PANEL_CALL
+from keeping_plugin.types import ObjectSchema
+
+# A field or an object that is gone costs one more round trip each, until the describe is fresh.
+_TRIES = 3
+
+
+def ask(parts: Panels, link: Linked, key: str) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+    """Ask once; a field the org no longer has is left out, and the schema is described again."""
+    schemas, asked = dict(link.schemas), link.asked()
+    dropped: list[str] = []
+    deadline = parts.times.seconds(PANEL_CALL)
+    end = parts.clock.monotonic() + deadline
+    for left in reversed(range(_TRIES)):
+        gateway = parts.gateways(
+            link.connection_id, deadline=max(0.001, end - parts.clock.monotonic())
+        )
+        try:
+            return tuple(gateway.panel(key, schemas, asked)), tuple(dropped)
+        except SchemaStale as stale:
+            describe_again(parts, link.connection_id)
+            if not left:
+                raise
+            dropped += _drop(stale, schemas, asked, bare=left == 1)
+    raise AssertionError("unreachable")
+
+
+def _drop(
+    stale: SchemaStale,
+    schemas: dict[str, ObjectSchema],
+    asked: dict[str, tuple[str, ...]],
+    *,
+    bare: bool,
+) -> list[str]:
+    """Take out what Salesforce named; what it did not name is found by asking for the least."""
+    if stale.field:
+        holders = [
+            name
+            for name in asked
+            if stale.field.lower() in {path.lower() for path in asked[name]}
+            and (not stale.object or stale.object == name)
+        ]
+        for name in holders:
+            gone = {stale.field.lower()}
+            asked[name] = tuple(path for path in asked[name] if path.lower() not in gone)
+        if holders:
+            spec = next(
+                (
+                    spec
+                    for field, spec in schemas[holders[0]].fields.items()
+                    if field.lower() == stale.field.lower()
+                ),
+                None,
+            )
+            return [spec.label if spec else stale.field]
+    elif stale.object in schemas and stale.object not in ("Contact", "Lead"):
+        schema = schemas.pop(stale.object)
+        asked.pop(stale.object, None)
+        return [schema.label_plural]
+    if bare:
+        for name in asked:
+            asked[name] = tuple(
+                path for path in cards.HEAD.get(name, ()) if path in schemas[name].fields
+            )
+    return []
+
+
+def describe_again(parts: Panels, connection_id: int) -> None:
+    """Have the schema read afresh, soon, once."""
+    if schema_cache.refresh_soon(parts.database, connection_id):
+        parts.queue.enqueue("describe", connection_id)

@@ -1,0 +1,142 @@
+"""Salesforce values as people read them. Plain text always: whoever prints it escapes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+from urllib.parse import quote
+
+from keeping_plugin.services.panel.cards import name_path
+from keeping_plugin.services.schema.fields import is_compound, parts
+from keeping_plugin.types import FieldSpec, ObjectSchema, Record, Value
+
+
+class Shown(NamedTuple):
+    """A value in words, "" when there is none; `href` is a safe link it stands for, or ""."""
+
+    text: str
+    href: str = ""
+
+
+def label_of(spec: FieldSpec) -> str:
+    """The org's own label; a reference is shown by name, so its " ID" goes, as in Salesforce."""
+    return spec.label.removesuffix(" ID") if spec.type == "reference" else spec.label
+
+
+def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
+    """One field of a record."""
+    spec = schema.fields.get(name)
+    value = record.fields.get(name)
+    if spec is None:
+        return Shown("" if value is None else str(value))
+    if spec.type == "reference":
+        path = name_path(schema, name)
+        named = record.fields.get(path) if path else None
+        return Shown(str(named or value or ""))
+    if isinstance(value, Mapping):
+        return _compound(value)
+    if value is None and is_compound(schema, name):
+        found = (record.fields.get(part.name) for part in parts(schema, name))
+        return Shown(", ".join(str(one) for one in found if one not in (None, "")))
+    return of_value(spec, value)
+
+
+def of_value(spec: FieldSpec, value: Value) -> Shown:
+    """A plain value, without the record around it."""
+    if value is None or value == "":
+        return Shown("")
+    if isinstance(value, Mapping):
+        return _compound(value)
+    if spec.type == "boolean":
+        return Shown("Yes" if value else "No")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Shown(_number(spec, value))
+    return _text(spec, str(value))
+
+
+def _text(spec: FieldSpec, text: str) -> Shown:
+    if spec.type in {"picklist", "multipicklist"}:
+        labels = {value.value: value.label for value in spec.picklist}
+        chosen = text.split(";") if spec.type == "multipicklist" else [text]
+        return Shown(", ".join(labels.get(one, one) for one in chosen))
+    if spec.type == "date":
+        return Shown(day(text))
+    if spec.type == "datetime":
+        return Shown(moment(text))
+    if spec.type == "time":
+        return Shown(text[:5])
+    if spec.html_formatted or spec.extra_type == "richtextarea":
+        return Shown(_without_tags(text))
+    return Shown(text, _link(spec, text))
+
+
+def _link(spec: FieldSpec, text: str) -> str:
+    """Only http, https, mailto and tel; whatever else a CRM field says is text."""
+    text = text.strip()
+    if spec.type == "email" and re.fullmatch(r"[^\s<>\"']+@[^\s<>\"']+", text):
+        return "mailto:" + quote(text, safe="@.+-_")
+    if spec.type == "phone" and len(re.sub(r"\D", "", text)) > 2:
+        # +49 (0)30: the zero is dialled only without the country's code.
+        dialled = text.replace("(0)", "") if text.startswith("+") else text
+        return "tel:" + re.sub(r"[^\d+*#]", "", dialled)
+    if spec.type == "url" and not re.search(r"[\s\x00-\x1f\"'<>\\]", text):
+        if re.match(r"https?://[^/]", text, re.IGNORECASE):
+            return text
+        if re.match(r"[\w-]+(\.[\w-]+)+([/?#]|$)", text):
+            return "https://" + text
+    return ""
+
+
+def _number(spec: FieldSpec, value: float) -> str:
+    scale = spec.scale if spec.type == "currency" else 0
+    text = f"{value:,.{scale}f}" if scale or float(value).is_integer() else f"{value:,}"
+    return f"{text} %" if spec.type == "percent" else text
+
+
+_ADDRESS = ("street", "city", "state", "postalCode", "country")
+
+
+def _compound(value: Mapping[str, object]) -> Shown:
+    if "street" not in value and "latitude" in value:
+        return Shown(f"{value.get('latitude')}, {value.get('longitude')}")
+    city = " ".join(str(value[key]) for key in ("postalCode", "city") if value.get(key))
+    lines = [value.get("street"), city, value.get("state"), value.get("country")]
+    return Shown("\n".join(str(line) for line in lines if line))
+
+
+_TAG = re.compile(r"<[^>]*>")
+
+
+def _without_tags(text: str) -> str:
+    from html import unescape
+
+    return unescape(_TAG.sub("", re.sub(r"(?i)<br\s*/?>|</p>|</li>", "\n", text))).strip()
+
+
+def day(text: str) -> str:
+    """2026-05-06 as 6 May 2026; anything else as it came."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.day} {found:%B} {found.year}"
+
+
+def moment(text: str) -> str:
+    """A moment of Salesforce's, in UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.day} {found:%B} {found.year}, {found:%H:%M} UTC"
+
+
+def age(seconds: float) -> str:
+    """How long ago: just now, 5 minutes, 3 hours, 2 days."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

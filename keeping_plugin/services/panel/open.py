@@ -1,0 +1,196 @@
+"""The sidebar opens: whom does Salesforce know by this address, and what stands around them?
+
+One HTTP round trip. Whatever becomes of it, the answer is a `PanelView`: Salesforce that does not
+answer is a state with the last known card, never "no match".
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.addresses import address_key
+from keeping_plugin.errors import (
+    ConnectionLost,
+    Crowded,
+    NotConnected,
+    NotReady,
+    PermissionDenied,
+    RateLimited,
+    SalesforceError,
+)
+from keeping_plugin.models import Connection, Pick, now
+from keeping_plugin.services import metering as api_use
+from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.metering import Feature, Meter
+from keeping_plugin.services.panel import call as panel_call
+from keeping_plugin.services.panel import cards
+from keeping_plugin.services.panel.auto_adding import is_being_added
+from keeping_plugin.services.panel.cards import Found
+from keeping_plugin.services.panel.view import Linked, Panels, PanelState, PanelView, linked
+from keeping_plugin.types import (
+    Address,
+    Agent,
+    ContactMatch,
+    LeadMatch,
+    Match,
+    NoMatch,
+    SeveralMatches,
+)
+
+log = logging.getLogger("keeping_plugin.panel")
+
+# How old, in seconds, the card may be that says which records a conversation may touch.
+FRESH = 15 * 60.0
+
+
+def open_panel(
+    parts: Panels,
+    agent: Agent,
+    customer: Address | None,
+    *,
+    counted: bool = True,
+    mailbox_id: str = "",
+) -> PanelView:
+    """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
+    counts against his limit. `mailbox_id`: for whose mail it is asked."""
+    with parts.database.read() as session:
+        found = linked(session, agent.company_id)
+    if found is None:
+        return PanelView(state=PanelState.NOT_CONNECTED)
+    key = address_key(customer.email) if customer is not None else None
+    view = PanelView(state=PanelState.NO_CUSTOMER, linked=found, address=key or "")
+    if found.lost:
+        return replace(view, state=PanelState.CONNECTION_LOST)
+    if not found.described:
+        return replace(view, state=PanelState.DESCRIBING)
+    if not {"Contact", "Lead"} & found.schemas.keys():
+        return replace(view, state=PanelState.NO_PERMISSION)
+    if key is None:
+        return view
+    meter = Meter(parts.gateways)
+    try:
+        if counted:
+            parts.pace.step(agent.company_id, agent.id)
+        with parts.seats.seat():
+            answer, dropped = panel_call.ask(replace(parts, gateways=meter), found, key)
+    except (SalesforceError, Crowded, NotReady) as error:
+        api_use.write_down(parts.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
+        return _without_answer(parts, view, found, error)
+    view = replace(view, dropped=dropped)
+    return _answered(parts, view, found, answer, meter=meter, mailbox_id=mailbox_id)
+
+
+_STATES: tuple[tuple[type[Exception], PanelState], ...] = (
+    (NotConnected, PanelState.NOT_CONNECTED),
+    (ConnectionLost, PanelState.CONNECTION_LOST),
+    (PermissionDenied, PanelState.NO_PERMISSION),
+    (RateLimited, PanelState.LIMITED),
+    (Crowded, PanelState.CROWDED),
+    (NotReady, PanelState.NOT_READY),
+    (SalesforceError, PanelState.UNAVAILABLE),
+)
+# Salesforce knows no better just now; the last card is still worth showing.
+_WITH_CARD = frozenset({PanelState.UNAVAILABLE, PanelState.LIMITED, PanelState.CROWDED})
+
+
+def _without_answer(parts: Panels, view: PanelView, link: Linked, error: Exception) -> PanelView:
+    state = next(state for kind, state in _STATES if isinstance(error, kind))
+    log.info("panel_without_answer", extra={"code": getattr(error, "code", ""), "state": state})
+    view = replace(view, state=state, error=error)
+    if state not in _WITH_CARD:
+        return view
+    with parts.database.read() as session:
+        card = cards.load(session, link.connection_id, view.address)
+        if card is None:
+            return view
+        match = _match(session, link, view.address, card.found)
+        seconds = max(0.0, (now(session) - card.seen_at).total_seconds())
+    return replace(view, match=match, found=card.found, age=seconds)
+
+
+def _answered(
+    parts: Panels,
+    view: PanelView,
+    link: Linked,
+    found: tuple[Found, ...],
+    *,
+    meter: Meter,
+    mailbox_id: str,
+) -> PanelView:
+    use = {(mailbox_id, Feature.PANEL): meter.requests().get(link.connection_id, 0)}
+    with parts.database.write() as session:
+        api_use.keep_usage(session, link.connection_id, meter.usage(link.connection_id))
+        epoch = session.scalar(
+            select(Connection.epoch).where(Connection.id == link.connection_id, Connection.current)
+        )
+        if epoch != link.epoch:
+            # Disconnected while Salesforce answered: nothing of it is shown or kept.
+            api_use.add(session, link.connection_id, use)
+            return replace(view, state=PanelState.NOT_CONNECTED, linked=None)
+        cards.keep(session, link.connection_id, view.address, found)
+        match = _match(session, link, view.address, found)
+        released = 0
+        if any(_logged_on(one, view.address) for one in found):
+            released = waiting.learned(session, link.connection_id, [view.address])
+        coming = not found and is_being_added(session, link.connection_id, view.address)
+        api_use.add(session, link.connection_id, use)
+    if released:
+        parts.queue.ring([link.connection_id])
+    return replace(view, state=_state(match), match=match, found=found, being_added=coming)
+
+
+def _logged_on(found: Found, address: str) -> bool:
+    """Whether mail of this address is logged on this record: a Contact that carries it."""
+    if not isinstance(found, ContactMatch):
+        return False
+    email = found.contact.fields.get("Email")
+    return isinstance(email, str) and address_key(email) == address
+
+
+def _state(match: Match) -> PanelState:
+    if isinstance(match, ContactMatch):
+        return PanelState.MATCHED
+    if isinstance(match, LeadMatch):
+        return PanelState.LEAD
+    return PanelState.SEVERAL if isinstance(match, SeveralMatches) else PanelState.NO_MATCH
+
+
+def _match(session: Session, link: Linked, address: str, found: tuple[Found, ...]) -> Match:
+    if not found:
+        return NoMatch(address)
+    if len(found) == 1:
+        return found[0]
+    picked = session.get(Pick, (link.connection_id, address))
+    for one in found:
+        person = cards.person(one)
+        if picked is not None and (picked.object, picked.record_id) == (person.object, person.id):
+            return one
+    return SeveralMatches(found)
+
+
+def known(
+    parts: Panels,
+    agent: Agent,
+    customer: Address | None,
+    *,
+    no_older_than: float,
+    mailbox_id: str = "",
+) -> PanelView:
+    """What the conversation's panel shows: its last card when it is at most so many seconds old,
+    else a fresh panel. For checking what a conversation may touch, and for forms."""
+    key = address_key(customer.email) if customer is not None else None
+    with parts.database.read() as session:
+        link = linked(session, agent.company_id)
+        card = cards.load(session, link.connection_id, key) if link and key else None
+        if link and key and card and not link.lost:
+            seconds = (now(session) - card.seen_at).total_seconds()
+            if seconds <= parts.times.seconds(no_older_than):
+                match = _match(session, link, key, card.found)
+                return PanelView(
+                    state=_state(match), address=key, linked=link, match=match, found=card.found
+                )
+    return open_panel(parts, agent, customer, mailbox_id=mailbox_id)

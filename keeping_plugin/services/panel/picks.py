@@ -1,0 +1,42 @@
+"""Which of several records with one address an agent chose."""
+
+from __future__ import annotations
+
+from keeping_plugin.errors import NotFound
+from keeping_plugin.models import Pick, now, upsert
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.panel import cards
+from keeping_plugin.services.panel.view import Panels, PanelView
+from keeping_plugin.types import Agent
+
+
+def pick(parts: Panels, agent: Agent, view: PanelView, object: str, record_id: str) -> None:
+    """Remember the choice for this address. Raises NotFound when it is none of those offered."""
+    link = view.linked
+    people = [cards.person(found) for found in view.found]
+    if link is None or not any(
+        (person.object, person.id) == (object, record_id) for person in people
+    ):
+        raise NotFound("This record is not one of those with the customer's address.")
+    with parts.database.write() as session:
+        at = now(session)
+        row = {
+            "connection_id": link.connection_id,
+            "address": view.address,
+            "object": object,
+            "record_id": record_id,
+            "picked_by": agent.id,
+            "picked_at": at,
+        }
+        upsert(session, Pick, row, key=("connection_id", "address"))
+        audit.record(
+            session,
+            Audited.RECORD_PICKED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            at=at,
+            connection_id=link.connection_id,
+            object=object,
+            record_id=record_id,
+        )

@@ -1,0 +1,125 @@
+"""What a panel is made of and what it can be, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from keeping_plugin.models import ConnectionStatus, Database
+from keeping_plugin.ports import Clock, Gateways, JobQueue, SalesforceGateway
+from keeping_plugin.services.connection import connect as connections
+from keeping_plugin.services.panel import cards
+from keeping_plugin.services.panel.cards import Found
+from keeping_plugin.services.panel.pace import Pace
+from keeping_plugin.services.panel.seats import Seats
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import selection
+from keeping_plugin.times import CALL, Times
+from keeping_plugin.types import Match, ObjectSchema, SeveralMatches
+
+SAVE_PATIENCE = 2.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panels:
+    """What the panel and its saves are made of."""
+
+    database: Database
+    gateways: Gateways
+    queue: JobQueue
+    clock: Clock
+    times: Times
+    seats: Seats
+    pace: Pace
+
+    def gateway(self, connection_id: int) -> SalesforceGateway:
+        """A gateway for what an agent saves: with the deadline of a write."""
+        return self.gateways(connection_id, deadline=self.times.seconds(CALL))
+
+    def seat(self) -> AbstractContextManager[None]:
+        """A seat for a save, which waits a moment for one: somebody has typed something."""
+        return self.seats.seat(patience=SAVE_PATIENCE)
+
+
+class PanelState(StrEnum):
+    """What a panel can be; each looks different."""
+
+    MATCHED = "matched"
+    LEAD = "lead"
+    SEVERAL = "several"
+    NO_MATCH = "no_match"
+    NO_CUSTOMER = "no_customer"
+    NOT_CONNECTED = "not_connected"
+    CONNECTION_LOST = "connection_lost"
+    UNAVAILABLE = "unavailable"
+    LIMITED = "limited"
+    CROWDED = "crowded"
+    NO_PERMISSION = "no_permission"
+    NOT_READY = "not_ready"
+    DESCRIBING = "describing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """A company's connection as values, and what its agents see of which object."""
+
+    connection_id: int
+    org_id: str
+    epoch: int
+    instance_url: str
+    lost: bool
+    described: bool
+    schemas: Mapping[str, ObjectSchema]
+    shown: Mapping[str, Sequence[str]]
+    lost_at: datetime | None = None
+
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """What the panel's query reads, by object."""
+        return {name: cards.asked(self.schemas[name], shown) for name, shown in self.shown.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelView:
+    """One panel. `match` is fresh unless `age` says how many seconds ago it was read; `found` is
+    everyone with the address, of whom `match` may be picked. `dropped` are labels of fields that
+    the org no longer has. `error` is what went wrong, with Salesforce's words where it had any.
+    `being_added`: nobody was found, and an automation is about to add this person."""
+
+    state: PanelState
+    address: str = ""
+    linked: Linked | None = None
+    match: Match | None = None
+    found: tuple[Found, ...] = ()
+    age: float | None = None
+    dropped: tuple[str, ...] = ()
+    error: Exception | None = None
+    being_added: bool = False
+
+    @property
+    def picked(self) -> bool:
+        """Whether `match` was chosen among several."""
+        return len(self.found) > 1 and not isinstance(self.match, SeveralMatches)
+
+
+def linked(session: Session, company_id: str) -> Linked | None:
+    """The company's connection and what its agents see; None when there is none."""
+    row = connections.current(session, company_id)
+    if row is None:
+        return None
+    schemas = schema_cache.schemas(session, row.id)
+    return Linked(
+        connection_id=row.id,
+        org_id=row.org_id,
+        epoch=row.epoch,
+        instance_url=row.instance_url,
+        lost=row.status == ConnectionStatus.LOST,
+        lost_at=row.lost_at,
+        described=schema_cache.is_described(session, row.id),
+        schemas=schemas,
+        shown=selection.shown(session, company_id, schemas),
+    )

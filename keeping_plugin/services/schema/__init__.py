@@ -1,0 +1,1 @@
+"""What the org has, and what agents are shown of it."""

@@ -1,0 +1,255 @@
+"""Is everything in place? Each line passes, fails with the sentence that mends it, or could not be
+asked; what Salesforce did not answer is never called missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, PermissionDenied
+from keeping_plugin.models import Connection, now
+from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.services.metering import Feature, counted
+from keeping_plugin.services.schema import selection
+from keeping_plugin.services.schema import task_key as activity_key
+from keeping_plugin.services.schema.org_reading import OrgReading
+from keeping_plugin.times import DESCRIBE_CALL
+from keeping_plugin.types import OBJECTS, ObjectSchema, Usage
+
+_NEAR = 0.8  # of the daily allowance
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    ADVICE = "advice"  # works without, better with
+    UNKNOWN = "unknown"  # Salesforce did not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing looked at: `mend` says what to do, and is empty where nothing is to be done."""
+
+    code: str
+    outcome: Outcome
+    finding: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """All lines of one look, and when it was."""
+
+    at: datetime
+    lines: tuple[Line, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Nothing failed and nothing stayed unknown."""
+        return all(line.outcome in {Outcome.PASSED, Outcome.ADVICE} for line in self.lines)
+
+
+def last(connection: Connection) -> Preflight | None:
+    """The look that was kept with the connection, if there was one."""
+    kept = connection.preflight
+    if not kept:
+        return None
+    lines = (Line(**{**line, "outcome": Outcome(line["outcome"])}) for line in kept["lines"])
+    return Preflight(datetime.fromisoformat(kept["at"]), tuple(lines))
+
+
+@counted(Feature.SCHEMA)
+def run(
+    parts: OrgReading,
+    connection_id: int,
+    *,
+    described: Mapping[str, ObjectSchema] | None = None,
+) -> Preflight:
+    """Look now, and keep what was found. Raises NotConnected and ConnectionLost; whatever else
+    keeps an answer away stands in its line. `described` spares asking for the objects again."""
+    with parts.database.read() as session:
+        connection = session.get(Connection, connection_id)
+        if connection is None:
+            raise NotConnected("Salesforce is not connected.")
+        chosen = selection.load(session, connection.company_id)
+    gateway = parts.gateways(connection_id, deadline=parts.times.seconds(DESCRIBE_CALL))
+    lines = tuple(_look(gateway, connection, chosen, described))
+    with parts.database.write() as session:
+        found = Preflight(now(session), lines)
+        _keep(session, connection_id, found)
+    return found
+
+
+def _keep(session: Session, connection_id: int, found: Preflight) -> None:
+    kept: dict[str, Any] = {
+        "at": found.at.isoformat(),
+        "lines": [asdict(line) for line in found.lines],
+    }
+    session.execute(update(Connection).where(Connection.id == connection_id).values(preflight=kept))
+
+
+def _look(
+    gateway: SalesforceGateway,
+    connection: Connection,
+    chosen: Mapping[str, Any],
+    described: Mapping[str, ObjectSchema] | None,
+) -> Iterator[Line]:
+    try:
+        usage = gateway.limits()
+    except PermissionDenied as error:
+        yield Line(
+            "api_enabled",
+            Outcome.FAILED,
+            f"The API is closed to {connection.username}: {error}",
+            "Give the user the permission “API Enabled” (the org's edition has to have it).",
+        )
+        return
+    except (NotConnected, ConnectionLost):
+        raise
+    except KeepingError as error:
+        yield _unknown("api_enabled", "the API", error)
+        return
+    yield Line("api_enabled", Outcome.PASSED, "The API answers.")
+    yield _refresh_token(connection)
+    yield _allowance(usage)
+    try:
+        schemas = described or _describe(gateway)
+    except KeepingError as error:
+        yield _unknown("object_rights", "the objects", error)
+        return
+    for name in OBJECTS:
+        yield _rights(name, schemas.get(name), connection.username)
+    yield from _fields(schemas, chosen, connection.username)
+    yield _rights("Task", schemas.get("Task"), connection.username)
+    yield _closed_status(gateway)
+    yield _activity_key(schemas.get("Task"))
+
+
+def _describe(gateway: SalesforceGateway) -> Mapping[str, ObjectSchema]:
+    found = [*gateway.describe(OBJECTS), *gateway.describe(("Task",))]
+    return {item.object: item.schema for item in found if item.schema is not None}
+
+
+def _unknown(code: str, what: str, error: KeepingError) -> Line:
+    return Line(
+        code,
+        Outcome.UNKNOWN,
+        f"Salesforce did not say anything about {what} ({error.code}).",
+        "Check again in a few minutes.",
+    )
+
+
+def _refresh_token(connection: Connection) -> Line:
+    granted = set(connection.scope.split())
+    if not granted or granted & {"refresh_token", "offline_access", "full"}:
+        return Line("refresh_token", Outcome.PASSED, "The login can be renewed by itself.")
+    return Line(
+        "refresh_token",
+        Outcome.FAILED,
+        "Salesforce gave no refresh token: the connection ends with its session.",
+        "Add the scope “refresh_token” to the app in Salesforce, then reconnect.",
+    )
+
+
+def _allowance(usage: Usage) -> Line:
+    finding = f"{usage.used:,} of {usage.limit:,} API requests used in the last 24 hours."
+    if usage.used < usage.limit * _NEAR:
+        return Line("api_allowance", Outcome.PASSED, finding)
+    return Line(
+        "api_allowance",
+        Outcome.FAILED,
+        finding,
+        "Find out what else calls this org's API, or ask Salesforce for a larger allowance; "
+        "automations pause before agents run dry.",
+    )
+
+
+def _rights(name: str, schema: ObjectSchema | None, username: str) -> Line:
+    code = f"rights_{name.lower()}"
+    if schema is None:
+        return Line(
+            code,
+            Outcome.FAILED,
+            f"{username} cannot see the object {name}.",
+            f"Give the user read, create and edit access to {name} in a permission set.",
+        )
+    # A Task is only ever created.
+    wanted = {"read": schema.queryable, "create": schema.createable}
+    if name != "Task":
+        wanted["edit"] = schema.updateable
+    lacking = [right for right, granted in wanted.items() if not granted]
+    if not lacking:
+        return Line(code, Outcome.PASSED, f"{name}: {_and(list(wanted))}.")
+    return Line(
+        code,
+        Outcome.FAILED,
+        f"{name}: {username} may not {_and(lacking)}.",
+        f"Give the user {_and(lacking)} access to {name} in a permission set.",
+    )
+
+
+def _fields(
+    schemas: Mapping[str, ObjectSchema], chosen: Mapping[str, Any], username: str
+) -> Iterator[Line]:
+    hidden = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        if name in OBJECTS
+        for field in selection.choice(schema, chosen.get(name)).missing
+    ]
+    if not hidden:
+        yield Line("hidden_fields", Outcome.PASSED, "Every chosen field can be read.")
+        return
+    yield Line(
+        "hidden_fields",
+        Outcome.FAILED,
+        f"{username} cannot read {_and(hidden)}.",
+        "Give the user field-level read access in Salesforce. A field that was deleted there can "
+        "be taken off its tab.",
+    )
+
+
+def _closed_status(gateway: SalesforceGateway) -> Line:
+    try:
+        status = gateway.closed_task_status()
+    except KeepingError as error:
+        return _unknown("closed_task_status", "Task statuses", error)
+    if status is not None:
+        return Line("closed_task_status", Outcome.PASSED, f"Messages are logged as “{status}”.")
+    return Line(
+        "closed_task_status",
+        Outcome.FAILED,
+        "No Task status counts as closed, so every logged message would be open work.",
+        "Mark one value of Task Status as closed in Setup, Object Manager, Task.",
+    )
+
+
+def _activity_key(task: ObjectSchema | None) -> Line:
+    spec = activity_key.found(task) if task is not None else None
+    if spec is None:
+        return Line(
+            "activity_key",
+            Outcome.ADVICE,
+            "The org has no unique field for logged messages.",
+            f"Add a text field “{activity_key.NAME}” ({activity_key.LENGTH} characters, unique, "
+            "external ID) to Activity and let the user read and edit it: then Salesforce itself "
+            "refuses to log a message twice.",
+        )
+    mend = activity_key.problem(spec)
+    if mend is not None:
+        return Line(
+            "activity_key", Outcome.ADVICE, f"{spec.name} cannot hold our keys as it is.", mend
+        )
+    return Line(
+        "activity_key", Outcome.PASSED, f"{spec.name} keeps every message from being logged twice."
+    )
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

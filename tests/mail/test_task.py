@@ -1,0 +1,183 @@
+"""Subject, marker, description and date of a Task."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeping_plugin.mail.clean import length
+from keeping_plugin.mail.task import marker, subject, task_fields
+from keeping_plugin.types import Address, Conversation, Direction, Message, OpenedBy
+
+ANNA = Address("anna@customer.example", "Anna Smith")
+MARK = marker("installation", "acme", "m1")
+URL = "https://inbox.example/c/1"
+
+
+def message(**changes: Any) -> Message:
+    values: dict[str, Any] = {
+        "company_id": "acme",
+        "mailbox_id": "sales",
+        "conversation_id": "c1",
+        "message_id": "m1",
+        "direction": Direction.INBOUND,
+        "opens_conversation": True,
+        "customer": ANNA,
+        "sender": ANNA,
+        "recipients": (),
+        "sent_at": datetime(2026, 5, 6, 9, 30, tzinfo=UTC),
+        "subject": "Re: order",
+        "text": "Where is it?",
+    }
+    return Message(**{**values, **changes})
+
+
+def conversation(about: str = "Where is my order?", url: str = URL) -> Conversation:
+    return Conversation("c1", "sales", about, url, OpenedBy.CUSTOMER, ANNA)
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    return task_fields(message(**changes), conversation=conversation(), marker=MARK)
+
+
+def description(**changes: Any) -> str:
+    return str(fields(**changes)["Description"])
+
+
+def test_a_logged_mail() -> None:
+    assert fields() == {
+        "Subject": f"Email received: Where is my order? {MARK}",
+        "Description": "Where is it?",
+        "ActivityDate": "2026-05-06",
+        "TaskSubtype": "Email",
+        "Priority": "Normal",
+    }
+    assert fields(direction=Direction.OUTBOUND)["Subject"].startswith("Email sent: ")
+
+
+class TestMarker:
+    def test_is_made_as_documented(self) -> None:
+        digest = hashlib.sha256(b'["installation","acme","m1"]').digest()
+        encoded = base64.b32encode(digest).decode().lower()
+        assert f"[k-{encoded[:16]}]" == MARK
+        assert len(MARK) == 20
+
+    def test_differs_for_ids_that_only_join_to_the_same_text(self) -> None:
+        triples = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("a", 'b","c', "")]
+        triples += [
+            ("a", "c", "b"),
+            ("a", "b", "C"),
+            ("a", "b", "c "),
+            ("a", "b", "é"),
+            ("a", "b", "e\u0301"),
+        ]
+        assert len({marker(*triple) for triple in triples}) == len(triples)
+
+    def test_takes_any_id(self) -> None:
+        assert len(marker("i", "//evil.example/x", "🌸\u2028" * 100)) == 20
+
+
+class TestSubject:
+    @settings(derandomize=True, deadline=None)
+    @given(st.text() | st.text(st.characters(categories=["Cs", "Cc", "So", "Mn"]), min_size=100))
+    def test_fits_and_ends_in_the_marker_whatever_the_conversation_is_called(
+        self, about: str
+    ) -> None:
+        made = subject(about, direction=Direction.INBOUND, marker=MARK)
+        assert length(made) <= 255
+        assert made.endswith(" " + MARK)
+        assert "\n" not in made
+        made.encode("utf-8")
+
+    def test_is_cut_before_the_marker(self) -> None:
+        made = subject("x" * 300, direction=Direction.INBOUND, marker=MARK)
+        assert len(made) == 255
+        assert made.endswith("x " + MARK)
+
+    def test_counts_an_emoji_as_two_and_never_halves_one(self) -> None:
+        made = subject("👩‍👩‍👧" * 100, direction=Direction.INBOUND, marker=MARK)
+        assert length(made) <= 255
+        assert made.removesuffix(" " + MARK).endswith("👧")
+
+    @pytest.mark.parametrize("about", ["", "  \n", "\0", "\ud800"[:0]])
+    def test_says_when_the_conversation_has_none(self, about: str) -> None:
+        made = subject(about, direction=Direction.INBOUND, marker=MARK)
+        assert made == f"Email received: (no subject) {MARK}"
+
+    def test_of_a_conversation_that_is_gone_is_the_messages_own(self) -> None:
+        made = task_fields(message(), conversation=None, marker=MARK)
+        assert made["Subject"] == f"Email received: Re: order {MARK}"
+
+    def test_a_marker_in_the_subject_itself_is_not_at_its_end(self) -> None:
+        foreign = marker("installation", "acme", "other")
+        made = subject(f"Re: {foreign}", direction=Direction.INBOUND, marker=MARK)
+        assert made.endswith(MARK)
+
+
+class TestDescription:
+    def test_is_the_text_without_history_and_signature(self) -> None:
+        text = "Yes.\n\n-- \nAnna\n\nOn Mon, May 4, 2026 Bob <b@x.example> wrote:\n> so?"
+        assert description(text=text) == "Yes."
+
+    def test_is_made_from_html_where_there_is_no_text(self) -> None:
+        assert description(text=" \n", html="<p>Hello &amp; bye</p>") == "Hello & bye"
+        assert description(text=None, html="<p>Hello</p>") == "Hello"
+
+    def test_prefers_the_text_its_sender_wrote(self) -> None:
+        assert description(text="plain", html="<p>rich</p>") == "plain"
+
+    @pytest.mark.parametrize("text", [None, "", " \n\t", "\0"])
+    def test_says_when_there_is_none(self, text: str | None) -> None:
+        assert description(text=text) == "(This message has no text.)"
+
+    def test_of_32_000_characters_is_whole(self) -> None:
+        assert description(text="x" * 32_000) == "x" * 32_000
+
+    @pytest.mark.parametrize(
+        "text",
+        ["x" * 32_001, "x" * 2_000_000, "word " * 12_000, "🌸" * 16_001, "y" * 10_000_000],
+        ids=["32,001", "2 MB", "one 60 KB line", "emoji", "10 MB"],
+    )
+    def test_that_is_longer_is_cut_and_leads_to_the_conversation(self, text: str) -> None:
+        made = description(text=text)
+        assert 31_000 < length(made) <= 32_000
+        assert made.endswith(URL)
+        assert made.encode("utf-8")
+
+    def test_is_whole_when_only_its_history_was_longer(self) -> None:
+        text = "Yes.\n\nOn Mon, May 4, 2026 Bob <b@x.example> wrote:\n" + "> so?\n" * 100_000
+        assert description(text=text) == "Yes."
+
+    def test_without_a_usable_address_says_where_the_rest_is(self) -> None:
+        made = task_fields(
+            message(text="x" * 40_000),
+            conversation=conversation(url="https://inbox.example/" + "y" * 40_000),
+            marker=MARK,
+        )
+        assert str(made["Description"]).endswith("is in its conversation in the inbox.")
+        assert length(str(made["Description"])) <= 32_000
+
+    def test_is_clean(self) -> None:
+        assert description(text="a\0b\x1b\r\nc\ud800d\u2028e\ud83d\ude00") == "ab\nc\ufffdd\ne😀"
+
+    @pytest.mark.parametrize("html", ["<div>" * 5_000 + "deep", "<b>" * 100_000 + "deep"])
+    def test_survives_nested_tags(self, html: str) -> None:
+        assert "deep" in description(text=None, html=html)
+
+
+class TestDate:
+    def test_is_the_day_in_utc(self) -> None:
+        late = datetime(2026, 5, 6, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+        assert fields(sent_at=late)["ActivityDate"] == "2026-05-07"
+
+    @pytest.mark.parametrize("year", [1, 1699, 4001, 9999])
+    def test_that_salesforce_does_not_know_is_left_out(self, year: int) -> None:
+        zones = [UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))]
+        for zone in zones:
+            assert "ActivityDate" not in fields(sent_at=datetime(year, 6, 1, tzinfo=zone))

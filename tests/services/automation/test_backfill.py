@@ -1,0 +1,185 @@
+"""A mailbox's history: every message once, whatever interrupts the run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
+from keeping_plugin.models import (
+    BackfillRun,
+    ConnectionStatus,
+    Database,
+    Decision,
+    Lane,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.services.automation import backfill
+from keeping_plugin.services.automation.backfill import Backfilling
+from keeping_plugin.types import Action, Agent
+from tests.services.delivery.house import COMPANY, MAILBOX, House
+
+ADMIN = Agent("admin", COMPANY, "Admin", True)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(database: Database) -> House:
+    return House(database)
+
+
+def parts(house: House) -> Backfilling:
+    return Backfilling(
+        database=house.database,
+        helpdesk=house.desk,
+        queue=house.queue,
+        times=house.parts.times,
+        end_host_transaction=lambda: None,
+    )
+
+
+def history(house: House, count: int) -> None:
+    """Messages that the inbox has and of which nothing is owed."""
+    for number in range(count):
+        house.add_mail(f"m{number:04}", address=f"p{number % 50}@customer.example")
+
+
+def start(house: House) -> int:
+    with house.database.write() as session:
+        return backfill.start(session, ADMIN, mailbox_id=MAILBOX.id, since=SINCE)
+
+
+def run(house: House, run_id: int) -> BackfillRun:
+    with house.database.read() as session:
+        return session.get_one(BackfillRun, run_id)
+
+
+def test_every_message_is_judged_once_and_its_entries_stand_behind_live_mail(
+    house: House,
+) -> None:
+    history(house, 400)
+    run_id = start(house)
+    backfill.advance(parts(house), run_id)
+    assert run(house, run_id).state == "done"
+    assert (run(house, run_id).seen, run(house, run_id).granted) == (400, 800)
+    assert {entry.lane for entry in house.entries()} == {Lane.BACKFILL}
+    with house.database.read() as session:
+        assert session.query(Decision).filter_by(occasion=f"backfill:{run_id}").count() == 400
+    assert house.queue.take()[0] == [house.connection_id]
+
+
+def test_no_transaction_of_a_run_writes_more_than_500_rows(house: House) -> None:
+    history(house, 700)
+    written: list[int] = []
+    engine = house.database.engine
+    inserted = 0
+
+    def count(_: Any, cursor: Any, statement: str, *__: Any) -> None:
+        nonlocal inserted
+        inserted += statement.startswith("INSERT")
+
+    def commit(_: Any) -> None:
+        nonlocal inserted
+        written.append(inserted)
+        inserted = 0
+
+    run_id = start(house)
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", commit)
+    backfill.advance(parts(house), run_id)
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", commit)
+    assert sum(written) == 3 * 700  # one row a statement: a Decision, two entries
+    assert max(written) <= 500
+
+
+def test_a_message_already_logged_is_never_logged_again(house: House) -> None:
+    history(house, 20)
+    backfill.advance(parts(house), start(house))
+    house.drain()
+    logged = len(house.tasks())
+    assert logged == 20
+    second = start(house)
+    backfill.advance(parts(house), second)
+    house.drain()
+    assert len(house.tasks()) == logged
+    assert run(house, second).granted == 0
+
+
+def test_a_cancelled_entry_that_was_never_sent_is_opened_again(house: House) -> None:
+    house.owe("m1", Action.LOG_TASK)
+    house.switch(log_tasks=False, add_contacts=False)
+    house.drain()
+    assert house.states() == [("cancelled", "switched_off")]
+    house.switch(log_tasks=True)
+    backfill.advance(parts(house), start(house))
+    house.salesforce.add("Contact", LastName="Doe", Email="jane@customer.example")
+    house.drain()
+    assert house.states() == [("done", "logged")]
+
+
+def test_a_run_goes_on_where_a_killed_worker_left_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history(house, 400)
+    run_id = start(house)
+    served = []
+    ids = house.desk.message_ids
+
+    def dies(*arguments: object, **named: object) -> object:
+        if len(served) == 1:
+            served.append("died")
+            raise KeyboardInterrupt
+        served.append("page")
+        return ids(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(house.desk, "message_ids", dies)
+    with pytest.raises(KeyboardInterrupt):
+        backfill.advance(parts(house), run_id)
+    assert run(house, run_id).seen == 160
+    backfill.advance(parts(house), run_id)  # still claimed by the one that died
+    assert run(house, run_id).seen == 160
+    with house.database.write() as session:
+        row = session.get_one(BackfillRun, run_id)
+        row.claimed_until = now(session) - timedelta(seconds=1)
+    backfill.advance(parts(house), run_id)
+    assert (run(house, run_id).state, run(house, run_id).seen) == ("done", 400)
+    with house.database.read() as session:
+        assert session.query(SyncEntry).count() == 800
+
+
+def test_a_paused_run_waits_and_goes_on(house: House) -> None:
+    history(house, 5)
+    run_id = start(house)
+    with house.database.write() as session:
+        backfill.change(session, ADMIN, run_id, backfill.PAUSED)
+    backfill.advance(parts(house), run_id)
+    assert run(house, run_id).seen == 0
+    with house.database.write() as session:
+        backfill.change(session, ADMIN, run_id, backfill.RUNNING)
+    backfill.advance(parts(house), run_id)
+    assert run(house, run_id).state == "done"
+
+
+def test_a_disconnect_ends_the_run_before_its_next_page(house: House) -> None:
+    history(house, 5)
+    run_id = start(house)
+    house.change(status=ConnectionStatus.DISCONNECTED, current=False, epoch=2)
+    backfill.advance(parts(house), run_id)
+    assert run(house, run_id).state == "cancelled"
+    assert not house.entries()
+
+
+def test_one_run_a_mailbox_and_only_of_a_connected_company(house: House) -> None:
+    start(house)
+    with pytest.raises(InvalidInput), house.database.write() as session:
+        backfill.start(session, ADMIN, mailbox_id=MAILBOX.id, since=SINCE)
+    stranger = Agent("admin", "other", "Admin", True)
+    with pytest.raises(NotConnected), house.database.write() as session:
+        backfill.start(session, stranger, mailbox_id=MAILBOX.id, since=SINCE)
+    with pytest.raises(NotFound), house.database.write() as session:
+        backfill.change(session, stranger, 1, backfill.CANCELLED)

@@ -1,0 +1,190 @@
+"""Retention: finished entries and old facts go, what prevents a second Task stays."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from keeping_plugin.models import (
+    AddressClaim,
+    ConnectionStatus,
+    Database,
+    Decision,
+    KnownAddress,
+    OAuthAttempt,
+    PanelCard,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.services.automation import backfill
+from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.operations.forget import forget
+from keeping_plugin.services.operations.retention import CHUNK, keep_house
+from keeping_plugin.types import Action, Agent, Message, MessageArrived
+from tests.services.delivery.house import COMPANY, JANE, MAILBOX, House
+
+
+def arrived(message: Message) -> MessageArrived:
+    names = MessageArrived.__dataclass_fields__
+    return MessageArrived(**{name: getattr(message, name) for name in names})
+
+
+def test_finished_entries_and_facts_go_and_a_message_delivered_again_does_nothing(
+    database: Database,
+) -> None:
+    house = House(database)
+    house.add_mail("old")
+    house.add_mail("new")
+    intake = Intake(helpdesk=house.desk, queue=house.queue)
+    for message in list(house.desk.company(COMPANY).messages.values()):
+        with database.write() as session:
+            message_arrived(intake, session, arrived(message))
+    house.drain()
+    with database.write() as session:
+        long_ago = now(session) - timedelta(days=401)
+        for model, column in ((SyncEntry, "settled_at"), (Decision, "decided_at")):
+            session.execute(
+                update(model).where(model.message_id == "old").values({column: long_ago})
+            )
+    keep_house(database, house.parts.times, keep_days=400)
+    with database.read() as session:
+        assert {entry.message_id for entry in session.query(SyncEntry)} == {"new"}
+        facts = {row.message_id: row.facts for row in session.query(Decision)}
+    assert facts["old"] is None
+    assert facts["new"] is not None
+    with database.write() as session:
+        again = house.desk.company(COMPANY).messages["old"]
+        message_arrived(intake, session, arrived(again))
+    house.drain()
+    assert len(house.tasks()) == 2
+
+
+@pytest.mark.parametrize("gone", ["retention", "forget"])
+def test_a_backfill_past_what_was_removed_logs_nothing_again(database: Database, gone: str) -> None:
+    """The entries are gone, and with them what `ON CONFLICT` would meet; that they were granted
+    stands in the live Decision."""
+    house = House(database)
+    house.add_mail("old")
+    intake = Intake(helpdesk=house.desk, queue=house.queue)
+    [message] = house.desk.company(COMPANY).messages.values()
+    with database.write() as session:
+        message_arrived(intake, session, arrived(message))
+    house.drain()
+    if gone == "forget":
+        forget(database, COMPANY, JANE)
+    else:
+        with database.write() as session:
+            session.execute(update(SyncEntry).values(settled_at=now(session) - timedelta(days=401)))
+        keep_house(database, house.parts.times, keep_days=400)
+    assert not house.entries()
+    house.add_mail("unseen", address="joe@customer.example")
+    run_backfill(house)
+    assert {entry.message_id for entry in house.entries()} == {"unseen"}
+    house.drain()
+    assert (len(house.contacts()), len(house.tasks())) == (1, 2)
+
+
+def run_backfill(house: House) -> None:
+    """An admin brings the whole mailbox over."""
+    parts = backfill.Backfilling(
+        database=house.database,
+        helpdesk=house.desk,
+        queue=house.queue,
+        times=house.parts.times,
+        end_host_transaction=lambda: None,
+    )
+    agent = Agent("admin", COMPANY, "Admin", True)
+    with house.database.write() as session:
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        run_id = backfill.start(session, agent, mailbox_id=MAILBOX.id, since=since)
+    backfill.advance(parts, run_id)
+
+
+def test_nothing_waits_longer_than_14_days_while_the_connection_is_lost(
+    database: Database,
+) -> None:
+    """Nobody looks for its Contact, and it must not stand there for ever."""
+    house = House(database)
+    house.owe("old", Action.LOG_TASK)
+    house.owe("young", Action.LOG_TASK, address="joe@customer.example")
+    house.drain()
+    house.change(status=ConnectionStatus.LOST)
+    with database.write() as session:
+        for name, days in (("old", 15), ("young", 13)):
+            session.execute(
+                update(SyncEntry)
+                .where(SyncEntry.message_id == name)
+                .values(waiting_since=now(session) - timedelta(days=days))
+            )
+    keep_house(database, house.parts.times, keep_days=400)
+    assert house.states() == [("cancelled", "no_contact"), ("waiting", "no_contact")]
+
+
+def test_what_is_owed_is_never_cleared_away(database: Database) -> None:
+    house = House(database)
+    house.owe("waits", Action.LOG_TASK)
+    house.drain()
+    house.owe("due", Action.LOG_TASK, address="joe@customer.example")
+    with database.write() as session:
+        ancient = now(session) - timedelta(days=4_000)
+        session.execute(update(SyncEntry).values(created_at=ancient))
+    keep_house(database, house.parts.times, keep_days=1)
+    assert sorted(entry.state for entry in house.entries()) == ["pending", "waiting"]
+
+
+def test_many_rows_go_in_chunks(database: Database) -> None:
+    house = House(database)
+    with database.write() as session:
+        long_ago = now(session) - timedelta(days=401)
+        session.add_all(
+            SyncEntry(
+                connection_id=house.connection_id,
+                company_id=COMPANY,
+                mailbox_id="sales",
+                conversation_id="c",
+                message_id=f"m{number}",
+                action=Action.LOG_TASK,
+                epoch=1,
+                address=JANE,
+                created_at=long_ago,
+                state="done",
+                settled_at=long_ago,
+            )
+            for number in range(2 * CHUNK + 1)
+        )
+    keep_house(database, house.parts.times, keep_days=400)
+    assert not house.entries()
+
+
+def test_expired_logins_claims_stamps_and_cards_go(database: Database) -> None:
+    house = House(database)
+    with database.write() as session:
+        time = now(session)
+        for days in (0, 40):
+            then = time - timedelta(days=days) + timedelta(minutes=5)
+            session.add_all(
+                [
+                    OAuthAttempt(
+                        key=f"k{days}", company_id="c", agent_id="a", data=b"", expires_at=then
+                    ),
+                    AddressClaim(org_id="o", address=f"{days}@x.example", owner="w", until=then),
+                    KnownAddress(
+                        connection_id=house.connection_id,
+                        address=f"{days}@x.example",
+                        known_at=then,
+                    ),
+                    PanelCard(
+                        connection_id=house.connection_id,
+                        address=f"{days}@x.example",
+                        card={},
+                        seen_at=then,
+                    ),
+                ]
+            )
+    keep_house(database, house.parts.times, keep_days=400)
+    with database.read() as session:
+        left = [session.query(model).count() for model in (OAuthAttempt, AddressClaim)]
+        left += [session.query(model).count() for model in (KnownAddress, PanelCard)]
+    assert left == [1, 1, 1, 1]
