@@ -159,7 +159,7 @@ def find_postgres() -> Callable[[], AnyServer] | None:
 
 def takes_connections(url: str) -> bool:
     try:
-        psycopg.connect(_libpq(url), connect_timeout=2).close()
+        psycopg.connect(libpq(url), connect_timeout=2).close()
     except psycopg.OperationalError:
         return False
     return True
@@ -168,7 +168,7 @@ def takes_connections(url: str) -> bool:
 def create_database(server_url: str, name: str) -> str:
     """Make an empty database beside the one `server_url` names; returns its SQLAlchemy URL."""
     drop_database(server_url, name)
-    with psycopg.connect(_libpq(server_url), autocommit=True) as connection:
+    with psycopg.connect(libpq(server_url), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
@@ -176,10 +176,11 @@ def create_database(server_url: str, name: str) -> str:
 def drop_database(server_url: str, name: str) -> None:
     """Drop it, ending whatever is still connected to it; nothing happens when it is not there."""
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    with psycopg.connect(_libpq(server_url), autocommit=True) as connection:
+    with psycopg.connect(libpq(server_url), autocommit=True) as connection:
         connection.execute(statement)
 
 
-def _libpq(url: str) -> str:
+def libpq(url: str) -> str:
+    """The address as psycopg takes it."""
     parsed = make_url(url).set(drivername="postgresql")
     return parsed.render_as_string(hide_password=False)

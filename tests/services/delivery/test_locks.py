@@ -20,21 +20,16 @@ from keeping_plugin.models import (
     migrate,
     now,
 )
-from keeping_plugin.services import departure, waiting
+from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.sweep import sweep
-from keeping_plugin.services.locking import connection_first
-from keeping_plugin.services.upkeep import keep_house
+from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.operations.retention import keep_house
 from keeping_plugin.types import Action
 from tests.services.delivery.house import House
 
 SECONDS = 4.0
-
-
-@pytest.fixture
-def database_url(postgres_url: str) -> str:
-    """SQLite has one writer at a time; this is about PostgreSQL's row locks."""
-    return postgres_url
 
 
 @pytest.fixture
