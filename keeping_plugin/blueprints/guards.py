@@ -15,6 +15,8 @@ from keeping_plugin.types import Agent
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # The largest honest body: a long text area of 131,072 characters, each twelve bytes in a form.
 MOST_BYTES = 2 * 1024 * 1024
+# A row's number in an address, as every database takes it; a larger one names no page.
+ROW_ID = "int(max=9223372036854775807)"
 
 
 def register(bp: Blueprint) -> None:

@@ -31,7 +31,7 @@ def register(bp: Blueprint) -> None:
     at = "/settings/automation/backfill"
     bp.add_url_rule(at, "backfill", preview)
     bp.add_url_rule(at, "backfill_start", start, methods=["POST"])
-    bp.add_url_rule(f"{at}/<int:run_id>", "backfill_change", change, methods=["POST"])
+    bp.add_url_rule(f"{at}/<{guards.ROW_ID}:run_id>", "backfill_change", change, methods=["POST"])
     bp.add_url_rule(f"{at}/progress", "backfill_progress", progress)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, url_for
 
 from keeping_plugin.blueprints.conversation import here
+from keeping_plugin.blueprints.guards import ROW_ID
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
 from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
 from keeping_plugin.services.ledger import retry as entries
@@ -17,7 +18,7 @@ def register(bp: Blueprint) -> None:
     """Add the log's routes."""
     at = "/conversations/<conversation_id>/log"
     bp.add_url_rule(at, "conversation_log", log)
-    bp.add_url_rule(f"{at}/<int:entry_id>/retry", "retry_entry", retry, methods=["POST"])
+    bp.add_url_rule(f"{at}/<{ROW_ID}:entry_id>/retry", "retry_entry", retry, methods=["POST"])
 
 
 def log(conversation_id: str) -> Response:

@@ -10,6 +10,10 @@ from keeping_plugin.forms import widgets
 from keeping_plugin.forms.controls import Control
 from keeping_plugin.types import Value
 
+# Salesforce keeps at most 18 digits of a number, before and after the point together (Field Types,
+# double); nobody types more characters than that for one, unless for the sake of it.
+_MAX_DIGITS = 18
+_MAX_TYPED = 64  # characters, of a date or a time as well
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
@@ -37,37 +41,51 @@ class NumberControl(Control):
     def parse(self, text: str) -> Value:
         if "," in text:
             raise ValueError("Write the number with a point before its decimals, such as 1234.50.")
+        if len(text) > _MAX_TYPED:
+            raise ValueError("This is not a number.")
         try:
             number = Decimal(text)
         except InvalidOperation as error:
             raise ValueError("This is not a number.") from error
-        if not number.is_finite() or len(text) > 64:
+        if not number.is_finite():
             raise ValueError("This is not a number.")
-        self._check_digits(number)
-        return int(number) if number == number.to_integral_value() else float(number)
+        whole, decimals = _digits(number)
+        self._check_digits(whole, decimals)
+        # Only now: a few typed characters such as 1e500000 may stand for half a million digits.
+        return float(number) if decimals else int(number)
 
-    def _check_digits(self, number: Decimal) -> None:
+    def _check_digits(self, whole: int, decimals: int) -> None:
         spec = self.spec
-        exponent = number.normalize().as_tuple().exponent
-        decimals = max(0, -exponent) if isinstance(exponent, int) else 0
-        whole = len(str(abs(int(number)))) if abs(number) >= 1 else 0
         if spec.type in {"int", "long"}:
             if decimals:
                 raise ValueError("Only whole numbers fit here.")
-            if spec.digits and whole > spec.digits:
-                raise ValueError(f"At most {spec.digits} digits fit here.")
+            digits = min(spec.digits or _MAX_DIGITS, _MAX_DIGITS)
+            if whole > digits:
+                raise ValueError(f"At most {digits} digits fit here.")
             return
-        if spec.precision:
-            if decimals > spec.scale:
-                raise ValueError(
-                    f"At most {spec.scale} digits after the point fit here."
-                    if spec.scale
-                    else "Only whole numbers fit here."
-                )
-            if whole > spec.precision - spec.scale:
-                raise ValueError(
-                    f"At most {spec.precision - spec.scale} digits before the point fit here."
-                )
+        if not spec.precision:
+            if whole + decimals > _MAX_DIGITS:
+                raise ValueError(f"At most {_MAX_DIGITS} digits fit here.")
+            return
+        if decimals > spec.scale:
+            raise ValueError(
+                f"At most {spec.scale} digits after the point fit here."
+                if spec.scale
+                else "Only whole numbers fit here."
+            )
+        room = max(0, min(spec.precision, _MAX_DIGITS) - spec.scale)
+        if whole > room:
+            raise ValueError(f"At most {room} digits before the point fit here.")
+
+
+def _digits(number: Decimal) -> tuple[int, int]:
+    """How many digits a number has before and after the point when it is written out, told from
+    its exponent alone: `Decimal` arithmetic and `int()` would write them out."""
+    _, digits, exponent = number.as_tuple()
+    if not number or not isinstance(exponent, int):
+        return 0, 0
+    spare = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, number.adjusted() + 1), max(0, -(exponent + spare))
 
 
 class CoordinateControl(NumberControl):
@@ -102,7 +120,7 @@ class DateTimeControl(Control):
         if not isinstance(value, str):
             return ""
         moment = parse_moment(value)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S") if moment else value
+        return moment.replace(tzinfo=None).isoformat(timespec="seconds") if moment else value
 
     def tidy(self, text: str) -> str:
         tidy = super().tidy(text)
@@ -129,6 +147,9 @@ class TimeControl(Control):
 
     def parse(self, text: str) -> Value:
         try:
+            # Python reads any number of digits as fractions of a second.
+            if len(text) > _MAX_TYPED:
+                raise ValueError
             found = time.fromisoformat(text)
         except ValueError as error:
             raise ValueError("This is not a time. One looks like 14:30.") from error
@@ -137,8 +158,10 @@ class TimeControl(Control):
 
 def parse_moment(text: str) -> datetime | None:
     """A moment as Salesforce writes it (`+0000`, no colon) or a browser does (UTC meant)."""
+    if len(text) > _MAX_TYPED:
+        return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # its offset may carry it past the year 9999
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -88,11 +88,11 @@ def moment(value: str) -> datetime:
     """`2022-02-26T22:47:14.000+0000` as an aware datetime."""
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError as error:
+        if parsed.tzinfo is None:
+            raise Malformed("a datetime with its offset was expected")
+        return parsed.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # an offset may carry it past the year 9999
         raise Malformed("a datetime was expected") from error
-    if parsed.tzinfo is None:
-        raise Malformed("a datetime with its offset was expected")
-    return parsed.astimezone(UTC)
 
 
 def http_date(value: str | None) -> datetime | None:
@@ -101,9 +101,9 @@ def http_date(value: str | None) -> datetime | None:
         return None
     try:
         parsed = parsedate_to_datetime(value)
-    except ValueError:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):  # its zone may carry it past the year 9999
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def daily_requests(body: object) -> Usage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -91,7 +92,11 @@ def _link(spec: FieldSpec, text: str) -> str:
 
 def _number(spec: FieldSpec, value: float) -> str:
     scale = spec.scale if spec.type == "currency" else 0
-    text = f"{value:,.{scale}f}" if scale or float(value).is_integer() else f"{value:,}"
+    number = Decimal(repr(value))  # never through float: JSON may hold more digits than one has
+    if number.is_finite() and (scale or number == number.to_integral_value()):
+        text = f"{number:,.{scale}f}"
+    else:
+        text = f"{value:,}"
     return f"{text} %" if spec.type == "percent" else text
 
 
