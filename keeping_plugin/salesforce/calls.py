@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from keeping_plugin.salesforce import errors
+from keeping_plugin.salesforce.answer_sizes import MAX_BYTES
 from keeping_plugin.salesforce.client import Answer, Client
 from keeping_plugin.salesforce.deadline import current_call
 from keeping_plugin.salesforce.payloads import Malformed, http_date
@@ -57,10 +58,12 @@ class Calls:
         return self._client.root
 
     @contextmanager
-    def verb(self, *, start_by: float | None = None) -> Iterator[None]:
-        """Everything asked inside shares one deadline; an answer to a read that is not of the
-        promised shape ends as SalesforceUnavailable."""
-        with self._transport.call(seconds=self._seconds, start_by=start_by):
+    def verb(self, name: str, *, start_by: float | None = None) -> Iterator[None]:
+        """Everything asked inside shares one deadline, and no answer is larger than this verb's may
+        be; an answer to a read that is not of the promised shape ends as SalesforceUnavailable."""
+        with self._transport.call(
+            seconds=self._seconds, start_by=start_by, max_bytes=MAX_BYTES[name]
+        ):
             try:
                 yield
             except Malformed as error:

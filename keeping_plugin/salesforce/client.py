@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +13,6 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
-from simple_salesforce.util import Usage as LibraryUsage
 
 from keeping_plugin.salesforce.readable import may_be_unreadable, readable
 from keeping_plugin.salesforce.transport import Transport
@@ -28,6 +29,9 @@ class _Unreadable:
 # The body of an answer that is not JSON: HTML, a part of an answer, a nesting too deep to read.
 UNREADABLE = _Unreadable()
 
+_USAGE = re.compile(r"(?<![\w-])api-usage=(?P<used>[0-9]{1,9})/(?P<limit>[0-9]{1,9})(?![0-9])")
+_DIGITS = 20  # Salesforce's numbers have at most 18
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,10 +44,9 @@ class Answer:
 
     @property
     def usage(self) -> Usage | None:
-        """`Sforce-Limit-Info: api-usage=73/15000`."""
-        found = Salesforce.parse_api_usage(self.headers.get("Sforce-Limit-Info", ""))
-        usage = found.get("api-usage")
-        return Usage(usage.used, usage.total) if isinstance(usage, LibraryUsage) else None
+        """`Sforce-Limit-Info: api-usage=73/15000`; None for counts that nobody could keep."""
+        found = _USAGE.search(self.headers.get("Sforce-Limit-Info", ""))
+        return Usage(int(found["used"]), int(found["limit"])) if found else None
 
 
 class Client:
@@ -68,17 +71,15 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request, whatever its answer says. Raises NoAnswer, CallNotStarted."""
-        salesforce = Salesforce(
+        salesforce = _Library(
             instance_url=tokens.instance_url,
             session_id=tokens.access_token,
             version=self._version,
             session=self._transport,
-            object_pairs_hook=None,
         )
         responses: list[requests.Response] = []
-        parsed: Any = None
         try:
-            parsed = salesforce.restful(
+            salesforce.restful(
                 path,
                 method=method,
                 data=None if body is None else json.dumps(body, allow_nan=False),
@@ -89,14 +90,13 @@ class Client:
                 },
                 hooks={"response": lambda response, **_: responses.append(response)},
             )
-        except (SalesforceError, ValueError, TypeError, RecursionError):
-            # The library's reading of an error, or of a body that is none of JSON's: the answer
-            # itself is judged by salesforce.errors. Without one there is nothing to judge.
+        except (SalesforceError, ValueError):
+            # The library's reading of an error, or of a header: the answer itself is judged by
+            # salesforce.errors. Without one there is nothing to judge.
             if not responses:
                 raise
         response = responses[0]
-        if parsed is None:
-            parsed = _parsed(response)
+        parsed = _parsed(response)
         if may_be_unreadable(response.content):
             try:
                 parsed = readable(parsed)
@@ -105,10 +105,36 @@ class Client:
         return Answer(response.status_code, parsed, response.headers)
 
 
+class _Library(Salesforce):
+    """simple-salesforce, leaving the body to us: it would take numbers that are none of JSON's."""
+
+    def parse_result_to_json(self, result: requests.Response) -> Any:
+        return ()
+
+
 def _parsed(response: requests.Response) -> Any:
     if not response.content:
         return None
     try:
-        return response.json()
+        return json.loads(
+            response.text, parse_int=_whole, parse_float=_fraction, parse_constant=_none_of_jsons
+        )
     except (ValueError, RecursionError):
         return UNREADABLE
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError("more digits than any field of Salesforce's has")
+    return int(digits)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("larger than any number of Salesforce's")
+    return number
+
+
+def _none_of_jsons(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")

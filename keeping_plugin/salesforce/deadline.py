@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from keeping_plugin.errors import CallNotStarted
+from keeping_plugin.salesforce.answer_sizes import FRAMING, LARGEST
 
 _CHUNK = 65_536
 # An idle connection may have died without a word; asking on it would look like an unclear outcome.
@@ -29,19 +30,27 @@ class Call:
     """One call in progress, several HTTP requests of one verb included.
 
     `start_by` and the deadline are readings of `monotonic`. `sent` is true once the current request
-    may have put a byte on the wire.
+    may have put a byte on the wire. `max_bytes` bounds the body of each answer, unpacked, and
+    `received` counts what came in of the current one, packed, headers included.
     """
 
-    __slots__ = ("ends_at", "monotonic", "requests", "sent", "start_by")
+    __slots__ = ("ends_at", "max_bytes", "monotonic", "received", "requests", "sent", "start_by")
 
     def __init__(
-        self, *, seconds: float, start_by: float | None, monotonic: Callable[[], float]
+        self,
+        *,
+        seconds: float,
+        start_by: float | None,
+        monotonic: Callable[[], float],
+        max_bytes: int = LARGEST,
     ) -> None:
         self.monotonic = monotonic
         self.ends_at = monotonic() + seconds
         self.start_by = start_by
+        self.max_bytes = max_bytes
         self.sent = False
         self.requests = 0
+        self.received = 0
 
     def remaining(self) -> float:
         """Seconds left. Raises TimeoutError when there are none."""
@@ -49,6 +58,13 @@ class Call:
         if left <= 0:
             raise TimeoutError("the call's deadline has passed")
         return left
+
+    def read(self, count: int) -> None:
+        """Count bytes that came in. Raises OSError when they are more than any answer has: a body
+        is counted as it is unpacked, but http.client and urllib3 read lines without an end."""
+        self.received += count
+        if self.received > self.max_bytes + FRAMING:
+            raise OSError("the answer is too large")
 
     def about_to_write(self) -> None:
         """The last act before the socket is written to. Raises CallNotStarted, TimeoutError."""
@@ -89,8 +105,11 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_current.get().remaining())
-        return self._raw.readinto(buffer)
+        call = _current.get()
+        self._sock.settimeout(call.remaining())
+        count = self._raw.readinto(buffer)
+        call.read(count or 0)
+        return count
 
     def close(self) -> None:
         self._raw.close()

@@ -93,14 +93,14 @@ class Gateway:
         """Everyone with these addresses and every Task of the look, read to its end."""
         if tasks is not None:
             names.checked_id(tasks.created_by, "User")
-        with self._calls.verb(start_by=start_by):
+        with self._calls.verb("find", start_by=start_by):
             return finding.find(self._calls, addresses, tasks)
 
     def panel(
         self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address and what stands around each: one API request."""
-        with self._calls.verb():
+        with self._calls.verb("panel"):
             return panels.panel(self._calls, address, Shown(schemas, fields))
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
@@ -109,7 +109,7 @@ class Gateway:
         statement = soql.record(
             names.checked_object(object), names.checked_id(record_id, object), paths
         )
-        with self._calls.verb():
+        with self._calls.verb("read"):
             [rows] = composite.query_rows(self._calls, "read", statement)
             if not rows:
                 raise RecordNotFound("The record is not there, or not visible.")
@@ -124,7 +124,7 @@ class Gateway:
         start_by: float | None = None,
     ) -> Saved:
         """Create one record. Raises RecordRejected, DuplicatesFound."""
-        with self._calls.verb(start_by=start_by):
+        with self._calls.verb("create", start_by=start_by):
             return saving.create(self._calls, object, fields, allow_duplicates=allow_duplicates)
 
     def create_many(
@@ -133,7 +133,7 @@ class Gateway:
         """Create up to 1,000 records in one API request: one outcome a row, in order."""
         if not records:
             return ()
-        with self._calls.verb(start_by=start_by):
+        with self._calls.verb("create_many", start_by=start_by):
             return saving.create_many(self._calls, records)
 
     def update(
@@ -146,7 +146,7 @@ class Gateway:
         allow_duplicates: bool = False,
     ) -> None:
         """Write these fields. Raises RecordRejected, RecordChanged, DuplicatesFound."""
-        with self._calls.verb():
+        with self._calls.verb("update"):
             saving.update(
                 self._calls,
                 object,
@@ -163,7 +163,7 @@ class Gateway:
             raise InvalidInput("Type a few letters to look for.", field="text")
         names.checked_object(object)
         title = soql.NAME_FIELDS.get(object, "Name")
-        with self._calls.verb():
+        with self._calls.verb("search"):
             statement = soql.named_like(object, wanted, max(1, min(limit, 200)))
             [rows] = composite.query_rows(self._calls, "search", statement)
             return [payloads.record(row, object, (title,)) for row in rows]
@@ -183,7 +183,7 @@ class Gateway:
             )
             for number, name in enumerate(objects)
         }
-        with self._calls.verb():
+        with self._calls.verb("describe"):
             answers = composite.ask_all(self._calls, "describe", list(subs.values()))
             found = [
                 described(name, answers[sub.name], known.get(name, ""))
@@ -198,7 +198,7 @@ class Gateway:
         by the describe alone."""
         kind = names.checked_id(record_type_id, "RecordType")
         path = f"ui-api/object-info/{names.checked_object(object)}/picklist-values/{kind}"
-        with self._calls.verb():
+        with self._calls.verb("picklist_values"):
             return payloads.picklists(self._calls.ask("picklist_values", "GET", path).body)
 
     def closed_task_status(self) -> str | None:
@@ -206,19 +206,19 @@ class Gateway:
         statement = soql.select(
             ("Id", "ApiName", "IsDefault", "SortOrder"), "TaskStatus", where=["IsClosed = true"]
         )
-        with self._calls.verb():
+        with self._calls.verb("closed_task_status"):
             [rows] = composite.query_rows(self._calls, "closed_task_status", statement)
             return org.closed_status(rows)
 
     def org_facts(self) -> OrgFacts:
         """The org and the user behind the token, whose ids stand in its identity URL."""
-        with self._calls.verb():
+        with self._calls.verb("org_facts"):
             return org.facts(self._calls, self._tokens.current(), self._allow_loopback)
 
     def limits(self) -> Usage:
         """The API usage, read again by one call. The count that comes with the answer is exact;
         the one inside it may be five minutes old, and needs a right that many users lack."""
-        with self._calls.verb():
+        with self._calls.verb("limits"):
             answer = self._calls.ask("limits", "GET", "limits", accept=frozenset({200, 403}))
             if answer.usage is not None:
                 return answer.usage

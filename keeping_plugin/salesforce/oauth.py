@@ -25,6 +25,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.ports import Clock
 from keeping_plugin.salesforce import grants
+from keeping_plugin.salesforce.answer_sizes import MAX_BYTES
 from keeping_plugin.salesforce.readable import readable
 from keeping_plugin.salesforce.transport import NoAnswer, Transport
 from keeping_plugin.types import Tokens
@@ -146,7 +147,7 @@ class SalesforceOAuth:
     def revoke(self, login_url: str, token: str) -> None:
         """End a grant at the host that issued it; a refresh token takes its access tokens along.
         A token that is gone already is revoked enough. Raises SalesforceUnavailable."""
-        with self._transport.call():
+        with self._transport.call(max_bytes=MAX_BYTES["revoke"]):
             try:
                 response = self._client().revoke_token(
                     login_url + "/services/oauth2/revoke", token=token
@@ -178,7 +179,7 @@ class SalesforceOAuth:
 
     def _post(self, login_url: str, **grant: str) -> Mapping[str, Any]:
         """One request to a token endpoint. Raises OAuth2Error as Salesforce worded it."""
-        with self._transport.call():
+        with self._transport.call(max_bytes=MAX_BYTES["token"]):
             try:
                 token: Mapping[str, Any] = self._client().fetch_token(login_url + _TOKEN, **grant)
             except NoAnswer as error:
@@ -189,8 +190,8 @@ class SalesforceOAuth:
                 if not isinstance(error.error, str):
                     raise SalesforceUnavailable(_NO_USABLE_ANSWER) from error
                 raise
-            except (ValueError, RecursionError, OSError) as error:
-                # A page instead of JSON, or an answer of 5xx.
+            except (ValueError, TypeError, ArithmeticError, RecursionError, OSError) as error:
+                # A page instead of JSON, an answer of 5xx, or `expires_in` that is no number.
                 raise SalesforceUnavailable(_NO_USABLE_ANSWER) from error
         return readable(token)  # type: ignore[no-any-return]
 

@@ -8,11 +8,16 @@ from keeping_plugin.salesforce.payloads import Malformed
 from keeping_plugin.types import Described
 from keeping_plugin.types.describe_result import schema_of
 
+_DATE = 64  # "Wed, 06 May 2026 09:49:20 GMT", and room
+
 
 def described(object: str, answer: Answer, last_modified: str) -> Described | None:
     """An answer to describe: the schema, or none when nothing changed since `last_modified`; None
     when the user does not see the object. Raises what a refusal means, Malformed."""
-    modified = answer.headers.get("Last-Modified", "")
+    # A composite's headers are JSON, which may hold anything.
+    modified = str(answer.headers.get("Last-Modified", ""))
+    if len(modified) > _DATE:
+        modified = ""  # nothing that could be sent back, or kept
     if answer.status == 304:
         return Described(object, None, modified or last_modified)
     if answer.status == 404:

@@ -2,7 +2,7 @@
 
 https only, Salesforce's hosts only, no redirects, no proxies or .netrc from the environment, no
 cookies, no retries (they belong to the row, not the socket), one deadline over each whole call and
-a cap on the size of answers.
+a cap on the size of its answers.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from keeping_plugin import salesforce_hosts as hosts
+from keeping_plugin.salesforce.answer_sizes import LARGEST, too_many_values
 from keeping_plugin.salesforce.deadline import Call, PlainPool, TlsPool, calling, current_call
 from keeping_plugin.times import CALL, CONNECT
 
-MAX_BYTES = 32 * 1024 * 1024  # five describes of large orgs are 3 MB
 _HOSTS = 64  # orgs whose connections are kept open
 _PER_HOST = 16
+_ENCODINGS = frozenset({"gzip", "identity"})
 
 
 class NoAnswer(Exception):
@@ -57,7 +58,7 @@ class Transport(requests.Session):
         allow_loopback: bool = False,
         seconds: float = CALL,
         connect_seconds: float = CONNECT,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = LARGEST,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -87,12 +88,22 @@ class Transport(requests.Session):
 
     @contextmanager
     def call(
-        self, *, seconds: float | None = None, start_by: float | None = None
+        self,
+        *,
+        seconds: float | None = None,
+        start_by: float | None = None,
+        max_bytes: int | None = None,
     ) -> Iterator[Call]:
-        """Everything sent inside shares one deadline. A call made inside another one, to refresh
-        its token, has its own: a refresh cut short could lose a rotated token."""
+        """Everything sent inside shares one deadline, and no answer has more than `max_bytes`. A
+        call made inside another one, to refresh its token, has its own: a refresh cut short could
+        lose a rotated token."""
         with calling(
-            Call(seconds=seconds or self._seconds, start_by=start_by, monotonic=self._monotonic)
+            Call(
+                seconds=seconds or self._seconds,
+                start_by=start_by,
+                monotonic=self._monotonic,
+                max_bytes=min(max_bytes or self._max_bytes, self._max_bytes),
+            )
         ) as call:
             yield call
 
@@ -110,8 +121,11 @@ class Transport(requests.Session):
             url = request.url = "http://" + url.partition("://")[2]
         if self._process != os.getpid():
             self._open()
+        # What else requests could unpack it would offer here, too; Salesforce knows gzip.
+        request.headers["Accept-Encoding"] = "gzip"
         call.sent = False
         call.requests += 1
+        call.received = 0
         try:
             return self._exchange(request, call, kwargs)
         except requests.RequestException as error:
@@ -139,14 +153,22 @@ class Transport(requests.Session):
         try:
             if response.url != request.url:
                 raise NoAnswer("the answer came from another address", sent=True)
+            if response.headers.get("Content-Encoding", "gzip").lower() not in _ENCODINGS:
+                raise NoAnswer("the answer is packed in a way nobody asked for", sent=True)
             body = bytearray()
             for chunk in response.iter_content(65_536):
                 body += chunk
-                if len(body) > self._max_bytes:
+                if len(body) > call.max_bytes:
                     raise NoAnswer("the answer is too large", sent=True)
         finally:
             response.close()
         response._content = bytes(body)
+        del body
+        # JSON is UTF-8, and without this requests would guess at what a page of megabytes is in.
+        response.encoding = "utf-8"
+        if too_many_values(response.content, call.max_bytes):
+            raise NoAnswer("the answer holds too much", sent=True)
+        call.remaining()  # parsing cannot be cut short: nothing late is begun
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:

@@ -355,6 +355,9 @@ def test_a_refresh_that_points_elsewhere_is_not_used(changes: dict[str, Any]) ->
         reply(b"[" * 10_000 + b"]" * 10_000),
         reply(b"{}"),
         reply(b'{"error": ["invalid_grant"]}', status="400 Bad Request"),
+        reply(b'{"access_token": "a", "expires_in": 1e999999}'),
+        reply(b'{"access_token": "a", "expires_in": [1]}'),
+        reply(b'{"access_token": "' + b"a" * 300_000 + b'"}'),
         b"",
     ],
 )
