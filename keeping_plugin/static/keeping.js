@@ -16,9 +16,26 @@
 //   select[data-k-press]      id of a button that is pressed when its value changes
 //   form[data-k-auto]         is submitted when one of its controls changes
 
+//
+// Mail stands in the same document as the panel and may hold any of these attributes, a
+// <keeping-panel> or a <base>. So the script attends two kinds of roots only: the shadow root of a
+// panel that embed.html printed, which this very script follows, and whole pages of the plugin.
+// It fetches addresses of the plugin only, and reads them against the page's own address, never
+// against a <base>.
+
+import { isOwnPage, own } from "./own.js";
+
 const roots = new WeakSet();
 const running = new WeakMap(); // region -> its request under way
 const timers = new WeakMap();
+
+// Whether embed.html printed this panel. Sanitizers let unknown elements and templates pass, and
+// never a script.
+function isOwnPanel(panel) {
+  const script = panel.nextElementSibling;
+  if (!(script instanceof HTMLScriptElement) || script.type !== "module") return false;
+  return own(script.getAttribute("src"))?.href === import.meta.url;
+}
 
 function find(root, id) {
   return id ? root.getElementById(id) : null;
@@ -77,7 +94,12 @@ function swap(root, region, html, trigger) {
   return fresh;
 }
 
-async function ask(root, region, url, { body = null, trigger = null, busy = "" } = {}) {
+async function ask(root, region, address, { body = null, trigger = null, busy = "" } = {}) {
+  const url = own(address);
+  if (!url) {
+    complain(root, "broken");
+    return;
+  }
   const before = running.get(region);
   if (before?.saves) return; // pressed twice: the first save is still under way
   before?.control.abort();
@@ -90,11 +112,13 @@ async function ask(root, region, url, { body = null, trigger = null, busy = "" }
       method: body ? "POST" : "GET",
       body,
       signal: mine.control.signal,
+      mode: "same-origin", // and a redirect to another origin fails before anything goes there
       credentials: "same-origin",
       headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
     });
     // A login page or a proxy's error page is not ours to show.
-    if (answer.headers.get("X-Keeping-Fragment") !== "1") throw new TypeError("not a fragment");
+    const fragment = answer.headers.get("X-Keeping-Fragment") === "1";
+    if (!fragment || !own(answer.url)) throw new TypeError("not a fragment");
     const html = await answer.text();
     if (!region.isConnected) return;
     complain(root, "");
@@ -122,10 +146,10 @@ function later(root, region) {
 }
 
 // Selects whose choices depend on another's: the groups that do not belong leave the document.
-function depend(root, controller) {
+function depend(root, controller, above = [controller]) {
   for (const id of controller.dataset.kControls.split(" ")) {
     const select = find(root, id);
-    if (!select) continue;
+    if (!select || above.includes(select)) continue;
     select.keepingGroups ??= [...select.querySelectorAll("optgroup[data-k-for]")];
     const chosen = select.value;
     const value = controller.type === "checkbox" ? String(controller.checked) : controller.value;
@@ -136,7 +160,7 @@ function depend(root, controller) {
     const still = [...select.options].find((option) => option.value === chosen);
     if (still) still.selected = true;
     else select.value = "";
-    if (select.dataset.kControls) depend(root, select);
+    if (select.dataset.kControls) depend(root, select, [...above, select]);
   }
 }
 
@@ -159,10 +183,16 @@ function onSubmit(event) {
   const root = event.currentTarget;
   const region = form.closest("[data-k-region]");
   const button = event.submitter;
-  if (!form.matches("[data-k-fetch]") || !region || event.defaultPrevented) return;
+  if (event.defaultPrevented) return;
+  const url = own(button?.getAttribute("formaction") ?? form.getAttribute("action") ?? location.href);
+  if (!url && (form.matches("[data-k-fetch]") || root instanceof ShadowRoot)) {
+    event.preventDefault(); // it would carry the session's token to somebody else
+    complain(root, "broken");
+    return;
+  }
+  if (!form.matches("[data-k-fetch]") || !region) return;
   event.preventDefault();
   const data = new FormData(form, button);
-  const url = new URL(button?.getAttribute("formaction") ?? form.getAttribute("action"), location.href);
   const busy = button?.dataset.kBusy ?? "";
   if (form.method === "post") ask(root, region, url, { body: data, trigger: button ?? form, busy });
   else {
@@ -178,7 +208,7 @@ function onClick(event) {
   const region = link?.closest("[data-k-region]");
   if (!region || !plain || event.defaultPrevented) return;
   event.preventDefault();
-  ask(root, region, link.href, { trigger: link });
+  ask(root, region, link.getAttribute("href"), { trigger: link });
 }
 
 function onKey(event) {
@@ -205,9 +235,10 @@ function onKey(event) {
 function suggest(root, input) {
   clearTimeout(timers.get(input));
   const found = find(root, `${input.id}-found`);
-  const url = new URL(input.dataset.kSuggest, location.href);
+  const url = own(input.dataset.kSuggest);
+  if (!url) return;
   const kind = input.parentElement.querySelector("select")?.value;
-  if (kind) url.pathname = url.pathname.replace(/[^/]+$/, kind);
+  if (kind) url.pathname = url.pathname.replace(/[^/]+$/, encodeURIComponent(kind));
   url.searchParams.set("q", input.value);
   if (found) ask(root, found, url);
 }
@@ -241,6 +272,7 @@ function attend(root) {
 
 class KeepingPanel extends HTMLElement {
   connectedCallback() {
+    if (!isOwnPanel(this)) return;
     // Browsers without declarative shadow roots leave the template where it stands.
     const template = this.querySelector(":scope > template[shadowrootmode]");
     if (template && !this.shadowRoot) {
@@ -252,4 +284,4 @@ class KeepingPanel extends HTMLElement {
 }
 
 if (!customElements.get("keeping-panel")) customElements.define("keeping-panel", KeepingPanel);
-attend(document);
+if (isOwnPage()) attend(document);

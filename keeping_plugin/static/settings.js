@@ -1,4 +1,7 @@
-// What makes the settings pleasant; every page works without it.
+// What makes the settings pleasant; every page works without it. On a host's page it attends the
+// tile's button alone.
+
+import { isOwnPage, own } from "./own.js";
 
 const MINUTES = 60_000;
 const AWAITED = "keeping-login"; // in the window's session: the login that it waits for
@@ -23,6 +26,7 @@ function openLogin(event) {
 }
 
 function awaitLogin({ status, back }, { number, until }) {
+  const settings = own(back);
   const channel = new BroadcastChannel("keeping-login");
   let timer = 0;
   const finish = () => {
@@ -30,8 +34,8 @@ function awaitLogin({ status, back }, { number, until }) {
     sessionStorage.removeItem(AWAITED);
     channel.close();
     // The same address again would only scroll.
-    if (new URL(back, location.href).href === location.href) location.reload();
-    else location.assign(back);
+    if (settings.href === location.href) location.reload();
+    else location.assign(settings);
   };
   channel.onmessage = (event) => {
     if (event.origin === location.origin && event.data?.window === number) finish();
@@ -39,7 +43,7 @@ function awaitLogin({ status, back }, { number, until }) {
   // A browser without a word from the window still learns the end of it.
   const look = async () => {
     try {
-      const answer = await fetch(`${status}?window=${encodeURIComponent(number)}`, { credentials: "same-origin" });
+      const answer = await fetch(`${own(status)}?window=${encodeURIComponent(number)}`, { mode: "same-origin", credentials: "same-origin" });
       if (answer.ok && (await answer.json()).finished) return finish();
     } catch {
       // offline for a moment: the next look tells
@@ -147,19 +151,23 @@ function localTimes(within) {
   }
 }
 
-const connects = document.querySelectorAll("form[data-k-connect]");
+const connects = [...document.querySelectorAll("form[data-k-connect]")].filter(
+  (form) => own(form.getAttribute("action")) && own(form.dataset.status) && own(form.dataset.back),
+);
 for (const form of connects) form.addEventListener("submit", openLogin);
 // A page that was loaded again in the middle of a login still waits for its end.
 const awaited = JSON.parse(sessionStorage.getItem(AWAITED));
 if (connects.length && awaited && Date.now() < awaited.until) awaitLogin(connects[0].dataset, awaited);
-for (const form of document.querySelectorAll("form[data-k-fields]")) attendFields(form);
-for (const form of document.querySelectorAll("form[data-k-guard]")) {
-  attendChanges(form, () => new URLSearchParams(new FormData(form)).toString(), "kChanged" in form.dataset);
-}
-localTimes(document);
-// Regions that keeping.js swaps in bring times of their own.
-new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) {
-    for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) localTimes(node);
+if (isOwnPage()) {
+  for (const form of document.querySelectorAll("form[data-k-fields]")) attendFields(form);
+  for (const form of document.querySelectorAll("form[data-k-guard]")) {
+    attendChanges(form, () => new URLSearchParams(new FormData(form)).toString(), "kChanged" in form.dataset);
   }
-}).observe(document.body, { childList: true, subtree: true });
+  localTimes(document);
+  // Regions that keeping.js swaps in bring times of their own.
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) localTimes(node);
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+}
