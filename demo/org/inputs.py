@@ -12,7 +12,10 @@ from .schema import FieldSchema
 from .values import parse_date, parse_datetime, parse_time, show_datetime
 
 _EMAIL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    # Several dots in a row and one at the end of the local part are taken, one at its beginning is
+    # not; with Email Address Internationalization other letters, too (Help 000384328). Quotes:
+    # assumed, from "the full range of characters as documented in the RFCs".
+    r"(?:[\w!#$%&'*+/=?^_`{|}~-][\w.!#$%&'*+/=?^_`{|}~-]*|\"(?:[^\"\\]|\\.)+\")"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\Z"
 )
 _JAVA_BLANKS = "".join(map(chr, range(33)))
@@ -137,7 +140,8 @@ def _text(field: FieldSchema, text: str) -> Typed:
     if field.type == "email" and not _EMAIL.match(text):
         message = f"{field.label}: invalid email address: {text}"
         return None, ErrorEntry("INVALID_EMAIL_ADDRESS", message, (field.name,))
-    return text, None
+    # Addresses are stored in lower case (Help 000384328).
+    return text.lower() if field.type == "email" else text, None
 
 
 def picklist_complaint(

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from keeping_plugin.addresses import address_key
+from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.blueprints.conversation import Here, here
 from keeping_plugin.blueprints.errors import sentence_of, status_of
 from keeping_plugin.blueprints.form_input import sent
@@ -70,13 +70,13 @@ def _subject(place: Here) -> list[str]:
 
 def offered_duplicates(place: Here, link: Linked, error: DuplicatesFound) -> list[Offer]:
     """What the agent may use instead, most alike first."""
-    key = address_key(place.customer.email) if place.customer else None
+    key = salesforce_key(place.customer.email) if place.customer else None
     return [
         Offer(
             duplicate=found,
             url=open_in_salesforce(link.instance_url, found.object, found.id),
             ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id]),
-            has_address=bool(found.email) and address_key(found.email) == key,
+            has_address=bool(found.email) and salesforce_key(found.email) == key,
         )
         for found in duplicates.read_found(current_state().panels, link, error)
     ]

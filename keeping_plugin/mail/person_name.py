@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection
 from typing import Final
 
-from keeping_plugin.addresses import address_key, ascii_lower
+from keeping_plugin.addresses import ascii_lower, for_salesforce
 from keeping_plugin.mail.clean import cut, one_line
 from keeping_plugin.types import Address, Value
 
@@ -42,7 +42,7 @@ def contact_fields(customer: Address, *, not_names: Collection[str] = ()) -> dic
     """LastName, FirstName when there is one, and Email, within Salesforce's lengths (80, 40).
 
     `not_names` are words that are nobody's name, such as the mailbox's: many programs put those
-    beside a customer's address. Email is the address in the form in which addresses are compared.
+    beside a customer's address. Email is the address in the form in which it is saved.
     """
     email = customer.email.strip()
     first, last = _split(_real_name(customer, not_names))
@@ -50,7 +50,7 @@ def contact_fields(customer: Address, *, not_names: Collection[str] = ()) -> dic
     fields: dict[str, Value] = {"LastName": cut(last, LAST_NAME) or local}
     if first:
         fields["FirstName"] = cut(first, FIRST_NAME)
-    fields["Email"] = address_key(email) or email
+    fields["Email"] = for_salesforce(email)
     return fields
 
 

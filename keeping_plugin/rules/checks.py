@@ -6,7 +6,7 @@ address is none, is refused once for that, and not again for what cannot be know
 
 from __future__ import annotations
 
-from keeping_plugin.addresses import EMAIL_LENGTH
+from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.rules.facts import Facts
 
 
@@ -39,7 +39,7 @@ def address_is_valid(facts: Facts) -> bool:
 
 
 def address_fits_salesforce(facts: Facts) -> bool:
-    return len(facts.address) <= EMAIL_LENGTH
+    return facts.address == "" or bool(salesforce_forms(facts.address))
 
 
 def customer_is_external(facts: Facts) -> bool:

@@ -34,6 +34,12 @@ VALID_ADDRESS = Check(
     "The customer's address is a valid e-mail address.",
     "The customer's address is not a valid e-mail address.",
 )
+FITS_SALESFORCE = Check(
+    "address_too_long",
+    checks.address_fits_salesforce,
+    "The customer's address has at most 80 characters, as Contact.Email does.",
+    "The customer's address has more than the 80 characters of Contact.Email.",
+)
 EXTERNAL = Check(
     "internal_address",
     checks.customer_is_external,
@@ -68,12 +74,7 @@ RULES: tuple[Rule, ...] = (
             ),
             HAS_CUSTOMER,
             VALID_ADDRESS,
-            Check(
-                "address_too_long",
-                checks.address_fits_salesforce,
-                "The customer's address has at most 80 characters, as Contact.Email does.",
-                "The customer's address has more than the 80 characters of Contact.Email.",
-            ),
+            FITS_SALESFORCE,
             EXTERNAL,
             Check(
                 "skipped_domain",
@@ -127,6 +128,7 @@ RULES: tuple[Rule, ...] = (
             ),
             HAS_CUSTOMER,
             VALID_ADDRESS,
+            FITS_SALESFORCE,
             EXTERNAL,
             Check(
                 "unlogged_domain",

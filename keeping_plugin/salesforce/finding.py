@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from keeping_plugin.addresses import address_key
+from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
 from keeping_plugin.errors import SchemaStale
 from keeping_plugin.salesforce import composite, payloads, soql
 from keeping_plugin.salesforce.calls import Calls
@@ -36,8 +36,8 @@ def find(calls: Calls, addresses: Sequence[str], tasks: TaskLook | None) -> Foun
         part = subs[start : start + composite.QUERIES]
         for sub, answer in composite.ask_all(calls, "find", part).items():
             found[sub] = _rows(calls, sub, answer)
-    wanted = {address_key(address) for address in addresses}
-    return Found(_people(found, wanted), _tasks(found.get("Task", []), tasks))
+    people = _people(found, keys_by_salesforce(addresses))
+    return Found(people, _tasks(found.get("Task", []), tasks))
 
 
 def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
@@ -53,18 +53,16 @@ def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
 
 
 def _people(
-    found: Mapping[str, Rows], wanted: Iterable[str | None]
+    found: Mapping[str, Rows], wanted: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[PersonFound, ...]]:
-    """What SOQL calls equal, compared again by our own rule, oldest first."""
+    """Whose address each of the found has, as Salesforce compares; under our keys, oldest first."""
     people: defaultdict[str, dict[str, PersonFound]] = defaultdict(dict)
-    keys = {key for key in wanted if key is not None}
     for sub, rows in found.items():
         kind = sub.rstrip("0123456789")
         if kind == "Task":
             continue
         for person in (payloads.person(row, kind) for row in rows):
-            key = address_key(person.email)
-            if key in keys:
+            for key in wanted.get(salesforce_key(person.email) or "", ()):
                 people[key][person.id] = person
     return {
         key: tuple(sorted(same.values(), key=lambda one: (one.created_at, one.id)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keeping_plugin.addresses import address_key
-from keeping_plugin.salesforce import composite, panel_queries, payloads, soql
+from keeping_plugin.addresses import salesforce_forms, salesforce_key
+from keeping_plugin.salesforce import composite, panel_queries, payloads
 from keeping_plugin.salesforce.calls import Calls
 from keeping_plugin.salesforce.composite import Rows
 from keeping_plugin.salesforce.panel_queries import OPPORTUNITIES, Shown
@@ -18,14 +18,14 @@ Row = Mapping[str, Any]
 def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | LeadMatch]:
     """Contacts first, those that a converted Lead became among them, then Leads; each kind most
     recently changed first."""
-    forms = soql.address_forms(address)
+    forms = salesforce_forms(address)
     statements = panel_queries.queries(forms, shown) if forms else {}
     if not statements:
         return ()
     found = dict(
         zip(statements, composite.query_rows(calls, "panel", *statements.values()), strict=True)
     )
-    key = address_key(address)
+    key = salesforce_key(address)
     people: dict[str, Row] = {}
     for row in _carrying(key, found.get("contacts", ())):
         people[payloads.record_id(row)] = row
@@ -42,8 +42,8 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
 
 
 def _carrying(key: str | None, rows: Iterable[Row]) -> list[Row]:
-    """SOQL's idea of equal, compared again by ours."""
-    return [row for row in rows if address_key(payloads.text(row, "Email")) == key]
+    """Those with this address, as Salesforce compares."""
+    return [row for row in rows if salesforce_key(payloads.text(row, "Email")) == key]
 
 
 def _contact(row: Row, deals: Rows, shown: Shown) -> ContactMatch:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from urllib.parse import quote
 
-import idna
-
-from keeping_plugin.addresses import EMAIL_LENGTH, address_key
+from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.salesforce.client import format_soql
 from keeping_plugin.types import TaskLook
 
@@ -39,27 +36,8 @@ def select(
     return " ".join(parts)
 
 
-def address_forms(address: str) -> tuple[str, ...]:
-    """How this address may stand in an Email field: with its domain in A-labels and in Unicode.
-    Empty when no record can carry it (it is no address, or too long for the field)."""
-    key = address_key(address)
-    if key is None:
-        return ()
-    local, _, domain = key.rpartition("@")
-    forms = dict.fromkeys((key, local + "@" + _unicode(domain)))
-    return tuple(form for form in forms if len(form) <= EMAIL_LENGTH)
-
-
-@lru_cache(maxsize=4_096)
-def _unicode(domain: str) -> str:
-    try:
-        return idna.decode(domain)
-    except idna.IDNAError:
-        return domain
-
-
 def email_in(forms: Sequence[str]) -> str:
-    """Salesforce compares text without regard to case; callers compare again by address_key."""
+    """Salesforce compares text without regard to case; callers compare again by salesforce_key."""
     if len(forms) == 1:
         return format_soql("Email = {}", forms[0])
     return format_soql("Email IN {}", list(forms))
@@ -70,7 +48,7 @@ def address_chunks(addresses: Iterable[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for address in dict.fromkeys(addresses):
-        for form in address_forms(address):
+        for form in salesforce_forms(address):
             length = len(format_soql("{},", form))
             if chunk and (len(chunk) == ADDRESSES or size + length > STATEMENT):
                 yield chunk

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from keeping_plugin.addresses import address_key
+from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
 from keeping_plugin.errors import (
     CallNotStarted,
     Complaint,
@@ -76,13 +76,13 @@ class FakeGateway:
         tasks: TaskLook | None = None,
         start_by: float | None = None,
     ) -> Found:
-        keys = {key for key in map(address_key, addresses) if key is not None}
+        wanted = keys_by_salesforce(addresses)
         with self._call("find", start_by=start_by, rows=len(addresses)):
             people: dict[str, list[PersonFound]] = {}
             for kind in ("Contact", "Lead"):
                 for row in self._org.of(kind):
-                    key = address_key(row.get("Email") or "")
-                    if key in keys and not row.get("IsConverted"):
+                    same = salesforce_key(row.get("Email") or "")
+                    for key in () if row.get("IsConverted") else wanted.get(same or "", ()):
                         created = datetime.fromisoformat(row["CreatedDate"])
                         person = PersonFound(kind, row["Id"], row["Email"], created)
                         people.setdefault(key, []).append(person)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from keeping_plugin.addresses import address_key
+from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.errors import Complaint, SchemaStale
 from keeping_plugin.testing.fake_org import FakeOrg, Row
 from keeping_plugin.types import ContactMatch, LeadMatch, ObjectSchema, Record, Value
@@ -17,7 +17,7 @@ def panel(
     org: FakeOrg, address: str, schemas: Schemas, fields: Chosen
 ) -> Sequence[ContactMatch | LeadMatch]:
     """Contacts, those that a converted Lead became, then Leads; most recently changed first."""
-    key = address_key(address)
+    key = salesforce_key(address)
     leads = [row for row in _latest(org.of("Lead")) if _carries(row, key)]
     became = {row["ConvertedContactId"] for row in leads if row.get("IsConverted")}
     everyone = _latest(org.of("Contact"))
@@ -112,4 +112,4 @@ def _latest(rows: Iterable[Row]) -> list[Row]:
 
 
 def _carries(row: Row, key: str | None) -> bool:
-    return key is not None and address_key(row.get("Email") or "") == key
+    return key is not None and salesforce_key(row.get("Email") or "") == key

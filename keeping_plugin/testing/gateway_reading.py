@@ -74,6 +74,21 @@ class ReadingContract(OrgContract):
         org.add("Contact", LastName="P", Email=address.replace("@", "+shop@"))
         assert not org.gateway.find([address]).people
 
+    def test_find_compares_addresses_as_salesforce_stores_them(self, org: OrgUnderTest) -> None:
+        name = someone().partition("@")[0]
+        dotted, quoted = f"{name}..x@docomo.example", f"{name}.@docomo.example"
+        upper, lower = f"JÖRG.{name}@example.com", f"jörg.{name}@example.com"
+        held = {
+            dotted: org.add("Contact", LastName="Dots", Email=dotted),
+            quoted: org.add("Contact", LastName="Quotes", Email=f'"{name}."@docomo.example'),
+            lower: org.add("Contact", LastName="Case", Email=upper),
+        }
+        people = org.gateway.find([dotted.title(), quoted, upper, lower]).people
+        held["jÖrg" + lower[4:]] = held[lower]
+        assert {key: [one.id for one in found] for key, found in people.items()} == {
+            key: [record_id] for key, record_id in held.items()
+        }
+
     def test_find_takes_a_thousand_addresses(self, org: OrgUnderTest) -> None:
         addresses = [someone() for _ in range(1_000)]
         last = org.add("Contact", LastName="Last", Email=addresses[-1])
@@ -101,6 +116,15 @@ class ReadingContract(OrgContract):
         assert not gateway.find([], tasks=look).tasks
 
     # panel
+
+    def test_panel_compares_addresses_as_salesforce_stores_them(
+        self, org: OrgUnderTest, schemas: dict[str, ObjectSchema]
+    ) -> None:
+        dotted = someone().replace("@", "..x@")
+        contact = org.add("Contact", LastName="Dots", Email=dotted)
+        [match] = org.gateway.panel(dotted.upper(), schemas, SHOWN)
+        assert isinstance(match, ContactMatch)
+        assert match.contact.id == contact
 
     def test_panel_shows_a_contact_with_what_stands_around(
         self, org: OrgUnderTest, schemas: dict[str, ObjectSchema]

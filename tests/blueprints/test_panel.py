@@ -290,6 +290,18 @@ def test_a_conversation_without_a_customer_has_nobody_to_look_for(inbox: Inbox) 
     assert inbox.calls() == []
 
 
+@pytest.mark.field_case("A14")
+@pytest.mark.parametrize("written", ["Taro..X@docomo.example", '"taro..x"@docomo.example'])
+def test_an_address_with_the_dots_of_a_japanese_carrier_is_somebodys(
+    inbox: Inbox, written: str
+) -> None:
+    taro = inbox.salesforce.add("Contact", LastName="Taro", Email="taro..x@docomo.example")
+    inbox.customer(Address(written))
+    answer = inbox.client().get(url(), headers=JSON).json
+    assert answer["state"] == "matched"
+    assert answer["match"]["person"]["id"] == taro
+
+
 def test_before_the_first_describe_the_panel_waits(unconnected: Inbox) -> None:
     unconnected.connect({})
     with unconnected.database.write() as session:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from demo.org.soql import parse
 from demo.org.soql.tokens import unquoted
 from demo.org.soql.tree import And, Comparison, Condition, Literal, Membership, Or, Query
+from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.salesforce import names, soql
 from keeping_plugin.salesforce.client import format_soql
@@ -96,7 +97,7 @@ def test_any_list_is_as_many_literals(texts: list[str]) -> None:
 @UNHURRIED
 @given(st.emails())
 def test_an_address_is_at_most_two_literals(address: str) -> None:
-    forms = soql.address_forms(address)
+    forms = salesforce_forms(address)
     assert len(forms) <= 2
     if forms:
         statement = soql.people("Lead", forms)
@@ -169,7 +170,7 @@ BOTH = ("jane@xn--mnchen-3ya.example", "jane@m\u00fcnchen.example")
 def test_an_address_is_looked_for_in_every_form_it_may_have(
     address: str, forms: tuple[str, ...]
 ) -> None:
-    assert soql.address_forms(address) == forms
+    assert salesforce_forms(address) == forms
 
 
 BAD_NAMES = ["", "a b", "a'b", "a,b", "(a)", "a;b", "1a", "a-b", "a\n", "\u0430", "_a", "a.b"]

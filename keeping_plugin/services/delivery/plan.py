@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.types import Action, Found, NewRecord, PersonFound, Value
 
@@ -80,8 +81,9 @@ class Circumstances:
 
 @dataclass(slots=True)
 class Plan:
-    """`settled` needs no call. `contacts` are created first (one per address), together with the
-    `tasks` of people already there; `followers` wait for their address's Contact."""
+    """`settled` needs no call. `contacts` are created first (one per address as Salesforce compares
+    them), together with the `tasks` of people already there; `followers`, by the same key, wait for
+    their address's Contact."""
 
     settled: dict[int, Outcome] = field(default_factory=dict)
     contacts: dict[str, SyncEntry] = field(default_factory=dict)
@@ -140,10 +142,10 @@ def _add_contact(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
     outcome = _unsettled(row, facts) or _ending(row, facts)
     if outcome is not None:
         made.settled[row.id] = outcome
-    elif row.address in made.contacts:
-        made.followers.setdefault(row.address, []).append(row)
+    elif _same(row) in made.contacts:
+        made.followers.setdefault(_same(row), []).append(row)
     else:
-        made.contacts[row.address] = row
+        made.contacts[_same(row)] = row
 
 
 def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
@@ -166,10 +168,15 @@ def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
     elif contacts:
         chosen = _choose(contacts, facts.picks.get(row.address))
         made.tasks.append((row, chosen, len(contacts)))
-    elif row.address in made.contacts:
-        made.followers.setdefault(row.address, []).append(row)
+    elif _same(row) in made.contacts:
+        made.followers.setdefault(_same(row), []).append(row)
     else:
         made.settled[row.id] = WAITS
+
+
+def _same(row: SyncEntry) -> str:
+    """What is equal for two rows of whose addresses Salesforce would make one person."""
+    return salesforce_key(row.address) or row.address
 
 
 def _choose(contacts: Sequence[PersonFound], pick: str | None) -> PersonFound:

@@ -3,17 +3,21 @@ outcome is recorded, so that an agent and a drain, or two of either, never both 
 
 A claim lasts at most 60 s. After an unclear create it stands until the send time plus the settle
 time, whoever sent it: the next holder looks first, and by then a look can be believed.
+
+Claimed are both the address's key and what Salesforce takes for equal to it: 0.1.0, which may run
+beside us, knows only the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, delete, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.models import AddressClaim, listed, now
 from keeping_plugin.times import CLAIM, SETTLE, Times
 
@@ -24,21 +28,31 @@ def take(
     """Claim these addresses in one statement; returns those now held by `owner`."""
     if not addresses:
         return frozenset()
+    spellings = {address: _spellings([address]) for address in addresses}
     time = now(session)
     until = time + times.span(CLAIM)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    # Sorted, so that two batches claiming the same addresses never deadlock on their row locks.
-    each = listed(session, sorted(addresses))
+    each = listed(session, _spellings(addresses))
     rows = select(
         literal(org_id), each, literal(owner), literal(until, AddressClaim.until.type)
     ).where(true())  # SQLite would take ON CONFLICT for the ON of a join
     statement = insert(AddressClaim).from_select(["org_id", "address", "owner", "until"], rows)
-    taken = statement.on_conflict_do_update(
+    claiming = statement.on_conflict_do_update(
         index_elements=["org_id", "address"],
         set_={"owner": owner, "until": until, "sent_at": None},
         where=(AddressClaim.until < time) | (AddressClaim.owner == owner),
     ).returning(AddressClaim.address)
-    return frozenset(session.scalars(taken))
+    taken = frozenset(session.scalars(claiming))
+    held = frozenset(each for each, both in spellings.items() if taken.issuperset(both))
+    spare = taken.difference(_spellings(held))
+    if spare:  # one spelling is ours, the other somebody else's
+        _release(session, org_id, sorted(spare), owner)
+    return held
+
+
+def _spellings(addresses: Collection[str]) -> list[str]:
+    """Sorted, so that two batches claiming the same addresses never deadlock on their row locks."""
+    return sorted({*addresses, *(salesforce_key(each) or each for each in addresses)})
 
 
 def mark(
@@ -59,7 +73,7 @@ def mark(
         update(AddressClaim)
         .where(
             AddressClaim.org_id == org_id,
-            AddressClaim.address.in_(select(listed(session, sorted(addresses)))),
+            AddressClaim.address.in_(select(listed(session, _spellings(addresses)))),
             AddressClaim.owner == owner,
         )
         .values(
@@ -71,12 +85,15 @@ def mark(
 
 def release(session: Session, *, org_id: str, addresses: Collection[str], owner: str) -> None:
     """Give back claims whose outcome is recorded, or whose create never left."""
-    if not addresses:
-        return
+    if addresses:
+        _release(session, org_id, _spellings(addresses), owner)
+
+
+def _release(session: Session, org_id: str, spellings: Sequence[str], owner: str) -> None:
     session.execute(
         delete(AddressClaim).where(
             AddressClaim.org_id == org_id,
-            AddressClaim.address.in_(select(listed(session, sorted(addresses)))),
+            AddressClaim.address.in_(select(listed(session, spellings))),
             AddressClaim.owner == owner,
         )
     )
@@ -103,7 +120,7 @@ def keep(
     rows = session.scalars(
         select(AddressClaim).where(
             AddressClaim.org_id == org_id,
-            AddressClaim.address.in_(select(listed(session, sorted(addresses)))),
+            AddressClaim.address.in_(select(listed(session, _spellings(addresses)))),
             AddressClaim.owner == owner,
             AddressClaim.sent_at.is_not(None),
         )

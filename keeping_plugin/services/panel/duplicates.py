@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from keeping_plugin.addresses import address_key
+from keeping_plugin.addresses import address_key, salesforce_key
 from keeping_plugin.errors import DuplicatesFound, OutcomeUnclear, RecordNotFound
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -79,7 +79,7 @@ def use(
     held = current.get("Email")
     key = address_key(email)
     if isinstance(held, str) and held:
-        if address_key(held) == key:
+        if salesforce_key(held) == salesforce_key(email):
             return ""
         if not replace:
             return held

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from keeping_plugin.addresses import address_key
+from keeping_plugin.addresses import address_key, salesforce_key
 from keeping_plugin.errors import (
     ConnectionLost,
     Crowded,
@@ -148,7 +148,7 @@ def _logged_on(found: Found, address: str) -> bool:
     if not isinstance(found, ContactMatch):
         return False
     email = found.contact.fields.get("Email")
-    return isinstance(email, str) and address_key(email) == address
+    return isinstance(email, str) and salesforce_key(email) == salesforce_key(address)
 
 
 def _state(match: Match) -> PanelState:

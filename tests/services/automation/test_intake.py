@@ -383,15 +383,17 @@ def test_a_message_without_a_sender_is_refused_and_says_so(
         assert reasons(decision, action) == ("no_customer",)
 
 
-def test_an_address_longer_than_contact_email_is_logged_but_not_added(
+@pytest.mark.field_case("A16")
+def test_an_address_longer_than_contact_email_is_refused_at_once_with_the_reason(
     database: Database, company: Company, intake: Intake, host: Session
 ) -> None:
     email = "a" * 60 + "@" + "b" * 20 + ".example"
     message_arrived(intake, host, arrived(customer=Address(email)))
     host.commit()
     [decision] = decisions(database)
-    assert reasons(decision, Action.ADD_CONTACT) == ("address_too_long",)
-    assert [entry.action for entry in entries(database)] == [Action.LOG_TASK]
+    for action in Action:
+        assert reasons(decision, action) == ("address_too_long",)
+    assert entries(database) == []
 
 
 HOSTILE_HEADERS = [
