@@ -24,9 +24,9 @@ LIVE_OCCASION = "live"
 
 
 class Decision(Base):
-    """What the rules said of one message on one occasion ("live" or "backfill:<run>"), refusals
-    too. `facts` is emptied by retention; the row stays, because it is what makes a message
-    delivered again do nothing."""
+    """What the rules said of one message on one occasion ("live", "backfill:<run>", or
+    "corrected:<batch>" when the host has changed its customer), refusals too. `facts` is emptied
+    by retention; the row stays, because it is what makes a message delivered again do nothing."""
 
     __tablename__ = "keeping_decision"
     __table_args__ = (

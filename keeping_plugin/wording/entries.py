@@ -43,6 +43,9 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "message_deleted": "The message was deleted before it was sent.",
     "mailbox_deleted": "The mailbox was deleted before it was sent.",
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
+    "customer_changed": (
+        "The message names another customer by now, for whom the rules do not call for this."
+    ),
 }
 
 # Where the state tells more than the reason, or there is no reason yet.

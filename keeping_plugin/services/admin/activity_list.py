@@ -10,9 +10,10 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Text, or_, select, true, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from keeping_plugin.models import LIVE_OCCASION, Connection, Decision, SyncEntry
+from keeping_plugin.models import Connection, Decision, SyncEntry
 from keeping_plugin.services.admin.activity import CONDITIONS, REFUSED, Filter, Outcome
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
+from keeping_plugin.services.automation.decisions import is_backfill
 from keeping_plugin.services.automation.explain import TITLES
 from keeping_plugin.services.ledger.causes import has_cause
 from keeping_plugin.types import Action
@@ -139,6 +140,6 @@ def _of_decision(decision: Decision, action: str) -> Activity:
         conversation_id=decision.conversation_id,
         message_id=decision.message_id,
         customer=(decision.facts or {}).get("customer", ""),
-        backfilled=decision.occasion != LIVE_OCCASION,
+        backfilled=is_backfill(decision),
         lines=lines,
     )

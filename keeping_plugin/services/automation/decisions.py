@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -26,11 +26,13 @@ class Occasion:
 
 
 LIVE = Occasion()
+_BACKFILL = "backfill:"
+_CORRECTED = "corrected:"
 
 
 def backfill_occasion(run_id: int) -> Occasion:
     """The occasion of one backfill run: behind live mail, with Decisions of its own."""
-    return Occasion(f"backfill:{run_id}", Lane.BACKFILL, run_id)
+    return Occasion(f"{_BACKFILL}{run_id}", Lane.BACKFILL, run_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,17 @@ class Judged:
     entries: int
 
 
+def corrected_occasion(entry: SyncEntry) -> Occasion:
+    """The occasion of a message whose customer the host has corrected while this entry, claimed by
+    a batch, was owed; what is granted anew stands in the entry's lane."""
+    return Occasion(f"{_CORRECTED}{entry.claim}", Lane(entry.lane), entry.run_id)
+
+
+def is_backfill(decision: Decision) -> bool:
+    """Whether a backfill had the message judged."""
+    return decision.occasion.startswith(_BACKFILL)
+
+
 def judge_and_write(
     database: DbConnection,
     message: MessageArrived,
@@ -51,9 +64,13 @@ def judge_and_write(
     connection_id: int,
     epoch: int,
     occasion: Occasion = LIVE,
+    judged_before: bool = True,
 ) -> Judged:
     """One Decision with every verdict, and one entry per granted action, in the caller's
-    transaction. Of the same message delivered again, even at the same moment, one is written."""
+    transaction. Of the same message delivered again, even at the same moment, one is written, and
+    an action that was granted on another occasion is not asked for again, though retention may
+    have removed its entry. `judged_before`: False when there is no other occasion, which saves
+    asking."""
     facts = Facts.of(message, policy)
     verdicts = decide(RULES, facts)
     write = _WRITE[database.dialect.name]
@@ -95,28 +112,37 @@ def judge_and_write(
     ]
     if not rows:
         return Judged(verdicts, True, 0)
-    if occasion.lane == Lane.BACKFILL:
-        return Judged(verdicts, True, _brought_over(database, write.insert, rows, occasion))
+    granted = _granted_before(database, common, occasion) if judged_before else frozenset()
+    if occasion.name.startswith(_BACKFILL):
+        return Judged(verdicts, True, _brought_over(database, write.insert, rows, granted))
+    rows = [row for row in rows if row["action"] not in granted]
+    if not rows:
+        return Judged(verdicts, True, 0)
     # Counted by what is returned: the row count of an upsert is not told alike by every driver.
     return Judged(verdicts, True, len(database.execute(write.entries, rows).all()))
 
 
-def _brought_over(
-    database: DbConnection, insert: Any, rows: Sequence[dict[str, Any]], occasion: Occasion
-) -> int:
-    """The rows of one message that a backfill owes now. One that was given up before it was ever
-    sent is opened again; every other is left alone, also when retention has removed it: that the
-    action was granted earlier stands in the message's older Decisions."""
-    first = rows[0]
+def _granted_before(
+    database: DbConnection, message: Mapping[str, Any], occasion: Occasion
+) -> frozenset[str]:
+    """The actions that the message's other Decisions granted."""
     earlier = database.scalars(
         select(Decision.verdicts).where(
-            Decision.company_id == first["company_id"],
-            Decision.message_id == first["message_id"],
-            Decision.connection_id == first["connection_id"],
+            Decision.company_id == message["company_id"],
+            Decision.message_id == message["message_id"],
+            Decision.connection_id == message["connection_id"],
             Decision.occasion != occasion.name,
         )
     )
-    granted = {action for verdicts in earlier for action, reasons in verdicts if not reasons}
+    return frozenset(action for verdicts in earlier for action, why in verdicts if not why)
+
+
+def _brought_over(
+    database: DbConnection, insert: Any, rows: Sequence[dict[str, Any]], granted: frozenset[str]
+) -> int:
+    """The rows of one message that a backfill owes now. One that was given up before it was ever
+    sent is opened again; every other is left alone, also when retention has removed it: that the
+    action was `granted` earlier stands in the message's older Decisions."""
     never_sent = (SyncEntry.state == EntryState.CANCELLED) & SyncEntry.sent_at.is_(None)
     written = 0
     for row in rows:

@@ -36,7 +36,7 @@ def pages(
         if not ids:
             return
         places = {message_id: place for place, message_id in enumerate(ids)}
-        found = [_without_text(message) for message in helpdesk.messages(company_id, ids)]
+        found = [without_text(message) for message in helpdesk.messages(company_id, ids)]
         known = [message for message in found if message.message_id in places]
         known.sort(key=lambda message: places[message.message_id])
         yield Page(ids[-1], tuple(known))
@@ -45,5 +45,6 @@ def pages(
         after = ids[-1]
 
 
-def _without_text(message: Message) -> MessageArrived:
+def without_text(message: Message) -> MessageArrived:
+    """What the rules judge of a message."""
     return MessageArrived(**{name: getattr(message, name) for name in _FIELDS})

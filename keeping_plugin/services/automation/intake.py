@@ -40,7 +40,7 @@ def message_arrived(intake: Intake, session: Session, message: MessageArrived) -
     check(message)
     arguments = {} if intake.bind is None else {"bind": intake.bind()}
     database = session.connection(bind_arguments=arguments)
-    switches = read_switches(database, message.company_id, message.mailbox_id)
+    switches = read_switches(database, message.company_id, message.mailbox_id, message.message_id)
     if switches.connection_id is None:
         return None
     policy = read_policy(
@@ -52,6 +52,7 @@ def message_arrived(intake: Intake, session: Session, message: MessageArrived) -
         policy,
         connection_id=switches.connection_id,
         epoch=switches.epoch,
+        judged_before=switches.judged_before,
     )
     if not judged.entries:
         return None

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection as DbConnection
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, domain_of, parent_domains
-from keeping_plugin.models import Connection, MailboxPolicy, SkippedDomain, upsert
+from keeping_plugin.models import Connection, Decision, MailboxPolicy, SkippedDomain, upsert
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.host_lists import domain_keys, internal_keys
@@ -18,7 +18,20 @@ from keeping_plugin.types import MessageArrived
 
 # Kept whole, so that intake spends nothing on building them.
 _SWITCHES = (
-    select(Connection.id, Connection.epoch, MailboxPolicy.add_contacts, MailboxPolicy.log_tasks)
+    select(
+        Connection.id,
+        Connection.epoch,
+        MailboxPolicy.add_contacts,
+        MailboxPolicy.log_tasks,
+        # By the unique key of Decisions, in the statement that is asked anyway.
+        select(literal_column("1"))
+        .where(
+            Decision.company_id == bindparam("company_id"),
+            Decision.message_id == bindparam("message_id"),
+        )
+        .exists()
+        .label("judged_before"),
+    )
     .outerjoin(
         MailboxPolicy,
         and_(
@@ -43,16 +56,27 @@ class Switches:
     epoch: int
     add_contacts: bool
     log_tasks: bool
+    judged_before: bool = False
 
 
-def read_switches(database: DbConnection, company_id: str, mailbox_id: str) -> Switches:
-    """One query. Both switches are off where there is no connection, or no choice was made."""
+def read_switches(
+    database: DbConnection, company_id: str, mailbox_id: str, message_id: str = ""
+) -> Switches:
+    """One query. Both switches are off where there is no connection, or no choice was made.
+    `judged_before` says whether there is a Decision of the message, on whatever occasion."""
     row = database.execute(
-        _SWITCHES, {"company_id": company_id, "mailbox_id": mailbox_id}
+        _SWITCHES,
+        {"company_id": company_id, "mailbox_id": mailbox_id, "message_id": message_id},
     ).one_or_none()
     if row is None:
         return Switches(None, 0, False, False)
-    return Switches(row.id, row.epoch, bool(row.add_contacts), bool(row.log_tasks))
+    return Switches(
+        row.id,
+        row.epoch,
+        bool(row.add_contacts),
+        bool(row.log_tasks),
+        bool(row.judged_before),
+    )
 
 
 def read_policy(

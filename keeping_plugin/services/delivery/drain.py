@@ -20,6 +20,7 @@ from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.address_claims import claim_addresses
 from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
+from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.look import look
 from keeping_plugin.services.delivery.outcomes import after_contact
@@ -140,6 +141,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         return False
     know_task_status(parts, gateway, batch)
     prepared = prepare(parts, batch)
+    batch = judge_again(parts, batch, prepared.changed)
     rows = claim_addresses(parts, batch)
     if not rows:
         return True
@@ -155,6 +157,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         rows=rows,
         markers=prepared.markers,
         endings=prepared.endings,
+        changed=prepared.changed,
         start_by=lease.start_by(parts),
     )
     failpoints.reach("drain.looked")
@@ -164,6 +167,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     facts = Circumstances(
         letters=prepared.letters,
         endings=prepared.endings,
+        changed=prepared.changed,
         found=found,
         markers=prepared.markers,
         picks=_picks(parts, batch),

@@ -21,19 +21,21 @@ def look(
     rows: Collection[SyncEntry],
     markers: Mapping[int, str],
     endings: Collection[int],
+    changed: Collection[str] = (),
     start_by: float,
 ) -> Found:
     """Everyone with an address of these rows; of marked Tasks, whether they are there.
 
-    `endings` are rows that are not to be sent again. Raises what `find` raises: an answer that is
-    late, refused or not complete is no answer.
+    `endings` are rows, `changed` messages that are not to be sent again. Raises what `find` raises:
+    an answer that is late, refused or not complete is no answer.
     """
     by_user: dict[str, list[SyncEntry]] = {}
     for row in rows:
         marked = row.action == Action.LOG_TASK and row.sent_at is not None
         # With a unique key field the create itself answers; only a row that is not to be sent
         # again needs to be looked for.
-        settles_itself = batch.connection.activity_key_field is not None and row.id not in endings
+        again = row.id not in endings and row.message_id not in changed
+        settles_itself = batch.connection.activity_key_field is not None and again
         if marked and not settles_itself:
             by_user.setdefault(row.sent_user_id or "", []).append(row)
     addresses = sorted({row.address for row in rows})

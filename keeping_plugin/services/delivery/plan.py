@@ -5,7 +5,7 @@ This is the whole of the delivery's judgement. Reading, sending and writing down
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,7 @@ class Circumstances:
     user_id: str  # behind the connection now
     settles_itself: bool  # the org's unique key field answers whether a Task is there
     give_up_before: datetime | None  # unknown marks older than this are a person's to settle
+    changed: Container[str] = frozenset()  # messages with another customer by now
     retry_unknown: float = 300.0
 
 
@@ -124,6 +125,8 @@ def _ending(row: SyncEntry, facts: Circumstances) -> Outcome | None:
     reason = facts.endings.get(row.id)
     if reason is not None:
         return cancelled(reason)
+    if row.message_id in facts.changed:
+        return Outcome(EntryState.PENDING, "", 0.0)  # the mark is off: it is judged again
     if row.attempts >= ATTEMPTS:
         return Outcome(EntryState.FAILED, "no_outcome")
     return None
@@ -157,7 +160,8 @@ def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
         if there:
             made.settled[row.id] = done("logged", there[0], contact_id=row.contact_id)
             return
-        sure = facts.settles_itself and row.id not in facts.endings
+        kept = row.id not in facts.endings and row.message_id not in facts.changed
+        sure = facts.settles_itself and kept
         outcome = None if sure else _unsettled(row, facts)
         if outcome is not None:
             made.settled[row.id] = outcome

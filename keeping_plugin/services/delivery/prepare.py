@@ -7,22 +7,27 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from keeping_plugin.addresses import address_key
 from keeping_plugin.mail import task as task_text
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import Installation, MailboxPolicy
+from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter
-from keeping_plugin.types import Action, Conversation, Message, Value
+from keeping_plugin.types import Action, Address, Conversation, Message, MessageArrived, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Letters by message, and why rows are not to be sent any more (by row id)."""
+    """Letters by message, why rows are not to be sent any more (by row id), and the messages whose
+    customer is not any more the one for whom a row was granted."""
 
     letters: Mapping[str, Letter]
     endings: Mapping[int, str]
     markers: Mapping[int, str]
+    changed: Mapping[str, MessageArrived]
 
 
 def prepare(parts: Delivery, batch: Batch) -> Prepared:
@@ -42,49 +47,61 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
     }
     try:
         mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
-        letters, homes = _letters(parts, batch, marked, mailboxes.values())
+        letters, there = _letters(parts, batch, marked, mailboxes.values())
     finally:
         parts.end_host_transaction()
-    endings = {}
+    endings: dict[int, str] = {}
+    changed: dict[str, MessageArrived] = {}
     for row in batch.rows:
         on = switched.get(row.mailbox_id, {}).get(Action(row.action), False)
         if row.epoch != batch.connection.epoch:
             endings[row.id] = "disconnected"
         elif row.mailbox_id not in mailboxes:
             endings[row.id] = "mailbox_deleted"
-        elif row.message_id not in homes:
+        elif row.message_id not in there:
             endings[row.id] = "message_deleted"
-        elif homes[row.message_id] != row.mailbox_id:
+        elif there[row.message_id].mailbox_id != row.mailbox_id:
             endings[row.id] = "mailbox_moved"
         elif not on:
             endings[row.id] = "switched_off"
-    return Prepared(letters, endings, {row.id: marked[row.message_id] for row in logged})
+        elif has_changed(row, there[row.message_id]):
+            changed[row.message_id] = there[row.message_id]
+    markers = {row.id: marked[row.message_id] for row in logged}
+    return Prepared(letters, endings, markers, changed)
 
 
 def _letters(
     parts: Delivery, batch: Batch, marked: Mapping[str, str], mailbox_names: Collection[str]
-) -> tuple[dict[str, Letter], dict[str, str]]:
+) -> tuple[dict[str, Letter], dict[str, MessageArrived]]:
     company_id = batch.connection.company_id
     addresses = {row.message_id: row.address for row in batch.rows}
     added = {row.message_id for row in batch.rows if row.action == Action.ADD_CONTACT}
     conversations: dict[str, Conversation | None] = {}
     letters: dict[str, Letter] = {}
-    homes: dict[str, str] = {}
+    there: dict[str, MessageArrived] = {}
     for message in parts.helpdesk.messages(company_id, list(addresses)):
         if message.message_id not in addresses:
             continue
         key = message.conversation_id
         if key not in conversations:
             conversations[key] = parts.helpdesk.conversation(company_id, key)
-        homes[message.message_id] = message.mailbox_id
+        there[message.message_id] = without_text(message)
         task: Mapping[str, Value] = {}
         if message.message_id in marked:
             task = _task(batch, message, conversations[key], marked[message.message_id])
         contact: Mapping[str, Value] = {}
-        if message.message_id in added and message.customer is not None:
-            contact = contact_fields(message.customer, not_names=mailbox_names)
+        if message.message_id in added:
+            customer = _as_claimed(message.customer, addresses[message.message_id])
+            contact = contact_fields(customer, not_names=mailbox_names)
         letters[message.message_id] = Letter(contact, task)
-    return letters, homes
+    return letters, there
+
+
+def _as_claimed(customer: Address | None, address: str) -> Address:
+    """The customer, with the address that is claimed and looked for, whatever the host says now."""
+    if customer is not None and address_key(customer.email) == address:
+        return customer
+    return Address(address)
 
 
 def _task(
