@@ -34,6 +34,7 @@ class Config:
     panel_limit: tuple[int, int]
     keep_days: int
     frame_ancestors: str
+    base_url: str | None
     time_scale: float
 
     @classmethod
@@ -205,6 +206,17 @@ def _ancestors(raw: Any) -> str:
     return value
 
 
+def _base_url(raw: Any) -> str | None:
+    if raw is None:
+        return None
+    url = _text(raw).rstrip("/")
+    if not re.fullmatch(
+        r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", url
+    ):
+        raise ValueError("scheme and host are needed, such as https://inbox.example.com")
+    return url
+
+
 class Setting(NamedTuple):
     key: str
     parse: Callable[[Any], Any]
@@ -272,6 +284,13 @@ SETTINGS: tuple[Setting, ...] = (
         _ancestors,
         "'self'",
         "Who may frame our pages (the CSP frame-ancestors list).",
+    ),
+    Setting(
+        "KEEPING_BASE_URL",
+        _base_url,
+        None,
+        "Scheme and host of your inbox, to which Salesforce's login comes back; without it they "
+        "follow the request's Host header (Flask's `TRUSTED_HOSTS` bounds that).",
     ),
     Setting(
         "KEEPING_TIME_SCALE",

@@ -229,6 +229,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             org_reading=org_reading,
             gateways=gateways,
             host_session=db.session,
+            host_known=lambda: bool(config.base_url or current_app.config.get("TRUSTED_HOSTS")),
             checks=(queue.check, keys_open),
         ),
         backfilling=Backfilling(

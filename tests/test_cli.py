@@ -79,6 +79,16 @@ def test_the_doctor_advises_to_keep_parameters_out_of_the_log(inbox: Inbox) -> N
     assert "hide_parameters" not in flask(inbox, "doctor").output
 
 
+@pytest.mark.field_case("B13")
+def test_the_doctor_says_when_the_address_of_the_inbox_stands_nowhere(inbox: Inbox) -> None:
+    healthy(inbox)
+    assert (
+        "advice  The address that Salesforce's login comes back to" in flask(inbox, "doctor").output
+    )
+    inbox.app.config["TRUSTED_HOSTS"] = ["inbox.example.com"]
+    assert "KEEPING_BASE_URL" not in flask(inbox, "doctor").output
+
+
 def test_the_doctor_says_what_is_to_be_mended_and_ends_with_1(inbox: Inbox) -> None:
     def broken() -> None:
         raise NotReady("No key opens the stored tokens.")

@@ -59,9 +59,18 @@ def connect() -> ResponseReturnValue:
         current_state().login,
         agent,
         session_secret=secret,
-        redirect_uri=url_for(".oauth_callback", _external=True),
+        redirect_uri=_callback_address(),
     )
     return redirect(url, 303)
+
+
+def _callback_address() -> str:
+    """Where Salesforce sends the browser back to, grant in hand. Anybody can send a Host header, so
+    it is believed only where nothing better is known."""
+    base = current_state().config.base_url
+    if base is None:
+        return url_for(".oauth_callback", _external=True)
+    return base + url_for(".oauth_callback")
 
 
 def oauth_callback() -> ResponseReturnValue:

@@ -11,7 +11,7 @@ from lxml import html
 from sqlalchemy import func, select, update
 
 from keeping_plugin.models import AuditRecord, ConnectionStatus, OAuthAttempt, Revocation
-from tests.blueprints.admin_side import SETTINGS, AdminSide, state_of
+from tests.blueprints.admin_side import SETTINGS, AdminSide, Visitor, state_of
 from tests.hosts.desk import ADMIN, AGENT, PEOPLE
 
 
@@ -23,6 +23,39 @@ def test_connect_leads_to_salesforce_with_state_and_pkce(side: AdminSide) -> Non
     assert query["code_challenge_method"] == ["S256"]
     assert query["redirect_uri"] == ["http://localhost/salesforce/oauth/callback"]
     assert len(query["state"][0]) >= 20
+
+
+def with_strangers_host(side: AdminSide) -> Visitor:
+    """Ada's own session, sent with a Host header that somebody else wrote."""
+    ada = side.visitor()
+    ada.token()
+    session = ada.client.get_cookie("session")
+    assert session is not None
+    ada.client.set_cookie("session", session.value, domain="evil.example")
+    return ada
+
+
+STRANGER = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+
+
+@pytest.mark.field_case("B13")
+def test_the_way_back_does_not_follow_a_strangers_host_header(side: AdminSide) -> None:
+    config = replace(side.state.config, base_url="https://inbox.example.com")
+    side.house.app.extensions["keeping"] = replace(side.state, config=config)
+    answer = with_strangers_host(side).post(f"{SETTINGS}connect", headers=STRANGER)
+    assert answer.status_code == 303, answer.text
+    query = parse_qs(urlsplit(answer.location).query)
+    assert query["redirect_uri"] == ["https://inbox.example.com/salesforce/oauth/callback"]
+
+
+@pytest.mark.field_case("B13")
+def test_a_host_that_flask_does_not_trust_is_sent_nowhere(side: AdminSide) -> None:
+    ada = with_strangers_host(side)
+    believed = ada.post(f"{SETTINGS}connect", headers=STRANGER)
+    assert "evil.example" in believed.location
+    side.house.app.config["TRUSTED_HOSTS"] = ["localhost"]
+    assert "localhost" in side.login_url(ada)
+    assert ada.post(f"{SETTINGS}connect", headers=STRANGER).status_code == 400
 
 
 def test_the_browser_never_holds_the_verifier(side: AdminSide) -> None:

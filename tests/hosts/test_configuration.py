@@ -46,6 +46,16 @@ MALFORMED: dict[str, list[Any]] = {
     "KEEPING_PANEL_LIMIT": ["60", "0,600", "a,b", 60, (1, 2, 3), [1.5, 2]],
     "KEEPING_KEEP_DAYS": ["long", 0, -3, 1.5],
     "KEEPING_FRAME_ANCESTORS": ["", "'self'; script-src *", "a\r\nb"],
+    "KEEPING_BASE_URL": [
+        "",
+        "inbox.example.com",
+        "ftp://inbox.example.com",
+        "https://inbox.example.com/app",
+        "https://a@inbox.example.com",
+        "https://inbox.example.com?x",
+        "https://inbox.example.com\r\nX: y",
+        7,
+    ],
     "KEEPING_TIME_SCALE": ["fast", 0, -1],
 }
 UNUSABLE = [(key, value) for key, values in MALFORMED.items() for value in values]

@@ -41,13 +41,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
-    """What is examined. `host_session` is the host's own session, opened for the look."""
+    """What is examined. `host_session` is the host's own session, opened for the look; `host_known`
+    says whether the address of the inbox stands in its configuration."""
 
     database: Database
     helpdesk: HelpDesk
     org_reading: OrgReading
     gateways: Gateways
     host_session: Callable[[], Session]
+    host_known: Callable[[], bool]
     checks: tuple[Callable[[], None], ...]
 
 
@@ -69,6 +71,12 @@ def examine(doctor: Doctor) -> Iterator[Finding]:
             yield Finding(False, str(error))
         else:
             yield Finding(True, (check.__doc__ or "").strip().splitlines()[0])
+    if not doctor.host_known():
+        yield Finding(
+            None,
+            "The address that Salesforce's login comes back to follows the Host header of the "
+            "request, which anybody can send: set KEEPING_BASE_URL, or Flask's TRUSTED_HOSTS.",
+        )
     with doctor.database.read() as session:
         connections = session.scalars(
             select(Connection).where(Connection.current).order_by(Connection.company_id)
