@@ -16,11 +16,12 @@ from typing import Final, Literal
 from keeping_plugin.addresses import address_key, domain_of
 from keeping_plugin.mail.clean import one_line
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.mail.reply import new_part, signature
+from keeping_plugin.mail.reply import Reply, read_reply
 from keeping_plugin.types import Address
 
 COMPANY: Final = 80  # as much as is shown; Lead.Company holds 255
 _LINES = 15
+_END = 8 * 1024  # characters at a mail's end in which its writer's name is looked for
 
 # Providers of personal mail: their domain says nothing of a company.
 _PERSONAL = frozenset(
@@ -95,7 +96,12 @@ class SuggestedCompany:
 def suggested_company(customer: Address, text: str = "") -> SuggestedCompany | None:
     """From what a customer wrote (the text of one mail, "" for none), else from the domain of the
     address; None when neither tells."""
-    name = in_signature(text, customer) if text else ""
+    return company_in(read_reply(text), customer)
+
+
+def company_in(reply: Reply, customer: Address) -> SuggestedCompany | None:
+    """The same, of a mail that was read already."""
+    name = _named(reply, customer)
     if name:
         return SuggestedCompany(name, "signature")
     name = in_domain(customer)
@@ -120,8 +126,12 @@ def in_domain(customer: Address) -> str:
 
 def in_signature(text: str, customer: Address) -> str:
     """The company that a mail's signature names, "" when no line of it surely does."""
+    return _named(read_reply(text), customer)
+
+
+def _named(reply: Reply, customer: Address) -> str:
     full, first = _names(customer)
-    lines, named = _block(text, full, first)
+    lines, named = _block(reply, full, first)
     for line in lines:
         for part in _parts(line):
             if _has_legal_form(part):
@@ -144,14 +154,14 @@ def _names(customer: Address) -> tuple[str, str]:
     return (_squashed(first + last) if customer.name.strip() else ""), _squashed(first)
 
 
-def _block(text: str, full: str, first: str) -> tuple[list[str], int]:
+def _block(reply: Reply, full: str, first: str) -> tuple[list[str], int]:
     """The signature's lines without empty ones, and which of them is the person's name (-1 for
     none). Where nothing announces a signature, the whole name near the mail's end does."""
-    lines = _lines(signature(text))[:_LINES]
+    lines = _lines(reply.signature)[:_LINES]
     named = _line_of(lines, {full, first})
     if lines:
         return lines, named
-    lines = _lines(new_part(text).split("\n"))[-8:]
+    lines = _lines(reply.text[-_END:].split("\n"))[-8:]
     named = _line_of(lines, {full})
     # Some write their company above their name.
     start = max(named - 1, 0)

@@ -1,112 +1,216 @@
 """The new part of a mail: without the history quoted below it and without its signature.
 
-mail-parser-reply finds where replies and signatures begin. It sees a copy of the text with every
-line stripped and cut to 200 characters, line for line the original (its patterns take cubic time
-on a long line; no header of a quoted reply is as long), and the original lines are kept. When in
-doubt, text stays: history too much is read over, an answer too little is lost.
+When in doubt, text stays: history too much is read over, an answer too little is lost. The time is
+linear in the text: lines are looked at one by one, 400 characters of each.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from mailparser_reply.parser import EmailMessage
-
-from keeping_plugin.mail.reply_headers import history_start, signature_start
-
-_LINE = 200
-# Without da, pl and sv: their patterns take "Take ...", "Data: ..." or "/path" for a signature or
-# a header in everybody else's mail. They and some others are read by services/reply_headers.
-_LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "cs", "ja", "ko", "zh"]
-_RULE = re.compile(r"[_-]{32,}")
-_BLANK_LINES = re.compile(r"\n[ \t\xa0]*(?:\n[ \t\xa0]*)+\n")
-_FORWARDED = re.compile(
-    r"forwarded message|weitergeleitete|doorgestuurd bericht|message transf[eé]r[eé]|"
-    r"mensaje reenviado|messaggio inoltrato|転送|转发|videresendt (?:meddelelse|melding)|"
-    r"vidarebefordrat meddelande|przekazana wiadomość|wiadomość przekazana|välitetty viesti|"
-    r"mensagem encaminhada",
-    re.IGNORECASE,
+from keeping_plugin.mail.effort import Effort
+from keeping_plugin.mail.reply_headers import (
+    LONGEST,
+    History,
+    find_history,
+    is_quoted,
+    is_rule,
+    is_separator,
+    tells_forward,
 )
-_CLOSING = re.compile(r"[^,]{1,60},?|[^,]{1,40},\s*[A-Z]\S{0,30}(?:\s[A-Z]\S{0,30})?")
+from keeping_plugin.mail.signature import (
+    LINES,
+    SIGNS,
+    closing_line,
+    is_legal_notice,
+    signature_start,
+)
+
+# What begins the Subject of a mail that is passed on, and what of one that is answered.
+_FORWARD: Final = frozenset(
+    "fw fwd wg tr rv i vb vl enc pd doorst fs vid vs-fwd tov ynt-fwd ilt yön přep prep redir πρθ "
+    "转发 轉寄 転送 전달 пересл".split()
+)
+_PREFIX: Final = re.compile(r"\s*(?:\[[^\[\]]{0,80}\]\s*)*([^\W\d_]{1,6})(?:\[\d{1,3}\])?\s?[:：]")
+# A customer who answers below, within text that no program marked as quoted.
+_ANSWERS_BELOW: Final = re.compile(
+    r"below|beneath|underneath|inline|in-line|in line|between the lines|in caps|capital letters|"
+    r"in (?:red|blue|green|bold|italics|purple|color|colour)|interspersed|"
+    r"unten|darunter|im text|zwischen den zeilen|in (?:rot|blau|grün|fett)\b|großbuchstaben|"
+    r"ci-dessous|plus bas|dans le texte|en (?:rouge|bleu|vert|gras|majuscules)|ci-après|"
+    r"abajo|debajo|a continuación|en (?:rojo|azul|verde|negrita|mayúsculas)|entre líneas|"
+    r"sotto|di seguito|nel testo|in (?:rosso|blu|verde|grassetto|maiuscolo)|"
+    r"onder|in (?:het )?(?:rood|blauw|groen)|hoofdletters|tussen de regels|"
+    r"nedenfor|nedenunder|under her|nedan|här under|med (?:rødt|rött|blåt|blått)|i (?:rødt|rött)|"
+    r"poniżej|na (?:czerwono|niebiesko|zielono)|w tekście|abaixo|em (?:vermelho|azul|negrito)|"
+    r"níže|červeně|alla\b|alempana|punaisella|aşağıda|ниже|красным|нижче|以下|下記|下面|红色|"
+    r"赤字|아래|빨간"
+)
+_HINTS_IN: Final = 4_000  # characters of the new part
+_FORM: Final = re.compile(
+    r"enquiry|inquiry|contact form|web ?site|website|web form|submission|submitted|"
+    r"new message from|anfrage|formular|webseite|formulaire|site web|demande de contact|"
+    r"formulario|sitio web|consulta|modulo|sito web|richiesta|formulier|aanvraag|formulär|"
+    r"skjema|förfrågan|forespørsel|formularz|zapytanie|formulário|お問い合わせ|フォーム|表单|表單"
+)
+_INTRODUCTION: Final = 300  # characters above a form, or above what was passed on by hand
+_WRAPPED: Final = 72  # characters of a line that a program broke
 
 
-def new_part(text: str) -> str:
-    """What this mail adds to its conversation; the whole text when that would leave nothing."""
-    new, _ = _divided(text)
-    kept = [line for line in new if not line.lstrip().startswith(">")]
-    while kept and not kept[-1].strip("_- \t"):
-        kept.pop()
-    return "\n".join(kept).strip() or _BLANK_LINES.sub("\n\n", text).strip()
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a mail adds to its conversation. `left_out`: something other than quoted history was
+    left out, such as a signature. `signature` are the lines from the words that close the letter
+    on, none where none is announced: good enough to guess from, and often more than is left out."""
+
+    text: str
+    left_out: bool = False
+    signature: Sequence[str] = ()
 
 
-def signature(text: str) -> list[str]:
-    """The lines of this mail's signature, from the words that close the letter on; none when there
-    is none that is surely one."""
-    return _divided(text)[1]
+def read_reply(text: str, *, subject: str = "", effort: Effort | None = None) -> Reply:
+    """The new part of a mail whose own Subject is known ("" for not known); all of the text when
+    that would leave nothing, and for a mail that was passed on (FW:, WG:, TR:)."""
+    effort = effort or Effort.unlimited()
+    parts = _divided(text, subject, effort)
+    kept = _joined(parts.own)
+    signature = parts.signature or _announced(parts.own)
+    if kept:
+        return Reply(kept, any(map(str.strip, (*parts.signature, *parts.notice))), signature)
+    return Reply(_joined(parts.lines), signature=signature)
 
 
-def _divided(text: str) -> tuple[list[str], list[str]]:
-    """The lines of the new part, quoted ones among them, and those of the signature below."""
-    text = _BLANK_LINES.sub("\n\n", text).strip("\n")
+def new_part(text: str, subject: str = "") -> str:
+    """The text of `read_reply`."""
+    return read_reply(text, subject=subject).text
+
+
+def is_forward(subject: str) -> bool:
+    """Whether a mail's own Subject says that it was passed on."""
+    found = _PREFIX.match(subject[:400])
+    return found is not None and found[1].lower() in _FORWARD
+
+
+def answers_below(text: str) -> bool:
+    """Whether these words of a mail say that more of them stand in the history below."""
+    return _ANSWERS_BELOW.search(text[:_HINTS_IN].lower()) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    lines: Sequence[str]
+    own: Sequence[str]
+    signature: Sequence[str] = ()
+    notice: Sequence[str] = ()  # below the history, and not quoted
+
+
+def _announced(own: Sequence[str]) -> Sequence[str]:
+    near = max(0, len(own) - 2 * LINES)
+    start = near + closing_line([_plain(line) for line in own[near:]])
+    return own[start:] if start else ()
+
+
+def _divided(text: str, subject: str, effort: Effort) -> _Parts:
     lines = text.split("\n")
-    plain = "\n".join(_RULE.sub("-" * 31, line.strip()[:_LINE]) for line in lines)
-    found = replace(_reader(), text=plain, replies=[]).read()
-    end = min(_end(found.text, found.replies[0].content), history_start(lines))
-    own, rest = lines[:end], lines[end:]
-    if _is_forwarded(own, rest) or _has_answers(rest):
-        return lines, []
-    start = min(_signature_start(own, found.replies[0].signatures), signature_start(own))
-    return own[:start], own[start:]
+    if is_forward(subject):
+        return _Parts(lines, lines)
+    plain = [_plain(line) for line in lines]
+    history = find_history(plain, effort)
+    if history is None:
+        return _signed(lines, lines, plain)
+    effort.check()
+    own = plain[: history.start]
+    while own and (not own[-1] or is_rule(own[-1]) or is_separator(own[-1])):
+        own.pop()
+    near = [*own[-2:], *plain[history.start : history.body + 3]]
+    if tells_forward(near) or _is_content(history, plain, own, subject):
+        return _Parts(lines, lines)
+    answers, notice = _answers(lines, plain, history.body)
+    if answers:
+        return _Parts(lines, [*lines[: history.body], *answers], notice=notice)
+    above = lines[: len(own)]
+    if not own or answers_below("\n".join(above)):
+        return _Parts(lines, lines)
+    return _signed(lines, above, own, notice=notice)
 
 
-@cache
-def _reader() -> EmailMessage:
-    """A message that was read already, because reading builds the patterns of all languages; its
-    copies have them at hand."""
-    return EmailMessage(
-        text="",
-        languages=list(_LANGUAGES),
-        keep_hyphen_lists=True,  # or every list with hyphens would be a signature
-    ).read()
+def _plain(line: str) -> str:
+    # The blank after "-- " is what tells a signature from a line that somebody drew.
+    return line if line == SIGNS else line[: 2 * LONGEST].strip()[:LONGEST]
 
 
-def _end(text: str, reply: str) -> int:
-    """How many lines the text has up to the end of its first reply."""
-    return text[: text.find(reply) + len(reply)].count("\n") + 1
+def _signed(
+    lines: Sequence[str], above: Sequence[str], own: Sequence[str], *, notice: Sequence[str] = ()
+) -> _Parts:
+    start = signature_start(own)
+    return _Parts(lines, above[:start], above[start:], notice)
 
 
-def _is_forwarded(own: list[str], rest: list[str]) -> bool:
-    last = next((line for line in reversed(own) if line.strip()), "")
-    first = "\n".join(rest[:3])
-    return bool(_FORWARDED.search(last) or _FORWARDED.search(first))
+def _answers(
+    lines: Sequence[str], plain: Sequence[str], body: int
+) -> tuple[Sequence[str], Sequence[str]]:
+    """What somebody wrote between or below quoted lines, and the company's notice below it all."""
+    first = next((at for at in range(body, len(plain)) if plain[at]), len(plain))
+    if first == len(plain) or not is_quoted(plain[first]):
+        return (), ()
+    last = max(at for at in range(first, len(plain)) if plain[at].startswith(">"))
+    end = _notice(plain, last + 1)
+    answers = [
+        lines[at]
+        for at in range(first, end)
+        if not is_quoted(plain[at]) and not _is_wrapped(plain, at)
+    ]
+    return answers if any(line.strip() for line in answers) else (), lines[end:]
 
 
-def _has_answers(rest: list[str]) -> bool:
-    """Whether somebody wrote between or below quoted lines."""
-    quoted = False
-    for line in rest:
-        plain = line.strip()
-        if plain.startswith(">"):
-            quoted = True
-        elif plain in ("--", "__"):
-            return False
-        elif plain and quoted:
-            return True
-    return False
+def _notice(plain: Sequence[str], start: int) -> int:
+    """The line at or below `start` where a signature or a company's notice begins."""
+    for at in range(start, len(plain)):
+        if plain[at] in (SIGNS, "--", "__"):
+            below = plain[at:]
+            ends = is_legal_notice(below) or signature_start(["x", *below]) == 1
+            return at if ends else len(plain)
+    return len(plain)
 
 
-def _signature_start(lines: list[str], signature: str) -> int:
-    """Where the signature begins; the end when there is none that is surely one.
+def _is_wrapped(plain: Sequence[str], at: int) -> bool:
+    """Whether a line is the end of the quoted one above it, which was too long for the program that
+    sent it: mid-sentence, in small letters, between two quoted lines."""
+    if not 0 < at < len(plain) - 1 or not plain[at][:1].islower():
+        return False
+    above, below = plain[at - 1], plain[at + 1]
+    mid = above[-1:].isalpha() or above.endswith(",")
+    return is_quoted(above) and is_quoted(below) and len(above) >= _WRAPPED and mid
 
-    The library takes all below a line that *begins* with "Thanks," for a signature.
-    """
-    below = signature.split("\n") if signature else []
-    if not below or len(below) > 15 or len(below) >= len(lines):
-        return len(lines)
-    is_rule = below[0].strip() in ("--", "__")
-    is_short = len(below[0].split()) <= 5 and all(len(line) <= 80 for line in below)
-    if is_rule or (is_short and _CLOSING.fullmatch(below[0].strip())):
-        return len(lines) - len(below)
-    return len(lines)
+
+def _is_content(history: History, plain: Sequence[str], own: Sequence[str], subject: str) -> bool:
+    """Whether a block of From, Date and Subject is what this mail is about: filled in on a web
+    site, or passed on by hand under a few words."""
+    if not history.subject or is_rule(plain[history.start]):
+        return False
+    words = "\n".join(own)
+    if len(words) > _INTRODUCTION:
+        return False
+    if _FORM.search(words.lower()):
+        return True
+    return bool(subject.strip()) and not _answers_a_mail(subject, history.subject)
+
+
+def _answers_a_mail(subject: str, earlier: str) -> bool:
+    """Whether a mail with this Subject answers one with that: Re: before it, or the same words."""
+    if _PREFIX.match(subject[:400]):
+        return True
+    bare = _PREFIX.sub("", earlier[:400]).strip().lower()
+    return bool(bare) and bare in subject.lower()
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """These lines without blank ones at either end, and never two blank ones in a row."""
+    kept: list[str] = []
+    for line in lines:
+        if line.strip() or (kept and kept[-1]):
+            kept.append(line if line.strip() else "")
+    return "\n".join(kept).strip()

@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
-from keeping_plugin.mail.body import text_of
+from keeping_plugin.mail.body import head_of, read_body
 from keeping_plugin.mail.clean import cut, length, one_line
-from keeping_plugin.mail.reply import new_part
+from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.types import Conversation, Direction, Message, Value
 
 SUBJECT: Final = 255
@@ -64,22 +65,45 @@ def subject(about: str, *, direction: Direction, marker: str) -> str:
 
 
 def description(message: Message, *, url: str) -> str:
-    """The message as a person would read it, at most 32,000 characters; when it was longer it ends
-    in a line that says so, with the conversation's address."""
-    text, whole = _new_text(message)
+    """The text of `describe`."""
+    return describe(message, url=url).text
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A Task's Description. `whole_body` is false when the body took too long to read."""
+
+    text: str
+    whole_body: bool = True
+
+
+def describe(message: Message, *, url: str, effort: Effort | None = None) -> Description:
+    """The message as a person would read it, at most 32,000 characters. When anything but quoted
+    history was left out, it ends in a line that says so, with the conversation's address."""
+    try:
+        body = read_body(message, effort or Effort.begun())
+    except TextTooSlow:
+        return Description(_with(head_of(message), _TOO_SLOW, url), whole_body=False)
+    text = body.reply.text
     if not text:
-        return "(This message has no text.)"
-    if whole and length(text) <= DESCRIPTION:
-        return text
+        return Description("(This message has no text.)")
+    if body.cut or length(text) > DESCRIPTION:
+        return Description(_with(text, _REST, url))
+    return Description(_with(text, _SIGNATURE, url) if body.reply.left_out else text)
+
+
+_REST: Final = "The rest of this message is in its conversation"
+_SIGNATURE: Final = "A signature was left out; the whole message is in its conversation"
+_TOO_SLOW: Final = (
+    "This text takes too long to read, so only its beginning stands here. The rest of this message "
+    "is in its conversation"
+)
+
+
+def _with(text: str, sentence: str, url: str) -> str:
     url = one_line(url, _LONGEST_URL + 1)
     where = f": {url}" if url and len(url) <= _LONGEST_URL else " in the inbox."
-    more = f"\n\n[…] The rest of this message is in its conversation{where}"
+    more = f"\n\n[…] {sentence}{where}"
+    if length(text) > DESCRIPTION - length(more) and sentence is _SIGNATURE:
+        return _with(text, _REST, url)
     return cut(text, DESCRIPTION - length(more)) + more
-
-
-def _new_text(message: Message) -> tuple[str, bool]:
-    """The text worth reading, and whether all of it was read."""
-    read, whole = text_of(message)
-    new = new_part(read)
-    # Text that goes on beyond what was read goes on below its history, unless there was none.
-    return new, whole or not read.rstrip().endswith(new[-200:])

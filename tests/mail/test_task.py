@@ -122,8 +122,12 @@ class TestSubject:
 
 class TestDescription:
     def test_is_the_text_without_history_and_signature(self) -> None:
-        text = "Yes.\n\n-- \nAnna\n\nOn Mon, May 4, 2026 Bob <b@x.example> wrote:\n> so?"
-        assert description(text=text) == "Yes."
+        old = "On Mon, May 4, 2026 Bob <b@x.example> wrote:\n> so?"
+        assert description(text=f"Yes.\n\n{old}") == "Yes."
+        text = description(text=f"Yes.\n\n-- \nAnna\n\n{old}")
+        assert text == (
+            "Yes.\n\n[…] A signature was left out; the whole message is in its conversation: " + URL
+        )
 
     def test_is_made_from_html_where_there_is_no_text(self) -> None:
         assert description(text=" \n", html="<p>Hello &amp; bye</p>") == "Hello & bye"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import quote
 
+from keeping_plugin.mail.tags import without_tags
 from keeping_plugin.services.panel.cards import name_path
 from keeping_plugin.services.schema.fields import is_compound, parts
 from keeping_plugin.types import FieldSpec, ObjectSchema, Record, Value
@@ -57,6 +58,9 @@ def of_value(spec: FieldSpec, value: Value) -> Shown:
     return _text(spec, str(value))
 
 
+_LINE_END = re.compile(r"<br\s*/?>|</p>|</li>", re.IGNORECASE)
+
+
 def _text(spec: FieldSpec, text: str) -> Shown:
     if spec.type in {"picklist", "multipicklist"}:
         labels = {value.value: value.label for value in spec.picklist}
@@ -69,14 +73,14 @@ def _text(spec: FieldSpec, text: str) -> Shown:
     if spec.type == "time":
         return Shown(text[:5])
     if spec.html_formatted or spec.extra_type == "richtextarea":
-        return Shown(_without_tags(text))
+        return Shown(without_tags(_LINE_END.sub("\n", text)).strip())
     return Shown(text, _link(spec, text))
 
 
 def _link(spec: FieldSpec, text: str) -> str:
     """Only http, https, mailto and tel; whatever else a CRM field says is text."""
     text = text.strip()
-    if spec.type == "email" and re.fullmatch(r"[^\s<>\"']+@[^\s<>\"']+", text):
+    if spec.type == "email" and "@" in text[1:-1] and not re.search(r"[\s<>\"']", text):
         return "mailto:" + quote(text, safe="@.+-_")
     if spec.type == "phone" and len(re.sub(r"\D", "", text)) > 2:
         # +49 (0)30: the zero is dialled only without the country's code.
@@ -109,15 +113,6 @@ def _compound(value: Mapping[str, object]) -> Shown:
     city = " ".join(str(value[key]) for key in ("postalCode", "city") if value.get(key))
     lines = [value.get("street"), city, value.get("state"), value.get("country")]
     return Shown("\n".join(str(line) for line in lines if line))
-
-
-_TAG = re.compile(r"<[^>]*>")
-
-
-def _without_tags(text: str) -> str:
-    from html import unescape
-
-    return unescape(_TAG.sub("", re.sub(r"(?i)<br\s*/?>|</p>|</li>", "\n", text))).strip()
 
 
 def day(text: str) -> str:

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key
-from keeping_plugin.mail.body import text_of
-from keeping_plugin.mail.company_name import SuggestedCompany, suggested_company
+from keeping_plugin.mail.body import read_body
+from keeping_plugin.mail.company_name import SuggestedCompany, company_in, suggested_company
+from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import Decision
 from keeping_plugin.types import Address, Direction, Message, ObjectSchema, Value
@@ -43,5 +44,8 @@ def company_of(customer: Address, message: Message | None) -> SuggestedCompany |
     key = address_key(wrote.email)
     if key is None or key != address_key(customer.email):
         return suggested_company(customer)
-    text, _ = text_of(message)
-    return suggested_company(customer, text)
+    try:
+        body = read_body(message, Effort.begun())
+    except TextTooSlow:
+        return suggested_company(customer)
+    return company_in(body.reply, customer)
