@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import shown_domain
 from keeping_plugin.blueprints import guards, notices
@@ -21,8 +22,11 @@ from keeping_plugin.services.automation import backfill_progress, policy, skip_l
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.services.automation.skip_list import SkipList
 from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import sending
+from keeping_plugin.services.schema.sending import Obstacle
 from keeping_plugin.state import current_state
-from keeping_plugin.types import Agent, Mailbox
+from keeping_plugin.types import Action, Agent, Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ def automation() -> ResponseReturnValue:
     if request.method == "GET" or chosen is None:
         return page(agent, mailboxes, chosen)
     wanted = MailboxAutomation("add_contacts" in request.form, "log_tasks" in request.form)
+    with current_state().database.read() as session:
+        kept = policy.mailbox_automation(session, agent.company_id, chosen.id)
+        refused = _refused(_obstacles(session, agent.company_id), kept, wanted)
+    if refused:
+        return page(agent, mailboxes, chosen, refused=refused, toggles=wanted), 422
     with current_state().database.write() as session:
         changed = policy.set_mailbox_automation(
             session,
@@ -77,6 +86,32 @@ def automation() -> ResponseReturnValue:
             )
     notices.say(f"{chosen.name}: saved. {_said(wanted)}")
     return redirect(url_for(".automation", mailbox=chosen.id), 303)
+
+
+def _obstacles(session: Session, company_id: str) -> Mapping[Action, Sequence[Obstacle]]:
+    """What the connected org has in store for each automation; nothing while nobody knows."""
+    row = connection.current(session, company_id)
+    if row is None or not schema_cache.is_described(session, row.id):
+        return {}
+    schemas = schema_cache.schemas(session, row.id)
+    return {action: sending.obstacles(schemas, action) for action in Action}
+
+
+def _refused(
+    obstacles: Mapping[Action, Sequence[Obstacle]],
+    kept: MailboxAutomation,
+    wanted: MailboxAutomation,
+) -> list[Action]:
+    """The automations that are to be switched on and would fail on every message."""
+    switched = {
+        Action.ADD_CONTACT: wanted.add_contacts and not kept.add_contacts,
+        Action.LOG_TASK: wanted.log_tasks and not kept.log_tasks,
+    }
+    return [
+        action
+        for action, on in switched.items()
+        if on and any(one.blocks for one in obstacles.get(action, ()))
+    ]
 
 
 def _said(wanted: MailboxAutomation) -> str:
@@ -101,33 +136,40 @@ def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailb
 
 
 def page(
-    agent: Agent, mailboxes: Sequence[Mailbox], chosen: Mailbox | None, **context: object
+    agent: Agent,
+    mailboxes: Sequence[Mailbox],
+    chosen: Mailbox | None,
+    **context: object,
 ) -> str:
-    """The whole tab. `context` holds what was typed and what was wrong with it."""
+    """The whole tab. `context` holds what was typed and what was wrong with it: `toggles` are
+    switches that were not saved, those of `refused` because the org stands in their way."""
     helpdesk = current_state().helpdesk
     with current_state().database.read() as session:
         set_up = policy.mailbox_automations(session, agent.company_id)
         standing = overview.standing(connection.latest(session, agent.company_id))
         skipped = skip_list.read(session, agent.company_id)
+        obstacles = _obstacles(session, agent.company_id)
         run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
     rows = [
         MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
         for mailbox in mailboxes
         for toggles in (set_up.get(mailbox.id, MailboxAutomation()),)
     ]
+    kept = next((row for row in rows if row.mailbox == chosen), None)
     return render_template(
         "keeping/settings/automation.html",
         tabs=tabs("automation"),
         mailboxes=rows,
         mailbox=chosen,
-        toggles=next((row for row in rows if row.mailbox == chosen), None),
+        kept=kept,
+        obstacles=obstacles,
         connected=standing in (Standing.LIVE, Standing.LOST),
         lost=standing is Standing.LOST,
         run=run,
         skipped=_skipped_rows(skipped),
         internal=sorted(helpdesk.internal_addresses(agent.company_id)),
         host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),
-        **context,
+        **{"toggles": kept, "refused": (), **context},
     )
 
 

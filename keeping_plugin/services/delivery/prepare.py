@@ -16,7 +16,17 @@ from keeping_plugin.services.delivery.claim import Batch
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter
-from keeping_plugin.types import Action, Address, Conversation, Message, MessageArrived, Value
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema.sending import sendable
+from keeping_plugin.types import (
+    Action,
+    Address,
+    Conversation,
+    Message,
+    MessageArrived,
+    ObjectSchema,
+    Value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,14 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
                 select(MailboxPolicy).where(MailboxPolicy.company_id == company_id)
             )
         }
+        schemas = schema_cache.schemas(session, batch.connection.id)
     logged = [row for row in batch.rows if row.action == Action.LOG_TASK]
     marked = {
         row.message_id: task_text.marker(installation, company_id, row.message_id) for row in logged
     }
     try:
         mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
-        letters, there = _letters(parts, batch, marked, mailboxes.values())
+        letters, there = _letters(parts, batch, marked, mailboxes.values(), schemas)
     finally:
         parts.end_host_transaction()
     endings: dict[int, str] = {}
@@ -71,7 +82,11 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
 
 
 def _letters(
-    parts: Delivery, batch: Batch, marked: Mapping[str, str], mailbox_names: Collection[str]
+    parts: Delivery,
+    batch: Batch,
+    marked: Mapping[str, str],
+    mailbox_names: Collection[str],
+    schemas: Mapping[str, ObjectSchema],
 ) -> tuple[dict[str, Letter], dict[str, MessageArrived]]:
     company_id = batch.connection.company_id
     addresses = {row.message_id: row.address for row in batch.rows}
@@ -89,10 +104,12 @@ def _letters(
         task: Mapping[str, Value] = {}
         if message.message_id in marked:
             task = _task(batch, message, conversations[key], marked[message.message_id])
+            task = sendable(schemas.get("Task"), task, Action.LOG_TASK)
         contact: Mapping[str, Value] = {}
         if message.message_id in added:
             customer = _as_claimed(message.customer, addresses[message.message_id])
             contact = contact_fields(customer, not_names=mailbox_names)
+            contact = sendable(schemas.get("Contact"), contact, Action.ADD_CONTACT)
         letters[message.message_id] = Letter(contact, task)
     return letters, there
 

@@ -16,11 +16,11 @@ from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, Pe
 from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.metering import Feature, counted
-from keeping_plugin.services.schema import selection
+from keeping_plugin.services.schema import selection, sending
 from keeping_plugin.services.schema import task_key as activity_key
 from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.times import DESCRIBE_CALL
-from keeping_plugin.types import OBJECTS, ObjectSchema, Usage
+from keeping_plugin.types import OBJECTS, Action, ObjectSchema, Usage
 
 _NEAR = 0.8  # of the daily allowance
 
@@ -127,6 +127,8 @@ def _look(
         yield _rights(name, schemas.get(name), connection.username)
     yield from _fields(schemas, chosen, connection.username)
     yield _rights("Task", schemas.get("Task"), connection.username)
+    for action in Action:
+        yield from _automation(schemas, action)
     yield _closed_status(gateway)
     yield _activity_key(schemas.get("Task"))
 
@@ -213,6 +215,22 @@ def _fields(
         "Give the user field-level read access in Salesforce. A field that was deleted there can "
         "be taken off its tab.",
     )
+
+
+def _automation(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator[Line]:
+    """What the automation sends, held against the describe. That the object itself may not be
+    created stands in the line of its rights."""
+    code, object = f"sends_{action}", sending.PAYLOADS[action].object
+    schema = schemas.get(object)
+    if schema is None or not schema.createable:
+        return
+    found = sending.obstacles(schemas, action)
+    for one in found:
+        outcome = Outcome.FAILED if one.blocks else Outcome.ADVICE
+        yield Line(code, outcome, one.finding, one.mend)
+    if not found:
+        finding = f"{schema.label_plural} take everything that the automation writes."
+        yield Line(code, Outcome.PASSED, finding)
 
 
 def _closed_status(gateway: SalesforceGateway) -> Line:

@@ -62,6 +62,8 @@ def test_a_well_kept_org_passes_every_line(company: Company, salesforce: FakeSal
         "rights_case",
         "hidden_fields",
         "rights_task",
+        "sends_add_contact",
+        "sends_log_task",
         "closed_task_status",
         "activity_key",
     ]
@@ -128,7 +130,8 @@ def test_what_is_missing_fails_with_the_sentence_that_mends_it(
     assert finding in lines[code].finding
     assert mend in lines[code].mend
     failed = {line.code for line in lines.values() if line.outcome is Outcome.FAILED}
-    assert failed == {code}
+    # Without its address nobody can be added either, which is a line of its own.
+    assert failed == ({code, "sends_add_contact"} if change is hide_email else {code})
 
 
 def test_a_task_need_not_be_editable(company: Company, salesforce: FakeSalesforce) -> None:
@@ -208,3 +211,36 @@ def test_an_unfit_key_field_is_advice_and_says_what_to_change(
     line = look(company, salesforce)["activity_key"]
     assert line.outcome is Outcome.ADVICE
     assert mend in line.mend
+
+
+@pytest.mark.field_case("A9")
+@pytest.mark.parametrize(
+    ("object", "code"), [("Contact", "sends_add_contact"), ("Task", "sends_log_task")]
+)
+def test_a_field_that_an_automation_would_have_to_fill_in_fails_its_line(
+    company: Company, salesforce: FakeSalesforce, object: str, code: str
+) -> None:
+    required = replace(KEY, name="Order__c", label="Order number", unique=False, nillable=False)
+    found = salesforce.org.schemas[object]
+    salesforce.org.schemas[object] = replace(found, fields={**found.fields, "Order__c": required})
+    lines = look(company, salesforce)
+    assert lines[code].outcome is Outcome.FAILED
+    assert f"“Order number” ({object}.Order__c)" in lines[code].finding
+    assert "default value or make it optional" in lines[code].mend
+    kept = preflight.last(company.row())
+    assert kept is not None
+    assert not kept.passed
+
+
+@pytest.mark.field_case("A9")
+def test_what_is_left_out_of_a_task_is_said_and_fails_nothing(
+    company: Company, salesforce: FakeSalesforce
+) -> None:
+    task = salesforce.org.schemas["Task"]
+    locked = replace(task.fields["Description"], createable=False)
+    fields = {**task.fields, "Description": locked}
+    salesforce.org.schemas["Task"] = replace(task, fields=fields)
+    line = look(company, salesforce)["sends_log_task"]
+    assert line.outcome is Outcome.ADVICE
+    assert "Task.Description" in line.finding
+    assert "without their text" in line.finding

@@ -1,0 +1,159 @@
+"""What the automations send, held against what the org takes.
+
+An org may require fields of its own, hide or lock the ones we write, and keep other list values
+than Salesforce ships. What an automation cannot do without is told before it is switched on; what
+it can do without is left out of what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The fields that an automation writes. Without those of `needed` it is no use; for each of
+    `optional`, what is missed where it may not be written."""
+
+    object: str
+    doing: str
+    needed: Mapping[str, str]
+    optional: Mapping[str, str]
+
+
+PAYLOADS: Mapping[Action, Payload] = {
+    Action.ADD_CONTACT: Payload(
+        "Contact",
+        "added",
+        needed={
+            "LastName": "Salesforce keeps no Contact without one",
+            "Email": "people are found by it",
+        },
+        optional={"FirstName": "Contacts are added with their last name only"},
+    ),
+    Action.LOG_TASK: Payload(
+        "Task",
+        "logged",
+        needed={
+            "Subject": "a logged message is found again by it",
+            "WhoId": "it says whose message it was",
+        },
+        optional={
+            "Description": "messages are logged without their text",
+            "Status": "every logged message is open work",
+            "ActivityDate": "logged messages have no date",
+            "TaskSubtype": "logged messages look like tasks, not like e-mail",
+            "Priority": "logged messages get the org's own priority",
+        },
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A field that stands in an automation's way, and what an admin of Salesforce can do about it.
+    `blocks`: every message would fail; otherwise something is left out."""
+
+    action: Action
+    finding: str
+    mend: str
+    blocks: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """Both, for a page."""
+        return f"{self.finding} {self.mend}"
+
+
+def obstacles(schemas: Mapping[str, ObjectSchema], action: Action) -> tuple[Obstacle, ...]:
+    """Whatever keeps this automation, or a part of what it sends, from reaching the org; those that
+    block it first."""
+    payload = PAYLOADS[action]
+    schema = schemas.get(payload.object)
+    if schema is None or not schema.createable:
+        finding = f"The connected user may not create {payload.object}s."
+        mend = f"Give the user read and create access to {payload.object} in a permission set."
+        return (Obstacle(action, finding, mend),)
+    found = [*_unwritable(schema, action, payload), *_required(schema, action, payload)]
+    return tuple(sorted(found, key=lambda one: not one.blocks))
+
+
+def blocked(schemas: Mapping[str, ObjectSchema], action: Action) -> tuple[Obstacle, ...]:
+    """The obstacles on which every message of this automation would fail."""
+    return tuple(one for one in obstacles(schemas, action) if one.blocks)
+
+
+def _unwritable(schema: ObjectSchema, action: Action, payload: Payload) -> Iterator[Obstacle]:
+    for name, reason in {**payload.needed, **payload.optional}.items():
+        spec = schema.fields.get(name)
+        if spec is not None and spec.createable:
+            continue
+        called = f"“{spec.label}” ({schema.name}.{name})" if spec else f"{schema.name}.{name}"
+        blocks = name in payload.needed
+        yield Obstacle(
+            action,
+            f"The connected user may not write {called}: {reason}.",
+            f"Give the user edit access to {name} in Salesforce (field-level security).",
+            blocks=blocks,
+        )
+
+
+def _required(schema: ObjectSchema, action: Action, payload: Payload) -> Iterator[Obstacle]:
+    for name, spec in schema.fields.items():
+        if name in payload.needed or not spec.required or fills_itself(spec):
+            continue
+        if name in payload.optional:  # written always, or replaced by what the org offers
+            continue
+        # Fields of Tasks are made on Activity, which Tasks and Events share.
+        place = "Activity" if schema.name == "Task" and spec.custom else schema.name
+        yield Obstacle(
+            action,
+            f"Salesforce requires “{spec.label}” ({schema.name}.{name}) of every {schema.label}, "
+            f"and nothing in a message fills it in: no {schema.label} would be {payload.doing}.",
+            f"In Salesforce, give {name} a default value or make it optional (Setup, Object "
+            f"Manager, {place}, Fields & Relationships).",
+        )
+
+
+def fills_itself(spec: FieldSpec) -> bool:
+    """Whether Salesforce fills the field in when a record is created without it."""
+    if spec.defaulted_on_create or spec.default_value is not None:
+        return True
+    return any(value.default and value.active for value in spec.picklist)
+
+
+def sendable(
+    schema: ObjectSchema | None, fields: Mapping[str, Value], action: Action
+) -> dict[str, Value]:
+    """The fields of a new record as this org takes them: without those that may not be written and
+    without list values that it does not have. Where a list must be filled in and has no default,
+    its first value stands in. What the automation needs is sent whatever the describe says, so that
+    Salesforce answers with its own words. All of them while nothing is described (None)."""
+    if schema is None:
+        return dict(fields)
+    needed = PAYLOADS[action].needed
+    sent: dict[str, Value] = {}
+    for name, value in fields.items():
+        if name in needed:
+            sent[name] = value
+            continue
+        spec = schema.fields.get(name)
+        if spec is None or not spec.createable:
+            continue
+        taken = _offered(spec, value) if spec.type == "picklist" else value
+        if taken is not None:
+            sent[name] = taken
+    return sent
+
+
+def _offered(spec: FieldSpec, value: Value) -> Value:
+    """The value, where it is one of the list's; else what Salesforce cannot do without."""
+    active = [entry for entry in spec.picklist if entry.active]
+    if value in {entry.value for entry in active}:
+        return value
+    if not spec.required or fills_itself(spec) or not active:
+        return None
+    return active[0].value

@@ -1,0 +1,89 @@
+"""Messages arrive in orgs that lock, hide or rename what we write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keeping_plugin.models import SchemaDocument, SchemaLoad, now, upsert
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema.org_reading import OrgReading
+from keeping_plugin.types import PicklistValue
+from tests.services.delivery.house import House
+
+
+def describe(house: House, object: str, **fields: Mapping[str, Any]) -> None:
+    """The org has these fields otherwise, and the describe job has been there."""
+    schemas = house.salesforce.org.schemas
+    known = dict(schemas[object].fields)
+    for name, said in fields.items():
+        known[name] = replace(known[name], **said)
+    schemas[object] = replace(schemas[object], fields=known)
+    with house.database.write() as session:
+        session.query(SchemaDocument).delete()
+        due = {"connection_id": house.connection_id, "due_at": now(session)}
+        upsert(session, SchemaLoad, due, key=("connection_id",))
+    reading = OrgReading(
+        database=house.database, times=house.parts.times, gateways=house.salesforce
+    )
+    schema_cache.describe(reading, house.connection_id)
+
+
+def entry(value: str) -> PicklistValue:
+    return PicklistValue(value, value)
+
+
+@pytest.mark.field_case("A9")
+def test_messages_are_logged_without_a_description_that_may_not_be_written(house: House) -> None:
+    describe(house, "Task", Description={"createable": False})
+    house.owe("m-1")
+    house.drain()
+    assert house.states() == [("done", "created"), ("done", "logged")]
+    (task,) = house.tasks()
+    assert task["Description"] is None
+    assert task["Subject"].startswith("Email received: Where is my order?")
+    assert task["Status"] == "Completed"
+
+
+@pytest.mark.field_case("A9")
+def test_messages_are_logged_where_the_org_has_other_list_values(house: House) -> None:
+    describe(
+        house,
+        "Task",
+        TaskSubtype={"picklist": (entry("Task"), entry("Call"))},
+        Priority={
+            "picklist": (entry("P1"), entry("P2")),
+            "restricted": True,
+            "nillable": False,
+            "defaulted_on_create": False,
+        },
+    )
+    house.owe("m-1")
+    house.drain()
+    assert house.states() == [("done", "created"), ("done", "logged")]
+    (task,) = house.tasks()
+    assert task["Priority"] == "P1"
+    assert task["TaskSubtype"] != "Email"
+
+
+@pytest.mark.field_case("A9")
+def test_a_contact_is_added_without_a_first_name_that_may_not_be_written(house: House) -> None:
+    describe(house, "Contact", FirstName={"createable": False})
+    house.owe("m-1")
+    house.drain()
+    assert house.states() == [("done", "created"), ("done", "logged")]
+    (contact,) = house.salesforce.rows("Contact")
+    assert (contact["FirstName"], contact["LastName"]) == (None, "Doe")
+
+
+def test_what_the_org_takes_costs_no_request_and_one_statement_a_batch(house: House) -> None:
+    describe(house, "Task")
+    house.salesforce.calls.clear()
+    for number in range(5):
+        house.owe(f"m-{number}")
+    house.drain()
+    verbs = [call.verb for call in house.salesforce.calls]
+    assert verbs == ["find", "create_many", "create_many"]
