@@ -17,6 +17,7 @@ from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.models import AuditRecord, Connection, migrate
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
+from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.operations import keys as key_rotation
 from keeping_plugin.services.operations.alarm import raise_alarms
@@ -140,8 +141,9 @@ def rotate_keys() -> None:
 @keeping.command("resume")
 def resume() -> None:
     """Ring again for everything that is due, also what was rung in the last seconds: after Redis
-    was emptied or restored."""
+    was emptied or restored. Connections that Salesforce refused are tried at once."""
     state = _state_with_tables()
+    barred.try_now(state.database)
     with state.database.read() as session:
         live = session.scalars(select(Connection.id).where(Connection.current)).all()
     for connection_id in live:

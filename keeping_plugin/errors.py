@@ -17,7 +17,8 @@ KeepingError
     ├── ConnectionLost           an admin: reconnect
     ├── LoginRefused             an admin: the login ended without a grant
     ├── SalesforceUnavailable    the machine: try again later
-    │   └── RowLocked            the machine: this row only
+    │   ├── RowLocked            the machine: this row only
+    │   └── ConnectionBarred     a Salesforce admin, or nobody: the grant stands, it is refused now
     ├── RateLimited              the machine: much later
     ├── OutcomeUnclear           the machine: look before sending again
     ├── CallNotStarted           the machine: nothing was sent, mark anew
@@ -155,7 +156,7 @@ class NotConnected(SalesforceError):
 
 
 class ConnectionLost(SalesforceError):
-    """Salesforce refused the refresh token; an admin must reconnect."""
+    """Salesforce said that the grant is dead; an admin must reconnect."""
 
     code = "connection_lost"
 
@@ -181,6 +182,24 @@ class RowLocked(SalesforceUnavailable):
     """UNABLE_TO_LOCK_ROW: somebody else holds this record for a moment; nothing was written."""
 
     code = "row_locked"
+
+
+class ConnectionBarred(SalesforceUnavailable):
+    """Salesforce refuses the login of this connection for now, in words that do not say that the
+    grant is dead; nothing was written. Tokens are kept and it is tried again by itself. `reason` is
+    a fixed code of `wording.barred`, the message Salesforce's own words."""
+
+    code = "connection_barred"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        complaints: tuple[Complaint, ...] = (),
+        reason: str = "refused",
+    ) -> None:
+        super().__init__(message, complaints=complaints)
+        self.reason = reason
 
 
 class RateLimited(SalesforceError):

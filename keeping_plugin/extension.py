@@ -178,6 +178,9 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             deadline=deadline or times.seconds(CALL),
         )
 
+    def keep_login(connection_id: int) -> None:
+        ConnectionTokens(tokens, connection_id).keep_in_use()
+
     def org_facts(granted: Tokens) -> OrgFacts:
         gateway = Gateway(HeldTokens(granted), transport, version=config.salesforce_api_version)
         return gateway.org_facts()
@@ -248,6 +251,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             times=times,
             watch=ClockWatch(clock, times),
             budget_share=config.budget_share,
+            keep_login=keep_login,
             end_host_transaction=lambda: db.session.rollback(),
         ),
     )

@@ -54,6 +54,14 @@ WAIT_ROWS = 5_000  # a connection
 PAUSES = (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 15 * MINUTE)
 BUDGET_LOOK = 15 * MINUTE
 REVOKE_LIMIT = DAY
+# A connection whose login Salesforce refuses, though the grant is not dead: when it is tried again
+# (the last repeats), how long one try may take, and when it is given up.
+BARRED_WAITS = tuple(MINUTE * each for each in (1, 2, 4, 8, 16, 32, 60))
+BARRED_PROBE = MINUTE
+BARRED_LIMIT = 30 * DAY
+# Orgs may end a refresh token that was idle for 30 days; an access token in use does not count.
+RENEW_LOGIN = 6 * DAY
+RENEW_RETRY = HOUR
 
 SCHEMA_REFRESH = 6 * HOUR  # a conditional describe, mostly answered "not modified"
 SCHEMA_RETRY = 5 * MINUTE  # after one that failed

@@ -94,7 +94,7 @@ def store(mailbox: Mailbox, draft: Draft, *, conversation_id: int | None = None)
 
 def _store(mailbox_id: str, draft: Draft, conversation_id: int | None) -> Stored:
     # One message at a time and mailbox, so that two answers find the same conversation.
-    mailbox = db.session.get_one(Mailbox, mailbox_id, with_for_update=True)
+    mailbox = db.session.get_one(Mailbox, mailbox_id, with_for_update={"key_share": True})
     known = db.session.get(Message, draft.id)
     if known is not None:
         return Stored(known.id, known.conversation_id, is_new=False)

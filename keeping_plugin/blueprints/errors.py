@@ -14,6 +14,7 @@ from keeping_plugin.blueprints import guards
 from keeping_plugin.blueprints.rendering import answer
 from keeping_plugin.errors import (
     BeingAdded,
+    ConnectionBarred,
     ConnectionLost,
     Crowded,
     DatabaseFailed,
@@ -35,6 +36,7 @@ from keeping_plugin.errors import (
     SchemaStale,
     TooLarge,
 )
+from keeping_plugin.wording.barred import barred_sentence
 from keeping_plugin.wording.salesforce_errors import explained
 
 log = logging.getLogger("keeping_plugin.web")
@@ -52,6 +54,7 @@ _STATUS: tuple[tuple[type[KeepingError], int, str], ...] = (
     (BeingAdded, 409, "Being added just now"),
     (NotConnected, 409, "Salesforce is not connected"),
     (ConnectionLost, 503, "Connection lost"),
+    (ConnectionBarred, 503, "Salesforce refuses the connection for now"),
     (LoginRefused, 400, "The login to Salesforce ended without a connection"),
     (OutcomeUnclear, 504, "Salesforce did not answer"),
     (SchemaStale, 409, "Salesforce has changed"),
@@ -95,6 +98,8 @@ def status_of(error: KeepingError) -> int:
 
 def sentence_of(error: Exception) -> str:
     """What a person reads: our own sentence, or for Salesforce's errors one of the table."""
+    if isinstance(error, ConnectionBarred):
+        return barred_sentence(error.reason, str(error))
     if isinstance(error, SalesforceError):
         return _SENTENCES.get(error.code, "Salesforce refused it.")
     return str(error)

@@ -19,6 +19,7 @@ from keeping_plugin.wording.salesforce_errors import explained
 
 _STATUS = {
     PanelState.CONNECTION_LOST: 503,
+    PanelState.CONNECTION_BARRED: 503,
     PanelState.UNAVAILABLE: 503,
     PanelState.LIMITED: 503,
     PanelState.CROWDED: 503,

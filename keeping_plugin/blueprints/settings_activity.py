@@ -20,7 +20,7 @@ from keeping_plugin.services.admin import activity as activities
 from keeping_plugin.services.admin.activity import MOST_DAYS, Count, Outcome, Period
 from keeping_plugin.services.admin.activity_list import Activity, listed
 from keeping_plugin.services.admin.api_budget import budget
-from keeping_plugin.services.admin.overview import Standing, standing
+from keeping_plugin.services.admin.overview import standing
 from keeping_plugin.services.automation.explain import TITLES
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.ledger import causes as failed
@@ -77,7 +77,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         "keeping/settings/activity.html",
         tabs=tabs("activity"),
         connected=found is not None,
-        lost=standing(found) is Standing.LOST,
+        standing=standing(found),
         form=form,
         wanted=wanted,
         chart=chart(counts, wanted.period),

@@ -70,6 +70,14 @@ class Connection(Base):
     confirmed: Mapped[bool] = mapped_column(Boolean, default=True)  # an admin saw the org's name
     lost_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lost_reason: Mapped[str] = mapped_column(String(255), default="")
+    # Salesforce refuses the login for now. The status stays live: 0.1.0 knows no other.
+    barred_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    barred_reason: Mapped[str | None] = mapped_column(String(32))  # a code of wording.barred
+    barred_words: Mapped[str | None] = mapped_column(String(255))  # Salesforce's own
+    barred_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # then it is tried again
+    barred_probes: Mapped[int | None] = mapped_column(Integer)  # in vain, in a row
+    refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the login, by us
+    renew_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # before it has idled too long
     disconnected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disconnected_by: Mapped[str | None] = mapped_column(HostId)
 
@@ -87,6 +95,16 @@ class Connection(Base):
     task_status: Mapped[str | None] = mapped_column(String(255))
     activity_key_field: Mapped[str | None] = mapped_column(String(80))
     preflight: Mapped[Any] = mapped_column(Json, nullable=True)
+
+    @property
+    def is_barred(self) -> bool:
+        """Live, but Salesforce refuses the login for now. What a login that ended before the
+        current one left behind (0.1.0 clears none of it) does not count."""
+        return (
+            self.status == ConnectionStatus.LIVE
+            and self.barred_since is not None
+            and self.barred_since >= self.connected_at
+        )
 
 
 class OrgLease(Base):

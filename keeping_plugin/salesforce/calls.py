@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
+from keeping_plugin.errors import ConnectionBarred, SalesforceError
 from keeping_plugin.salesforce import errors
 from keeping_plugin.salesforce.answer_sizes import MAX_BYTES
-from keeping_plugin.salesforce.client import Answer, Client
+from keeping_plugin.salesforce.client import UNREADABLE, Answer, Client
 from keeping_plugin.salesforce.deadline import current_call
 from keeping_plugin.salesforce.payloads import Malformed, http_date
 from keeping_plugin.salesforce.transport import NoAnswer, Transport
@@ -30,12 +31,21 @@ class TokenSource(Protocol):
     """One connection's tokens, kept in the database."""
 
     def current(self) -> Tokens:
-        """The tokens as they stand. Raises NotConnected, ConnectionLost, NotReady."""
+        """The tokens as they stand. Raises NotConnected, ConnectionLost, ConnectionBarred,
+        NotReady."""
 
     def renew(self, stale_access_token: str) -> Tokens:
         """Tokens newer than the one Salesforce has just refused. One process refreshes, under the
         connection's refresh lease and with the row read again first; the others wait and get what
-        it stored. Raises ConnectionLost, SalesforceUnavailable, RateLimited, NotReady."""
+        it stored. Raises ConnectionLost, ConnectionBarred, SalesforceUnavailable, RateLimited,
+        NotReady."""
+
+    def refused(self, tokens: Tokens, error: ConnectionBarred) -> SalesforceError:
+        """Salesforce answered 401 to tokens that no refresh makes better. Returns the error for the
+        call."""
+
+    def worked(self) -> None:
+        """Salesforce knew the caller of a call. Called after each such answer."""
 
 
 class Calls:
@@ -93,6 +103,10 @@ class Calls:
             tokens = self._tokens.renew(tokens.access_token)
             answer = self._send(name, tokens, method, path, body, headers, write)
         call.start_by = None  # it has begun; further pages may come later
+        if answer.status == 401:
+            raise self._tokens.refused(tokens, errors.of_login(answer))
+        if _caller_known(answer):
+            self._tokens.worked()
         if answer.status not in accept:
             raise errors.of_answer(answer, write=write)
         return answer
@@ -127,6 +141,13 @@ def _session_ended(answer: Answer) -> bool:
     return answer.status == 401 and any(
         complaint.code == "INVALID_SESSION_ID" for complaint in errors.complaints_of(answer.body)
     )
+
+
+def _caller_known(answer: Answer) -> bool:
+    """Said by Salesforce itself, to somebody it had let in: not by its edge, nor in an outage."""
+    if answer.status < 300 or answer.status == 304:
+        return answer.body is not UNREADABLE
+    return 400 <= answer.status < 500 and bool(errors.complaints_of(answer.body))
 
 
 def _record(name: str, began: float, status: int | str, usage: Usage | None = None) -> None:

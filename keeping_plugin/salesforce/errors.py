@@ -14,7 +14,7 @@ from typing import Any
 
 from keeping_plugin.errors import (
     Complaint,
-    ConnectionLost,
+    ConnectionBarred,
     DuplicatesFound,
     OutcomeUnclear,
     PermissionDenied,
@@ -35,6 +35,7 @@ Make = Callable[[Complaints, Any], SalesforceError]
 
 _NO_ANSWER = "Salesforce did not answer."
 _NO_USABLE_ANSWER = "Salesforce gave no usable answer."
+_NO_WORDS = "Salesforce answered 401, without words."
 _ALWAYS_CLEAR = frozenset({401, 403, 412, 420, 429})
 
 
@@ -52,13 +53,11 @@ def _slow_query(complaints: Complaints, body: Any) -> SalesforceError:
     return SalesforceUnavailable(complaints=complaints, timed_out=True)
 
 
-def _session(complaints: Complaints, body: Any) -> SalesforceError:
-    # Asked again with a new token already. A token without the scope `api` never becomes valid;
-    # any other may have been ended by somebody else meanwhile, and whether the grant itself still
-    # stands is the next refresh's to say.
-    if any("not valid for use with the REST API" in entry.message for entry in complaints):
-        return ConnectionLost(complaints=complaints)
-    return SalesforceUnavailable(complaints=complaints)
+def _session(complaints: Complaints, body: Any) -> ConnectionBarred:
+    # Asked again with a new token already. Whether the grant itself is dead is the refresh's to
+    # say, and it did not: the org does not want this session, for now.
+    scope = any("not valid for use with the REST API" in entry.message for entry in complaints)
+    return ConnectionBarred(complaints=complaints, reason="scope" if scope else "session")
 
 
 _STALE = (
@@ -111,7 +110,7 @@ def _duplicates(complaints: Complaints, body: Any) -> SalesforceError:
 
 CODES: Mapping[str, Make] = {
     "INVALID_SESSION_ID": _session,
-    "INVALID_AUTH_HEADER": _plain(ConnectionLost),
+    "INVALID_AUTH_HEADER": _session,
     "API_DISABLED_FOR_ORG": _plain(PermissionDenied),
     "API_CURRENTLY_DISABLED": _plain(PermissionDenied),
     "INSUFFICIENT_ACCESS": _plain(PermissionDenied),
@@ -133,7 +132,6 @@ CODES: Mapping[str, Make] = {
     "DUPLICATES_DETECTED": _duplicates,
 }
 _STATUSES: Mapping[int, type[SalesforceError]] = {
-    401: ConnectionLost,
     403: PermissionDenied,
     404: RecordNotFound,
     410: RecordNotFound,
@@ -158,11 +156,21 @@ def of_answer(answer: Answer, *, write: bool) -> SalesforceError:
     if not complaints and status == 403:
         # Not Salesforce's API but something before it.
         return SalesforceUnavailable(_NO_USABLE_ANSWER)
+    if status == 401:
+        return of_login(answer)
     if complaints and complaints[0].code in CODES:
         return CODES[complaints[0].code](complaints, answer.body)
     if status == 503:
         return SalesforceUnavailable(complaints=complaints)
     return _STATUSES.get(status, RecordRejected)(complaints=complaints)
+
+
+def of_login(answer: Answer) -> ConnectionBarred:
+    """The error for a 401 that a refresh did not mend, or that none would, in whatever shape."""
+    complaints = complaints_of(answer.body)
+    if not complaints:
+        return ConnectionBarred(_NO_WORDS, reason="session")
+    return _session(complaints, answer.body)
 
 
 def of_row(row: Mapping[str, Any]) -> SalesforceError:

@@ -11,16 +11,23 @@ from typing import Any
 from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.errors import (
     Complaint,
+    ConnectionBarred,
     ConnectionLost,
     KeepingError,
     LoginRefused,
-    NotReady,
     RateLimited,
     SalesforceError,
     SalesforceUnavailable,
 )
 from keeping_plugin.salesforce.readable import readable
 from keeping_plugin.types import Tokens
+from keeping_plugin.wording.barred import BARRED
+
+
+def _at_login(reason: str) -> str:
+    means, where = BARRED[reason]
+    return f"{means} {where}"
+
 
 # Why a login ended without a grant.
 REASONS = {
@@ -44,6 +51,9 @@ REASONS = {
         "scopes api and refresh_token on the app."
     ),
     "untrusted": "The answer to this login did not come from Salesforce as it should; not used.",
+    "restricted": _at_login("restricted"),
+    "away": _at_login("away"),
+    "not_accepted": _at_login("session"),
     "refused": "Salesforce refused the login.",
 }
 
@@ -56,6 +66,42 @@ _CONFIGURATION = {
     "invalid_scope",
 }
 _LATER = {"server_error", "temporarily_unavailable", "unknown_error"}
+
+# All that says that a grant is dead, and with which the tokens are erased (REFERENCE: the errors of
+# the token endpoint). Whatever else Salesforce says to a refresh may pass, whatever it may mean.
+DEAD_WORDS = frozenset(
+    {
+        "expired access/refresh token",
+        "token validity expired",
+        "inactive user",
+        "user hasn't approved this consumer",
+    }
+)
+DEAD_ERRORS = frozenset({"inactive_user", "inactive_org"})
+_ORG_MAY_COME_BACK = ("lock", "suspend", "maintenance")
+
+
+def _is_dead(error: str, words: str) -> bool:
+    said = " ".join(words.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+    if error == "inactive_org":
+        return not any(passing in said for passing in _ORG_MAY_COME_BACK)
+    return error in DEAD_ERRORS or (error == "invalid_grant" and said.rstrip(".!") in DEAD_WORDS)
+
+
+def _barred_reason(error: str, words: str) -> str:
+    """A code of `wording.barred` for what Salesforce said; "refused" for what we do not know."""
+    said = words.lower()
+    if "ip restricted" in said or "login hours" in said:
+        return "restricted"
+    if "temporarily unavailable" in said:
+        return "away"
+    if _not_installed(error, words):
+        return "not_installed"
+    if error == "invalid_app_access":
+        return "not_approved"
+    if error == "inactive_org":
+        return "org_inactive"
+    return "configuration" if error in _CONFIGURATION else "refused"
 
 
 def _words(description: str | None) -> str:
@@ -89,6 +135,8 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
         reason = "inactive"
     elif error in _CONFIGURATION:
         reason = "configuration"
+    elif (barred := _barred_reason(error, words)) in {"restricted", "away"}:
+        reason = barred
     elif error == "invalid_grant" and not at_callback:
         reason = "not_approved" if "approved" in words else "expired"
     else:
@@ -98,19 +146,25 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
     return refused
 
 
-def refresh_error(error: str, description: str | None) -> KeepingError:
-    """The error for a refused refresh."""
+def knows_more(error: str, description: str | None) -> bool:
+    """Whether a login host said more of a code than that it does not know it."""
+    refused = login_error(error, description)
+    return not isinstance(refused, LoginRefused) or refused.reason != "expired"
+
+
+def refresh_error(error: str, description: str | None) -> SalesforceError:
+    """The error for a refused refresh: ConnectionLost only for the words of a dead grant."""
     error, words = _words(error), _words(description)
     complaint = (Complaint(error, words),)
     if is_busy(error, words) or error in _LATER:
         return SalesforceUnavailable(complaints=complaint)
     if error == "rate_limit_exceeded":
         return RateLimited(complaints=complaint)
-    if error in _CONFIGURATION and not _not_installed(error, words):
-        return NotReady(f"{REASONS['configuration']} Salesforce says: {error} ({words})")
-    # invalid_grant in all its wordings, invalid_app_access, inactive_org and what is yet unknown:
-    # only an admin can mend it.
-    return ConnectionLost(words or error, complaints=complaint)
+    if _is_dead(error, words):
+        return ConnectionLost(words or error, complaints=complaint)
+    return ConnectionBarred(
+        words or error, complaints=complaint, reason=_barred_reason(error, words)
+    )
 
 
 def no_refresh_token() -> SalesforceError:
@@ -171,7 +225,8 @@ def renewed_tokens(
     token: Mapping[str, Any], old: Tokens, *, client_secret: str, allow_loopback: bool
 ) -> Tokens:
     """The tokens after a refresh: the answer carries a refresh token only where Salesforce rotates
-    them. Raises ConnectionLost when the answer is another org's or user's, or points elsewhere."""
+    them. Raises ConnectionBarred when the answer is another org's or user's, or points
+    elsewhere: that tells nothing of the grant."""
     access_token = _text(token, "access_token")
     instance_url = _text(token, "instance_url").removesuffix("/") or old.instance_url
     identity_url = _text(token, "id") or old.identity_url
@@ -183,7 +238,10 @@ def renewed_tokens(
     same = was is not None and now is not None and [i[:15] for i in was] == [i[:15] for i in now]
     signed = "signature" not in token or signature_holds(token, client_secret)
     if not (same and signed and hosts.origin_allowed(instance_url, allow_loopback=allow_loopback)):
-        raise ConnectionLost("The answer to a refresh did not come from Salesforce as it should.")
+        raise ConnectionBarred(
+            "The answer to a refresh did not come from Salesforce as it should.",
+            reason="untrusted",
+        )
     return Tokens(
         access_token=access_token,
         refresh_token=_text(token, "refresh_token") or old.refresh_token,

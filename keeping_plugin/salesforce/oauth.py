@@ -89,7 +89,7 @@ class SalesforceOAuth:
 
     def exchange(self, arguments: Mapping[str, str], store: StateStore) -> Tokens:
         """The tokens for a callback's arguments. Raises InvalidInput (no state, or one that is
-        old, used or foreign), LoginRefused, SalesforceUnavailable, RateLimited, NotReady."""
+        old, used or foreign), LoginRefused, SalesforceUnavailable, RateLimited."""
         state = arguments.get("state", "")
         kept = store.take(state) if 0 < len(state) <= 255 else None
         if kept is None:
@@ -119,8 +119,8 @@ class SalesforceOAuth:
         """New tokens for a grant whose access token has ended; store them before using them, for
         an old refresh token used again ends the whole grant. Call it under the refresh lease.
 
-        Raises ConnectionLost (Salesforce refused, for good), NotReady (the app's own key or secret
-        is refused), RateLimited, SalesforceUnavailable.
+        Raises ConnectionLost (Salesforce said that the grant is dead), ConnectionBarred (it refused
+        in any other words), RateLimited, SalesforceUnavailable.
         """
         if tokens.refresh_token is None:
             raise grants.no_refresh_token()
@@ -169,7 +169,7 @@ class SalesforceOAuth:
             except OAuth2Error as error:
                 # The production host's word counts unless the sandbox host says more than
                 # "not mine".
-                if refused is None or error.error != "invalid_grant":
+                if refused is None or grants.knows_more(error.error, error.description):
                     refused = error
                 if error.error != "invalid_grant":
                     break

@@ -22,6 +22,8 @@ class Audited(StrEnum):
     ORG_CONFIRMED = "org_confirmed"
     ORG_REFUSED = "org_refused"
     CONNECTION_LOST = "connection_lost"
+    CONNECTION_BARRED = "connection_barred"
+    CONNECTION_UNBARRED = "connection_unbarred"
     DISCONNECTED = "disconnected"
     REVOKED = "grant_revoked"
     REVOKE_GIVEN_UP = "grant_revoke_given_up"

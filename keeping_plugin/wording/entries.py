@@ -20,6 +20,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "rate_limited": "Your Salesforce org takes no more requests for now; it is tried again later.",
     "budget": "Automations pause until your Salesforce org has room for more requests.",
     "connection_lost": "The connection to Salesforce is lost; it goes on once an admin reconnects.",
+    "connection_barred": "Salesforce refuses the connection for now; it goes on by itself.",
     # waiting
     "no_contact": (
         "No Contact has this address yet. It is logged as soon as there is one, within 14 days."

@@ -25,6 +25,7 @@ from keeping_plugin.salesforce.grants import REASONS
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.delivery.outcomes import read
 from keeping_plugin.types import Action
+from keeping_plugin.wording.barred import BARRED
 from keeping_plugin.wording.entries import ENTRY_SENTENCES
 from keeping_plugin.wording.salesforce_errors import SENTENCES
 from tests.servers.needs import ROOT
@@ -52,6 +53,13 @@ def kinds(kind: type[KeepingError] = KeepingError) -> Iterator[type[KeepingError
         if below.__module__ == errors.__name__:
             yield below
             yield from kinds(below)
+
+
+def test_every_reason_of_a_barred_connection_stands_there() -> None:
+    wanted = [[code, reason.means, reason.where] for code, reason in BARRED.items()]
+    assert part("barred") == wanted, "put this into docs/errors.md:\n" + "\n".join(
+        f"| `{code}` | {means} | {where} |" for code, means, where in wanted
+    )
 
 
 def made(kind: type[KeepingError]) -> KeepingError:

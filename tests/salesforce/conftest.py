@@ -15,6 +15,7 @@ from demo.org.consent import walk
 from demo.org.control import Control
 from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.config import Config
+from keeping_plugin.errors import ConnectionBarred, SalesforceError
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
@@ -52,6 +53,7 @@ class MemoryTokens:
         self.tokens = tokens
         self.oauth = oauth
         self.renewed = 0
+        self.refusals: list[ConnectionBarred] = []
 
     def current(self) -> Tokens:
         return self.tokens
@@ -62,6 +64,13 @@ class MemoryTokens:
             self.renewed += 1
             self.tokens = self.oauth.refresh(self.tokens)
         return self.tokens
+
+    def refused(self, tokens: Tokens, error: ConnectionBarred) -> SalesforceError:
+        self.refusals.append(error)
+        return error
+
+    def worked(self) -> None:
+        """Nothing here is ever barred."""
 
 
 class LiveOrg:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keeping_plugin.errors import (
-    ConnectionLost,
+    ConnectionBarred,
     DuplicatesFound,
     OutcomeUnclear,
     PermissionDenied,
@@ -36,13 +36,16 @@ def entry(code: str, message: str = "m", fields: list[str] | None = None) -> lis
 
 # status, body, and the error; a write and a read end alike.
 REFUSALS: list[tuple[int, Any, type[SalesforceError]]] = [
-    (401, entry("INVALID_SESSION_ID", "Session expired or invalid"), SalesforceUnavailable),
+    (401, entry("INVALID_SESSION_ID", "Session expired or invalid"), ConnectionBarred),
+    (401, entry("SOMETHING_NEW"), ConnectionBarred),
+    (401, UNREADABLE, ConnectionBarred),
+    (401, None, ConnectionBarred),
     (
         401,
         entry("INVALID_SESSION_ID", "This session is not valid for use with the REST API"),
-        ConnectionLost,
+        ConnectionBarred,
     ),
-    (401, entry("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"), ConnectionLost),
+    (401, entry("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"), ConnectionBarred),
     (403, entry("API_DISABLED_FOR_ORG"), PermissionDenied),
     (403, entry("API_CURRENTLY_DISABLED", "API is disabled for this User"), PermissionDenied),
     (403, entry("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), RateLimited),

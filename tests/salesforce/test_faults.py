@@ -11,6 +11,7 @@ import pytest
 
 from keeping_plugin.errors import (
     BatchRefused,
+    ConnectionBarred,
     ConnectionLost,
     DuplicatesFound,
     OutcomeUnclear,
@@ -171,13 +172,15 @@ def test_an_ended_session_is_renewed_once(org: LiveOrg, gateway: Gateway) -> Non
 
 
 def test_a_session_refused_twice_is_not_renewed_again(org: LiveOrg, gateway: Gateway) -> None:
-    """Whether the grant still stands is the next refresh's to say."""
+    """The refresh was good, so the grant is not dead: the connection is barred."""
     org.control.fault("unauthorized", times=None)
     before = org.tokens.renewed
     for act in (reads, creates):
-        with pytest.raises(SalesforceUnavailable):
+        with pytest.raises(ConnectionBarred, match="Session expired") as refused:
             act(gateway)
+        assert refused.value.reason == "session"
     assert org.tokens.renewed == before + 2
+    assert len(org.tokens.refusals) == 2
 
 
 def test_a_refused_refresh_loses_the_connection(org: LiveOrg) -> None:

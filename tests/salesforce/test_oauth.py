@@ -16,10 +16,10 @@ import pytest
 from demo.org.consent import walk
 from demo.org.process import OrgProcess
 from keeping_plugin.errors import (
+    ConnectionBarred,
     ConnectionLost,
     InvalidInput,
     LoginRefused,
-    NotReady,
     RateLimited,
     SalesforceUnavailable,
 )
@@ -140,8 +140,9 @@ def test_a_wrong_secret_is_a_matter_of_configuration(
     with pytest.raises(LoginRefused) as refused:
         oauth.exchange(arguments, states)
     assert refused.value.reason == "configuration"
-    with pytest.raises(NotReady, match="KEEPING_SALESFORCE_CLIENT_SECRET"):
+    with pytest.raises(ConnectionBarred, match="invalid client credentials") as barred:
         oauth.refresh(org.tokens.tokens)
+    assert barred.value.reason == "configuration"
 
 
 def test_a_refresh_keeps_the_old_refresh_token_when_the_answer_has_none(org: LiveOrg) -> None:
@@ -181,30 +182,77 @@ def test_a_refresh_that_always_meets_another_is_for_later(org: LiveOrg) -> None:
     ("error", "description", "kind"),
     [
         ("invalid_grant", "expired access/refresh token", ConnectionLost),
+        ("invalid_grant", "Expired  Access/Refresh Token.", ConnectionLost),
         ("invalid_grant", "inactive user", ConnectionLost),
         ("inactive_user", "", ConnectionLost),
-        ("invalid_grant", "authentication failure", ConnectionLost),
         ("invalid_grant", "token validity expired", ConnectionLost),
         ("invalid_grant", "user hasn't approved this consumer", ConnectionLost),
-        ("invalid_app_access", "user is not admin approved to access this app", ConnectionLost),
-        ("invalid_client", "app must be installed into org", ConnectionLost),
+        (
+            "invalid_grant",
+            "user hasn\N{RIGHT SINGLE QUOTATION MARK}t approved this consumer",
+            ConnectionLost,
+        ),
         ("inactive_org", "", ConnectionLost),
-        ("something_new", "", ConnectionLost),
-        ("invalid_client", "invalid client credentials", NotReady),
-        ("invalid_client_id", "client identifier invalid", NotReady),
-        ("redirect_uri_mismatch", "redirect_uri must match configuration", NotReady),
-        ("unsupported_grant_type", "", NotReady),
-        ("invalid_request", "", NotReady),
-        ("invalid_scope", "", NotReady),
+        ("inactive_org", "org is locked", ConnectionBarred),
+        ("invalid_grant", "authentication failure", ConnectionBarred),
+        ("invalid_grant", "", ConnectionBarred),
+        ("invalid_app_access", "user is not admin approved to access this app", ConnectionBarred),
+        ("invalid_client", "app must be installed into org", ConnectionBarred),
+        ("something_new", "", ConnectionBarred),
+        ("something_new", "expired access/refresh token", ConnectionBarred),
+        ("invalid_client", "invalid client credentials", ConnectionBarred),
+        ("invalid_client_id", "client identifier invalid", ConnectionBarred),
+        ("redirect_uri_mismatch", "redirect_uri must match configuration", ConnectionBarred),
+        ("unsupported_grant_type", "", ConnectionBarred),
+        ("invalid_request", "", ConnectionBarred),
+        ("invalid_scope", "", ConnectionBarred),
         ("rate_limit_exceeded", "login rate exceeded", RateLimited),
         ("server_error", "", SalesforceUnavailable),
         ("invalid_grant", "token request is already being processed", SalesforceUnavailable),
     ],
 )
-def test_a_refused_refresh_is_sorted_by_who_must_act(
+def test_only_the_words_of_a_dead_grant_lose_a_connection(
     error: str, description: str, kind: type[Exception]
 ) -> None:
     assert type(grants.refresh_error(error, description)) is kind
+
+
+# What orgs answer where an address list, login hours or maintenance stand in the way.
+PASSING_WORDS = [
+    ("ip restricted or invalid login hours", "restricted"),
+    ("ip restricted", "restricted"),
+    ("Invalid login hours", "restricted"),
+    ("Authentication is temporarily unavailable", "away"),
+]
+
+
+@pytest.mark.field_case("A1")
+@pytest.mark.parametrize(("words", "reason"), PASSING_WORDS)
+def test_a_refusal_that_passes_bars_a_refresh_with_its_words(words: str, reason: str) -> None:
+    error = grants.refresh_error("invalid_grant", words)
+    assert isinstance(error, ConnectionBarred)
+    assert (error.reason, str(error)) == (reason, words)
+
+
+@pytest.mark.field_case("A1")
+@pytest.mark.parametrize(("words", "reason"), PASSING_WORDS)
+@pytest.mark.parametrize("at_callback", [True, False])
+def test_the_same_words_at_a_login_are_a_reason_of_their_own(
+    words: str, reason: str, at_callback: bool
+) -> None:
+    refused = grants.login_error("invalid_grant", words, at_callback=at_callback)
+    assert isinstance(refused, LoginRefused)
+    assert refused.reason == reason
+    assert "Start again" not in str(refused)
+    assert "Setup" in str(refused)
+
+
+@pytest.mark.field_case("A1")
+def test_the_sandboxs_own_words_count_where_production_only_does_not_know_the_code() -> None:
+    assert not grants.knows_more("invalid_grant", "invalid authorization code")
+    assert not grants.knows_more("invalid_grant", "expired authorization code")
+    assert grants.knows_more("invalid_grant", "ip restricted")
+    assert grants.knows_more("redirect_uri_mismatch", "")
 
 
 @pytest.mark.parametrize(
@@ -339,10 +387,12 @@ def test_a_grant_too_small_to_live_on_is_refused_at_once(changes: dict[str, Any]
     ],
 )
 def test_a_refresh_that_points_elsewhere_is_not_used(changes: dict[str, Any]) -> None:
-    with pytest.raises(ConnectionLost):
+    """It tells nothing of the grant, which is kept."""
+    with pytest.raises(ConnectionBarred) as barred:
         grants.renewed_tokens(
             signed(**changes), fresh(signed()), client_secret=SECRET, allow_loopback=False
         )
+    assert barred.value.reason == "untrusted"
 
 
 @pytest.mark.parametrize(
@@ -380,7 +430,7 @@ def test_half_characters_in_an_answer_end_in_an_error_of_ours(org_process: OrgPr
         with serving(says(answer)) as wire:
             oauth = SalesforceOAuth(config_for(org_process), transport, SystemClock())  # type: ignore[arg-type]
             tokens = dataclasses.replace(fresh(signed()), login_url=wire.url)
-            with pytest.raises((ConnectionLost, SalesforceUnavailable)) as ended:
+            with pytest.raises(SalesforceUnavailable) as ended:
                 oauth.refresh(tokens)
         assert str(ended.value).encode()
         assert "\x00" not in str(ended.value)

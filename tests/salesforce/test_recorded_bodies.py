@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from keeping_plugin.errors import (
-    ConnectionLost,
+    ConnectionBarred,
     OutcomeUnclear,
     PermissionDenied,
     RateLimited,
@@ -30,8 +30,8 @@ from tests.salesforce.conftest import LiveOrg
 
 # How a refused update ends; a read ends alike, but for what leaves a write unclear.
 EXPECTED: dict[str, type[SalesforceError]] = {
-    "INVALID_SESSION_ID": SalesforceUnavailable,
-    "INVALID_AUTH_HEADER": ConnectionLost,
+    "INVALID_SESSION_ID": ConnectionBarred,
+    "INVALID_AUTH_HEADER": ConnectionBarred,
     "API_DISABLED_FOR_ORG": PermissionDenied,
     "REQUEST_LIMIT_EXCEEDED": RateLimited,
     "INSUFFICIENT_ACCESS_OR_READONLY": PermissionDenied,
@@ -44,7 +44,6 @@ EXPECTED: dict[str, type[SalesforceError]] = {
     "UNKNOWN_EXCEPTION": OutcomeUnclear,
     "SERVER_UNAVAILABLE": SalesforceUnavailable,
 }
-NO_SCOPE = "This session is not valid for use with the REST API"
 
 
 class Recorded(NamedTuple):
@@ -67,8 +66,6 @@ def recorded(shared: Path) -> list[Recorded]:
 
 
 def expected(body: list[dict[str, Any]]) -> type[SalesforceError]:
-    if body[0]["message"] == NO_SCOPE:
-        return ConnectionLost
     return EXPECTED.get(body[0]["errorCode"], RecordRejected)
 
 

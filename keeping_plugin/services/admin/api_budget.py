@@ -21,6 +21,7 @@ PAUSES: Mapping[str, str] = {
     "rate_limited": "Salesforce takes no more requests for now",
     "unavailable": "Salesforce did not answer",
     "outcome_unclear": "Salesforce did not answer",
+    "connection_barred": "Salesforce refuses the connection for now",
     "permission_denied": "the connected Salesforce user may not use the API",
     "not_ready": "this inbox is not ready; whoever runs it can see why with `flask keeping doctor`",
 }

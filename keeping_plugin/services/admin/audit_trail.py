@@ -24,6 +24,8 @@ TITLES: Mapping[Audited, str] = {
     Audited.ORG_CONFIRMED: "Confirmed the other org",
     Audited.ORG_REFUSED: "Turned the other org down",
     Audited.CONNECTION_LOST: "Salesforce ended the connection",
+    Audited.CONNECTION_BARRED: "Salesforce refuses the connection for now",
+    Audited.CONNECTION_UNBARRED: "Salesforce accepts the connection again",
     Audited.DISCONNECTED: "Disconnected Salesforce",
     Audited.REVOKED: "Salesforce took the access back",
     Audited.REVOKE_GIVEN_UP: "Salesforce could not be told to take the access back",

@@ -18,6 +18,7 @@ from keeping_plugin.services.schema import preflight, selection
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.preflight import Preflight
 from keeping_plugin.types import OBJECTS, ObjectSchema
+from keeping_plugin.wording.barred import BarredReason, barred_reason
 
 # A describe that nobody began in this time: no worker is running.
 _PATIENCE = timedelta(seconds=20)
@@ -26,6 +27,7 @@ _PATIENCE = timedelta(seconds=20)
 class Standing(StrEnum):
     NEVER = "never"
     LIVE = "live"
+    BARRED = "barred"
     LOST = "lost"
     DISCONNECTED = "disconnected"
 
@@ -78,6 +80,13 @@ class Overview:
     preflight: Preflight | None
     receipt: Receipt | None
 
+    @property
+    def barred(self) -> BarredReason | None:
+        """Why Salesforce refuses the connection for now, and where that is mended."""
+        if self.standing is not Standing.BARRED or self.connection is None:
+            return None
+        return barred_reason(self.connection.barred_reason)
+
 
 def overview(session: Session, company_id: str) -> Overview:
     """The page of one company."""
@@ -99,7 +108,9 @@ def standing(found: Connection | None) -> Standing:
         return Standing.NEVER
     if not found.current:
         return Standing.DISCONNECTED
-    return Standing.LOST if found.status == ConnectionStatus.LOST else Standing.LIVE
+    if found.status == ConnectionStatus.LOST:
+        return Standing.LOST
+    return Standing.BARRED if found.is_barred else Standing.LIVE
 
 
 def schema_state(session: Session, connection: Connection) -> SchemaState:

@@ -47,7 +47,7 @@ def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -
     connection = session.scalar(
         select(Connection)
         .where(Connection.company_id == agent.company_id, Connection.current, Connection.confirmed)
-        .with_for_update()  # two admins who start at once come one after the other
+        .with_for_update(key_share=True)  # two admins who start at once come one after the other
     )
     if connection is None:
         raise NotConnected("Connect Salesforce first.")
@@ -90,7 +90,7 @@ def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
     run = session.scalars(
         select(BackfillRun)
         .where(BackfillRun.id == run_id, BackfillRun.company_id == agent.company_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one_or_none()
     if run is None:
         raise NotFound("There is no such run.")
@@ -184,7 +184,7 @@ def _write(parts: Backfilling, run: BackfillRun, page: Page) -> int | None:
         current = session.scalars(
             select(BackfillRun)
             .where(BackfillRun.id == run.id, BackfillRun.claim == run.claim)
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).one_or_none()
         if current is None or current.state != RUNNING:
             return None

@@ -20,8 +20,8 @@ from keeping_plugin.models import Connection, ConnectionStatus, Database, now
 from keeping_plugin.ports import JobQueue
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.connection import barred, grants, idle
 from keeping_plugin.services.connection import disconnect as departure
-from keeping_plugin.services.connection import grants
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.times import DAY, Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens
@@ -152,7 +152,7 @@ def _rows(session: Session, company_id: str) -> list[Connection]:
             select(Connection)
             .where(Connection.company_id == company_id)
             .order_by(Connection.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
     )
 
@@ -173,6 +173,8 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     # What the old grant's troubles taught says nothing of the new one.
     row.paused_until = None
     row.pause_reason = ""
+    barred.clear(row)
+    idle.begin(row)
     row.timeouts = row.outages = 0
     row.preflight = None
 

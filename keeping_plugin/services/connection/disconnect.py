@@ -21,7 +21,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.connection import grants
+from keeping_plugin.services.connection import barred, grants
 from keeping_plugin.times import Times
 
 DISCONNECTED = "disconnected"
@@ -90,6 +90,7 @@ def _end(
     connection.lost_at = None
     connection.paused_until = None
     connection.pause_reason = ""
+    barred.clear(connection)
     revocation = grants.give_back(session, connection, at=at, times=times)
     session.flush()
     # What was copied from the org's records goes with the access to them.

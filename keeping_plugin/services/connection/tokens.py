@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import or_, update
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from keeping_plugin import failpoints
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import (
+    ConnectionBarred,
     ConnectionLost,
     KeepingError,
+    LoginRefused,
     NotConnected,
+    SalesforceError,
     SalesforceUnavailable,
 )
 from keeping_plugin.models import Connection, ConnectionStatus, Database, Revocation, now
 from keeping_plugin.ports import Clock, JobQueue
-from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.connection import grants
-from keeping_plugin.times import CALL, REFRESH_LEASE, REVOKE_LIMIT, Times
+from keeping_plugin.services.connection import barred, grants, idle
+from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.times import BARRED_PROBE, CALL, REFRESH_LEASE, REVOKE_LIMIT, Times
 from keeping_plugin.types import Tokens
 
+log = logging.getLogger(__name__)
+
 _LOOK_AGAIN = 0.1
+# What the database says when it is busy, locked, restarted or out of connections. A statement that
+# is wrong is not among them.
+_NOT_NOW = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +54,9 @@ class TokenKeeping:
     refresh: Callable[[Tokens], Tokens]
 
 
+_NOT_ACCEPTED = "Salesforce did not accept the login that it had just granted. Start again."
+
+
 @dataclass(frozen=True, slots=True)
 class HeldTokens:
     """The tokens of a login that is not stored yet; there is nothing to renew."""
@@ -50,28 +67,46 @@ class HeldTokens:
         return self.tokens
 
     def renew(self, stale_access_token: str) -> Tokens:
-        raise ConnectionLost("Salesforce did not accept the login it has just granted.")
+        raise LoginRefused(_NOT_ACCEPTED, reason="not_accepted")
+
+    def refused(self, tokens: Tokens, error: ConnectionBarred) -> SalesforceError:
+        refusal = LoginRefused(_NOT_ACCEPTED, reason="not_accepted")
+        refusal.complaints = error.complaints
+        return refusal
+
+    def worked(self) -> None:
+        """There is no connection yet that could have been barred."""
 
 
 class ConnectionTokens:
-    """The tokens of one connection. `patience`: seconds to wait for another process's refresh."""
+    """The tokens of one connection. `patience`: seconds to wait for another process's refresh.
+
+    While the connection is barred they are not given out, until the next try is due: then to one
+    process, which tells by `worked` or `refused` how that went.
+    """
 
     def __init__(self, parts: TokenKeeping, connection_id: int, *, patience: float = CALL) -> None:
         self._parts = parts
         self._id = connection_id
         self._patience = patience
         self._owner = uuid.uuid4().hex
+        self._probing = False
+        self._lease_ends = 0.0  # monotonic
 
     def current(self) -> Tokens:
-        """The tokens as they stand. Raises NotConnected, ConnectionLost, NotReady."""
+        """The tokens as they stand. Raises NotConnected, ConnectionLost, ConnectionBarred,
+        NotReady."""
         with self._parts.database.read() as session:
             row = session.get(Connection, self._id)
-        return self._open(row)
+        tokens = self._open(row)
+        if row is not None and row.is_barred and not self._probing:
+            self._probe(row)
+        return tokens
 
     def renew(self, stale_access_token: str) -> Tokens:
         """Tokens newer than those Salesforce has just refused; of all the processes that ask at
-        once, one refreshes. Raises ConnectionLost, NotConnected, NotReady, RateLimited,
-        SalesforceUnavailable."""
+        once, one refreshes. Raises ConnectionLost, ConnectionBarred, NotConnected, NotReady,
+        RateLimited, SalesforceUnavailable."""
         clock = self._parts.clock
         give_up = clock.monotonic() + self._patience
         while True:
@@ -87,9 +122,74 @@ class ConnectionTokens:
                 )
             clock.sleep(_LOOK_AGAIN)
 
+    def keep_in_use(self) -> None:
+        """Renew a login that works, when that is due: an org may end one that was not renewed for
+        30 days. A refusal that does not say that it is dead leaves it as it is; the next try comes
+        an hour later. Raises what `renew` raises."""
+        with self._parts.database.read() as session:
+            row = session.get(Connection, self._id)
+            due = row is not None and idle.is_due(row, now(session), self._parts.times)
+        if not due:
+            return
+        tokens = self.current()
+        version = self._lease(tokens.access_token)
+        if version is not None:
+            self._refresh(tokens, version, early=True)
+
+    def refused(self, tokens: Tokens, error: ConnectionBarred) -> SalesforceError:
+        """Salesforce answered 401 to tokens that are as new as can be. Bars the connection, and
+        returns the error for the call: a passing one when there are newer tokens by now."""
+        probed, self._probing = self._probing, False
+
+        def note(session: Session) -> bool:
+            row = connection_first(session, self._id)
+            if self._open(row).access_token != tokens.access_token or row is None:
+                return False
+            at = now(session)
+            barred.bar(session, row, error, at=at, times=self._parts.times, probed=probed)
+            return True
+
+        if self._write(note, until=self._parts.clock.monotonic() + self._patience):
+            return error
+        return SalesforceUnavailable(complaints=error.complaints)
+
+    def worked(self) -> None:
+        """Salesforce took a call with these tokens. Free of charge unless the connection was
+        barred."""
+        if not self._probing:
+            return
+        self._probing = False
+        with self._parts.database.write() as session:
+            row = connection_first(session, self._id)
+            if row is not None:
+                barred.lift(session, row, at=now(session))
+
+    def _probe(self, row: Connection) -> None:
+        """Be the one that tries a barred connection. Raises ConnectionBarred when it is not time,
+        or another process does."""
+        with self._parts.database.read() as session:
+            due = row.barred_until is None or row.barred_until <= now(session)
+        if due:
+            with self._parts.database.write() as session:
+                at = now(session)
+                until = at + self._parts.times.span(BARRED_PROBE)
+                taken = session.scalar(
+                    update(Connection)
+                    .where(
+                        Connection.id == self._id,
+                        or_(Connection.barred_until.is_(None), Connection.barred_until <= at),
+                    )
+                    .values(barred_until=until, paused_until=until)
+                    .returning(Connection.id)
+                )
+            self._probing = taken is not None
+        if not self._probing:
+            raise barred.refusal(row)
+
     def _lease(self, stale: str) -> int | None:
         """Take the refresh lease if it is free and the token is still the stale one; the version
         of the tokens it was taken for."""
+        self._lease_ends = self._parts.clock.monotonic() + self._parts.times.seconds(REFRESH_LEASE)
         with self._parts.database.write() as session:
             at = now(session)
             version: int | None = session.scalar(
@@ -114,81 +214,87 @@ class ConnectionTokens:
                 return None
             return version
 
-    def _refresh(self, tokens: Tokens, version: int) -> Tokens:
+    def _refresh(self, tokens: Tokens, version: int, *, early: bool = False) -> Tokens:
         try:
             renewed = self._parts.refresh(tokens)
-        except ConnectionLost as error:
-            self._lose(error, version)
-            raise
-        except KeepingError:
-            with self._parts.database.write() as session:
-                self._let_go(session)
+        except KeepingError as error:
+            self._keep(partial(self._not_renewed, error=error, version=version, early=early))
             raise
         failpoints.reach("refresh.answered")
         return self._store(renewed, version)
 
     def _store(self, renewed: Tokens, version: int) -> Tokens:
-        revocation_id = 0
-        with self._parts.database.write() as session:
-            row = session.get(Connection, self._id, with_for_update=True)
-            if row is None:
-                raise NotConnected("Salesforce is not connected.")
-            sealed = grants.seal(
-                self._parts.vault, renewed, company_id=row.company_id, org_id=row.org_id
-            )
-            if row.token_version == version and row.status == ConnectionStatus.LIVE:
-                row.tokens = sealed
-                row.token_version += 1
-                row.instance_url = renewed.instance_url
-                row.refresh_owner = row.refresh_until = None
-                return renewed
-            if row.status == ConnectionStatus.DISCONNECTED:
-                # Disconnected while the refresh was on its way: what it brought goes back, too.
-                at = now(session)
-                revocation = Revocation(
-                    connection_id=row.id,
-                    tokens=sealed,
-                    created_at=at,
-                    try_until=at + self._parts.times.span(REVOKE_LIMIT),
-                    due_at=at,
-                )
-                session.add(revocation)
-                session.flush()
-                revocation_id = revocation.id
+        # What the org may have rotated exists nowhere else.
+        stored, revocation_id = self._keep(lambda session: self._stored(session, renewed, version))
         if revocation_id:
             self._parts.queue.enqueue("revoke", revocation_id)
-        return self.current()
+        return renewed if stored else self.current()
 
-    def _lose(self, error: ConnectionLost, version: int) -> None:
-        """Flip the connection to lost, once; not one that was reconnected meanwhile. The dead grant
-        is erased: only a new login helps."""
-        with self._parts.database.write() as session:
-            at = now(session)
-            company_id = session.scalar(
-                update(Connection)
-                .where(
-                    Connection.id == self._id,
-                    Connection.status == ConnectionStatus.LIVE,
-                    Connection.token_version == version,
+    def _stored(self, session: Session, renewed: Tokens, version: int) -> tuple[bool, int]:
+        """Whether they are the connection's tokens now, and the id of a revocation, or 0."""
+        row = connection_first(session, self._id)
+        if row is None:
+            raise NotConnected("Salesforce is not connected.")
+        at, times = now(session), self._parts.times
+        sealed = grants.seal(
+            self._parts.vault, renewed, company_id=row.company_id, org_id=row.org_id
+        )
+        if row.token_version == version and row.status == ConnectionStatus.LIVE:
+            row.tokens = sealed
+            row.token_version += 1
+            row.instance_url = renewed.instance_url
+            row.refresh_owner = row.refresh_until = None
+            idle.renewed(row, at=at, times=times)
+            return True, 0
+        if row.status != ConnectionStatus.DISCONNECTED:
+            return False, 0
+        # Disconnected while the refresh was on its way: what it brought goes back, too.
+        revocation = Revocation(
+            connection_id=row.id,
+            tokens=sealed,
+            created_at=at,
+            try_until=at + times.span(REVOKE_LIMIT),
+            due_at=at,
+        )
+        session.add(revocation)
+        session.flush()
+        return False, revocation.id
+
+    def _not_renewed(
+        self, session: Session, *, error: KeepingError, version: int, early: bool
+    ) -> None:
+        """What a refresh that brought nothing does to the connection; nothing to one that was
+        reconnected meanwhile."""
+        self._let_go(session)
+        row = connection_first(session, self._id)
+        if row is None or row.token_version != version or row.status != ConnectionStatus.LIVE:
+            return
+        at, times = now(session), self._parts.times
+        if isinstance(error, ConnectionLost):
+            barred.lose(session, row, error, at=at)
+        elif early:
+            idle.put_off(row, at=at, times=times)
+        elif isinstance(error, ConnectionBarred):
+            barred.bar(session, row, error, at=at, times=times, probed=self._probing)
+            self._probing = False
+
+    def _keep(self, work: Callable[[Session], T]) -> T:
+        """Write down the outcome of a refresh, whatever that takes, while the lease is ours."""
+        return self._write(work, until=self._lease_ends)
+
+    def _write(self, work: Callable[[Session], T], *, until: float) -> T:
+        while True:
+            try:
+                with self._parts.database.write() as session:
+                    return work(session)
+            except _NOT_NOW as error:
+                if self._parts.clock.monotonic() >= until:
+                    raise
+                log.warning(
+                    "login_not_stored_yet",
+                    extra={"connection_id": self._id, "error": type(error).__name__},
                 )
-                .values(
-                    status=ConnectionStatus.LOST,
-                    tokens=None,
-                    lost_at=at,
-                    lost_reason=str(error)[:255],
-                    refresh_owner=None,
-                    refresh_until=None,
-                )
-                .returning(Connection.company_id)
-            )
-            if company_id is not None:
-                audit.record(
-                    session,
-                    Audited.CONNECTION_LOST,
-                    company_id=company_id,
-                    at=at,
-                    connection_id=self._id,
-                )
+                self._parts.clock.sleep(_LOOK_AGAIN)
 
     def _let_go(self, session: Session) -> None:
         session.execute(

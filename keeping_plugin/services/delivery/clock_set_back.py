@@ -21,7 +21,17 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.delivery.outcomes import LAST_RETRY
 from keeping_plugin.services.delivery.settle import ASK_AGAIN
-from keeping_plugin.times import BACKFILL_CLAIM, CLAIM, LEASE, PAUSES, REFRESH_LEASE, SETTLE, Times
+from keeping_plugin.times import (
+    BACKFILL_CLAIM,
+    BARRED_WAITS,
+    CLAIM,
+    LEASE,
+    PAUSES,
+    REFRESH_LEASE,
+    RENEW_LOGIN,
+    SETTLE,
+    Times,
+)
 
 # How far ahead each may stand at most, in unscaled seconds.
 _LONGEST: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
@@ -31,7 +41,9 @@ _LONGEST: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
     (BackfillRun.claimed_until, BACKFILL_CLAIM),
     (BackfillRun.due_at, BACKFILL_CLAIM),
     (Connection.refresh_until, REFRESH_LEASE),
-    (Connection.paused_until, max(*PAUSES, 1.5 * LAST_RETRY)),
+    (Connection.paused_until, max(*PAUSES, *BARRED_WAITS, 1.5 * LAST_RETRY)),
+    (Connection.barred_until, max(BARRED_WAITS)),
+    (Connection.renew_at, RENEW_LOGIN),
 )
 
 

@@ -22,6 +22,7 @@ from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.lease import Lease
+from keeping_plugin.services.delivery.login_care import needs_care, tend_login
 from keeping_plugin.services.delivery.look import look
 from keeping_plugin.services.delivery.outcomes import after_contact
 from keeping_plugin.services.delivery.parts import Delivery
@@ -50,11 +51,20 @@ def drain(parts: Delivery, connection_id: int) -> None:
     parts.queue.answered(connection_id)
     failpoints.reach("drain.began")
     parts.observe_clock()
+    lease = None
     with parts.database.write() as session:
-        connection = session.get(Connection, connection_id)
-        if connection is None or not drainable(connection, now(session)):
+        connection, time = session.get(Connection, connection_id), now(session)
+        if connection is None or not drainable(connection, time):
             return
-        lease = leases.take(parts, session, org_id=connection.org_id, connection_id=connection_id)
+        org_id = connection.org_id
+        care = needs_care(connection, time, parts.times)
+        if not care:
+            lease = leases.take(parts, session, org_id=org_id, connection_id=connection_id)
+    if care:
+        if not tend_login(parts, connection):
+            return
+        with parts.database.write() as session:
+            lease = leases.take(parts, session, org_id=org_id, connection_id=connection_id)
     if lease is None:
         return
     failpoints.reach("drain.leased")

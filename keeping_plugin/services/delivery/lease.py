@@ -53,7 +53,9 @@ def take(parts: Delivery, session: Session, *, org_id: str, connection_id: int) 
     )
     if taken.rowcount:  # type: ignore[attr-defined]
         return Lease(org_id, owner, before + parts.times.seconds(LEASE))
-    row = session.scalars(select(OrgLease).where(OrgLease.org_id == org_id).with_for_update()).one()
+    row = session.scalars(
+        select(OrgLease).where(OrgLease.org_id == org_id).with_for_update(key_share=True)
+    ).one()
     if connection_id not in row.noted:
         row.noted = [*row.noted, connection_id]
     return None
@@ -79,7 +81,7 @@ def renew(parts: Delivery, session: Session, lease: Lease) -> bool:
 def release(session: Session, lease: Lease) -> tuple[int, ...]:
     """Let go, if it is still ours; returns the connections that were noted meanwhile."""
     row = session.scalars(
-        select(OrgLease).where(OrgLease.org_id == lease.org_id).with_for_update()
+        select(OrgLease).where(OrgLease.org_id == lease.org_id).with_for_update(key_share=True)
     ).one()
     if row.owner != lease.owner:
         return ()

@@ -64,6 +64,9 @@ class Delivery:
     times: Times
     watch: ClockWatch
     budget_share: float
+    # Renews the login of a connection when it has idled long enough. Raises SalesforceError and
+    # NotReady when Salesforce did not renew it.
+    keep_login: Callable[[int], None]
     # Set when this process has been asked to end: no further call begins.
     stopping: Event = field(default_factory=Event)
     # Gives back the host's database connection: HelpDesk reads through the host's own session, and

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import (
     CallNotStarted,
+    ConnectionBarred,
     ConnectionLost,
     NotReady,
     OutcomeUnclear,
@@ -61,7 +62,11 @@ def refused(
     match error:
         case ConnectionLost() if connection.status != ConnectionStatus.LIVE:
             return True  # that is its state, and an admin's to mend
-        case ConnectionLost() | NotReady():
+        case ConnectionBarred() if connection.barred_until is not None:
+            # No sooner than the next try. Its words stand on the connection.
+            connection.paused_until, connection.pause_reason = connection.barred_until, error.code
+            return True
+        case ConnectionLost() | ConnectionBarred() | NotReady():
             wait = PAUSES[0]
         case SalesforceUnavailable(timed_out=True) | OutcomeUnclear(timed_out=True):
             connection.timeouts += 1

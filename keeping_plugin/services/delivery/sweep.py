@@ -21,9 +21,10 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.delivery.claim import due
 from keeping_plugin.services.delivery.clock_set_back import bring_back
+from keeping_plugin.services.delivery.login_care import care_due
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.waiting_look import look_due
-from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT
+from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT, Times
 
 JOBS = 100  # of a kind, a sweep
 
@@ -42,7 +43,7 @@ def sweep(parts: Delivery) -> None:
         _cancel_late_commits(session, time)
         _give_up_disconnected(session, time, parts)
     with parts.database.read() as session:
-        connections = _due_connections(session, time)
+        connections = _due_connections(session, time, parts.times)
         describes = session.scalars(
             select(SchemaLoad.connection_id).where(SchemaLoad.due_at <= time).limit(JOBS)
         ).all()
@@ -61,8 +62,8 @@ def sweep(parts: Delivery) -> None:
     parts.queue.ring(connections)
 
 
-def _due_connections(session: Session, time: datetime) -> list[int]:
-    """Live connections that owe something now, the longest due first."""
+def _due_connections(session: Session, time: datetime, times: Times) -> list[int]:
+    """Live connections that owe something now, or whose login needs care, the longest due first."""
     owed = (SyncEntry.connection_id == Connection.id) & or_(due(time), look_due(time))
     longest = select(func.min(SyncEntry.due_at)).where(owed).scalar_subquery()
     query = (
@@ -72,7 +73,7 @@ def _due_connections(session: Session, time: datetime) -> list[int]:
             Connection.confirmed,
             Connection.status == ConnectionStatus.LIVE,
             or_(Connection.paused_until.is_(None), Connection.paused_until <= time),
-            exists(select(SyncEntry.id).where(owed)),
+            or_(exists(select(SyncEntry.id).where(owed)), care_due(time, times)),
         )
         .order_by(longest)
         .limit(QUEUE_FULL)
@@ -118,7 +119,7 @@ def _give_up_disconnected(session: Session, time: datetime, parts: Delivery) -> 
 def _settle(session: Session, *mine: ColumnElement[bool], **values: object) -> None:
     # Of several connections at once, so no order of locks could be kept: rows that somebody else
     # is writing are left for the next sweep.
-    rows = select(SyncEntry.id).where(*mine).with_for_update(skip_locked=True)
+    rows = select(SyncEntry.id).where(*mine).with_for_update(skip_locked=True, key_share=True)
     session.execute(
         _PLAIN.where(SyncEntry.id.in_(rows)).values(
             due_at=None, claim=None, claimed_until=None, **values

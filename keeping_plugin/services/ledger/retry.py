@@ -43,7 +43,7 @@ def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
     entry = session.scalars(
         select(SyncEntry)
         .where(SyncEntry.id == entry_id, SyncEntry.company_id == agent.company_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one_or_none()
     if entry is None:
         raise NotFound("This entry does not exist.")

@@ -27,6 +27,7 @@ from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.services.schema.preflight import Outcome
 from keeping_plugin.types import Action, TaskLook
+from keeping_plugin.wording.barred import barred_reason, barred_sentence
 
 BUSY_TIMEOUT = 5_000  # milliseconds
 
@@ -165,6 +166,18 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
             "admin of that company reconnects in Settings, Integrations, Salesforce.",
         )
         return
+    if connection.is_barred:
+        reason = barred_reason(connection.barred_reason)
+        yield Finding(
+            False,
+            f"{name}: Salesforce refuses the connection since "
+            f"{connection.barred_since:%Y-%m-%d %H:%M} UTC. "
+            f"{barred_sentence(connection.barred_reason, connection.barred_words)} {reason.where} "
+            f"It is tried again at {connection.barred_until:%Y-%m-%d %H:%M:%S} UTC; `flask keeping "
+            "resume` has it tried at once.",
+        )
+        return
+    yield _renewal(doctor, connection, name)
     if connection.pause_reason:
         yield Finding(
             None,
@@ -179,6 +192,22 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
     for line in found.lines:
         good = {Outcome.PASSED: True, Outcome.FAILED: False}.get(line.outcome)
         yield Finding(good, " ".join(filter(None, (f"{name}: {line.finding}", line.mend))))
+
+
+def _renewal(doctor: Doctor, connection: Connection, name: str) -> Finding:
+    """Salesforce may end a login that was not renewed for 30 days."""
+    with doctor.database.read() as session:
+        late = now(session) - timedelta(days=8)
+    renewed = connection.refreshed_at
+    if (renewed or connection.connected_at) > late:
+        when = f"last renewed {renewed:%Y-%m-%d %H:%M} UTC" if renewed else "not renewed yet"
+        return Finding(True, f"{name}: the login was {when}.")
+    return Finding(
+        None,
+        f"{name}: the login was not renewed for more than a week, and Salesforce may end one that "
+        "is idle for 30 days: is a worker running? Its log says `login_not_renewed`, and why, when "
+        "Salesforce refused.",
+    )
 
 
 def doubled(doctor: Doctor, *, days: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

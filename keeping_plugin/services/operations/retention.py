@@ -62,7 +62,9 @@ def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
         expired = AddressClaim.until < time - times.span(HOUR)
         # Whoever takes such a claim just now has it.
         free = select(AddressClaim.org_id, AddressClaim.address).where(expired)
-        for org_id, address in session.execute(free.with_for_update(skip_locked=True)).all():
+        for org_id, address in session.execute(
+            free.with_for_update(skip_locked=True, key_share=True)
+        ).all():
             session.execute(
                 delete(AddressClaim).where(
                     AddressClaim.org_id == org_id, AddressClaim.address == address
@@ -95,7 +97,12 @@ def _delete(
 ) -> None:
     while True:
         with database.write() as session:
-            chunk = select(key).where(condition).limit(CHUNK).with_for_update(skip_locked=True)
+            chunk = (
+                select(key)
+                .where(condition)
+                .limit(CHUNK)
+                .with_for_update(skip_locked=True, key_share=True)
+            )
             gone = session.execute(
                 delete(key.class_)
                 .where(key.in_(chunk))

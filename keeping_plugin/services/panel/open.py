@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, salesforce_key
 from keeping_plugin.errors import (
+    ConnectionBarred,
     ConnectionLost,
     Crowded,
     NotConnected,
@@ -87,6 +88,7 @@ def open_panel(
 _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
     (NotConnected, PanelState.NOT_CONNECTED),
     (ConnectionLost, PanelState.CONNECTION_LOST),
+    (ConnectionBarred, PanelState.CONNECTION_BARRED),
     (PermissionDenied, PanelState.NO_PERMISSION),
     (RateLimited, PanelState.LIMITED),
     (Crowded, PanelState.CROWDED),
@@ -94,7 +96,14 @@ _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
     (SalesforceError, PanelState.UNAVAILABLE),
 )
 # Salesforce knows no better just now; the last card is still worth showing.
-_WITH_CARD = frozenset({PanelState.UNAVAILABLE, PanelState.LIMITED, PanelState.CROWDED})
+_WITH_CARD = frozenset(
+    {
+        PanelState.UNAVAILABLE,
+        PanelState.CONNECTION_BARRED,
+        PanelState.LIMITED,
+        PanelState.CROWDED,
+    }
+)
 
 
 def _without_answer(parts: Panels, view: PanelView, link: Linked, error: Exception) -> PanelView:

@@ -56,6 +56,7 @@ class PanelState(StrEnum):
     NO_CUSTOMER = "no_customer"
     NOT_CONNECTED = "not_connected"
     CONNECTION_LOST = "connection_lost"
+    CONNECTION_BARRED = "connection_barred"
     UNAVAILABLE = "unavailable"
     LIMITED = "limited"
     CROWDED = "crowded"

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected
+from keeping_plugin.errors import ConnectionBarred, ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLoad, now, upsert
 from keeping_plugin.services.metering import Feature, counted
 from keeping_plugin.services.schema import changes as schema_changes
@@ -283,4 +283,10 @@ def _fail(parts: OrgReading, turn: _Turn, error: KeepingError) -> None:
     with parts.database.write() as session:
         at = now(session)
         due = None if ended else at + parts.times.span(SCHEMA_RETRY)
+        if isinstance(error, ConnectionBarred):
+            # No sooner than Salesforce is asked at all.
+            until = session.scalar(
+                select(Connection.barred_until).where(Connection.id == turn.connection_id)
+            )
+            due = max(due, until) if due and until else due
         _note(session, turn, finished_at=at, failed=error.code, due_at=due)

@@ -12,7 +12,13 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.errors import ConnectionLost, KeepingError, NotConnected, PermissionDenied
+from keeping_plugin.errors import (
+    ConnectionBarred,
+    ConnectionLost,
+    KeepingError,
+    NotConnected,
+    PermissionDenied,
+)
 from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.metering import Feature, counted
@@ -71,8 +77,9 @@ def run(
     *,
     described: Mapping[str, ObjectSchema] | None = None,
 ) -> Preflight:
-    """Look now, and keep what was found. Raises NotConnected and ConnectionLost; whatever else
-    keeps an answer away stands in its line. `described` spares asking for the objects again."""
+    """Look now, and keep what was found. Raises NotConnected, ConnectionLost and ConnectionBarred;
+    whatever else keeps an answer away stands in its line. `described` spares asking for the
+    objects again."""
     with parts.database.read() as session:
         connection = session.get(Connection, connection_id)
         if connection is None:
@@ -110,7 +117,7 @@ def _look(
             "Give the user the permission “API Enabled” (the org's edition has to have it).",
         )
         return
-    except (NotConnected, ConnectionLost):
+    except (NotConnected, ConnectionLost, ConnectionBarred):
         raise
     except KeepingError as error:
         yield _unknown("api_enabled", "the API", error)

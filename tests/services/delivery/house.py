@@ -76,6 +76,7 @@ class House:
     connection_id: int = 0
     desk: FakeHelpDesk = field(default_factory=FakeHelpDesk)
     queue: FakeQueue = field(default_factory=FakeQueue)
+    renewed: list[int] = field(default_factory=list)  # connections, each time their login was
     salesforce: FakeSalesforce = field(init=False)
     parts: Delivery = field(init=False)
 
@@ -91,6 +92,7 @@ class House:
                 login_url="https://login.salesforce.com",
                 user_id=self.salesforce.user_id,
                 connected_at=now(session) - timedelta(days=30),
+                renew_at=now(session) + timedelta(days=300),
                 connected_by="admin",
                 task_status="Completed",
             )
@@ -116,6 +118,7 @@ class House:
             times=times,
             watch=watch,
             budget_share=0.8,
+            keep_login=self.renewed.append,
             end_host_transaction=lambda: None,
         )
 
