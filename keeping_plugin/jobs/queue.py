@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
 from keeping_plugin.errors import NotReady
+from keeping_plugin.jobs.aside import by_a_strange_value, note, set_aside, set_aside_unusable
 from keeping_plugin.jobs.job import FAILURE_TTL, TASKS, TIMEOUT, KeepingJob
 from keeping_plugin.services.panel.pace import WINDOW
 from keeping_plugin.times import QUEUE_FULL, RING, Times
@@ -93,16 +94,36 @@ class RqQueue:
             for connection_id in connection_ids:
                 if room <= 0:
                     return
-                if self._redis.set(
-                    self._ring_key(connection_id),
-                    1,
-                    nx=True,
-                    px=max(1, int(self._times.seconds(RING) * 1000)),
-                ):
+                if self._is_free(self._ring_key(connection_id)):
                     self._put("drain", connection_id)
                     room -= 1
+        except ResponseError as error:
+            self._refused(error)
         except RedisError as error:
             self._broken(error)
+
+    def _is_free(self, key: str) -> bool:
+        """Take the ring's key for 5 s. One that stays longer is none of ours, and is replaced."""
+        milliseconds = max(1, int(self._times.seconds(RING) * 1000))
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.set(key, 1, nx=True, px=milliseconds)
+            pipeline.pttl(key)
+            taken, left = pipeline.execute()
+        if not taken and not 0 <= left <= milliseconds:
+            note(key, "no_end")
+            return bool(self._redis.set(key, 1, px=milliseconds))
+        return bool(taken)
+
+    def _refused(self, error: ResponseError) -> None:
+        """Redis answers, and refuses. What is in the way is set aside; the sweep rings again."""
+        keys = {self._queue.key: "list", Queue.redis_queues_keys: "set"}
+        try:
+            if by_a_strange_value(error) and set_aside_unusable(self._redis, self._name, keys):
+                return
+        except RedisError as further:
+            self._broken(further)
+            return
+        self._broken(error)
 
     def answered(self, connection_id: int) -> None:
         """See JobQueue."""
@@ -118,6 +139,8 @@ class RqQueue:
         try:
             self._put(job, row_id)
             self._heard()
+        except ResponseError as error:
+            self._refused(error)
         except RedisError as error:
             self._broken(error)
 
@@ -130,6 +153,9 @@ class RqQueue:
         """See JobQueue."""
         try:
             length = int(self._queue.count)
+        except ResponseError as error:
+            self._refused(error)
+            return None
         except RedisError as error:
             self._broken(error)
             return None
@@ -143,15 +169,28 @@ class RqQueue:
             return None
         key = f"{self._name}:pace:{name}"
         try:
-            with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.set(key, 0, nx=True, ex=int(WINDOW))
-                pipeline.incr(key)
-                count = int(pipeline.execute()[1])
+            try:
+                count = self._counted(key)
+            except ResponseError as error:
+                if not by_a_strange_value(error):
+                    raise
+                set_aside(self._redis, self._name, key, "strange_value")
+                count = self._counted(key)
         except RedisError as error:
             self._broken(error)
             return None
         self._heard()
         return count
+
+    def _counted(self, key: str) -> int:
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(key, 0, nx=True, ex=int(WINDOW))
+            pipeline.incr(key)
+            pipeline.ttl(key)
+            _, count, left = pipeline.execute()
+        if not 0 <= left <= int(WINDOW):  # it would count, or limit, for ever
+            self._redis.expire(key, int(WINDOW))
+        return int(count)
 
     def check(self) -> None:
         """Redis answers.

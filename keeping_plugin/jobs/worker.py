@@ -15,88 +15,20 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from threading import Event
-from typing import Any
 
 from flask import Flask
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from keeping_plugin.jobs.job import TIMEOUT, KeepingJob
-from keeping_plugin.jobs.queue import connect
+from keeping_plugin.jobs.rq_worker import make_worker
 from keeping_plugin.state import State
 from keeping_plugin.times import CALL, SWEEP
 
 log = logging.getLogger("keeping_plugin.worker")
 
 _PR_SET_PDEATHSIG = 1
-WORKER_TTL = 25  # seconds; a Redis that says nothing is waited for 5 s less
-STOP_TIMEOUT = 2.0  # seconds that a worker on its way out waits for Redis
 STOP_PATIENCE = CALL + 10.0  # the call that is being made, and what is written down after it
 RESTART_AFTER = 1.0  # seconds, of a pair that ended under `-n`
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-class KeepingWorker(SimpleWorker):
-    """RQ's worker without a fork per job, with the app's context around each job."""
-
-    app: Flask
-    stopping: Event
-    max_connection_wait_time = 5  # seconds between attempts while Redis is away
-
-    def request_stop(self, signum: Any, frame: Any) -> None:
-        """SIGTERM: end with the call that is being made, whether Redis answers or not."""
-        self.stopping.set()
-        self.connection.connection_pool.connection_kwargs["socket_timeout"] = STOP_TIMEOUT
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-
-    def set_shutdown_requested_date(self) -> None:
-        """Nobody reads it, and no signal may wait for Redis in the middle of a job."""
-
-    def perform_job(self, *args: Any, **kwargs: Any) -> bool:
-        with self.app.app_context():
-            return bool(super().perform_job(*args, **kwargs))
-
-    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
-        while True:
-            try:
-                return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
-            except UnicodeDecodeError:
-                self._drop_unreadable()
-
-    def _drop_unreadable(self) -> None:
-        """Drop what is no text, so none of ours, from where RQ keeps the entries just taken: it
-        would end this worker and every one after it."""
-        log.warning("queue_entry_unreadable")
-        redis: Any = self.connection  # its stubs take texts only
-        for queue in self.queues:
-            for entry in redis.lrange(queue.intermediate_queue_key, 0, -1):
-                if "\ufffd" in entry.decode(errors="replace"):
-                    redis.lrem(queue.intermediate_queue_key, 0, entry)
-
-
-def make_worker(app: Flask, state: State) -> KeepingWorker:
-    """A worker on the app's one queue. Tests run it with `work(burst=True)`."""
-    redis = connect(state.config.redis_url, timeout=None)
-    queue = Queue(
-        state.config.queue,
-        connection=redis,
-        serializer=JSONSerializer,
-        job_class=KeepingJob,
-        default_timeout=TIMEOUT,
-    )
-    worker = KeepingWorker(
-        [queue],
-        connection=redis,
-        serializer=JSONSerializer,
-        job_class=KeepingJob,
-        worker_ttl=WORKER_TTL,
-        log_job_description=False,
-    )
-    worker.app = app
-    worker.stopping = state.delivery.stopping
-    return worker
 
 
 def _die_with_parent(parent: int) -> None:

@@ -150,3 +150,53 @@ def test_a_redis_that_is_away_is_not_called_refusing(redis: RedisServer) -> None
     redis.stop()
     with pytest.raises(NotReady, match="does not answer"):
         queue(redis, Watch()).check()
+
+
+@pytest.mark.field_case("B8")
+def test_a_pace_key_ends_whoever_wrote_it_and_whatever_it_holds(redis: RedisServer) -> None:
+    """Without an end it would hold an agent off for ever; of another type, Redis's refusal closed
+    the breaker, and with it the doorbell."""
+    bell = queue(redis, Watch())
+    with Redis.from_url(redis.url) as client:
+        client.set("q:pace:endless", 5)
+        client.set("q:pace:long", 5, ex=86_400)
+        assert [bell.counted("endless"), bell.counted("long")] == [6, 6]
+        assert 0 < client.ttl("q:pace:endless") <= 60
+        assert 0 < client.ttl("q:pace:long") <= 60
+        client.rpush("q:pace:list", "x")
+        client.set("q:pace:text", "many")
+        client.set("q:pace:most", 2**63 - 1)
+        for name in ("list", "text", "most"):
+            assert [bell.counted(name), bell.counted(name)] == [1, 2], name
+            assert 0 < client.ttl(f"q:pace:{name}") <= 60
+            assert 0 < client.ttl(f"q:aside:q:pace:{name}") <= 86_400
+        bell.ring([1])
+        assert client.llen("rq:queue:q") == 1
+
+
+@pytest.mark.field_case("B8")
+def test_a_ring_that_has_no_end_is_rung_over(redis: RedisServer) -> None:
+    """Its connection would never be drained again."""
+    bell = queue(redis, Watch())
+    with Redis.from_url(redis.url) as client:
+        client.set("q:ring:1", 1)
+        client.sadd("q:ring:2", "x")
+        client.set("q:ring:3", b"\xff" * 1_000, ex=86_400)
+        bell.ring([1, 2, 3])
+        assert client.llen("rq:queue:q") == 3
+        assert all(0 < client.pttl(f"q:ring:{number}") <= 5_000 for number in (1, 2, 3))
+        bell.ring([1, 2, 3])
+        assert client.llen("rq:queue:q") == 3
+
+
+@pytest.mark.field_case("B8")
+@pytest.mark.parametrize("key", ["rq:queue:q", "rq:queues"])
+def test_a_queue_of_another_type_is_set_aside_by_who_rings(redis: RedisServer, key: str) -> None:
+    bell = queue(redis, Watch())
+    with Redis.from_url(redis.url) as client:
+        client.set(key, "x")
+        bell.ring([1])
+        client.delete("q:ring:1")
+        bell.ring([1])
+        assert bell.length() == 1
+        assert client.get(f"q:aside:{key}") == b"x"

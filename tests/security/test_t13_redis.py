@@ -7,11 +7,13 @@ file that exists as soon as anything of theirs has run.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import pickle
 import re
+import resource
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +27,7 @@ from redis.exceptions import NoPermissionError
 
 from demo.org.process import OrgProcess
 from keeping_plugin.jobs.job import TASKS
+from keeping_plugin.jobs.worker import make_worker
 from keeping_plugin.models import SchemaLoad
 from keeping_plugin.services.schema import describe as schema
 from tests.salesforce.wire import Wire, reply, says, serving
@@ -242,3 +245,156 @@ def test_a_redis_user_of_its_own_needs_no_more_than_security_md_gives_it(
                         user.execute_command(*command.split())
         finally:
             redis.execute_command("ACL", "DELUSER", "keeping")
+
+
+@pytest.mark.field_case("B16")
+def test_commands_published_in_redis_neither_end_nor_stop_a_worker(
+    working_town: Town, redis_url: str
+) -> None:
+    """RQ would listen on a channel for shutdown, kill-horse and stop-job, and heed a key that
+    suspends every worker of this Redis."""
+    town = working_town
+    town.work()
+    with Redis.from_url(redis_url) as redis, town.house.app.app_context():
+        worker = make_worker(town.house.app, town.state)
+        worker.bootstrap("CRITICAL")
+        try:
+            for command in (
+                {"command": "shutdown"},
+                {"command": "kill-horse"},
+                {"command": "stop-job", "job_id": "x"},
+                {"command": "stop-execution", "job_id": "x", "execution_id": "y"},
+                "\xff",
+            ):
+                heard = redis.publish(worker.pubsub_channel_name, json.dumps(command))
+                assert heard == 0, command
+            assert redis.pubsub_channels() == []
+        finally:
+            worker.teardown()
+        redis.set("rq:suspended", 1)
+        try:
+            works_still(town)
+        finally:
+            redis.delete("rq:suspended")
+
+
+@pytest.mark.field_case("B8")
+def test_a_payload_that_unpacks_to_gigabytes_is_never_unpacked(
+    working_town: Town, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """300 KB would be 300 MB; a small one, packed twice, would be as much."""
+    town = working_town
+    town.work()
+    town.forget_calls()
+    packer = zlib.compressobj(9)
+    blank = b" " * 1_000_000
+    bomb = b"".join(packer.compress(blank) for _ in range(300)) + packer.flush()
+    twice = zlib.compress(bomb, 9)
+    with Redis.from_url(redis_url) as redis:
+        for data in (bomb, twice, zlib.compress(twice), b"x" * 10_000_000):
+            job_id = plant(redis, data)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            town.work()
+            grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+            assert grown < 100_000, f"{grown} KB for {len(data)} bytes"
+            assert redis.llen(f"rq:queue:{QUEUE}") == 0
+            assert 0 < redis.ttl(f"rq:job:{job_id}") <= 3_600
+        for field in ("created_at", "status", "origin", "worker_name"):
+            plant(redis, call(TASKS + "drain", 1), **{field: b"x" * 5_000_000})
+            town.work()
+        plant(redis, call(TASKS + "drain", 1), exc_info=b"x" * 50_000_000)
+    assert "job_unreadable" in caplog.text
+    works_still(town)
+
+
+STRANGE: dict[str, Callable[[Redis, str], Any]] = {
+    "a text": lambda redis, key: redis.set(key, b"\xff\x00"),
+    "a list": lambda redis, key: redis.rpush(key, b"\xff", b"{"),
+    "a set": lambda redis, key: redis.sadd(key, b"\xff"),
+    "a hash": lambda redis, key: redis.hset(key, b"\xff", b"\xff"),
+    "a sorted set": lambda redis, key: redis.zadd(key, {b"\xff": 1.0, b"a:b:c": 2.0}),
+}
+SHARED = (
+    *(f"rq:queue:{QUEUE}{end}" for end in ("", ":intermediate")),
+    *(
+        f"rq:{each}:{QUEUE}"
+        for each in ("wip", "finished", "failed", "deferred", "scheduled", "canceled", "ready",
+                     "workers", "clean_registries")
+    ),
+    "rq:queues", "rq:workers", "rq:groups", "rq:suspended", "keeping:ring:1",
+)  # fmt: skip
+
+
+@pytest.mark.field_case("B8")
+def test_a_key_of_another_type_is_set_aside_and_the_worker_goes_on(
+    working_town: Town, redis_url: str
+) -> None:
+    """Each key gets two of the five types, in turn, and all keys one of them at the end."""
+    town = working_town
+    town.work()
+    writers = itertools.cycle(STRANGE.values())
+    with Redis.from_url(redis_url) as redis:
+
+        def spoil(key: str) -> None:
+            redis.delete(key)
+            next(writers)(redis, key)
+
+        for key in SHARED:
+            for _ in range(2):
+                redis.delete(f"rq:clean_registries:{QUEUE}")
+                spoil(key)
+                town.work()  # sets aside what the bell cannot ring through
+            works_still(town)
+        for key in SHARED:
+            spoil(key)
+        town.work()
+        works_still(town)
+        redis.delete("rq:suspended")
+        asides = list(redis.scan_iter(f"{QUEUE}:aside:*"))
+        assert len(asides) > 10
+        assert all(0 < redis.ttl(aside) <= 86_400 for aside in asides)
+
+
+@pytest.mark.field_case("B8")
+def test_keys_of_a_running_worker_and_of_a_job_may_be_anything(
+    working_town: Town, redis_url: str
+) -> None:
+    town = working_town
+    town.work()
+    row = town.current("acme")
+    assert row is not None
+    with Redis.from_url(redis_url) as redis:
+        for write in STRANGE.values():
+            with town.house.app.app_context():
+                worker = make_worker(town.house.app, town.state)
+                worker.bootstrap("CRITICAL")
+                for key in (worker.key, f"{worker.key}:executions"):
+                    redis.delete(key)
+                    write(redis, key)
+                job_id = plant(redis, call(TASKS + "drain", row.id))
+                for kind in ("executions", "results"):
+                    write(redis, f"rq:{kind}:{job_id}")
+                write(redis, f"rq:job:{plant(redis, b'[]')}x")
+                found = worker.dequeue_job_and_maintain_ttl(None)
+                while found is not None:
+                    worker.execute_job(*found)
+                    worker.heartbeat()
+                    found = worker.dequeue_job_and_maintain_ttl(None)
+                worker.teardown()
+            assert redis.llen(f"rq:queue:{QUEUE}") == 0
+            assert redis.llen(f"rq:queue:{QUEUE}:intermediate") == 0
+    works_still(town)
+
+
+@pytest.mark.field_case("B8")
+def test_a_queue_of_countless_entries_is_set_aside(working_town: Town, redis_url: str) -> None:
+    town = working_town
+    town.work()
+    junk = [f"junk-{number}" for number in range(20_000)]
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(f"rq:queue:{QUEUE}", *junk)
+        redis.rpush(f"rq:queue:{QUEUE}:intermediate", *junk)
+        town.work()
+        assert redis.llen(f"rq:queue:{QUEUE}") == 0
+        assert redis.llen(f"{QUEUE}:aside:rq:queue:{QUEUE}") == 20_000
+    works_still(town)
