@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -16,9 +18,13 @@ from .wire import dumps
 if TYPE_CHECKING:
     from .site import Site
 
-ZONE = "America/Los_Angeles"
-UTC_OFFSET_MS = -28_800_000
 ID_TOKEN_SECONDS = 120
+
+
+def _standard_offset(user: User) -> int:
+    """Milliseconds, without daylight saving time."""
+    winter = datetime(2026, 1, 1, tzinfo=ZoneInfo(user.timezone))
+    return int((winter.utcoffset() or timedelta()).total_seconds() * 1000)
 
 
 def _photos(site: Site) -> dict[str, str]:
@@ -56,7 +62,7 @@ def userinfo(site: Site, user: User) -> dict[str, Any]:
         "email_verified": True,
         "given_name": user.first_name,
         "family_name": user.last_name,
-        "zoneinfo": ZONE,
+        "zoneinfo": user.timezone,
         "photos": _photos(site),
         "profile": f"{site.base_url}/{user.id}",
         "picture": _photos(site)["picture"],
@@ -67,7 +73,7 @@ def userinfo(site: Site, user: User) -> dict[str, Any]:
         "user_type": "STANDARD",
         "language": "en_US",
         "locale": "en_US",
-        "utcOffset": UTC_OFFSET_MS,
+        "utcOffset": _standard_offset(user),
         "updated_at": f"{site.clock.now():%Y-%m-%dT%H:%M:%SZ}",
     }
 
@@ -86,7 +92,7 @@ def identity(site: Site, user: User) -> dict[str, Any]:
         "email_verified": True,
         "first_name": user.first_name,
         "last_name": user.last_name,
-        "timezone": ZONE,
+        "timezone": user.timezone,
         "photos": _photos(site),
         "addr_street": None,
         "addr_city": None,
@@ -102,7 +108,7 @@ def identity(site: Site, user: User) -> dict[str, Any]:
         "user_type": "STANDARD",
         "language": "en_US",
         "locale": "en_US",
-        "utcOffset": UTC_OFFSET_MS,
+        "utcOffset": _standard_offset(user),
         "last_modified_date": f"{site.clock.now():%Y-%m-%dT%H:%M:%SZ}",
         "is_app_installed": True,
     }

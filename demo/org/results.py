@@ -36,6 +36,7 @@ class User:
     first_name: str | None
     last_name: str
     active: bool
+    timezone: str = "GMT"
     permissions: frozenset[str]
 
     @property

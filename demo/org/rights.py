@@ -76,6 +76,7 @@ class Rights:
             first_name=record.get("FirstName"),
             last_name=record.get("LastName") or "",
             active=bool(record.get("IsActive")),
+            timezone=record.get("TimeZoneSidKey") or "GMT",
             permissions=self._permissions.get(record["Id"], ALL_PERMISSIONS),
         )
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Final
 
 from keeping_plugin.mail.body import head_of, read_body
@@ -35,10 +35,12 @@ def marker(installation_id: str, company_id: str, message_id: str) -> str:
 
 
 def task_fields(
-    message: Message, *, conversation: Conversation | None, marker: str
+    message: Message, *, conversation: Conversation | None, marker: str, zone: tzinfo = UTC
 ) -> dict[str, Value]:
     """The Task's own fields. Who it is about (WhoId) and its Status are the caller's.
 
+    ActivityDate is a day without a zone, which Salesforce shows as it stands: the day on which the
+    message was sent in `zone`, that of the Salesforce user who logs it.
     `conversation` is None when the host has none any more: then the message's own subject is used
     and there is no link.
     """
@@ -50,7 +52,7 @@ def task_fields(
         "TaskSubtype": "Email",
         "Priority": "Normal",
     }
-    sent_on = message.sent_at.astimezone(UTC).date() if message.sent_at.year in _YEARS else None
+    sent_on = message.sent_at.astimezone(zone).date() if message.sent_at.year in _YEARS else None
     if sent_on is not None and sent_on.year in _YEARS:
         fields["ActivityDate"] = sent_on.isoformat()
     return fields

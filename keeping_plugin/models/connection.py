@@ -95,6 +95,7 @@ class Connection(Base):
     task_status: Mapped[str | None] = mapped_column(String(255))
     activity_key_field: Mapped[str | None] = mapped_column(String(80))
     preflight: Mapped[Any] = mapped_column(Json, nullable=True)
+    timezone: Mapped[str | None] = mapped_column(String(64))  # of the connecting user
 
     @property
     def is_barred(self) -> bool:

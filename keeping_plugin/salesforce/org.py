@@ -21,7 +21,7 @@ def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
         calls,
         "org_facts",
         soql.select(("Id", "Name", "IsSandbox"), "Organization"),
-        soql.record("User", who.user_id, ("Username",)),
+        soql.record("User", who.user_id, ("Username", "TimeZoneSidKey")),
     )
     if len(orgs) != 1 or len(users) != 1:
         raise Malformed("one org and one user were expected")
@@ -34,6 +34,7 @@ def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
         is_sandbox=org.get("IsSandbox") is True,
         user_id=record_id(user),
         username=text(user, "Username"),
+        timezone=zone if isinstance(zone := user.get("TimeZoneSidKey"), str) else "",
     )
 
 

@@ -238,8 +238,15 @@ class FakeGateway:
     def org_facts(self) -> OrgFacts:
         fake = self._salesforce
         with self._call("org_facts"):
-            username = fake.fields("User", self.user_id)["Username"]
-            return OrgFacts(fake.org_id, fake.name, fake.is_sandbox, self.user_id, username)
+            user = fake.fields("User", self.user_id)
+            return OrgFacts(
+                fake.org_id,
+                fake.name,
+                fake.is_sandbox,
+                self.user_id,
+                user["Username"],
+                user.get("TimeZoneSidKey") or "GMT",
+            )
 
     def limits(self) -> Usage:
         with self._call("limits"):

@@ -288,6 +288,7 @@ class ReadingContract(OrgContract):
         limits = gateway.limits()
         assert 0 < limits.used < limits.limit
         facts = gateway.org_facts()
+        assert facts.timezone == "GMT"
         assert facts.user_id.startswith("005")
         assert facts.org_id.startswith("00D")
         assert gateway.usage is not None

@@ -104,13 +104,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class OrgFacts:
-    """Who and where a fresh login is: one Organization row and the user behind the token."""
+    """Who and where a login is: one Organization row and the user behind the token. `timezone` is
+    the user's own (`User.TimeZoneSidKey`), "" when Salesforce tells none."""
 
     org_id: str
     name: str
     is_sandbox: bool
     user_id: str
     username: str
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

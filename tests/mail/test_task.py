@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from keeping_plugin.mail.clean import length
 from keeping_plugin.mail.task import marker, subject, task_fields
+from keeping_plugin.time_zones import zone
 from keeping_plugin.types import Address, Conversation, Direction, Message, OpenedBy
 
 ANNA = Address("anna@customer.example", "Anna Smith")
@@ -176,12 +177,41 @@ class TestDescription:
 
 
 class TestDate:
-    def test_is_the_day_in_utc(self) -> None:
+    def test_is_the_day_in_utc_where_no_zone_is_known(self) -> None:
         late = datetime(2026, 5, 6, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
         assert fields(sent_at=late)["ActivityDate"] == "2026-05-07"
+
+    @pytest.mark.field_case("A13")
+    @pytest.mark.parametrize(
+        ("sent_at", "name", "day"),
+        [
+            ("2026-11-29T17:30-08:00", "America/Los_Angeles", "2026-11-29"),
+            ("2026-11-29T17:30-08:00", "Asia/Tokyo", "2026-11-30"),
+            ("2026-11-29T17:30-08:00", "GMT", "2026-11-30"),
+            # An hour that only summer time has, and the one that comes twice.
+            ("2026-07-31T22:30+00:00", "Europe/Amsterdam", "2026-08-01"),
+            ("2026-01-31T22:30+00:00", "Europe/Amsterdam", "2026-01-31"),
+            ("2026-10-24T22:30+00:00", "Europe/Amsterdam", "2026-10-25"),
+            ("2026-10-25T22:30+00:00", "Europe/Amsterdam", "2026-10-25"),
+            ("2026-03-08T07:59+00:00", "America/Los_Angeles", "2026-03-07"),
+            ("2026-03-09T06:59+00:00", "America/Los_Angeles", "2026-03-08"),
+            # Names as Salesforce still spells them, and offsets of parts of an hour.
+            ("2026-05-06T18:29+00:00", "Asia/Calcutta", "2026-05-06"),
+            ("2026-05-06T18:31+00:00", "Asia/Kolkata", "2026-05-07"),
+            ("2026-05-06T09:59+00:00", "Pacific/Kiritimati", "2026-05-06"),
+            ("2026-05-06T10:00+00:00", "Pacific/Kiritimati", "2026-05-07"),
+        ],
+    )
+    def test_is_the_day_of_the_user_who_logs_it(self, sent_at: str, name: str, day: str) -> None:
+        sent = message(sent_at=datetime.fromisoformat(sent_at))
+        made = task_fields(sent, conversation=None, marker=MARK, zone=zone(name))
+        assert made["ActivityDate"] == day
 
     @pytest.mark.parametrize("year", [1, 1699, 4001, 9999])
     def test_that_salesforce_does_not_know_is_left_out(self, year: int) -> None:
         zones = [UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))]
-        for zone in zones:
-            assert "ActivityDate" not in fields(sent_at=datetime(year, 6, 1, tzinfo=zone))
+        for each in zones:
+            sent = message(sent_at=datetime(year, 6, 1, tzinfo=each))
+            for name in ("GMT", "Pacific/Kiritimati", "America/Los_Angeles"):
+                made = task_fields(sent, conversation=None, marker=MARK, zone=zone(name))
+                assert "ActivityDate" not in made

@@ -23,6 +23,7 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import barred, grants, idle
 from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DAY, Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens
 
@@ -165,6 +166,7 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     row.identity_url = tokens.identity_url
     row.user_id = facts.user_id
     row.username = facts.username
+    row.timezone = facts.timezone[:NAME_LENGTH] or None
     row.scope = tokens.scope
     row.connected_at = at
     row.connected_by = agent.id

@@ -18,6 +18,7 @@ from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.services.schema.sending import sendable
+from keeping_plugin.time_zones import zone
 from keeping_plugin.types import (
     Action,
     Address,
@@ -125,7 +126,9 @@ def _task(
     batch: Batch, message: Message, conversation: Conversation | None, marker: str
 ) -> Mapping[str, Value]:
     connection = batch.connection
-    fields = task_text.task_fields(message, conversation=conversation, marker=marker)
+    fields = task_text.task_fields(
+        message, conversation=conversation, marker=marker, zone=zone(connection.timezone)
+    )
     if connection.task_status:
         fields["Status"] = connection.task_status
     if connection.activity_key_field:

@@ -24,6 +24,7 @@ from keeping_plugin.services.schema import task_key as activity_key
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.loaded import LOADED
 from keeping_plugin.services.schema.org_reading import OrgReading
+from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DESCRIBE_CALL, SCHEMA_LEASE, SCHEMA_REFRESH, SCHEMA_RETRY
 from keeping_plugin.types import OBJECTS, Described, ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema, load_schema
@@ -162,11 +163,12 @@ def _describe(parts: OrgReading, turn: _Turn) -> None:
             done += len(names)
         _progress(parts, turn, done, "")
         status = gateway.closed_task_status()
+        timezone = gateway.org_facts().timezone
         _first_preflight(parts, connection_id)
     except KeepingError as error:
         _fail(parts, turn, error)
     else:
-        _finish(parts, turn, status)
+        _finish(parts, turn, status, timezone)
 
 
 def _first_preflight(parts: OrgReading, connection_id: int) -> None:
@@ -262,7 +264,7 @@ def _loaded(document: str | None) -> ObjectSchema | None:
     return None if document is None else load_schema(document)
 
 
-def _finish(parts: OrgReading, turn: _Turn, task_status: str | None) -> None:
+def _finish(parts: OrgReading, turn: _Turn, task_status: str | None, timezone: str) -> None:
     with parts.database.write() as session:
         at = now(session)
         _note(session, turn, finished_at=at, due_at=at + parts.times.span(SCHEMA_REFRESH))
@@ -272,6 +274,7 @@ def _finish(parts: OrgReading, turn: _Turn, task_status: str | None) -> None:
             .where(Connection.id == turn.connection_id)
             .values(
                 task_status=task_status,
+                timezone=timezone[:NAME_LENGTH] or None,
                 activity_key_field=activity_key.usable(task) if task else None,
             )
         )

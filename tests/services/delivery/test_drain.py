@@ -4,7 +4,9 @@ leak has its test here or in test_drain_faults."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import EntryState, KnownAddress, Lane, Pick, SyncEntry, now
@@ -66,6 +68,21 @@ def test_mail_that_comes_before_the_describe_has_ended_is_closed_too(house: Hous
     assert [task["Status"] for task in house.tasks()] == ["Completed", "Completed"]
     assert [call.verb for call in house.salesforce.calls].count("closed_task_status") == 1
     assert house.connection().task_status == "Completed"
+
+
+@pytest.mark.field_case("A13")
+def test_a_task_has_the_day_of_the_connecting_user(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    for number, timezone in enumerate(("Pacific/Kiritimati", "Mars/Olympus", None)):
+        house.change(timezone=timezone)
+        house.owe(f"m{number}", Action.LOG_TASK)
+        house.desk.company(COMPANY).messages[f"m{number}"] = replace(
+            house.desk.company(COMPANY).messages[f"m{number}"],
+            sent_at=datetime(2026, 5, 6, 12, tzinfo=UTC),
+        )
+        house.drain()
+    days = [task["ActivityDate"] for task in house.tasks()]
+    assert days == ["2026-05-07", "2026-05-06", "2026-05-06"]
 
 
 def test_a_task_waits_when_its_status_cannot_be_asked_for(house: House) -> None:

@@ -98,6 +98,19 @@ def test_what_was_read_is_what_the_org_has(
     assert company.row().task_status == "Completed"
 
 
+@pytest.mark.field_case("A13")
+def test_the_time_zone_of_the_connecting_user_is_read_with_the_schema(
+    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+) -> None:
+    """0.1.0 has asked for none, and users move."""
+    assert company.row().timezone is None
+    for zone in ("America/Los_Angeles", "Asia/Tokyo"):
+        salesforce.update("User", salesforce.user_id, TimeZoneSidKey=zone)
+        make_due(company)
+        schema.describe(parts, company.row().id)
+        assert company.row().timezone == zone
+
+
 def test_a_describe_that_is_not_due_asks_nothing(
     company: Company, parts: OrgReading, salesforce: FakeSalesforce
 ) -> None:
