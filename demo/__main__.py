@@ -18,6 +18,7 @@ from demo.mail_import import CannotImport, import_mail
 from demo.org.process import OrgDidNotStart
 from demo.processes import ROOT, ChildFailed
 from demo.running import FIRST_PORT, CannotStart, Demo, clear
+from demo.terminal import escaped
 
 DATA = ROOT / "build" / "demo"
 
@@ -49,7 +50,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def say(part: str, line: str) -> None:
     """A line of progress."""
-    print(f"  {part:<10}{line}", flush=True)
+    print(escaped(f"  {part:<10}{line}"), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped.", flush=True)
         return 0
     except (CannotStart, CannotImport, ChildFailed, OrgDidNotStart) as error:
-        print(f"The demo could not go on: {error}", file=sys.stderr, flush=True)
+        print(escaped(f"The demo could not go on: {error}"), file=sys.stderr, flush=True)
         return 1
 
 
@@ -119,7 +120,7 @@ def _watch(demo: Demo) -> int:
         never.wait(0.5)
     print(
         f"The {ended.name} ended with {ended.exit_code}; its log ({ended.log}) says:\n"
-        f"{ended.log_tail()}",
+        f"{escaped(ended.log_tail())}",
         file=sys.stderr,
         flush=True,
     )

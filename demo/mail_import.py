@@ -26,6 +26,7 @@ import requests
 
 from demo.inbox.headers import Fields
 from demo.inbox.people import CONFIG_FILE, FIRST_MAILBOX
+from demo.terminal import escaped
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
 _HEADER_BYTES = 65_536
@@ -197,10 +198,10 @@ def main() -> int:
             inbox=config["INBOX_URL"],
             mailbox_address=options.mailbox,
             token=config["INBOX_DELIVERY_TOKEN"],
-            say=print,
+            say=lambda line: print(escaped(line)),
         )
     except (CannotImport, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
+        print(escaped(str(error)), file=sys.stderr)
         return 1
     print(report.sentence())
     return 0

@@ -26,6 +26,7 @@ from demo.org.control import Control
 from demo.org.process import OrgDidNotStart
 from demo.processes import ROOT, ChildFailed
 from demo.running import CannotStart, Demo, clear
+from demo.terminal import escaped
 
 DATA = ROOT / "build" / "smoke"
 _FIRST_PORT = 8850
@@ -36,7 +37,7 @@ _MANY = 100  # ids in one query
 
 def say(line: str) -> None:
     """What happens goes to stderr; stdout holds the one line of JSON."""
-    print(f"smoke: {line}", file=sys.stderr, flush=True)
+    print(escaped(f"smoke: {line}"), file=sys.stderr, flush=True)
 
 
 def run(demo: Demo, mail: Path, *, seconds: float) -> tuple[dict[str, int], list[str]]:
@@ -166,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         ) as demo:
             figures, wrong = run(demo, mail, seconds=options.seconds)
     except (CannotStart, CannotImport, ChildFailed, OrgDidNotStart, PageFailed) as error:
-        print(f"smoke: it could not go on: {error}", file=sys.stderr)
+        say(f"it could not go on: {error}")
         return 1
     for sentence in wrong:
         say(f"wrong: {sentence}")

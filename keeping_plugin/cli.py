@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from flask import current_app
@@ -26,8 +27,26 @@ from keeping_plugin.services.operations.retention import keep_house
 from keeping_plugin.state import State, current_state
 from keeping_plugin.times import HOUR, MINUTE
 from keeping_plugin.types import Address, Direction, MessageArrived
+from keeping_plugin.wording.terminal import escaped
 
-keeping = AppGroup("keeping", help="Salesforce beside every conversation.")
+
+class _Commands(AppGroup):
+    """Commands whose refusals are escaped like everything else that we print."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as refusal:
+            refusal.message = escaped(refusal.message)
+            raise
+
+
+keeping = _Commands("keeping", help="Salesforce beside every conversation.")
+
+
+def _say(line: str, *, err: bool = False) -> None:
+    """One line, whatever stands in it; there is no other way to print."""
+    click.echo(escaped(line), err=err)
 
 
 @keeping.group("db")
@@ -40,16 +59,16 @@ def upgrade() -> None:
     """Make or migrate the plugin's tables; safe to run again."""
     engine = current_state().database.engine
     migrate.upgrade(engine)
-    click.echo(f"keeping tables at {migrate.current(engine)}")
+    _say(f"keeping tables at {migrate.current(engine)}")
 
 
 @database.command("current")
 def current() -> None:
     """Print the revision of the plugin's tables; exit 1 when they are not the newest."""
     stands, newest = migrate.current(current_state().database.engine), migrate.head()
-    click.echo(stands or "none")
+    _say(stands or "none")
     if stands != newest:
-        click.echo(f"The newest is {newest}: run `flask keeping db upgrade`.", err=True)
+        _say(f"The newest is {newest}: run `flask keeping db upgrade`.", err=True)
         sys.exit(1)
 
 
@@ -135,7 +154,7 @@ def rotate_keys() -> None:
         count = key_rotation.rotate(state.database, state.vault)
     except KeepingError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{count} stored secrets are sealed under the first key.")
+    _say(f"{count} stored secrets are sealed under the first key.")
 
 
 @keeping.command("resume")
@@ -149,7 +168,7 @@ def resume() -> None:
     for connection_id in live:
         state.queue.answered(connection_id)
     sweep(state.delivery)
-    click.echo(f"{_jobs_waiting(state)} jobs are waiting for a worker.")
+    _say(f"{_jobs_waiting(state)} jobs are waiting for a worker.")
 
 
 @keeping.command("explain")
@@ -204,7 +223,8 @@ def explain(
             lines = explain_made_up(session, state.helpdesk, made_up)
         else:
             raise click.UsageError("Name a message id, or --mailbox and --customer.")
-    click.echo("\n".join(lines))
+    for line in lines:
+        _say(line)
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -229,7 +249,8 @@ def audit_trail(company: str | None, since: datetime | None) -> None:
     with _state_with_tables().database.read() as session:
         for row in session.scalars(query.execution_options(yield_per=500)):
             values = {name: getattr(row, name) for name in columns}
-            click.echo(json.dumps({**values, "at": row.at.isoformat()}))
+            # JSON escapes every control character but the last.
+            _say(json.dumps({**values, "at": row.at.isoformat()}).replace("\x7f", "\\u007f"))
 
 
 @keeping.command("doctor")
@@ -249,17 +270,17 @@ def doctor(audit_days: int | None) -> None:
     bad = False
     for finding in examine(parts):
         mark = {True: "ok    ", False: "MEND  ", None: "advice"}[finding.good]
-        click.echo(f"{mark}  {finding.sentence}")
+        _say(f"{mark}  {finding.sentence}")
         bad |= finding.good is False
     if audit_days is not None:
         _state_with_tables()
         try:
             found = False
             for company, message_id, task_ids in doubled(parts, days=audit_days):
-                click.echo(f"MEND    {company}: message {message_id} is on {', '.join(task_ids)}")
+                _say(f"MEND    {company}: message {message_id} is on {', '.join(task_ids)}")
                 found = bad = True
             if not found:
-                click.echo(
+                _say(
                     f"ok      Audit of the last {audit_days} days, every live connection: no "
                     "message is on more than one Task."
                 )

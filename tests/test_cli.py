@@ -6,15 +6,24 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import Result
 from sqlalchemy import update
 
+from keeping_plugin import cli
 from keeping_plugin.cli import keeping
 from keeping_plugin.errors import NotReady, SalesforceUnavailable
 from keeping_plugin.mail import task as task_text
-from keeping_plugin.models import Connection, ConnectionStatus, Installation, migrate, now
+from keeping_plugin.models import (
+    AuditRecord,
+    Connection,
+    ConnectionStatus,
+    Installation,
+    migrate,
+    now,
+)
 from keeping_plugin.services.automation.intake import Intake, message_arrived
 from keeping_plugin.services.automation.policy import set_mailbox_automation
 from keeping_plugin.state import State
@@ -306,3 +315,42 @@ def test_a_command_that_cannot_ring_says_why(inbox: Inbox, command: str) -> None
     said = flask(inbox, command)
     assert said.exit_code == 1
     assert "Error: Redis refuses the password." in said.output
+
+
+FORGED = "Acme\r\nok      All is well.\x1b[2K\x1b]0;owned\x07\u202egro\u2028\x9b31m"
+
+
+@pytest.mark.field_case("B12")
+def test_no_command_prints_what_an_orgs_name_or_an_id_would_do_to_a_terminal(
+    inbox: Inbox,
+) -> None:
+    """A name with a line break and a sequence that clears the line would forge a finding."""
+    healthy(inbox)
+    with inbox.database.write() as session:
+        session.execute(update(Connection).values(org_name=FORGED))
+        session.add(AuditRecord(at=now(session), company_id=FORGED, action="denied", detail=FORGED))
+    printed = [
+        flask(inbox, *words)
+        for words in (
+            ("doctor",),
+            ("audit",),
+            ("resume",),
+            ("explain", FORGED, "--company", FORGED),
+            ("explain", "--company", "acme", "--mailbox", FORGED, "--customer", FORGED),
+            ("explain", "--company", "acme", "--mailbox", "support", "--customer", FORGED),
+        )
+    ]
+    for result in printed:
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        for character in result.output:
+            assert character.isprintable() or character == "\n", ascii(result.output)
+        assert "\nok      All is well." not in result.output
+    assert r"Acme\r\nok      All is well.\x1b[2K" in printed[0].output
+    assert json.loads(printed[1].output.splitlines()[-1])["detail"] == FORGED
+
+
+@pytest.mark.field_case("B12")
+def test_commands_print_through_one_function_that_escapes() -> None:
+    source = Path(cli.__file__).read_text("utf-8")
+    assert source.count("click.echo(") == 1
+    assert "print(" not in source

@@ -125,7 +125,7 @@ class KeepingWorker(SimpleWorker):
 
     def register_birth(self) -> None:
         self._set_aside()  # not afterwards: RQ takes a birth that was half written for another's
-        super().register_birth()
+        super().register_birth()  # type: ignore[no-untyped-call]
 
     def register_death(self) -> None:
         self._patiently(super().register_death)

@@ -19,6 +19,7 @@ from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import grants
 from keeping_plugin.times import BARRED_LIMIT, BARRED_WAITS, Times
+from keeping_plugin.wording.terminal import escaped
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def bar(
         log.warning(
             "connection_barred",
             extra={
-                "company_id": row.company_id,
+                "company_id": escaped(row.company_id),
                 "connection_id": row.id,
                 "reason": error.reason,
             },
@@ -68,7 +69,10 @@ def lift(session: Session, row: Connection, *, at: datetime) -> None:
         return
     clear(row)
     _note(session, row, Audited.CONNECTION_UNBARRED, at=at)
-    log.info("connection_unbarred", extra={"company_id": row.company_id, "connection_id": row.id})
+    log.info(
+        "connection_unbarred",
+        extra={"company_id": escaped(row.company_id), "connection_id": row.id},
+    )
 
 
 def clear(row: Connection) -> None:
@@ -87,7 +91,9 @@ def lose(session: Session, row: Connection, error: KeepingError, *, at: datetime
     row.lost_at, row.lost_reason = at, str(error)[:255]
     row.refresh_owner = row.refresh_until = None
     _note(session, row, Audited.CONNECTION_LOST, at=at)
-    log.warning("connection_lost", extra={"company_id": row.company_id, "connection_id": row.id})
+    log.warning(
+        "connection_lost", extra={"company_id": escaped(row.company_id), "connection_id": row.id}
+    )
 
 
 def try_now(database: Database) -> None:

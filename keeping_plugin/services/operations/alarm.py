@@ -17,6 +17,7 @@ from keeping_plugin.models import ApiUse, AuditRecord, Connection, Database, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
+from keeping_plugin.wording.terminal import escaped
 
 log = logging.getLogger("keeping_plugin.security")
 
@@ -60,7 +61,7 @@ def raise_alarms(database: Database) -> list[UnusualUse]:
         log.warning(
             "unusual_use",
             extra={
-                "company_id": burst.company_id,
+                "company_id": escaped(burst.company_id),
                 "connection_id": burst.connection_id,
                 "requests": burst.requests,
                 "usual": burst.usual,

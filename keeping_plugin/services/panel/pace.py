@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from keeping_plugin.errors import Crowded
+from keeping_plugin.wording.terminal import escaped
 
 log = logging.getLogger("keeping_plugin.panel")
 
@@ -71,7 +72,7 @@ class Pace:
 
 
 def _crowded(company_id: str, who: str) -> Crowded:
-    log.warning("panel_limit_reached", extra={"company_id": company_id, "limit_of": who})
+    log.warning("panel_limit_reached", extra={"company_id": escaped(company_id), "limit_of": who})
     return Crowded("Salesforce was asked very often just now. Wait a minute.")
 
 
