@@ -19,6 +19,7 @@ from keeping_plugin.types import Conversation, Direction, Message, Value
 
 SUBJECT: Final = 255
 DESCRIPTION: Final = 32_000
+TOO_SLOW: Final = "text_too_slow"
 _LONGEST_URL: Final = 2_000
 # Salesforce keeps dates from 1700 to 4000; what lies outside is no date of a mail.
 _YEARS: Final = range(1700, 4001)
@@ -34,20 +35,44 @@ def marker(installation_id: str, company_id: str, message_id: str) -> str:
     return f"[k-{digest[:16]}]"
 
 
+@dataclass(frozen=True, slots=True)
+class TaskText:
+    """A Task's own fields, and what the entry is to say of them: a code of wording.entries.NOTES,
+    or None."""
+
+    fields: dict[str, Value]
+    note: str | None = None
+
+
 def task_fields(
     message: Message, *, conversation: Conversation | None, marker: str, zone: tzinfo = UTC
 ) -> dict[str, Value]:
-    """The Task's own fields. Who it is about (WhoId) and its Status are the caller's.
+    """The fields of `task_text`."""
+    return task_text(message, conversation=conversation, marker=marker, zone=zone).fields
+
+
+def task_text(
+    message: Message,
+    *,
+    conversation: Conversation | None,
+    marker: str,
+    zone: tzinfo = UTC,
+    effort: Effort | None = None,
+) -> TaskText:
+    """The Task's own fields. Who it is about (WhoId) and its Status are the caller's. The body is
+    read within `effort`, half a second unless told otherwise.
 
     ActivityDate is a day without a zone, which Salesforce shows as it stands: the day on which the
     message was sent in `zone`, that of the Salesforce user who logs it.
     `conversation` is None when the host has none any more: then the message's own subject is used
     and there is no link.
     """
+    url = conversation.url if conversation else ""
+    described = describe(message, url=url, effort=effort)
     about = (conversation.subject if conversation is not None else message.subject) or ""
     fields: dict[str, Value] = {
         "Subject": subject(about, direction=message.direction, marker=marker),
-        "Description": description(message, url=conversation.url if conversation else ""),
+        "Description": described.text,
         # Set at creation, never changed afterwards (Object Reference, Task: TaskSubtype).
         "TaskSubtype": "Email",
         "Priority": "Normal",
@@ -55,7 +80,7 @@ def task_fields(
     sent_on = message.sent_at.astimezone(zone).date() if message.sent_at.year in _YEARS else None
     if sent_on is not None and sent_on.year in _YEARS:
         fields["ActivityDate"] = sent_on.isoformat()
-    return fields
+    return TaskText(fields, None if described.whole_body else TOO_SLOW)
 
 
 def subject(about: str, *, direction: Direction, marker: str) -> str:
@@ -64,11 +89,6 @@ def subject(about: str, *, direction: Direction, marker: str) -> str:
     start = "Email received" if direction == Direction.INBOUND else "Email sent"
     name = one_line(about, SUBJECT) or "(no subject)"
     return cut(f"{start}: {name}", SUBJECT - len(marker) - 1) + " " + marker
-
-
-def description(message: Message, *, url: str) -> str:
-    """The text of `describe`."""
-    return describe(message, url=url).text
 
 
 @dataclass(frozen=True, slots=True)

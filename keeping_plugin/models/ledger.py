@@ -144,6 +144,8 @@ class SyncEntry(Base):
 
     state: Mapped[str] = mapped_column(String(16), default=EntryState.PENDING)
     reason: Mapped[str] = mapped_column(String(32), default="")  # a fixed code, docs/errors.md
+    # Of an entry in any state, what its reason does not tell: a code of wording.entries.NOTES.
+    note: Mapped[str | None] = mapped_column(String(32))
     # Salesforce's complaints: [[code, message, fields]]
     words: Mapped[Any] = mapped_column(Json, nullable=True)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -49,6 +49,14 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
 }
 
+# What an entry's `note` says beside its reason.
+NOTES: Mapping[str, str] = {
+    "text_too_slow": (
+        "Its text took too long to read, so the Task holds only its beginning and a link to the "
+        "conversation."
+    ),
+}
+
 # Where the state tells more than the reason, or there is no reason yet.
 _BY_STATE: Mapping[tuple[str, str], str] = {
     ("pending", ""): "It is on its way.",

@@ -11,7 +11,7 @@ from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryS
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import TITLES, refusals
 from keeping_plugin.types import Action
-from keeping_plugin.wording.entries import entry_sentence
+from keeping_plugin.wording.entries import NOTES, entry_sentence
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
 REFUSED = "refused"  # the state of what the rules did not grant
@@ -61,7 +61,7 @@ def line_of(entry: SyncEntry, connection: Connection) -> Line:
         action=TITLES[Action(entry.action)],
         state=entry.state,
         reason=entry.reason,
-        reasons=(sentence,) if sentence else (),
+        reasons=tuple(filter(None, (sentence, NOTES.get(entry.note or "", "")))),
         complaints=tuple(explained(words)),
         url=record_url(connection.instance_url, entry.record_id or entry.contact_id),
         retryable=retryable,

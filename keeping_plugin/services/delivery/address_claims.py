@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keeping_plugin.models import EntryState, SyncEntry
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Outcome
 from keeping_plugin.services.delivery.settle import settle

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select, update
@@ -13,30 +12,12 @@ from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
 from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.lease import Lease
+from keeping_plugin.services.delivery.outlived import count_outlived
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.times import BATCH, LEASE
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows that are ours to work on until they are settled. `connection` is as it stood when they
-    were claimed, `began_at` the database's time of the claim."""
-
-    token: str
-    connection: Connection
-    began_at: datetime
-    rows: Sequence[SyncEntry]
-
-    @property
-    def row_ids(self) -> list[int]:
-        return [row.id for row in self.rows]
-
-    @property
-    def alone(self) -> bool:
-        """Only one message: what goes wrong is this message's doing."""
-        return len({row.message_id for row in self.rows}) == 1
 
 
 def drainable(connection: Connection | None, time: datetime) -> bool:
@@ -75,7 +56,10 @@ def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
         claimable = and_(
             SyncEntry.connection_id == connection_id, due(time, steady=parts.watch.steady)
         )
-        message_ids = _choose(session, claimable)
+        message_ids, outlived = _choose(session, claimable)
+        if outlived:
+            count_outlived(session, connection, outlived, time, parts.times)
+            message_ids, _ = _choose(session, claimable)
         if not message_ids:
             return None
         token = uuid.uuid4().hex
@@ -91,11 +75,14 @@ def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
     return Batch(token, connection, time, rows) if rows else None
 
 
-def _choose(session: Session, claimable: ColumnElement[bool]) -> list[str]:
-    query = select(SyncEntry.message_id, SyncEntry.batch_size).where(claimable)
+def _choose(session: Session, claimable: ColumnElement[bool]) -> tuple[list[str], list[str]]:
+    """Messages to work on, and the claims of earlier batches that still stand on some."""
+    query = select(SyncEntry.message_id, SyncEntry.batch_size, SyncEntry.claim).where(claimable)
     # Two actions a message at most. One query per lane keeps each on its index.
     query = query.order_by(SyncEntry.lane, SyncEntry.due_at, SyncEntry.id).limit(2 * BATCH)
-    return together((row.message_id, row.batch_size) for row in session.execute(query))
+    rows = session.execute(query).all()
+    outlived = sorted({row.claim for row in rows if row.claim is not None})
+    return together((row.message_id, row.batch_size) for row in rows), outlived
 
 
 def together(candidates: Iterable[tuple[str, int | None]]) -> list[str]:

@@ -18,8 +18,9 @@ from keeping_plugin.services import metering as api_use
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.address_claims import claim_addresses
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.budget import within_budget
-from keeping_plugin.services.delivery.claim import Batch, claim, drainable, due
+from keeping_plugin.services.delivery.claim import claim, drainable, due
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.login_care import needs_care, tend_login

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.types import Action, Found, TaskLook
 
 # Salesforce's Date of the answer before the send, less this, is where the look begins.

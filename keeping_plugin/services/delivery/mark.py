@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
 from keeping_plugin.services.delivery import lease as leases
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.ledger import claims

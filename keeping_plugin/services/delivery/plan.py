@@ -62,6 +62,7 @@ class Letter:
 
     contact: Mapping[str, Value]
     task: Mapping[str, Value]
+    note: str | None = None  # for the entry of its Task: a code of wording.entries.NOTES
 
 
 @dataclass(frozen=True, slots=True)

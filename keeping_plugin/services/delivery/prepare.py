@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from keeping_plugin.addresses import address_key
-from keeping_plugin.mail import task as task_text
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.models import Installation, MailboxPolicy
+from keeping_plugin.mail.task import marker, task_text
+from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
 from keeping_plugin.services.automation.history import without_text
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter
@@ -23,11 +24,12 @@ from keeping_plugin.types import (
     Action,
     Address,
     Conversation,
-    Message,
     MessageArrived,
     ObjectSchema,
     Value,
 )
+
+log = logging.getLogger("keeping_plugin.delivery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         }
         schemas = schema_cache.schemas(session, batch.connection.id)
     logged = [row for row in batch.rows if row.action == Action.LOG_TASK]
-    marked = {
-        row.message_id: task_text.marker(installation, company_id, row.message_id) for row in logged
-    }
+    marked = {row.message_id: marker(installation, company_id, row.message_id) for row in logged}
     try:
         mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
         letters, there = _letters(parts, batch, marked, mailboxes.values(), schemas)
@@ -78,6 +78,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
             endings[row.id] = "switched_off"
         elif has_changed(row, there[row.message_id]):
             changed[row.message_id] = there[row.message_id]
+    _note(parts, batch, logged, letters)
     markers = {row.id: marked[row.message_id] for row in logged}
     return Prepared(letters, endings, markers, changed)
 
@@ -103,16 +104,42 @@ def _letters(
             conversations[key] = parts.helpdesk.conversation(company_id, key)
         there[message.message_id] = without_text(message)
         task: Mapping[str, Value] = {}
+        note = None
         if message.message_id in marked:
-            task = _task(batch, message, conversations[key], marked[message.message_id])
+            made = task_text(
+                message,
+                conversation=conversations[key],
+                marker=marked[message.message_id],
+                zone=zone(batch.connection.timezone),
+            )
+            note = made.note
+            task = _task(batch, made.fields, marked[message.message_id])
             task = sendable(schemas.get("Task"), task, Action.LOG_TASK)
         contact: Mapping[str, Value] = {}
         if message.message_id in added:
             customer = _as_claimed(message.customer, addresses[message.message_id])
             contact = contact_fields(customer, not_names=mailbox_names)
             contact = sendable(schemas.get("Contact"), contact, Action.ADD_CONTACT)
-        letters[message.message_id] = Letter(contact, task)
+        letters[message.message_id] = Letter(contact, task, note)
     return letters, there
+
+
+def _note(
+    parts: Delivery, batch: Batch, logged: Sequence[SyncEntry], letters: Mapping[str, Letter]
+) -> None:
+    """Keep with the rows what an admin is to know of their Tasks. Hardly ever anything."""
+    for row in logged:
+        note = letters[row.message_id].note if row.message_id in letters else row.note
+        if note == row.note:
+            continue
+        if note is not None:
+            log.warning("text_too_slow", extra={"entry_id": row.id})
+        with parts.database.write() as session:
+            session.execute(
+                update(SyncEntry)
+                .where(SyncEntry.id == row.id, SyncEntry.claim == batch.token)
+                .values(note=note)
+            )
 
 
 def _as_claimed(customer: Address | None, address: str) -> Address:
@@ -122,13 +149,8 @@ def _as_claimed(customer: Address | None, address: str) -> Address:
     return Address(address)
 
 
-def _task(
-    batch: Batch, message: Message, conversation: Conversation | None, marker: str
-) -> Mapping[str, Value]:
+def _task(batch: Batch, fields: dict[str, Value], marker: str) -> Mapping[str, Value]:
     connection = batch.connection
-    fields = task_text.task_fields(
-        message, conversation=conversation, marker=marker, zone=zone(connection.timezone)
-    )
     if connection.task_status:
         fields["Status"] = connection.task_status
     if connection.activity_key_field:

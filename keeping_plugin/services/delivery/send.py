@@ -16,7 +16,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.mark import mark
 from keeping_plugin.services.delivery.outcomes import read

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import EntryState, Pick, SyncEntry, now
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import lock_connection
@@ -175,11 +175,12 @@ def shrink(
     *,
     times: Times,
     unmark: bool = False,
+    counts: bool = True,
 ) -> None:
     """After a batch that ended without row outcomes: the same rows travel in tens, then alone;
-    only alone does it count as an attempt. After three a row of which nothing is in doubt has
-    failed; one that is in doubt is asked about again. Neither happens at once: what is broken may
-    be the host, for a minute."""
+    only alone does it count as an attempt, and only if it `counts`. After three a row of which
+    nothing is in doubt has failed; one that is in doubt is asked about again. Neither happens at
+    once: what is broken may be the host, for a minute."""
     lock_connection(session, batch.connection.id)
     time = now(session)
     mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
@@ -187,7 +188,7 @@ def shrink(
         session.execute(
             _PLAIN.where(*mine).values(_UNMARK | {"state": EntryState.PENDING, "due_at": time})
         )
-    if batch.alone:
+    if batch.alone and counts:
         session.execute(_PLAIN.where(*mine).values(attempts=SyncEntry.attempts + 1))
         session.execute(
             _PLAIN.where(*mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_(None)).values(

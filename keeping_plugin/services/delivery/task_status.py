@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from keeping_plugin.models import Connection
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.delivery.claim import Batch
+from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.types import Action
 
