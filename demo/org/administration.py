@@ -14,6 +14,7 @@ from .described import describe_global, picklist_values, visible_describe
 from .duplicates import DuplicateRule, Duplicates
 from .errors import not_found
 from .ids import normalised
+from .places import place_fields
 from .provision import provision
 from .query import Queries
 from .results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
@@ -199,6 +200,23 @@ class Administration:
         with self._store.transaction():
             self._catalog.add_field(object_name, field)
             self._rights.touch()
+
+    def use_currencies(self, codes: Sequence[str]) -> None:
+        """Have several currencies, the first of which is everybody's own: CurrencyIsoCode appears
+        on every object that holds records of users."""
+        values = [{"value": code, "label": code} for code in codes]
+        values[0] |= {"defaultValue": True}  # type: ignore[dict-item]
+        for name in ("Account", "Contact", "Lead", "Opportunity", "Case", "Task"):
+            field = {"name": "CurrencyIsoCode", "label": f"{name} Currency", "type": "picklist"}
+            shape = {"length": 3, "restrictedPicklist": True, "defaultedOnCreate": True}
+            self.add_field(name, {**field, **shape, "picklistValues": values})
+
+    def use_places(self, places: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
+        """Have state and country picklists: states by country, as codes, and what they are
+        called."""
+        for name in ("Account", "Contact", "Lead"):
+            for field in place_fields(self._catalog.get(name), places, names):
+                self.add_field(name, field)
 
     def remove_field(self, object_name: str, field_name: str) -> None:
         """Delete a field and its values; KeyError if there is none."""

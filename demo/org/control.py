@@ -195,6 +195,15 @@ class Control:
         """Delete a field with its values."""
         self.call("DELETE", f"/fields/{object_name}/{field_name}")
 
+    def use_currencies(self, *codes: str) -> None:
+        """Several currencies; the first is everybody's own."""
+        self.call("POST", "/features", {"currencies": list(codes)})
+
+    def use_places(self, places: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
+        """State and country picklists: states by country, as codes, and what they are called."""
+        given = {country: list(states) for country, states in places.items()}
+        self.call("POST", "/features", {"places": given, "names": dict(names)})
+
     def object_rights(self, user: str, object_name: str, **rights: bool) -> None:
         """Replace a user's create, read, edit and delete on an object."""
         self.call("POST", "/rights", {"user": user, "object": object_name, **rights})

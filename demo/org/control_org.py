@@ -103,6 +103,15 @@ def _add_metadata(control: Blueprint, site: Site) -> None:
         org.remove_field(object_name, field_name)
         return reply({})
 
+    @control.post("/features")
+    def features() -> Response:
+        body = body_object()
+        if "currencies" in body:
+            org.use_currencies(body["currencies"])
+        if "places" in body:
+            org.use_places(body["places"], body.get("names", {}))
+        return reply({}, 201)
+
 
 def _add_rules(control: Blueprint, site: Site) -> None:
     org = site.org

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .catalog import Catalog
+from .places import sync_places
 from .schema import ObjectSchema
 from .store import Record, Store
 
@@ -39,6 +40,7 @@ class Derived:
     def fill(self, schema: ObjectSchema, record: Record, before: Record | None) -> None:
         """Set the computed fields of ``record``; ``before`` is the stored one, None when new."""
         _person_name(schema, record)
+        sync_places(schema, record, before)
         special = self._of.get(schema.name)
         if special is not None:
             special(schema, record, before)

@@ -8,9 +8,9 @@ from typing import Any
 from flask import url_for
 
 from keeping_plugin.services.panel.cards import person
-from keeping_plugin.services.panel.display import day, label_of, shown
+from keeping_plugin.services.panel.display import day, shown
 from keeping_plugin.services.panel.view import Linked
-from keeping_plugin.services.schema.fields import why_read_only
+from keeping_plugin.services.schema.fields import label_in, why_read_only
 from keeping_plugin.types import ContactMatch, LeadMatch, Record, Value
 
 # Longer values are shown from their beginning, in a box that scrolls.
@@ -152,7 +152,7 @@ class Cards:
         return FieldRow(
             id=row_id(record.id, name),
             name=name,
-            label=label_of(spec),
+            label=label_in(schema, spec),
             help_text=spec.help_text,
             text=text,
             href=href,

@@ -121,14 +121,15 @@ def fields(object: str) -> ResponseReturnValue:
 
 
 def _step(form: FieldsForm, known: ObjectSchema, before: Choice) -> tuple[str, ...]:
-    offered = [spec.name for spec in selection.offered(known) if _matches(spec, form.search)]
+    offered = [spec.name for spec in selection.offered(known) if _matches(known, spec, form.search)]
     stepped = form.stepped(offered, tuple(before.locked))
     return tuple(name for name in stepped if name in known.fields)
 
 
-def _matches(spec: FieldSpec, search: str) -> bool:
+def _matches(known: ObjectSchema, spec: FieldSpec, search: str) -> bool:
     words = search.lower().split()
-    return all(word in f"{spec.label} {spec.name}".lower() for word in words)
+    text = f"{editable.label_in(known, spec)} {spec.label} {spec.name}".lower()
+    return all(word in text for word in words)
 
 
 def _page(
@@ -147,13 +148,13 @@ def _page(
     def row(spec: FieldSpec, *, is_ticked: bool) -> Row:
         return Row(
             name=spec.name,
-            label=spec.label,
+            label=editable.label_in(known, spec) if spec.type == "picklist" else spec.label,
             type=FIELD_TYPES.get(spec.type, spec.type),
             custom=spec.custom,
             ticked=is_ticked,
             locked=choice.locked.get(spec.name, ""),
             read_only=editable.why_read_only(known, spec.name) or "",
-            matches=_matches(spec, search),
+            matches=_matches(known, spec, search),
             help=spec.help_text,
         )
 

@@ -31,10 +31,11 @@ from keeping_plugin.forms.record import RecordForm, record_form
 from keeping_plugin.services.panel import call as panel_call
 from keeping_plugin.services.panel import edit as records
 from keeping_plugin.services.panel import open as panels
-from keeping_plugin.services.panel.display import label_of, of_value
+from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.services.panel.edit import Target
+from keeping_plugin.services.panel.money import currency_of
 from keeping_plugin.services.panel.record_types import own_picklists
-from keeping_plugin.services.schema.fields import why_read_only, writable
+from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
 from keeping_plugin.state import current_state
 from keeping_plugin.wording.salesforce_errors import explained
 
@@ -177,9 +178,12 @@ def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
         made = editing.form.control(name)
         if made is not None:
             made.was = made.mark(value)
-            spec = editing.target.schema.fields[name]
-            mine = of_value(spec, made.data).text
-            both.append((label_of(spec), of_value(spec, value).text, mine))
+            schema = editing.target.schema
+            spec = schema.fields[name]
+            currency = currency_of(schema, spec, editing.target.record.fields)
+            mine = of_value(spec, made.data, currency=currency).text
+            held = of_value(spec, value, currency=currency).text
+            both.append((label_in(schema, spec), held, mine))
     return _form(editing, status=409, both=both)
 
 

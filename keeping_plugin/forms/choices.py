@@ -14,15 +14,17 @@ class Controller:
     """The field on which a dependent picklist depends, and what it says when the form is read.
     `in_form`: it can be changed in the same form."""
 
-    def __init__(self, spec: FieldSpec, value: Value, *, changed: bool, in_form: bool) -> None:
-        self.spec, self.value, self.changed, self.in_form = spec, value, changed, in_form
+    def __init__(
+        self, spec: FieldSpec, label: str, value: Value, *, changed: bool, in_form: bool
+    ) -> None:
+        self.spec, self.label, self.value = spec, label, value
+        self.changed, self.in_form = changed, in_form
 
     def entries(self) -> list[tuple[int, str, str]]:
         """Index (as `valid_for` counts: inactive entries too, a checkbox has 0 and 1), value and
         label of everything that it can say."""
         if self.spec.type == "boolean":
-            label = self.spec.label
-            return [(0, "false", f"{label}: no"), (1, "true", f"{label}: yes")]
+            return [(0, "false", f"{self.label}: no"), (1, "true", f"{self.label}: yes")]
         return [(i, v.value, v.label) for i, v in enumerate(self.spec.picklist)]
 
     @property
@@ -61,10 +63,10 @@ class PicklistControl(Control):
         if above is None:
             return ""
         if above.in_form:
-            return f"The choices depend on {above.spec.label}."
+            return f"The choices depend on {above.label}."
         if above.value in (None, ""):
-            return f"The choices depend on {above.spec.label}, which is empty: fill that in first."
-        return f"The choices that go with {above.spec.label} “{above.shown}”."
+            return f"The choices depend on {above.label}, which is empty: fill that in first."
+        return f"The choices that go with {above.label} “{above.shown}”."
 
     def offered(self) -> list[PicklistValue]:
         """What may be chosen whatever the controlling field says: active values, and the record's
@@ -87,7 +89,7 @@ class PicklistControl(Control):
             if controller is None or not value.active or controller.allows(value):
                 return
             raise ValueError(
-                f"“{value.label}” does not go with {controller.spec.label} “{controller.shown}”."
+                f"“{value.label}” does not go with {controller.label} “{controller.shown}”."
             )
         raise ValueError("This is not one of the values to choose from.")
 

@@ -26,7 +26,7 @@ from keeping_plugin.forms.quantities import (
     NumberControl,
     TimeControl,
 )
-from keeping_plugin.services.panel.display import label_of
+from keeping_plugin.services.schema.fields import label_in
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 # Compound types (address, location, a person's Name) are written by their parts, which have types
@@ -67,5 +67,5 @@ def control(
 ) -> UnboundField[Control]:
     """An unbound WTForms field for one field of a describe, with the org's own label and help."""
     made = ReadOnlyControl if read_only else control_type(schema, spec)
-    label = f"{spec.label} (UTC)" if made is DateTimeControl else label_of(spec)
+    label = f"{spec.label} (UTC)" if made is DateTimeControl else label_in(schema, spec)
     return UnboundField(made, label, spec=spec, required=required)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from keeping_plugin.forms import widgets
 from keeping_plugin.forms.controls import Control
+from keeping_plugin.services.panel.money import places
 from keeping_plugin.types import Value
 
 # Salesforce keeps at most 18 digits of a number, before and after the point together (Field Types,
@@ -18,9 +19,11 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 class NumberControl(Control):
-    """int, double, currency and percent. Percent is 10 for 10 %, as Salesforce has it."""
+    """int, double, currency and percent. Percent is 10 for 10 %, as Salesforce has it. `currency`
+    is the ISO code of an amount's, "" where the org has one currency."""
 
     widget = widgets.Text("text", inputmode="decimal")
+    currency = ""
 
     def print_(self, value: Value) -> str:
         if value is None or isinstance(value, str):
@@ -29,9 +32,10 @@ class NumberControl(Control):
         plain = f"{number:f}"
         if "." in plain:
             plain = plain.rstrip("0").rstrip(".")
-        if self.spec.type == "currency" and self.spec.scale:
+        if self.spec.type == "currency" and number.is_finite():
             whole, _, cents = plain.partition(".")
-            plain = f"{whole}.{cents.ljust(self.spec.scale, '0')}"
+            cents = cents.ljust(places(self.spec, number, self.currency), "0")
+            plain = f"{whole}.{cents}" if cents else whole
         return plain
 
     def tidy(self, text: str) -> str:

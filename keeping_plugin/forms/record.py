@@ -13,7 +13,16 @@ from keeping_plugin.errors import Complaint
 from keeping_plugin.forms.choices import Controller, PicklistControl
 from keeping_plugin.forms.controls import Control, ReferenceControl
 from keeping_plugin.forms.fields import control
-from keeping_plugin.services.schema.fields import WRITABLE_TYPES, is_compound, parts, writable
+from keeping_plugin.forms.quantities import NumberControl
+from keeping_plugin.services.panel.money import currency_of
+from keeping_plugin.services.schema.fields import (
+    WRITABLE_TYPES,
+    in_use,
+    is_compound,
+    label_in,
+    parts,
+    writable,
+)
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Value
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
@@ -62,6 +71,8 @@ class RecordForm(Form):
             made.editing = not self.creating
             if isinstance(made, PicklistControl):
                 made.values = _of_type(made.spec, (picklists or {}).get(name))
+            if isinstance(made, NumberControl):
+                made.currency = currency_of(self.schema, made.spec, values)
             if isinstance(made, ReferenceControl):
                 made.name_shown = (names or {}).get(name, "")
         self._join_dependents()
@@ -74,13 +85,15 @@ class RecordForm(Form):
             spec = self.schema.fields.get(name)
             if spec is None:  # the user may not read it: then nobody can tell what goes with what
                 continue
-            above = self.control(name)
+            above, label = self.control(name), label_in(self.schema, spec)
             if above is None:
                 made.controller = Controller(
-                    spec, self._values.get(name), changed=False, in_form=False
+                    spec, label, self._values.get(name), changed=False, in_form=False
                 )
             else:
-                made.controller = Controller(spec, above.data, changed=above.changed, in_form=True)
+                made.controller = Controller(
+                    spec, label, above.data, changed=above.changed, in_form=True
+                )
                 above.controls.append(made.id)
 
     @classmethod
@@ -101,12 +114,23 @@ class RecordForm(Form):
         """What is to be sent, by API name: on an edit only what the person changed, on a create
         everything filled in."""
         if self.creating:
-            return {
+            sent = {
                 name: made.data
                 for name, made in self.controls()
                 if not made.empty and made.spec.createable
             }
-        return {name: made.data for name, made in self.controls() if made.changed}
+        else:
+            sent = {name: made.data for name, made in self.controls() if made.changed}
+        # A state after the country of which it is one, whatever the order on the page.
+        return dict(sorted(sent.items(), key=lambda item: self._depth(item[0], sent)))
+
+    def _depth(self, name: str, sent: Mapping[str, Value]) -> int:
+        """How many of the fields that are sent stand above this one."""
+        depth, seen = 0, {name}
+        while (name := self.schema.fields[name].controller) in sent and name not in seen:
+            depth += 1
+            seen.add(name)
+        return depth
 
     def overwritten(self, current: Mapping[str, Value]) -> list[str]:
         """The changed fields that somebody else made yet another value since they were shown."""
@@ -122,7 +146,8 @@ class RecordForm(Form):
         """Put Salesforce's words beside the fields they name; returns those that name none here."""
         homeless = []
         for complaint in complaints:
-            named = [name for name in complaint.fields if self.control(name) is not None]
+            fields = dict.fromkeys(in_use(self.schema, name) for name in complaint.fields)
+            named = [name for name in fields if self.control(name) is not None]
             for name in named:
                 self.problem_words.setdefault(name, []).append(complaint)
             if not named:
@@ -209,7 +234,8 @@ def record_form(
 @lru_cache(maxsize=512)
 def _record_form(shape: _Shape) -> type[RecordForm]:
     schema, creating = shape.schema, shape.creating
-    wanted = [name for name in shape.names if name in schema.fields]
+    chosen = dict.fromkeys(in_use(schema, name) for name in shape.names)
+    wanted = [name for name in chosen if name in schema.fields]
     if creating:
         wanted += [spec.name for spec in schema.fields.values() if spec.required]
     # A part that was chosen beside its compound stands with its siblings.

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import PanelCard, now, upsert
+from keeping_plugin.services.panel.money import CURRENCY, has_currencies
 from keeping_plugin.services.schema.fields import is_compound, parts
 from keeping_plugin.types import ContactMatch, LeadMatch, ObjectSchema, Record, Value
 
@@ -49,7 +50,8 @@ def name_path(schema: ObjectSchema, name: str) -> str | None:
 
 def asked(schema: ObjectSchema, shown: Sequence[str]) -> tuple[str, ...]:
     """The field paths that the panel reads of an object: what is shown, the parts of compound
-    fields, what dependent picklists depend on, the names of referenced records, and the head."""
+    fields, what dependent picklists depend on, the names of referenced records, the currency of
+    amounts, and the head."""
     wanted: dict[str, None] = {}
     kept = (*_KEPT, *_KEPT_OF.get(schema.name, ()))
     for name in (*shown, *HEAD.get(schema.name, ()), *kept):
@@ -65,6 +67,8 @@ def asked(schema: ObjectSchema, shown: Sequence[str]) -> tuple[str, ...]:
         path = name_path(schema, name)
         if path:
             wanted[path] = None
+        if spec.type == "currency" and has_currencies(schema):
+            wanted[CURRENCY] = None
     return tuple(wanted)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from keeping_plugin.mail.tags import without_tags
 from keeping_plugin.services.panel.cards import name_path
+from keeping_plugin.services.panel.money import currency_of, places
 from keeping_plugin.services.schema.fields import is_compound, parts
 from keeping_plugin.types import FieldSpec, ObjectSchema, Record, Value
 
@@ -20,11 +21,6 @@ class Shown(NamedTuple):
 
     text: str
     href: str = ""
-
-
-def label_of(spec: FieldSpec) -> str:
-    """The org's own label; a reference is shown by name, so its " ID" goes, as in Salesforce."""
-    return spec.label.removesuffix(" ID") if spec.type == "reference" else spec.label
 
 
 def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
@@ -38,15 +34,15 @@ def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
         named = record.fields.get(path) if path else None
         return Shown(str(named or value or ""))
     if isinstance(value, Mapping):
-        return _compound(value)
+        return _compound(_with_labels(schema, name, value))
     if value is None and is_compound(schema, name):
-        found = (record.fields.get(part.name) for part in parts(schema, name))
-        return Shown(", ".join(str(one) for one in found if one not in (None, "")))
-    return of_value(spec, value)
+        found = (of_value(part, record.fields.get(part.name)) for part in parts(schema, name))
+        return Shown(", ".join(one.text for one in found if one.text))
+    return of_value(spec, value, currency=currency_of(schema, spec, record.fields))
 
 
-def of_value(spec: FieldSpec, value: Value) -> Shown:
-    """A plain value, without the record around it."""
+def of_value(spec: FieldSpec, value: Value, *, currency: str = "") -> Shown:
+    """A plain value, without the record around it; `currency` is the ISO code of an amount's."""
     if value is None or value == "":
         return Shown("")
     if isinstance(value, Mapping):
@@ -54,7 +50,7 @@ def of_value(spec: FieldSpec, value: Value) -> Shown:
     if spec.type == "boolean":
         return Shown("Yes" if value else "No")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Shown(_number(spec, value))
+        return Shown(_number(spec, value, currency))
     return _text(spec, str(value))
 
 
@@ -94,17 +90,33 @@ def _link(spec: FieldSpec, text: str) -> str:
     return ""
 
 
-def _number(spec: FieldSpec, value: float) -> str:
-    scale = spec.scale if spec.type == "currency" else 0
+def _number(spec: FieldSpec, value: float, currency: str) -> str:
     number = Decimal(repr(value))  # never through float: JSON may hold more digits than one has
+    scale = 0
+    if number.is_finite() and spec.type == "currency":
+        scale = places(spec, number, currency)
     if number.is_finite() and (scale or number == number.to_integral_value()):
         text = f"{number:,.{scale}f}"
     else:
         text = f"{value:,}"
+    if currency:
+        return f"{currency} {text}"
     return f"{text} %" if spec.type == "percent" else text
 
 
-_ADDRESS = ("street", "city", "state", "postalCode", "country")
+def _with_labels(
+    schema: ObjectSchema, name: str, value: Mapping[str, object]
+) -> Mapping[str, object]:
+    """An address with its state and country as the org's lists call them: beside each code stands
+    what other systems call it, which may be anything."""
+    named = dict(value)
+    for part in parts(schema, name):
+        for key in ("state", "country"):
+            code = value.get(f"{key}Code")
+            if code and part.name.lower().endswith(f"{key}code"):
+                labels = {entry.value: entry.label for entry in part.picklist}
+                named[key] = labels.get(str(code), value.get(key) or code)
+    return named
 
 
 def _compound(value: Mapping[str, object]) -> Shown:

@@ -60,12 +60,55 @@ COMPOUND_TYPES = frozenset({"address", "location"})
 _NAME_ORDER = ("Salutation", "FirstName", "MiddleName", "LastName", "Suffix")
 
 
+# An org with state and country picklists keeps each of these twice: as a code from a list, and as a
+# text that Salesforce writes beside it.
+_LISTED = ("State", "Country")
+_CODE = "Code"
+
+
+def in_use(schema: ObjectSchema, name: str) -> str:
+    """The field that stands for this one in the org as it is: the code of a state or country where
+    they are picked from lists (MailingStateCode for MailingState), the text where they no longer
+    are, and any other field itself."""
+    if name.endswith(_LISTED) and _is_code(schema, name + _CODE):
+        return name + _CODE
+    text = name.removesuffix(_CODE)
+    if name not in schema.fields and text.endswith(_LISTED) and text in schema.fields:
+        return text
+    return name
+
+
+def _is_code(schema: ObjectSchema, name: str) -> bool:
+    spec = schema.fields.get(name)
+    return spec is not None and spec.type == "picklist" and bool(spec.compound)
+
+
+def label_in(schema: ObjectSchema, spec: FieldSpec) -> str:
+    """The org's own label. A code goes by the label of its text: people pick a state, not a state
+    code. A reference is shown by name, so its " ID" goes, as in Salesforce."""
+    text = schema.fields.get(spec.name.removesuffix(_CODE))
+    if text is not None and text is not spec and in_use(schema, text.name) == spec.name:
+        return text.label
+    return spec.label.removesuffix(" ID") if spec.type == "reference" else spec.label
+
+
 def parts(schema: ObjectSchema, name: str) -> tuple[FieldSpec, ...]:
     """The fields of which a compound one (an address, a geolocation, a person's Name) is made, in
-    the order in which people write them; () for a plain field."""
-    found = [spec for spec in schema.fields.values() if spec.compound == name and spec.name != name]
+    the order in which people write them, a state behind the country that it depends on; () for a
+    plain field."""
+    found = [
+        spec
+        for spec in schema.fields.values()
+        if spec.compound == name and spec.name != name and in_use(schema, spec.name) == spec.name
+    ]
     order = {part: place for place, part in enumerate(_NAME_ORDER)}
-    return tuple(sorted(found, key=lambda spec: order.get(spec.name, len(order))))
+    found.sort(key=lambda spec: order.get(spec.name, len(order)))
+    for spec in [one for one in found if one.controller]:
+        above = next((one for one in found if one.name == spec.controller), None)
+        if above is not None and found.index(above) > found.index(spec):
+            found.remove(spec)
+            found.insert(found.index(above) + 1, spec)
+    return tuple(found)
 
 
 def is_compound(schema: ObjectSchema, name: str) -> bool:

@@ -12,6 +12,7 @@ from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import FieldSelection, now, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.schema.fields import in_use, label_in
 from keeping_plugin.types import OBJECTS, Agent, FieldSpec, ObjectSchema
 
 # Shown always, beside what Salesforce requires (the product's baseline): people are found by Email.
@@ -51,9 +52,14 @@ def _can_be_shown(spec: FieldSpec) -> bool:
 
 
 def offered(schema: ObjectSchema) -> tuple[FieldSpec, ...]:
-    """The fields that can be chosen, by label."""
-    specs = (spec for spec in schema.fields.values() if _can_be_shown(spec))
-    return tuple(sorted(specs, key=lambda spec: (spec.label.lower(), spec.name)))
+    """The fields that can be chosen, by label; of a state or country that is picked from a list
+    the code alone, since its text is Salesforce's own doing."""
+    specs = (
+        spec
+        for name, spec in schema.fields.items()
+        if _can_be_shown(spec) and in_use(schema, name) == name
+    )
+    return tuple(sorted(specs, key=lambda spec: (label_in(schema, spec).lower(), spec.name)))
 
 
 def locked(schema: ObjectSchema) -> Mapping[str, str]:
@@ -76,9 +82,9 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
 def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
     """What agents see of an object, given what was chosen (None: nothing was, ever)."""
     reasons = locked(schema)
-    wanted = list(_chosen_or_default(schema.name, chosen))
+    wanted = _in_use(schema, _chosen_or_default(schema.name, chosen))
     wanted += [name for name in reasons if name not in wanted]
-    expected = dict.fromkeys([*(chosen or ()), *BASELINE.get(schema.name, ())])
+    expected = _in_use(schema, [*(chosen or ()), *BASELINE.get(schema.name, ())])
     named = (spec for name in (*wanted, *expected) if (spec := schema.fields.get(name)) is not None)
     names = {spec.name for spec in named if _can_be_shown(spec)}
     return Choice(
@@ -86,6 +92,12 @@ def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
         locked=reasons,
         missing=tuple(name for name in expected if name not in names),
     )
+
+
+def _in_use(schema: ObjectSchema, names: Iterable[str]) -> list[str]:
+    """Each once, as the org has it now: a choice of MailingState means the state, however it is
+    kept."""
+    return list(dict.fromkeys(in_use(schema, name) for name in names))
 
 
 def is_wanted(object: str, field: str, chosen: Sequence[str] | None) -> bool:
@@ -123,14 +135,14 @@ def ordered(schema: ObjectSchema, ticked: Iterable[str], order: Sequence[str]) -
     """The ticked and the locked fields: those of `order` first, in that order, then the rest by
     label. Raises InvalidInput naming a field that the object does not have."""
     names = {spec.name for spec in offered(schema)}
-    wanted = {*ticked, *locked(schema)}
+    wanted = {*_in_use(schema, ticked), *locked(schema)}
     unknown = sorted(wanted - names)
     if unknown:
         raise InvalidInput(
             f"{schema.label} has no field {', '.join(unknown)} that the connected user can see.",
             field="fields",
         )
-    first = [name for name in dict.fromkeys(order) if name in wanted]
+    first = [name for name in _in_use(schema, order) if name in wanted]
     rest = [spec.name for spec in offered(schema) if spec.name in wanted and spec.name not in first]
     return (*first, *rest)
 
