@@ -76,6 +76,7 @@ ROW_OPTIONS: dict[str, Any] = {
     "fields": [],
     "every": 1,
     "tries": None,
+    "more_than": 0,
 }
 
 
@@ -247,10 +248,19 @@ class Faults:
             return None
 
     def for_row(
-        self, user: User, operation: str, object_name: str, record_id: str | None, text: str
+        self,
+        user: User,
+        operation: str,
+        object_name: str,
+        record_id: str | None,
+        text: str,
+        *,
+        together: int = 1,
     ) -> OrgError | None:
-        """The refusal of one record's save, if one is ordered for it.
+        """The refusal of one record's save, if one is ordered for it. ``together`` records travel
+        in its call.
 
+        ``more_than`` n refuses while more than n travel together, as a trigger's limits do.
         ``every`` 2 refuses every second row. ``tries`` n refuses each record n times (known by its
         id, or by what is sent when it has none) and lets it pass from then on.
         """
@@ -259,6 +269,8 @@ class Faults:
                 if fault.kind != ROW_FAULT or not _row_concerned(
                     fault, user, operation, object_name, text
                 ):
+                    continue
+                if together <= int(fault.options["more_than"]):
                     continue
                 if _row_passes(fault, record_id or text) or not self._strikes(fault):
                     continue

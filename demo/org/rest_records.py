@@ -96,8 +96,15 @@ def _strike(
 ) -> None:
     request.cost.rows += 1
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
+    body = request.body
+    records = body.get("records") if isinstance(body, Mapping) else None
     refusal = request.site.faults.for_row(
-        request.session.user, operation, object_name, record_id, text
+        request.session.user,
+        operation,
+        object_name,
+        record_id,
+        text,
+        together=len(records) if isinstance(records, list) else 1,
     )
     if refusal is not None:
         raise refusal

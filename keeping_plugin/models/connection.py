@@ -88,6 +88,8 @@ class Connection(Base):
     server_date: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pause_reason: Mapped[str] = mapped_column(String(32), default="")
+    # Salesforce's words for it: [[code, message, fields]]
+    pause_words: Mapped[Any] = mapped_column(Json, nullable=True)
     timeouts: Mapped[int] = mapped_column(Integer, default=0)  # in a row
     outages: Mapped[int] = mapped_column(Integer, default=0)  # in a row, for the back-off
 

@@ -152,6 +152,8 @@ class SyncEntry(Base):
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # counted only when alone
     retries: Mapped[int] = mapped_column(SmallInteger, default=0)  # clear, passing refusals
+    # Since when Salesforce has refused it for something that passes; a day of it is a person's.
+    refused_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     looks: Mapped[int] = mapped_column(SmallInteger, default=0)  # of a waiting row
     # The largest batch it may travel in: 10, then 1, after batches that ended without outcomes.

@@ -1,5 +1,7 @@
 """What Salesforce's refusals mean: one table from status and errorCode to the error of
-`keeping_plugin.errors`, sorted by who has to act. Salesforce's words are kept as they came.
+`keeping_plugin.errors`, sorted by who has to act; what to do about it stands in
+`keeping_plugin.refusals`. Salesforce's words are kept as they came, except for what they quote of
+our own questions: those hold people's addresses.
 
 A write has three kinds of failure. Clear refusals are complete Salesforce answers (4xx with an
 error body, 503 with one), and 401, 403, 412, 420 and 429 in any shape: Salesforce, or its edge,
@@ -27,7 +29,9 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
     SchemaStale,
 )
+from keeping_plugin.refusals import Advice, advice, is_locked
 from keeping_plugin.salesforce.client import Answer
+from keeping_plugin.salesforce.quoted import without_questions
 from keeping_plugin.salesforce.transport import NoAnswer
 
 Complaints = tuple[Complaint, ...]
@@ -81,12 +85,6 @@ def _stale(complaints: Complaints, body: Any) -> SalesforceError:
     return SchemaStale(complaints=complaints)
 
 
-def _trigger(complaints: Complaints, body: Any) -> SalesforceError:
-    # A trigger that met a lock says so inside its own message.
-    locked = any("UNABLE_TO_LOCK_ROW" in complaint.message for complaint in complaints)
-    return (RowLocked if locked else RecordRejected)(complaints=complaints)
-
-
 def _duplicates(complaints: Complaints, body: Any) -> SalesforceError:
     found: dict[tuple[str, str], None] = {}
     acknowledgeable = []
@@ -123,8 +121,6 @@ CODES: Mapping[str, Make] = {
     "ALL_OR_NONE_OPERATION_ROLLED_BACK": _plain(SalesforceUnavailable),
     "INVALID_QUERY_LOCATOR": _plain(SalesforceUnavailable),
     "QUERY_TIMEOUT": _slow_query,
-    "UNABLE_TO_LOCK_ROW": _plain(RowLocked),
-    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": _trigger,
     "INVALID_FIELD": _stale,
     "INVALID_TYPE": _stale,
     "NOT_FOUND": _plain(RecordNotFound),
@@ -143,7 +139,7 @@ _STATUSES: Mapping[int, type[SalesforceError]] = {
 
 def of_answer(answer: Answer, *, write: bool) -> SalesforceError:
     """The error for an answer that is not the one hoped for: a refusal, a page, half an answer."""
-    complaints = complaints_of(answer.body)
+    complaints = complaints_of(answer.body, quoting=not write)
     status = answer.status
     if status == 300 and isinstance(answer.body, list):
         several = Complaint("MULTIPLE_CHOICES", "Several records match.")
@@ -158,8 +154,9 @@ def of_answer(answer: Answer, *, write: bool) -> SalesforceError:
         return SalesforceUnavailable(_NO_USABLE_ANSWER)
     if status == 401:
         return of_login(answer)
-    if complaints and complaints[0].code in CODES:
-        return CODES[complaints[0].code](complaints, answer.body)
+    told = _by_words(complaints, answer.body, write=write)
+    if told is not None:
+        return told
     if status == 503:
         return SalesforceUnavailable(complaints=complaints)
     return _STATUSES.get(status, RecordRejected)(complaints=complaints)
@@ -176,9 +173,25 @@ def of_login(answer: Answer) -> ConnectionBarred:
 def of_row(row: Mapping[str, Any]) -> SalesforceError:
     """The error for one refused row of a collection, whose entries say `statusCode`."""
     complaints = complaints_of(row.get("errors"))
-    if complaints and complaints[0].code in CODES:
-        return CODES[complaints[0].code](complaints, row.get("errors"))
-    return RecordRejected(complaints=complaints)
+    told = _by_words(complaints, row.get("errors"), write=True)
+    return told or RecordRejected(complaints=complaints)
+
+
+def _by_words(complaints: Complaints, body: Any, *, write: bool) -> SalesforceError | None:
+    """The error that codes and words tell; None leaves it to the status."""
+    if not complaints:
+        return None
+    if is_locked(complaints):
+        return RowLocked(complaints=complaints)
+    if complaints[0].code in CODES:
+        return CODES[complaints[0].code](complaints, body)
+    match advice(complaints):
+        case Advice.WAIT:
+            return SalesforceUnavailable(complaints=complaints)
+        case Advice.AGAIN:
+            # Something broke inside Salesforce, and nobody says what had been written by then.
+            return (OutcomeUnclear if write else SalesforceUnavailable)(complaints=complaints)
+    return None
 
 
 def of_silence(silence: NoAnswer, *, write: bool) -> SalesforceError:
@@ -193,8 +206,9 @@ def unusable(*, write: bool) -> SalesforceError:
     return (OutcomeUnclear if write else SalesforceUnavailable)(_NO_USABLE_ANSWER)
 
 
-def complaints_of(body: object) -> Complaints:
-    """The entries of a Salesforce error body; empty when it is none."""
+def complaints_of(body: object, *, quoting: bool = False) -> Complaints:
+    """The entries of a Salesforce error body; empty when it is none. `quoting`: it answers a
+    question of ours, which its words may quote."""
     entries = [body] if isinstance(body, Mapping) else _objects(body)
     made = []
     for entry in entries:
@@ -205,7 +219,7 @@ def complaints_of(body: object) -> Complaints:
         made.append(
             Complaint(
                 code,
-                message if isinstance(message, str) else "",
+                without_questions(message, code, asked=quoting) if isinstance(message, str) else "",
                 tuple(name for name in fields if isinstance(name, str))
                 if isinstance(fields, Sequence) and not isinstance(fields, str)
                 else (),

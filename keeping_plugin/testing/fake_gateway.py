@@ -154,10 +154,10 @@ class FakeGateway:
         if not records:
             return ()
         with self._call("create_many", start_by=start_by, rows=len(records)):
-            return [self._outcome(record) for record in records]
+            return [self._outcome(record, len(records)) for record in records]
 
-    def _outcome(self, record: NewRecord) -> Saved | SalesforceError:
-        fault, kept = self._salesforce.row_fault(record)
+    def _outcome(self, record: NewRecord, rows: int) -> Saved | SalesforceError:
+        fault, kept = self._salesforce.row_fault(record, rows)
         if fault is not None and not kept:
             return fault
         try:

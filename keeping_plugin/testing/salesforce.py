@@ -41,6 +41,7 @@ class _RowFault:
     where: Callable[[NewRecord], bool]
     times: int | None
     kept: bool
+    more_than: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +163,11 @@ class FakeSalesforce:
         *,
         times: int | None = 1,
         kept: bool = False,
+        more_than: int = 0,
     ) -> None:
-        """Let rows of `create_many` end with an error; `kept`: the record is there all the same."""
-        self._row_faults.append(_RowFault(error, where, times, kept))
+        """Let rows of `create_many` end with an error; `kept`: the record is there all the same.
+        `more_than`: only while a call carries more rows, as the limits of triggers do."""
+        self._row_faults.append(_RowFault(error, where, times, kept, more_than))
 
     def meanwhile(self, verb: str, action: Callable[[], object]) -> None:
         """Let something happen once, after the next call of a verb left and before its work."""
@@ -198,10 +201,11 @@ class FakeSalesforce:
             if fault.strikes(verb, after=after):
                 raise fault.error
 
-    def row_fault(self, record: NewRecord) -> tuple[SalesforceError | None, bool]:
-        """The error this row is to end with, and whether its record is kept."""
+    def row_fault(self, record: NewRecord, rows: int) -> tuple[SalesforceError | None, bool]:
+        """The error this row of a call with so many is to end with, and whether its record is
+        kept."""
         for fault in self._row_faults:
-            if fault.times != 0 and fault.where(record):
+            if fault.times != 0 and rows > fault.more_than and fault.where(record):
                 fault.times = None if fault.times is None else fault.times - 1
                 return fault.error, fault.kept
         return None, True

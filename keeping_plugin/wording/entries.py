@@ -15,10 +15,20 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "contact_first": "It follows as soon as the Contact has been added.",
     "address_busy": "This person is being added just now; it goes on in a moment.",
     "outcome_unclear": "Salesforce did not answer; whether it arrived is being looked up.",
-    "unavailable": "Salesforce does not answer; it is tried again by itself.",
+    "internal_error": (
+        "Something went wrong inside Salesforce. It is looked up there, then tried again by itself."
+    ),
+    "unavailable": "Salesforce could not take it just now; it is tried again by itself.",
     "row_locked": "Somebody else is saving the record at this moment; it is tried again by itself.",
     "rate_limited": "Your Salesforce org takes no more requests for now; it is tried again later.",
     "budget": "Automations pause until your Salesforce org has room for more requests.",
+    "read_refused": (
+        "Salesforce does not let the connected user look people up; it goes on by itself once that "
+        "is mended there."
+    ),
+    "org_closed": (
+        "Your Salesforce org takes nothing from this inbox for now; it goes on by itself."
+    ),
     "connection_lost": "The connection to Salesforce is lost; it goes on once an admin reconnects.",
     "connection_barred": "Salesforce refuses the connection for now; it goes on by itself.",
     # waiting
@@ -62,6 +72,10 @@ _BY_STATE: Mapping[tuple[str, str], str] = {
     ("pending", ""): "It is on its way.",
     ("sending", ""): "It is being sent.",
     ("pending", "person_gone"): "The Contact was deleted or merged; another one is looked for.",
+    **{
+        ("failed", reason): "Salesforce refused it for a day, for something that usually passes."
+        for reason in ("internal_error", "unavailable", "row_locked", "rate_limited")
+    },
     ("cancelled", "no_contact"): "No Contact with this address appeared within 14 days.",
 }
 

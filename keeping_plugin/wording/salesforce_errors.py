@@ -250,6 +250,42 @@ SENTENCES: tuple[ErrorSentence, ...] = (
         Again.LATER,
     ),
     ErrorSentence(
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        "Salesforce is being maintained and can only be read for now.",
+        _N,
+        Again.LATER,
+    ),
+    ErrorSentence(
+        "REQUEST_RUNNING_TOO_LONG",
+        "Your Salesforce org was too busy to save this in time.",
+        _N,
+        Again.LATER,
+    ),
+    ErrorSentence(
+        "ORG_LOCKED",
+        "Your Salesforce org is locked: Salesforce's support can say why.",
+        _S,
+        Again.ONCE_MENDED,
+    ),
+    ErrorSentence(
+        "FUNCTIONALITY_NOT_ENABLED",
+        "Something that is needed here is switched off in your Salesforce org.",
+        _S,
+        Again.ONCE_MENDED,
+    ),
+    ErrorSentence(
+        "LOGIN_DURING_RESTRICTED_TIME",
+        "The connected Salesforce user may not be used at this time of day.",
+        _S,
+        Again.MUCH_LATER,
+    ),
+    ErrorSentence(
+        "LOGIN_DURING_RESTRICTED_DOMAIN",
+        "The connected Salesforce user may not be used from the address of this inbox.",
+        _S,
+        Again.ONCE_MENDED,
+    ),
+    ErrorSentence(
         "UNKNOWN_EXCEPTION",
         "Something went wrong inside Salesforce; the number in its words is for Salesforce's "
         "support.",

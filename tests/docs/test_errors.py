@@ -21,6 +21,7 @@ from keeping_plugin.errors import (
     TooLarge,
 )
 from keeping_plugin.models import SyncEntry
+from keeping_plugin.refusals import CODES, WORDS, Advice
 from keeping_plugin.salesforce.grants import REASONS
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.delivery.outcomes import read
@@ -173,6 +174,22 @@ def test_every_code_of_salesforce_that_is_explained_stands_there() -> None:
     assert part("salesforce") == wanted, "put this into docs/errors.md:\n" + "\n".join(
         f"| `{code}` | {mender} | {means} |" for code, mender, means in wanted
     )
+
+
+def test_what_is_done_about_a_refusal_stands_there_by_code_and_by_words() -> None:
+    tables: list[tuple[str, list[tuple[str, Advice]]]] = [
+        ("advice", list(CODES.items())),
+        ("advice-words", list(WORDS)),
+    ]
+    for name, entries in tables:
+        wanted = [
+            [done.value, "`, `".join(code for code, each in entries if each is done)]
+            for done in Advice
+            if any(each is done for _, each in entries)
+        ]
+        assert part(name) == wanted, f"put this into docs/errors.md ({name}):\n" + "\n".join(
+            f"| `{done}` | `{codes}` |" for done, codes in wanted
+        )
 
 
 def test_every_code_of_the_audit_stands_there() -> None:

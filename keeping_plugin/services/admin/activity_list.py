@@ -68,7 +68,7 @@ def listed(
             CONDITIONS[wanted.outcome] if wanted.outcome else true(),
             SyncEntry.mailbox_id == wanted.mailbox_id if wanted.mailbox_id else true(),
             SyncEntry.action == wanted.action if wanted.action else true(),
-            has_cause(wanted.reason) if wanted.reason else true(),
+            has_cause(session, company_id, wanted.reason) if wanted.reason else true(),
             _behind(at, SyncEntry.id, after),
         )
         .order_by(at.desc(), SyncEntry.id.desc())

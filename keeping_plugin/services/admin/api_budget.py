@@ -23,6 +23,8 @@ PAUSES: Mapping[str, str] = {
     "outcome_unclear": "Salesforce did not answer",
     "connection_barred": "Salesforce refuses the connection for now",
     "permission_denied": "the connected Salesforce user may not use the API",
+    "read_refused": "Salesforce does not let the connected user look people up",
+    "org_closed": "the Salesforce org takes nothing from this inbox for now",
     "not_ready": "this inbox is not ready; whoever runs it can see why with `flask keeping doctor`",
 }
 

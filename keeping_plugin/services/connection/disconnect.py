@@ -90,6 +90,7 @@ def _end(
     connection.lost_at = None
     connection.paused_until = None
     connection.pause_reason = ""
+    connection.pause_words = None
     barred.clear(connection)
     revocation = grants.give_back(session, connection, at=at, times=times)
     session.flush()

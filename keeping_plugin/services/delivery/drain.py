@@ -37,7 +37,7 @@ from keeping_plugin.services.delivery.plan import (
     task_record,
 )
 from keeping_plugin.services.delivery.prepare import prepare
-from keeping_plugin.services.delivery.send import WRITTEN, Send, send, sent_before
+from keeping_plugin.services.delivery.send import WRITTEN, Send, Sent, send, sent_before
 from keeping_plugin.services.delivery.settle import let_go, settle, shrink
 from keeping_plugin.services.delivery.task_status import know_task_status
 from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
@@ -192,16 +192,20 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         Send(row, task_record(row, facts, person.id), person.id, candidates)
         for row, person, candidates in made.tasks
     ]
-    answers = send(parts, gateway, lease, batch, first) if first else {}
-    if answers is None:  # what the look told stands all the same
+    limit = facts.give_up_before
+    sent = send(parts, gateway, lease, batch, first, refused_before=limit) if first else Sent({})
+    if sent is None:  # what the look told stands all the same
         there = sent_before(rows, facts, made)
         _write(parts, gateway, batch, made.settled, sends=there, known=made.known, answered=False)
         _give_back(parts, batch, made)
         return False
-    outcomes = {**made.settled, **answers}
+    outcomes = {**made.settled, **sent.outcomes}
     sends = [*first, *sent_before(rows, facts, made)]
     _write(parts, gateway, batch, outcomes, sends=sends, known=made.known)
-    return _follow(parts, gateway, lease, batch, made, facts, answers)
+    if sent.paused:
+        _give_back(parts, batch, made)
+        return False
+    return _follow(parts, gateway, lease, batch, made, facts, sent.outcomes)
 
 
 def _follow(
@@ -229,10 +233,12 @@ def _follow(
             elif outcome is not None and outcome.record_id is not None:
                 record = task_record(row, facts, outcome.record_id)
                 second.append(Send(row, record, outcome.record_id, 1))
-    sent = send(parts, gateway, lease, batch, second) if second else {}
+    limit = facts.give_up_before
+    sent = send(parts, gateway, lease, batch, second, refused_before=limit) if second else Sent({})
+    told = sent.outcomes if sent is not None else {}
     answered = sent is not None
-    _write(parts, gateway, batch, {**outcomes, **(sent or {})}, sends=second, answered=answered)
-    return answered
+    _write(parts, gateway, batch, {**outcomes, **told}, sends=second, answered=answered)
+    return sent is not None and not sent.paused
 
 
 def _write(

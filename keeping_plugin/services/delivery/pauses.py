@@ -6,6 +6,7 @@ The rows keep their state: the pause is the connection's, and the sweep passes o
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -22,24 +23,32 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import Connection, ConnectionStatus, now
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.delivery.outcomes import backoff
+from keeping_plugin.refusals import Advice, advice
+from keeping_plugin.services.delivery.outcomes import backoff, words
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.times import BUDGET_LOOK, PAUSES, Times
 
 TIMEOUTS = 2  # in a row
+
+# Pauses that no error of ours names (`pause_reason`).
+READ_REFUSED = "read_refused"
+ORG_CLOSED = "org_closed"
 
 
 def heard(
     session: Session, connection_id: int, gateway: SalesforceGateway, *, answered: bool = True
 ) -> None:
     """Keep what Salesforce's last headers told. When the last call was `answered`, earlier silence
-    is forgotten: an org that answers looks but hangs at every write hangs all the same."""
+    is forgotten: an org that answers looks but hangs at every write hangs all the same. So is a
+    pause, but for one that began meanwhile: then Salesforce answered that nothing more can pass."""
     connection = connection_first(session, connection_id)
     if connection is None:
         return
-    if answered:
+    until = connection.paused_until
+    if answered and (until is None or until <= now(session)):
         connection.timeouts = connection.outages = 0
         connection.paused_until, connection.pause_reason = None, ""
+        connection.pause_words = None
     keep_usage(session, connection, gateway)
 
 
@@ -84,10 +93,35 @@ def refused(
             connection.outages += 1
         case PermissionDenied():
             wait = BUDGET_LOOK
+        case SalesforceError() if advice(error.complaints) is Advice.PAUSE:
+            read_refused(session, connection_id, error, times, reason=ORG_CLOSED)
+            return True
         case _:
             return False
-    _pause(connection, now(session), error.code, times, wait)
+    _pause(connection, now(session), error.code, times, wait, _words(error))
     return True
+
+
+def read_refused(
+    session: Session,
+    connection_id: int,
+    error: SalesforceError,
+    times: Times,
+    *,
+    reason: str = READ_REFUSED,
+) -> None:
+    """Salesforce said clearly that it does not answer this question, or takes nothing at all: that
+    is no row's doing. The connection pauses with its words, 1 to 15 minutes, and asks again."""
+    connection = connection_first(session, connection_id)
+    if connection is None:
+        return
+    wait = PAUSES[min(connection.outages, len(PAUSES) - 1)]
+    connection.outages += 1
+    _pause(connection, now(session), reason, times, wait, _words(error))
+
+
+def _words(error: SalesforceError | NotReady) -> Any:
+    return words(error.complaints) if isinstance(error, SalesforceError) else None
 
 
 def over_budget(connection: Connection, share: float) -> bool:
@@ -102,6 +136,14 @@ def pause_for_budget(session: Session, connection_id: int, times: Times) -> None
     _pause(connection, now(session), "budget", times, BUDGET_LOOK)
 
 
-def _pause(connection: Connection, time: datetime, reason: str, times: Times, wait: float) -> None:
+def _pause(
+    connection: Connection,
+    time: datetime,
+    reason: str,
+    times: Times,
+    wait: float,
+    told: Any = None,
+) -> None:
     connection.paused_until = time + times.span(wait) if wait else None
     connection.pause_reason = reason if wait else ""
+    connection.pause_words = told if wait else None

@@ -20,7 +20,8 @@ ATTEMPTS = 3
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a row is to be written down. `wait` is in unscaled seconds from now; `marked` keeps the
-    mark because the outcome of a send is still unknown."""
+    mark because the outcome of a send is still unknown; `refused`: Salesforce refused it for
+    something that passes."""
 
     state: EntryState
     reason: str = ""
@@ -31,6 +32,7 @@ class Outcome:
     candidates: int = 0
     marked: bool = False
     retried: bool = False
+    refused: bool = False
 
 
 def done(reason: str, record_id: str | None, **more: Any) -> Outcome:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import (
@@ -15,11 +16,12 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.mark import mark
-from keeping_plugin.services.delivery.outcomes import read
+from keeping_plugin.services.delivery.outcomes import advice_for, read
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
 from keeping_plugin.services.delivery.settle import let_go, shrink
@@ -37,6 +39,15 @@ class Send:
     record: NewRecord
     contact_id: str | None = None
     candidates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the answer told of rows. Those that it tells nothing of have been given back; `paused`:
+    the whole connection was, because nothing more can pass."""
+
+    outcomes: dict[int, Outcome]
+    paused: bool = False
 
 
 # The outcomes of rows whose record is ours.
@@ -63,9 +74,11 @@ def send(
     lease: Lease,
     batch: Batch,
     sends: Sequence[Send],
-) -> Mapping[int, Outcome] | None:
+    *,
+    refused_before: datetime | None,
+) -> Sent | None:
     """Mark, then send. None when the call ended without row outcomes or may not be made: then the
-    rows have been given back, and the batch is over."""
+    rows have been given back, and the batch is over. `refused_before`: as `read` takes it."""
     for _ in range(MARKS):
         marked = mark(
             parts,
@@ -81,7 +94,7 @@ def send(
         failpoints.reach("drain.marked")
         going = [each for each in sends if each.row.id in marked.row_ids]
         if not going:
-            return {}
+            return Sent({})
         try:
             answers = gateway.create_many([each.record for each in going], start_by=marked.start_by)
         except CallNotStarted:
@@ -90,48 +103,55 @@ def send(
             _over(parts, batch, going, error)
             return None
         failpoints.reach("drain.sent")
-        told = list(zip(going, answers, strict=True))
-        _shrink_refused(parts, batch, [each for each, answer in told if refused_whole(answer)])
-        return _outcomes(batch, [pair for pair in told if not refused_whole(pair[1])])
+        return _told(parts, batch, list(zip(going, answers, strict=True)), refused_before)
     _over(parts, batch, sends, CallNotStarted())
     return None
 
 
-def refused_whole(answer: Saved | SalesforceError) -> bool:
-    """Its collection was refused as a whole: that tells nothing of this row."""
-    return isinstance(answer, BatchRefused)
-
-
-def _shrink_refused(parts: Delivery, batch: Batch, sends: Sequence[Send]) -> None:
-    if sends:
+def _told(
+    parts: Delivery,
+    batch: Batch,
+    told: Sequence[tuple[Send, Saved | SalesforceError]],
+    refused_before: datetime | None,
+) -> Sent:
+    """Rows that were refused for what travelled with them, or for the state of the whole org, are
+    given back: that tells nothing of them."""
+    smaller, closed = [], []
+    own: dict[int, Outcome] = {}
+    why: SalesforceError | None = None
+    for each, answer in told:
+        does = advice_for(answer) if isinstance(answer, SalesforceError) else None
+        if isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
+            smaller.append(each)
+        elif isinstance(answer, SalesforceError) and does is Advice.PAUSE:
+            closed.append(each)
+            why = answer
+        else:
+            own[each.row.id] = read(
+                each.row,
+                answer,
+                key_field=batch.connection.activity_key_field,
+                contact_id=each.contact_id,
+                candidates=each.candidates,
+                refused_before=refused_before,
+            )
+    if smaller or closed:
         with parts.database.write() as session:
-            row_ids = [each.row.id for each in sends]
-            shrink(session, batch, row_ids, times=parts.times, unmark=True)
+            if why is not None:
+                pauses.refused(session, batch.connection.id, why, parts.times)
+            let_go(session, batch, [each.row.id for each in closed], unmark=True)
+            shrink(session, batch, [e.row.id for e in smaller], times=parts.times, unmark=True)
             claims.release(
                 session,
                 org_id=batch.connection.org_id,
-                addresses=_added(sends),
+                addresses=_added([*smaller, *closed]),
                 owner=batch.token,
             )
+    return Sent(own, paused=why is not None)
 
 
 def _added(sends: Sequence[Send]) -> set[str]:
     return {each.row.address for each in sends if each.row.action == Action.ADD_CONTACT}
-
-
-def _outcomes(
-    batch: Batch, told: Sequence[tuple[Send, Saved | SalesforceError]]
-) -> dict[int, Outcome]:
-    return {
-        each.row.id: read(
-            each.row,
-            answer,
-            key_field=batch.connection.activity_key_field,
-            contact_id=each.contact_id,
-            candidates=each.candidates,
-        )
-        for each, answer in told
-    }
 
 
 def _over(

@@ -74,6 +74,10 @@ def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> d
         "claimed_until": None,
         "retries": row.retries + 1 if outcome.retried else row.retries,
     }
+    if outcome.refused:
+        values["refused_since"] = row.refused_since or time
+    elif final or outcome.state == EntryState.WAITING:
+        values["refused_since"] = None
     if outcome.state == EntryState.WAITING:
         values["waiting_since"] = row.waiting_since or time
         values["looks"] = 0

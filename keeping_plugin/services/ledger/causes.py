@@ -1,14 +1,17 @@
 """Why entries failed, so that an admin who has mended one thing tries that again and nothing else.
 
-A cause is our reason code, and where Salesforce refused, also its error code and the fields it
-named. Of a refusal in the org's own words (a validation rule, a trigger) those words tell it from
-others. As text it reads `rejected`, `rejected:STRING_TOO_LONG:LastName`, or
+A cause is our reason code, and where Salesforce refused, also its error code, the fields it named
+and its words: two flows that refuse are two causes. What differs from row to row (ids, long
+numbers, moments, addresses) is left out of the words, and of codes whose words quote what was sent
+the words are left out altogether. As text it reads `rejected`,
+`rejected:STRING_TOO_LONG:LastName`, or
 `rejected:FIELD_CUSTOM_VALIDATION_EXCEPTION::A Task needs a region.`
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +21,8 @@ from sqlalchemy import ColumnElement, Text, func, literal_column, select, type_c
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import Complaint
-from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry
+from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, listed
+from keeping_plugin.refusals import QUOTING
 from keeping_plugin.types import Action
 from keeping_plugin.wording.entries import entry_sentence
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
@@ -26,9 +30,19 @@ from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 # Literal, so that both databases see that the partial index of models/ledger fits.
 FAILED: ColumnElement[bool] = SyncEntry.state == literal_column("'failed'")
 
-_OWN_WORDS: Final = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 _LONGEST_WORDS: Final = 255  # a validation rule's message is no longer; of a trigger's, the start
+_READ: Final = 2_000  # characters of the words that are looked at
 LONGEST: Final = 1_000  # characters of a cause
+
+_VARYING = re.compile(
+    r"[^\s@'\"<>(){}\[\],;:]{1,320}@[^\s@'\"<>(){}\[\],;:]{1,320}"  # an address
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+    r"|\b(?=[A-Za-z]{0,17}\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b"  # a record's id
+    r"|\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b"  # a date
+    r"|\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,6})?\b"  # a time
+    r"|\b\d[\d.,-]{3,}\d\b"  # a number of five digits or more, the number of an error
+    r"|(?<=\brow )\d+\b"  # "First exception on row 17"
+)
 
 
 def cause_of(reason: str, words: Any) -> str:
@@ -36,33 +50,30 @@ def cause_of(reason: str, words: Any) -> str:
     if not words:
         return reason
     code, message, fields = words[0]
-    own = message[:_LONGEST_WORDS] if code == _OWN_WORDS else ""
-    parts = [reason, code, ",".join(fields), own]
+    # On one line: a browser sends other line ends than it was given.
+    text = "" if code in QUOTING else " ".join(_VARYING.sub("…", message[:_READ]).split())
+    parts = [reason, code, ",".join(fields), text[:_LONGEST_WORDS]]
     while not parts[-1]:
         parts.pop()
     cause = ":".join(parts)
     return cause if len(cause) <= LONGEST else reason
 
 
-def has_cause(cause: str) -> ColumnElement[bool]:
-    """Entries of one cause; of a bare reason, all that ended for it, whatever Salesforce said."""
-    reason, code, fields, message = (*cause.split(":", 3), "", "", "")[:4]
+def has_cause(session: Session, company_id: str, cause: str) -> ColumnElement[bool]:
+    """Entries of one cause; of a bare reason, all that ended for it, whatever Salesforce said. The
+    words of a cause are compared here, not by the database: it reads the company's failures for
+    that code, once."""
+    reason, code, *_ = (*cause.split(":", 3), "")
     condition = SyncEntry.reason == reason
     if not code:
         return condition
     words = type_coerce(SyncEntry.words, Text)
-    named = _json(fields.split(",") if fields else [])
-    if message:
-        whole = f"[[{_json(code)},{_json(message)},{named}]"
-        cut = f"[[{_json(code)},{_json(message)[:-1]}"
-        told = whole if len(message) < _LONGEST_WORDS else cut
-        return condition & words.startswith(told, autoescape=True)
-    condition &= words.startswith(f"[[{_json(code)},", autoescape=True)
-    return condition & words.contains(f",{named}]", autoescape=True)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))  # as models/base writes it
+    like = words.startswith(f"[[{json.dumps(code)},", autoescape=True)
+    told = session.scalars(
+        select(words).where(SyncEntry.company_id == company_id, FAILED, condition, like).distinct()
+    )
+    same = [text for text in told if text and cause_of(reason, json.loads(text)) == cause]
+    return condition & words.in_(select(listed(session, same)))
 
 
 def sentence(cause: str) -> str:

@@ -32,6 +32,7 @@ _REOPEN = (
         words=None,
         attempts=0,
         retries=0,
+        refused_since=None,
         batch_size=None,
     )
     .execution_options(synchronize_session=False)
@@ -67,6 +68,7 @@ def _reopen(session: Session, entry: SyncEntry) -> None:
     entry.due_at = now(session)
     entry.settled_at, entry.reason, entry.words = None, "", None
     entry.attempts = entry.retries = 0
+    entry.refused_since = None
     entry.batch_size = None
 
 
@@ -126,7 +128,7 @@ def _failed_for(
             SyncEntry.connection_id == connection.id,
             SyncEntry.company_id == connection.company_id,
             SyncEntry.state == EntryState.FAILED,
-            has_cause(cause),
+            has_cause(session, connection.company_id, cause),
             # One that fails again meanwhile is not taken twice.
             or_(SyncEntry.settled_at.is_(None), SyncEntry.settled_at <= until),
         )

@@ -46,7 +46,15 @@ BOTH = (Action.ADD_CONTACT, Action.LOG_TASK)
 _SHIFTED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     (
         SyncEntry,
-        ("due_at", "sent_at", "claimed_until", "waiting_since", "sent_after", "created_at"),
+        (
+            "due_at",
+            "sent_at",
+            "claimed_until",
+            "waiting_since",
+            "sent_after",
+            "created_at",
+            "refused_since",
+        ),
     ),
     (OrgLease, ("until",)),
     (AddressClaim, ("until", "sent_at")),

@@ -23,6 +23,8 @@ PERIOD = Period(DAY - timedelta(days=4), DAY)
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)
 OWN = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
+TRIGGER = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 
 # Each with words that another one of the same cause might have.
 REFUSALS: dict[str, tuple[Any, Any]] = {
@@ -34,13 +36,21 @@ REFUSALS: dict[str, tuple[Any, Any]] = {
         [["STRING_TOO_LONG", "First Name: data value too large: A", ["FirstName"]]],
         [["STRING_TOO_LONG", "First Name: data value too large: B", ["FirstName"]]],
     ),
-    "rejected:REQUIRED_FIELD_MISSING:A__c,B__c": (
+    "rejected:REQUIRED_FIELD_MISSING:A__c,B__c:missing: [A__c, B__c]": (
         [["REQUIRED_FIELD_MISSING", "missing: [A__c, B__c]", ["A__c", "B__c"]]],
         [["REQUIRED_FIELD_MISSING", "missing: [A__c, B__c]", ["A__c", "B__c"]]],
     ),
-    "rejected:CANNOT_EXECUTE_FLOW_TRIGGER": (
-        [["CANNOT_EXECUTE_FLOW_TRIGGER", "flow 301: 1%", []]],
-        [["CANNOT_EXECUTE_FLOW_TRIGGER", "flow 301: 2_", []]],
+    f"rejected:{FLOW}::flow 301: … at … by …": (
+        [[FLOW, "flow 301: 00T5g00000ABCDEFGH at 17:04:59\n by jane@customer.example", []]],
+        [[FLOW, "flow 301: 00T5g00000ABCDE at 3:05  by sam@other.example", []]],
+    ),
+    f"rejected:{FLOW}::flow 302: … at … by …": (
+        [[FLOW, "flow 302: 00T5g00000ABCDEFGH at 17:04:59\n by jane@customer.example", []]],
+        [[FLOW, "flow 302: 00T5g00000ABCDE at 3:05  by sam@other.example", []]],
+    ),
+    f"rejected:{TRIGGER}::T: execution of AfterInsert caused by: 100%_ on row … (…)": (
+        [[TRIGGER, "T: execution of AfterInsert\n\ncaused by: 100%_ on row 7 (123456-78)", []]],
+        [[TRIGGER, "T: execution of AfterInsert\n\ncaused by: 100%_ on row 8 (99999)", []]],
     ),
     f'rejected:{OWN}::Tasks need a "region": ask at 50% – Søren': (
         [[OWN, 'Tasks need a "region": ask at 50% – Søren', []]],
@@ -127,3 +137,27 @@ def test_a_cause_is_never_longer_than_an_address_takes() -> None:
     cause = cause_of("rejected", [["REQUIRED_FIELD_MISSING", "missing", fields]])
     assert cause == "rejected"
     assert len(cause_of("rejected", [[OWN, "w" * 255, ["f" * 200]]])) <= LONGEST
+
+
+@pytest.mark.field_case("A15")
+def test_three_flows_that_refuse_with_three_texts_are_three_causes_tried_again_by_themselves(
+    database: Database, ledger: Ledger
+) -> None:
+    texts = [
+        "We can't save this record because the “Route mail” process failed. (1012233445)",
+        "We can't save this record because the “Count cases” process failed. (1012233445)",
+        "We can't save this record because the “Route mail” process failed. (1099887766)",
+        "The flow tried to update 0035g00000ABCDEAAA: the account is frozen.",
+    ]
+    ids = [
+        ledger.entry(state="failed", reason="rejected", words=[[FLOW, text, []]], created_at=NOON)
+        for text in texts
+    ]
+    with database.read() as session:
+        found = {one.complaints[0][0].message: one for one in causes.causes(session, "acme")}
+    assert sorted(one.tasks for one in found.values()) == [1, 1, 2]
+    [route] = [one for one in found.values() if "Route mail" in one.cause]
+    assert entries.try_all_again(database, ADMIN, route.cause) is not None
+    with database.read() as session:
+        again = session.query(SyncEntry.id).filter(SyncEntry.state != "failed").all()
+    assert [row.id for row in again] == [ids[0], ids[2]]
