@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -12,10 +13,12 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
+from keeping_plugin.jobs.queue import RedisAway
 from keeping_plugin.models import AuditRecord, Connection, migrate
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.connection import barred
@@ -37,7 +40,11 @@ class _Commands(AppGroup):
         try:
             return super().invoke(ctx)
         except click.ClickException as refusal:
-            refusal.message = escaped(refusal.message)
+            # What click itself raises quotes nobody but who typed the command.
+            if type(refusal) is click.UsageError:
+                raise click.UsageError(escaped(refusal.message), refusal.ctx) from refusal
+            if type(refusal) is click.ClickException:
+                raise click.ClickException(escaped(refusal.message)) from refusal
             raise
 
 
@@ -103,12 +110,45 @@ def _jobs_waiting(state: State) -> int:
     return length
 
 
+_WAITS = (1.0, 2.0, 5.0)  # seconds between looks; the last one for ever
+_SAY_AGAIN = 12  # looks
+
+
+def _await_surroundings() -> State:
+    """The state, once database and Redis answer. Raises click.ClickException for what waiting does
+    not mend: old tables, a wrong password of Redis's, a key that opens no token.
+
+    A machine that boots starts its services in any order, and a supervisor gives up on one that
+    ends five times at once.
+    """
+    state = current_state()
+    for looks in itertools.count():
+        try:
+            _state_with_tables()
+            state.check_ready()
+        except RedisAway as away:
+            sentence = str(away)
+        except OperationalError as away:
+            kind = type(away.orig or away).__name__
+            sentence = f"The database does not answer ({kind}): start it or correct its address."
+        except KeepingError as error:
+            raise click.ClickException(str(error)) from error
+        else:
+            if looks:
+                _say("The worker goes on: what it waited for is there.", err=True)
+            return state
+        if looks % _SAY_AGAIN == 0:
+            _say(f"{sentence} The worker waits for it.", err=True)
+        state.clock.sleep(state.times.seconds(_WAITS[min(looks, len(_WAITS) - 1)]))
+    raise AssertionError("unreachable")
+
+
 @keeping.command("worker")
 @click.option("-n", "--number", type=click.IntRange(1, 64), default=1, show_default=True)
 def worker(number: int) -> None:
-    """Sweep and work until SIGTERM. Run it under a supervisor (docs/guide.md, Operating)."""
-    state = _state_with_tables()
-    _ready(state)
+    """Sweep and work until SIGTERM; waits for a database or Redis that is away. Run it under a
+    supervisor (docs/guide.md, Operating)."""
+    state = _await_surroundings()
     if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     app = current_app._get_current_object()  # type: ignore[attr-defined]

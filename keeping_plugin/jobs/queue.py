@@ -29,6 +29,10 @@ REDIS_TIMEOUT = 0.25  # seconds, of a web request
 BREAK, LONGEST_BREAK = 5.0, 60.0  # seconds without asking after a failure, doubled each time
 
 
+class RedisAway(NotReady):
+    """Redis does not answer, or not yet: a worker waits for it."""
+
+
 def connect(url: str, *, timeout: float | None = REDIS_TIMEOUT) -> Redis:
     """A client that fails fast: the defaults retry for seconds to a minute."""
     return Redis.from_url(
@@ -195,7 +199,8 @@ class RqQueue:
     def check(self) -> None:
         """Redis answers.
 
-        Raises NotReady, with the sentence for an operator, when it does not, or refuses us.
+        Raises NotReady, with the sentence for an operator, when it refuses us; RedisAway when it
+        does not answer.
         """
         try:
             self._redis.ping()
@@ -205,7 +210,7 @@ class RqQueue:
                 "KEEPING_REDIS_URL."
             ) from error
         except RedisError as error:
-            raise NotReady(
+            raise RedisAway(
                 f"Redis at KEEPING_REDIS_URL does not answer ({type(error).__name__}): start it or "
                 "correct the address."
             ) from error

@@ -124,8 +124,20 @@ class KeepingWorker(SimpleWorker):
             step()
 
     def register_birth(self) -> None:
-        self._set_aside()  # not afterwards: RQ takes a birth that was half written for another's
-        super().register_birth()  # type: ignore[no-untyped-call]
+        """Waits for a Redis that went away between the parent's look and now."""
+        wait = 1.0
+        while True:
+            try:
+                # Not afterwards: RQ takes a birth that was half written for another worker's.
+                self._set_aside()
+                super().register_birth()  # type: ignore[no-untyped-call]
+            except _AWAY as error:
+                log.warning("worker_waits_for_redis", extra={"error": type(error).__name__})
+                if self.stopping.wait(wait):
+                    raise
+            else:
+                return
+            wait = min(2 * wait, self.max_connection_wait_time)
 
     def register_death(self) -> None:
         self._patiently(super().register_death)

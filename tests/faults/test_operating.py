@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -153,6 +154,26 @@ def test_postgres_is_restarted_under_load(own_postgres: PostgresServer, world_on
     world.await_settled()
     world.assert_nothing_lost_or_doubled()
     assert worker.alive
+
+
+@pytest.mark.field_case("D13")
+def test_a_worker_that_starts_before_the_database_waits_for_it(
+    own_postgres: PostgresServer, world_on_it: World
+) -> None:
+    world = world_on_it
+    world.store(*fresh(2))
+    own_postgres.stop()
+    world.injected += 1
+    worker = world.worker()
+    await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
+    assert "The database does not answer" in world.log.read_text()
+    assert worker.alive
+    own_postgres.start()
+    for _ in range(20):  # this process's own pool
+        with contextlib.suppress(OperationalError):
+            world.await_settled()
+            break
+    world.assert_nothing_lost_or_doubled()
 
 
 JUMP = """

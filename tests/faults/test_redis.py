@@ -79,12 +79,39 @@ def test_a_tick_rings_and_resume_rings_again(world: World) -> None:
         world.redis.stop()
         assert world.flask("resume").wait() == 1
         assert "does not answer" in world.log.read_text()
-        assert world.flask("worker").wait() == 1
         assert world.flask("tick").wait() == 1
     world.redis.start()
     world.worker()
     world.await_settled()
     world.assert_nothing_lost_or_doubled()
+
+
+@pytest.mark.field_case("D13")
+@pytest.mark.parametrize("words", [("worker",), ("worker", "-n", "2")], ids=["one", "two"])
+def test_a_worker_that_starts_before_redis_waits_for_it(
+    world: World, words: tuple[str, ...]
+) -> None:
+    """At boot, services come up in any order."""
+    world.store(*fresh(2))
+    world.redis.stop()
+    world.injected += 1
+    worker = world.flask(*words)
+    await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
+    assert "Redis at KEEPING_REDIS_URL does not answer" in world.log.read_text()
+    assert worker.alive
+    world.redis.start()
+    world.await_settled()
+    assert "The worker goes on" in world.log.read_text()
+    world.assert_nothing_lost_or_doubled()
+
+
+@pytest.mark.field_case("D13")
+def test_a_worker_that_waits_for_redis_ends_when_it_is_told_to(world: World) -> None:
+    world.redis.stop()
+    worker = world.worker()
+    await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
+    worker.stop(10)
+    world.redis.start()
 
 
 def test_a_worker_that_blocks_on_a_frozen_redis_ends_when_it_is_told_to(world: World) -> None:
