@@ -32,6 +32,7 @@ class Config:
     queue: str
     bind_key: str | None
     panel_limit: tuple[int, int]
+    waiting_limit: int | None
     keep_days: int
     frame_ancestors: str
     base_url: str | None
@@ -199,6 +200,15 @@ def _limits(raw: Any) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
+def _waiting(raw: Any) -> int | None:
+    if raw is None:
+        return None
+    needed = "a whole number of requests of one process is needed, at least 1"
+    if (count := _number(int, raw, needed)) < 1:
+        raise ValueError(needed)
+    return count
+
+
 def _ancestors(raw: Any) -> str:
     value = _text(raw)
     if re.search(r"[;,\r\n]", value):
@@ -272,6 +282,13 @@ SETTINGS: tuple[Setting, ...] = (
         _limits,
         (60, 600),
         "What reaches Salesforce a minute, in all processes: for one agent, for one company.",
+    ),
+    Setting(
+        "KEEPING_WAITING_LIMIT",
+        _waiting,
+        None,
+        "How many requests of one web process may wait for Salesforce at once; by default a "
+        "quarter of its threads, and 250 under gevent or eventlet.",
     ),
     Setting(
         "KEEPING_KEEP_DAYS",

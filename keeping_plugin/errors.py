@@ -105,9 +105,14 @@ class DatabaseFailed(KeepingError):
 
 
 class Crowded(KeepingError):
-    """Too many wait for Salesforce in this process, or ask too often; nothing was asked."""
+    """Too many wait for Salesforce in this process, or ask too often; nothing was asked. `soon`:
+    it may pass within a second, and what was sent can be sent again as it is."""
 
     code = "crowded"
+
+    def __init__(self, message: str = "", *, soon: bool = False) -> None:
+        super().__init__(message)
+        self.soon = soon
 
 
 class BeingAdded(KeepingError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from keeping_plugin.blueprints import create_blueprint, embed
+from keeping_plugin.blueprints import create_blueprint, embed, guards
 from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import ConfigurationError
@@ -157,8 +157,12 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
     vault = TokenVault(config.secret_keys)
     database = Database(lambda: db.engines[config.bind_key])
     queue = RqQueue(config.redis_url, name=config.queue, times=times, monotonic=clock.monotonic)
+    seats = Seats(limit=config.waiting_limit)
+    pace = Pace(config.panel_limit, clock.monotonic, shared=queue.counted)
     transport = Transport(
-        allow_loopback=config.salesforce_allow_loopback, monotonic=clock.monotonic
+        allow_loopback=config.salesforce_allow_loopback,
+        monotonic=clock.monotonic,
+        gate=lambda: guards.seated(seats, pace),
     )
     oauth = SalesforceOAuth(config, transport, clock)
     tokens = TokenKeeping(
@@ -218,8 +222,8 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             queue=queue,
             clock=clock,
             times=times,
-            seats=Seats(),
-            pace=Pace(config.panel_limit, clock.monotonic, shared=queue.counted),
+            seats=seats,
+            pace=pace,
         ),
         intake=Intake(
             helpdesk=helpdesk,

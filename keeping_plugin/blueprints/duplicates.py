@@ -78,7 +78,7 @@ def offered_duplicates(place: Here, link: Linked, error: DuplicatesFound) -> lis
             ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id]),
             has_address=bool(found.email) and salesforce_key(found.email) == key,
         )
-        for found in duplicates.read_found(current_state().panels, link, error)
+        for found in duplicates.read_found(current_state().panels, place.agent, link, error)
     ]
 
 

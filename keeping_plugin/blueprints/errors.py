@@ -172,6 +172,7 @@ def on_error(error: KeepingError) -> Response:
         page="keeping/error.html",
         title=title,
         sentence=sentence_of(error),
+        error=error,
         complaints=complaints,
         code=error.code,
         back=_way_back(error),

@@ -3,12 +3,17 @@ admins only."""
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Blueprint, g, has_request_context, request
 
 from keeping_plugin.errors import Forbidden, NotLoggedIn, TooLarge
 from keeping_plugin.forms import csrf
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.panel.pace import Pace
+from keeping_plugin.services.panel.seats import Seats
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
 
@@ -55,6 +60,7 @@ def agent() -> Agent:
     found = current_state().helpdesk.current_agent()
     if found is None:
         raise NotLoggedIn("Log in to your inbox first, then open this page again.")
+    g.keeping_agent = found
     return found
 
 
@@ -67,6 +73,20 @@ def admin() -> Agent:
             "inbox to do it, or to make you one."
         )
     return found
+
+
+@contextmanager
+def seated(seats: Seats, pace: Pace) -> Iterator[None]:
+    """The last door before Salesforce. A journey takes its turn itself, before it begins; a request
+    that comes here without one takes a seat and a step of its agent's pace now, so that no route
+    can forget it. Jobs and commands pass. Raises Crowded."""
+    if not has_request_context() or seats.held:
+        yield
+        return
+    with seats.seat():
+        if (agent := g.get("keeping_agent")) is not None:
+            pace.step(agent.company_id, agent.id)
+        yield
 
 
 def end_host_transaction() -> None:

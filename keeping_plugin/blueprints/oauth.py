@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.errors import (
+    Crowded,
     InvalidInput,
     KeepingError,
     LoginRefused,
@@ -83,12 +84,16 @@ def oauth_callback() -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     try:
-        outcome = login.finish(
-            current_state().login,
-            agent,
-            request.args.to_dict(),
-            session_secret=session.get(_SECRET, ""),
-        )
+        # Crowded comes before the login is used up: the page it shows can be loaded again.
+        with current_state().panels.turn(agent):
+            outcome = login.finish(
+                current_state().login,
+                agent,
+                request.args.to_dict(),
+                session_secret=session.get(_SECRET, ""),
+            )
+    except Crowded:
+        raise
     except InvalidInput:
         page = render_template("keeping/settings/login_closed.html")
         return page, 400

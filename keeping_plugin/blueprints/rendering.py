@@ -44,6 +44,8 @@ def answer(
         response.headers["X-Keeping-Fragment"] = "1"
     else:
         response = make_response(render_template(page, fragment=template, **context, as_page=True))
+    if getattr(context.get("error"), "soon", False):
+        response.headers["X-Keeping-Retry"] = "1"  # keeping.js sends the form again by itself
     response.status_code = status
     response.vary.update(("Accept", *FRAGMENT_HEADERS))
     return response

@@ -77,8 +77,8 @@ def run_preflight() -> ResponseReturnValue:
     if connection_id is None:
         return redirect(url_for(".settings"), 303)
     try:
-        current_state().panels.pace.step(agent.company_id, agent.id)
-        preflight.run(current_state().schemas, connection_id)
+        with current_state().panels.turn(agent):
+            preflight.run(current_state().schemas, connection_id)
     except KeepingError as error:
         notices.say(f"The check could not be made. {error}", good=False)
     else:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -49,7 +49,9 @@ class Transport(requests.Session):
     """A requests.Session that Salesforce's clients share, safe for threads.
 
     One an app: it keeps connections open between calls and forgets them in a forked child.
-    `monotonic` is the clock by which `start_by` is read. Raises NoAnswer, CallNotStarted.
+    `monotonic` is the clock by which `start_by` is read. `gate` is entered before each call that
+    stands in no other; what it raises is raised, and nothing is sent. Raises NoAnswer,
+    CallNotStarted.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Transport(requests.Session):
         connect_seconds: float = CONNECT,
         max_bytes: int = LARGEST,
         monotonic: Callable[[], float] = time.monotonic,
+        gate: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         super().__init__()
         self.trust_env = False
@@ -70,6 +73,7 @@ class Transport(requests.Session):
         self._connect_seconds = connect_seconds
         self._max_bytes = max_bytes
         self._monotonic = monotonic
+        self._gate = gate
         self._process = 0
         self._opening = threading.Lock()
         self._open()
@@ -97,14 +101,17 @@ class Transport(requests.Session):
         """Everything sent inside shares one deadline, and no answer has more than `max_bytes`. A
         call made inside another one, to refresh its token, has its own: a refresh cut short could
         lose a rotated token."""
-        with calling(
-            Call(
-                seconds=seconds or self._seconds,
-                start_by=start_by,
-                monotonic=self._monotonic,
-                max_bytes=min(max_bytes or self._max_bytes, self._max_bytes),
-            )
-        ) as call:
+        with (
+            self._gate() if current_call() is None else nullcontext(),
+            calling(
+                Call(
+                    seconds=seconds or self._seconds,
+                    start_by=start_by,
+                    monotonic=self._monotonic,
+                    max_bytes=min(max_bytes or self._max_bytes, self._max_bytes),
+                )
+            ) as call,
+        ):
             yield call
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:

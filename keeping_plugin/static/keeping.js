@@ -25,6 +25,7 @@
 
 import { isOwnPage, own } from "./own.js";
 
+const RETRIES = 3; // of a save that found too many waiting
 const roots = new WeakSet();
 const running = new WeakMap(); // region -> its request under way
 const timers = new WeakMap();
@@ -108,7 +109,7 @@ async function ask(root, region, address, { body = null, trigger = null, busy = 
   region.setAttribute("aria-busy", "true");
   if (busy) say(root, busy);
   try {
-    const answer = await fetch(url, {
+    const send = () => fetch(url, {
       method: body ? "POST" : "GET",
       body,
       signal: mine.control.signal,
@@ -116,6 +117,12 @@ async function ask(root, region, address, { body = null, trigger = null, busy = 
       credentials: "same-origin",
       headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
     });
+    let answer = await send();
+    // Nothing was done, for too many were waiting: that passes in a moment, mostly.
+    for (let tries = 0; body && tries < RETRIES && answer.headers.get("X-Keeping-Retry"); tries += 1) {
+      await new Promise((done) => setTimeout(done, 400 + 400 * Math.random()));
+      answer = await send();
+    }
     // A login page or a proxy's error page is not ours to show.
     const fragment = answer.headers.get("X-Keeping-Fragment") === "1";
     if (!fragment || !own(answer.url)) throw new TypeError("not a fragment");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -339,8 +340,13 @@ def test_a_full_waiting_room_says_so_at_once(inbox: Inbox) -> None:
     """At most a quarter of the process's threads wait on Salesforce."""
     answers = []
 
-    def meanwhile() -> None:
+    def another() -> None:
         answers.append(inbox.app.test_client().get(url(), headers=JSON).json["state"])
+
+    def meanwhile() -> None:
+        thread = threading.Thread(target=another)
+        thread.start()
+        thread.join()
 
     seats = inbox.panels.seats
     inbox.salesforce.meanwhile("panel", meanwhile)

@@ -44,6 +44,7 @@ MALFORMED: dict[str, list[Any]] = {
     "KEEPING_QUEUE": ["", "two words", "a" * 65],
     "KEEPING_BIND_KEY": ["", 7],
     "KEEPING_PANEL_LIMIT": ["60", "0,600", "a,b", 60, (1, 2, 3), [1.5, 2]],
+    "KEEPING_WAITING_LIMIT": ["many", 0, -1, 2.5, True, []],
     "KEEPING_KEEP_DAYS": ["long", 0, -3, 1.5],
     "KEEPING_FRAME_ANCESTORS": ["", "'self'; script-src *", "a\r\nb"],
     "KEEPING_BASE_URL": [

@@ -52,8 +52,7 @@ def add_person(
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
         raise InvalidInput("Fill in the e-mail address: people are found by it.", field="Email")
-    parts.pace.step(agent.company_id, agent.id)
-    with parts.seat():
+    with parts.turn(agent):
         return _add(parts, agent, link, key, NewRecord(object, fields), allow_duplicates)
 
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, salesforce_key
-from keeping_plugin.errors import DuplicatesFound, OutcomeUnclear, RecordNotFound
+from keeping_plugin.errors import (
+    Crowded,
+    DuplicatesFound,
+    NotReady,
+    OutcomeUnclear,
+    RecordNotFound,
+    SalesforceError,
+)
+from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.metering import Feature, counted
 from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent
+
+log = logging.getLogger("keeping_plugin.panel")
 
 _MOST = 5  # records read one by one
 _PEOPLE = ("Contact", "Lead")
@@ -33,31 +45,51 @@ class Duplicate:
 
 
 @counted(Feature.RECORDS)
-def read_found(parts: Panels, link: Linked, error: DuplicatesFound) -> list[Duplicate]:
-    """The people that the rule named, with enough to tell them apart. One that cannot be read is
-    left out; Salesforce that does not answer raises."""
-    found = []
-    gateway = parts.gateway(link.connection_id)
-    for object, record_id in error.record_ids[:_MOST]:
-        if object not in _PEOPLE or object not in link.schemas:
-            continue
-        names = [name for name in _FACTS if name in link.schemas[object].fields]
-        try:
-            fields = gateway.read(object, record_id, names).fields
-        except RecordNotFound:
-            continue
-        found.append(
-            Duplicate(
-                object=object,
-                id=record_id,
-                title=str(fields.get("Name") or record_id),
-                email=str(fields.get("Email") or ""),
-                facts=tuple(
-                    str(fields[name]) for name in ("Title", "Company", "Phone") if fields.get(name)
-                ),
-            )
-        )
-    return found
+def read_found(
+    parts: Panels, agent: Agent, link: Linked, error: DuplicatesFound
+) -> list[Duplicate]:
+    """The people that the rule named, with enough to tell them apart. One that is not there is left
+    out; those that cannot be read just now are named by their kind alone. Raises nothing of
+    Salesforce's: the agent has typed a form, which comes back in any case."""
+    named = [
+        (object, record_id)
+        for object, record_id in error.record_ids
+        if object in _PEOPLE and object in link.schemas
+    ][:_MOST]
+    found: dict[str, Duplicate | None] = {}
+    end = parts.clock.monotonic() + parts.times.seconds(PANEL_CALL)
+    try:
+        with parts.turn(agent):
+            for object, record_id in named:
+                left = max(0.001, end - parts.clock.monotonic())
+                gateway = parts.gateways(link.connection_id, deadline=left)
+                found[record_id] = _read(gateway, link, object, record_id)
+    except (SalesforceError, Crowded, NotReady) as failure:
+        log.info("duplicate_unread", extra={"code": failure.code})
+    unread = {
+        record_id: Duplicate(object=object, id=record_id, title="", email="", facts=())
+        for object, record_id in named
+    }
+    return [one for one in {**unread, **found}.values() if one is not None]
+
+
+def _read(
+    gateway: SalesforceGateway, link: Linked, object: str, record_id: str
+) -> Duplicate | None:
+    names = [name for name in _FACTS if name in link.schemas[object].fields]
+    try:
+        fields = gateway.read(object, record_id, names).fields
+    except RecordNotFound:
+        return None
+    return Duplicate(
+        object=object,
+        id=record_id,
+        title=str(fields.get("Name") or record_id),
+        email=str(fields.get("Email") or ""),
+        facts=tuple(
+            str(fields[name]) for name in ("Title", "Company", "Phone") if fields.get(name)
+        ),
+    )
 
 
 @counted(Feature.RECORDS)
@@ -73,7 +105,20 @@ def use(
 ) -> str:
     """Give the record this address. Returns the address it has when that is another one and
     `replace` is false: then nothing was changed. Raises what `read` and `update` raise, Crowded."""
-    parts.pace.step(agent.company_id, agent.id)
+    with parts.turn(agent):
+        return _use(parts, agent, link, object, record_id, email=email, replace=replace)
+
+
+def _use(
+    parts: Panels,
+    agent: Agent,
+    link: Linked,
+    object: str,
+    record_id: str,
+    *,
+    email: str,
+    replace: bool,
+) -> str:
     gateway = parts.gateway(link.connection_id)
     current = gateway.read(object, record_id, ("Email", "LastModifiedDate")).fields
     held = current.get("Email")

@@ -95,8 +95,7 @@ def save(
     compared as well. What Salesforce holds already is not sent again: a save whose answer was lost
     can be repeated. Raises what the gateway's `read` and `update` raise, and Crowded.
     """
-    parts.pace.step(agent.company_id, agent.id)
-    with parts.seat():
+    with parts.turn(agent):
         return _save(
             parts, agent, target, changes, conflicts=conflicts, allow_duplicates=allow_duplicates
         )

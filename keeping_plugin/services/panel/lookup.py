@@ -36,8 +36,7 @@ def search(
         return None
     if len(text) > _LONGEST or not text.isprintable():
         return []
-    parts.pace.step(agent.company_id, agent.id)
-    with parts.seats.seat():
+    with parts.turn(agent):
         gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
         records = gateway.search(object, text, limit=MOST)
     return [

@@ -74,9 +74,7 @@ def open_panel(
         return view
     meter = Meter(parts.gateways)
     try:
-        if counted:
-            parts.pace.step(agent.company_id, agent.id)
-        with parts.seats.seat():
+        with parts.turn(agent, counted=counted):
             answer, dropped = panel_call.ask(replace(parts, gateways=meter), found, key)
     except (SalesforceError, Crowded, NotReady) as error:
         api_use.write_down(parts.database, meter, Feature.PANEL, mailbox_id=mailbox_id)

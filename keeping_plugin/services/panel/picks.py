@@ -12,8 +12,11 @@ from keeping_plugin.types import Agent
 
 
 def pick(parts: Panels, agent: Agent, view: PanelView, object: str, record_id: str) -> None:
-    """Remember the choice for this address. Raises NotFound when it is none of those offered."""
+    """Remember the choice for this address. Raises NotFound when it is none of those offered, and
+    what kept the panel from telling."""
     link = view.linked
+    if view.error is not None and not view.found:
+        raise view.error
     people = [cards.person(found) for found in view.found]
     if link is None or not any(
         (person.object, person.id) == (object, record_id) for person in people

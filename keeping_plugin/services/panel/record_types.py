@@ -64,8 +64,7 @@ def own_picklists(
             _cache.move_to_end(key)
             return _cache[key][1]
     try:
-        parts.pace.step(agent.company_id, agent.id)
-        with parts.seats.seat():
+        with parts.turn(agent):
             gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
             found = gateway.picklist_values(object, record_type_id)
     except (SalesforceError, Crowded, NotReady) as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,9 +20,7 @@ from keeping_plugin.services.panel.seats import Seats
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.services.schema import selection
 from keeping_plugin.times import CALL, Times
-from keeping_plugin.types import Match, ObjectSchema, SeveralMatches
-
-SAVE_PATIENCE = 2.0  # seconds
+from keeping_plugin.types import Agent, Match, ObjectSchema, SeveralMatches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +39,14 @@ class Panels:
         """A gateway for what an agent saves: with the deadline of a write."""
         return self.gateways(connection_id, deadline=self.times.seconds(CALL))
 
-    def seat(self) -> AbstractContextManager[None]:
-        """A seat for a save, which waits a moment for one: somebody has typed something."""
-        return self.seats.seat(patience=SAVE_PATIENCE)
+    @contextmanager
+    def turn(self, agent: Agent, *, counted: bool = True) -> Iterator[None]:
+        """What every journey to Salesforce begins with: a seat, held for the block, and a step of
+        the agent's pace, unless it is not `counted`. Raises Crowded at once when there is none."""
+        with self.seats.seat():
+            if counted:
+                self.pace.step(agent.company_id, agent.id)
+            yield
 
 
 class PanelState(StrEnum):

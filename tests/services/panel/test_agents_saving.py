@@ -27,6 +27,7 @@ from keeping_plugin.services.panel.view import Linked, Panels
 from keeping_plugin.testing import FakeClock, FakeQueue, FakeSalesforce, shipped_schemas
 from keeping_plugin.times import Times
 from keeping_plugin.types import Address, Agent, Saved, Value
+from tests.services.sitting import sitting
 
 GUS = Agent("gus", "acme", "Gus")
 GIL = Agent("gil", "acme", "Gil")
@@ -203,7 +204,7 @@ def test_a_lead_with_the_address_prevents_a_contact(desk: Desk) -> None:
 
 def test_no_seat_means_no_call(desk: Desk) -> None:
     parts = replace(desk.parts, seats=Seats(share=0.0))
-    with parts.seats.seat(), pytest.raises(Crowded):
+    with sitting(parts.seats, 1), pytest.raises(Crowded):
         add_person(parts, GUS, desk.link, "Contact", JANE)
     assert desk.salesforce.calls == []
     assert desk.claim() is None

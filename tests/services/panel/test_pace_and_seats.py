@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import types
 from collections import Counter
+from contextvars import copy_context
 
+import greenlet
 import pytest
 
 from keeping_plugin.errors import Crowded
 from keeping_plugin.services.panel.pace import Pace
 from keeping_plugin.services.panel.seats import Seats
 from keeping_plugin.testing import FakeClock
+from tests.services.sitting import sitting
 
 
 def test_an_agent_and_a_company_have_limits_of_their_own(
@@ -62,33 +67,23 @@ def test_a_shared_count_that_nobody_can_tell_leaves_the_process_its_own() -> Non
         pace.step("acme", "gus")
 
 
-def test_the_next_one_hears_at_once_or_waits_a_moment() -> None:
+@pytest.mark.field_case("B4")
+def test_the_next_one_hears_at_once_and_may_ask_again_soon() -> None:
     seats = Seats(share=0.0)
-    with seats.seat():
-        with pytest.raises(Crowded), seats.seat():
-            pass
-        with pytest.raises(Crowded), seats.seat(patience=0.01):
-            pass
+    with sitting(seats, 1), pytest.raises(Crowded) as refusal, seats.seat():
+        pass
+    assert refusal.value.soon
     with seats.seat():
         pass
 
 
-def test_a_seat_that_comes_free_is_taken() -> None:
+def test_a_request_that_sits_takes_no_second_seat() -> None:
     seats = Seats(share=0.0)
-    sitting, leave = threading.Event(), threading.Event()
-
-    def sit() -> None:
-        with seats.seat():
-            sitting.set()
-            leave.wait(10)
-
-    thread = threading.Thread(target=sit)
-    thread.start()
-    assert sitting.wait(10)
-    threading.Timer(0.05, leave.set).start()
-    with seats.seat(patience=10):
-        assert leave.is_set()
-    thread.join()
+    with seats.seat(), seats.seat():
+        assert seats.held
+    assert not seats.held
+    with sitting(seats, 1):
+        assert not seats.held, "the seat of another request is not one's own"
 
 
 def test_a_quarter_of_the_threads_may_sit() -> None:
@@ -97,15 +92,62 @@ def test_a_quarter_of_the_threads_may_sit() -> None:
     threads = [threading.Thread(target=stop.wait) for _ in range(12)]
     for thread in threads:
         thread.start()
-    allowed = int(threading.active_count() * 0.25)
-    assert allowed >= 3
     try:
-        held = [seats.seat() for _ in range(allowed)]
-        for seat in held:
-            seat.__enter__()
+        allowed = int(threading.active_count() * 0.25)
+        assert allowed >= 3
+        others = [(copy_context(), seats.seat()) for _ in range(allowed)]
+        for request, seat in others:
+            request.run(seat.__enter__)
         with pytest.raises(Crowded), seats.seat():
+            pass
+        for request, seat in others:
+            request.run(seat.__exit__, None, None, None)
+        with seats.seat():
             pass
     finally:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def test_a_setting_says_how_many_may_sit() -> None:
+    seats = Seats(limit=2)
+    with sitting(seats, 2), pytest.raises(Crowded), seats.seat():
+        pass
+
+
+GREENLETS = {
+    "gevent": ("gevent.monkey", "is_module_patched", "threading"),
+    "eventlet": ("eventlet.patcher", "is_monkey_patched", "thread"),
+}
+
+
+@pytest.mark.field_case("D11")
+@pytest.mark.parametrize("kind", GREENLETS)
+def test_forty_greenlets_of_one_thread_may_all_sit(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real greenlets, and the one question that is asked of the library that patched the process:
+    neither gevent nor eventlet is among our dependencies."""
+    module, question, patched = GREENLETS[kind]
+    library = types.ModuleType(module)
+    monkeypatch.setattr(library, question, lambda name: name == patched, raising=False)
+    monkeypatch.setitem(sys.modules, module, library)
+    seats = Seats()
+    seated = []
+
+    def request(number: int) -> None:
+        with seats.seat():
+            seated.append(number)
+            hub.switch()
+
+    hub = greenlet.getcurrent()
+    greenlets = [greenlet.greenlet(request) for _ in range(40)]
+    for number, each in enumerate(greenlets):
+        each.switch(number)
+    assert seated == list(range(40))
+    for each in greenlets:
+        each.switch()
+    assert not seats.held
+    monkeypatch.setattr(library, question, lambda name: False)
+    assert seats.limit() < 40, "a library that is only imported patches nothing"

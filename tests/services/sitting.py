@@ -1,0 +1,31 @@
+"""Other people's requests that wait for Salesforce."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keeping_plugin.services.panel.seats import Seats
+
+
+@contextmanager
+def sitting(seats: Seats, count: int) -> Iterator[None]:
+    """So many others sit, each a request of its own."""
+    leave, here = threading.Event(), threading.Barrier(count + 1)
+
+    def sit() -> None:
+        with seats.seat():
+            here.wait(10)
+            leave.wait(60)
+
+    threads = [threading.Thread(target=sit) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    here.wait(10)
+    try:
+        yield
+    finally:
+        leave.set()
+        for thread in threads:
+            thread.join()
