@@ -85,8 +85,8 @@ _FAILED = text("state = 'failed'")
 class SyncEntry(Base):
     """One owed effect: unique on (connection, message, action), in one state.
 
-    The mark (`sent_at`, `sent_user_id`, `sent_after`, `sent_epoch`) is committed before the call
-    leaves and stays until the outcome is known, whatever the state.
+    The mark (`sent_at`, `sent_user_id`, `sent_after`, `sent_epoch`, `sent_key_field`) is committed
+    before the call leaves and stays until the outcome is known, whatever the state.
     """
 
     __tablename__ = "keeping_sync_entry"
@@ -166,7 +166,17 @@ class SyncEntry(Base):
     sent_user_id: Mapped[str | None] = mapped_column(SalesforceId)
     sent_after: Mapped[datetime | None] = mapped_column(UtcDateTime)  # Salesforce's last Date
     sent_epoch: Mapped[int | None] = mapped_column(Integer)
+    # The org's unique field in which the send carried the row's marker, "" when in none. It belongs
+    # to the mark of `sent_key_at`: workers of 0.1.0 write marks without either.
+    sent_key_field: Mapped[str | None] = mapped_column(String(80))
+    sent_key_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     record_id: Mapped[str | None] = mapped_column(SalesforceId)  # what was made or found
     contact_id: Mapped[str | None] = mapped_column(SalesforceId)  # on which a Task was logged
     candidates: Mapped[int] = mapped_column(SmallInteger, default=0)  # Contacts to choose from
+
+    @property
+    def key_field_sent(self) -> str | None:
+        """The unique field that carried the marker when this row was last sent, "" when none did;
+        None when that is not known."""
+        return self.sent_key_field if self.sent_key_at == self.sent_at else None

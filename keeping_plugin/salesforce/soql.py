@@ -69,14 +69,13 @@ def people(object: str, forms: Sequence[str]) -> str:
 
 def tasks(look: TaskLook) -> str:
     """Every Task the look may mean; for queryAll."""
-    return select(
-        ("Id", "Subject"),
-        "Task",
-        where=[
-            format_soql("CreatedById = {}", look.created_by),
-            format_soql("CreatedDate >= {}", look.since),
-        ],
-    )
+    where = [
+        format_soql("CreatedById = {}", look.created_by),
+        format_soql("CreatedDate >= {}", look.since),
+    ]
+    if look.until is not None:
+        where.append(format_soql("CreatedDate <= {}", look.until))
+    return select(("Id", "Subject"), "Task", where=where)
 
 
 def record(object: str, record_id: str, fields: Sequence[str]) -> str:

@@ -78,6 +78,8 @@ class FakeGateway:
     ) -> Found:
         wanted = keys_by_salesforce(addresses)
         with self._call("find", start_by=start_by, rows=len(addresses)):
+            if tasks is not None:
+                self._salesforce.look(tasks)
             people: dict[str, list[PersonFound]] = {}
             for kind in ("Contact", "Lead"):
                 for row in self._org.of(kind):
@@ -100,7 +102,10 @@ class FakeGateway:
             assert look is not None  # noqa: S101
             if row["CreatedById"][:15] != look.created_by[:15]:
                 continue
-            if datetime.fromisoformat(row["CreatedDate"]) < look.since.replace(microsecond=0):
+            created = datetime.fromisoformat(row["CreatedDate"])
+            if created < look.since.replace(microsecond=0):
+                continue
+            if look.until is not None and created > look.until:
                 continue
             for marker in look.markers:
                 if (row.get("Subject") or "").endswith(marker):

@@ -115,6 +115,18 @@ class ReadingContract(OrgContract):
         look = TaskLook(frozenset({marker}), gateway.org_facts().user_id, later)
         assert not gateway.find([], tasks=look).tasks
 
+    def test_find_leaves_out_tasks_from_after(self, org: OrgUnderTest) -> None:
+        marker = f"[{uuid.uuid4().hex[:10]}]"
+        gateway = org.gateway
+        gateway.create("Task", {"Subject": marker})
+        now = gateway.server_date or datetime.now(UTC)
+        user = gateway.org_facts().user_id
+        hour = timedelta(hours=1)
+        until_then = TaskLook(frozenset({marker}), user, now - 2 * hour, now - hour)
+        assert not gateway.find([], tasks=until_then).tasks
+        until_later = TaskLook(frozenset({marker}), user, now - hour, now + hour)
+        assert gateway.find([], tasks=until_later).tasks
+
     # panel
 
     def test_panel_compares_addresses_as_salesforce_stores_them(

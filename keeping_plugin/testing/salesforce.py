@@ -18,7 +18,7 @@ from keeping_plugin.testing.fake_org import (
     shipped_schemas,
     stamp,
 )
-from keeping_plugin.types import NewRecord, ObjectSchema
+from keeping_plugin.types import NewRecord, ObjectSchema, TaskLook
 
 
 @dataclass(slots=True)
@@ -76,6 +76,7 @@ class FakeSalesforce:
         self.org_id = self.org.new_id("Organization")
         self.used, self.limit = 0, api_limit
         self.calls: list[FakeCall] = []
+        self.looks: list[TaskLook] = []
         self.users_of: dict[int, str] = {}
         self.metadata_changed = "Wed, 6 May 2026 09:00:00 GMT"
         self.user_id = self.add_user("integration@example.com")
@@ -152,8 +153,9 @@ class FakeSalesforce:
     def fail(
         self, verb: str, error: SalesforceError, *, after: bool = False, times: int | None = 1
     ) -> None:
-        """Let calls of a verb ("*": any) end with an error; `after`: their work is done and only
-        the answer is lost. `times` None stands until `mend`."""
+        """Let calls of a verb ("*": any; "find tasks": finds that look for Tasks) end with an
+        error; `after`: their work is done and only the answer is lost. `times` None stands until
+        `mend`."""
         self._faults.append(_Fault(verb, error, after, times))
 
     def refuse_rows(
@@ -195,6 +197,11 @@ class FakeSalesforce:
             entry[1]()
         yield
         self._strike(verb, after=True)
+
+    def look(self, tasks: TaskLook) -> None:
+        """A find that also looks for Tasks."""
+        self.looks.append(tasks)
+        self._strike("find tasks", after=False)
 
     def _strike(self, verb: str, *, after: bool) -> None:
         for fault in self._faults:

@@ -64,11 +64,12 @@ class PersonFound:
 @dataclass(frozen=True, slots=True)
 class TaskLook:
     """What to look for among Tasks: these markers at the very end of a Subject, on Tasks created
-    by `created_by` at or after `since`, deleted ones included (queryAll)."""
+    by `created_by` at or after `since` and not after `until`, deleted ones included (queryAll)."""
 
     markers: frozenset[str]
     created_by: str
     since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

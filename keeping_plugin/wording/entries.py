@@ -15,6 +15,9 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "contact_first": "It follows as soon as the Contact has been added.",
     "address_busy": "This person is being added just now; it goes on in a moment.",
     "outcome_unclear": "Salesforce did not answer; whether it arrived is being looked up.",
+    "key_field_gone": (
+        "The field that Salesforce admins added for these Tasks is gone; it is sent without it."
+    ),
     "internal_error": (
         "Something went wrong inside Salesforce. It is looked up there, then tried again by itself."
     ),

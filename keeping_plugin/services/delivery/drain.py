@@ -22,16 +22,18 @@ from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import claim, drainable, due
 from keeping_plugin.services.delivery.judge_again import judge_again
+from keeping_plugin.services.delivery.key_field import lose_key_field
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.login_care import needs_care, tend_login
 from keeping_plugin.services.delivery.look import look
-from keeping_plugin.services.delivery.outcomes import after_contact
+from keeping_plugin.services.delivery.outcomes import KEY_FIELD_GONE, after_contact
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import (
     Circumstances,
     Outcome,
     Plan,
     contact_record,
+    follows,
     later,
     plan,
     task_record,
@@ -162,13 +164,10 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     if not _hold(parts, lease):  # reading long messages took longer than the lease
         _shrink(parts, batch)
         return False
-    found = look(
+    looked = look(
         gateway,
-        batch,
         rows=rows,
         markers=prepared.markers,
-        endings=prepared.endings,
-        changed=prepared.changed,
         start_by=lease.start_by(parts),
     )
     failpoints.reach("drain.looked")
@@ -179,11 +178,12 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         letters=prepared.letters,
         endings=prepared.endings,
         changed=prepared.changed,
-        found=found,
+        found=looked.found,
+        unlooked=looked.unlooked,
         markers=prepared.markers,
         picks=_picks(parts, batch),
         user_id=batch.connection.user_id,
-        settles_itself=batch.connection.activity_key_field is not None,
+        key_field=batch.connection.activity_key_field,
         give_up_before=_give_up_before(parts, batch),
     )
     made = plan(rows, facts)
@@ -229,7 +229,7 @@ def _follow(
         for row in rows:
             after = after_contact(outcome, row) if outcome else later("contact_first", CLAIM_BUSY)
             if after is not None:
-                outcomes[row.id] = after
+                outcomes[row.id] = follows(row, after, facts)
             elif outcome is not None and outcome.record_id is not None:
                 record = task_record(row, facts, outcome.record_id)
                 second.append(Send(row, record, outcome.record_id, 1))
@@ -272,6 +272,11 @@ def _write(
             if each.row.id in outcomes and outcomes[each.row.id].reason in WRITTEN
         ]
         audit.record_created(session, batch.connection, written)
+        lost_key = any(outcome.reason == KEY_FIELD_GONE for outcome in outcomes.values())
+        if lost_key:
+            lose_key_field(session, batch)
+    if lost_key:
+        parts.queue.enqueue("describe", batch.connection.id)
     failpoints.reach("drain.settled")
 
 

@@ -2,51 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from keeping_plugin.errors import (
+    CallNotStarted,
+    ConnectionLost,
+    NotConnected,
+    RateLimited,
+    SalesforceError,
+)
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.types import Action, Found, TaskLook
+
+log = logging.getLogger(__name__)
 
 # Salesforce's Date of the answer before the send, less this, is where the look begins.
 LOOK_BACK = timedelta(minutes=10)
+# Where it ends: a call is answered or given up within 20 s of its mark, and Salesforce itself ends
+# what runs for ten minutes. The rest is for clocks that differ.
+LOOK_AHEAD = timedelta(minutes=15)
+LOOKS = 4  # spans of time a batch asks about; further ones wait for the next
+
+# Of the connection or of the moment, whatever was asked for.
+_NOT_THE_LOOKS = (NotConnected, ConnectionLost, RateLimited, CallNotStarted)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found; `unlooked` are marked rows of whose Tasks nothing was told."""
+
+    found: Found
+    unlooked: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Marked rows whose Tasks may have been created by one user in one stretch of time."""
+
+    user: str
+    since: datetime
+    until: datetime
+    rows: tuple[SyncEntry, ...]
+
+    def look(self, markers: Mapping[int, str]) -> TaskLook:
+        found = frozenset(markers[row.id] for row in self.rows)
+        return TaskLook(found, self.user, self.since, self.until)
 
 
 def look(
     gateway: SalesforceGateway,
-    batch: Batch,
     *,
     rows: Collection[SyncEntry],
     markers: Mapping[int, str],
-    endings: Collection[int],
-    changed: Collection[str] = (),
     start_by: float,
-) -> Found:
+) -> Looked:
     """Everyone with an address of these rows; of marked Tasks, whether they are there.
 
-    `endings` are rows, `changed` messages that are not to be sent again. Raises what `find` raises:
-    an answer that is late, refused or not complete is no answer.
+    Tasks are looked for whether or not the org has a unique field for us, in the same request: the
+    field may have been added, emptied or lost between the send and now. A look for Tasks that is
+    not answered holds up those rows alone. Raises what `find` raises when people are not found
+    either: an answer that is late, refused or not complete is no answer.
     """
-    by_user: dict[str, list[SyncEntry]] = {}
-    for row in rows:
-        marked = row.action == Action.LOG_TASK and row.sent_at is not None
-        # With a unique key field the create itself answers; only a row that is not to be sent
-        # again needs to be looked for.
-        again = row.id not in endings and row.message_id not in changed
-        settles_itself = batch.connection.activity_key_field is not None and again
-        if marked and not settles_itself:
-            by_user.setdefault(row.sent_user_id or "", []).append(row)
     addresses = sorted({row.address for row in rows})
-    looks = [_task_look(user, marked, markers) for user, marked in by_user.items()]
-    found = gateway.find(addresses, tasks=looks[0] if looks else None, start_by=start_by)
+    spans = _spans(rows)
+    if not spans:
+        return Looked(gateway.find(addresses, start_by=start_by), frozenset())
+    first, *further = spans
+    unlooked = {row.id for span in further[LOOKS - 1 :] for row in span.rows}
+    try:
+        found = gateway.find(addresses, tasks=first.look(markers), start_by=start_by)
+    except _NOT_THE_LOOKS:
+        raise
+    except SalesforceError as error:
+        found = gateway.find(addresses, start_by=start_by)
+        unlooked |= _not_answered(first, error)
     tasks = dict(found.tasks)
-    for further in looks[1:]:  # rows marked under an earlier user of the connection
-        tasks.update(gateway.find((), tasks=further, start_by=start_by).tasks)
-    return Found(found.people, tasks)
+    for span in further[: LOOKS - 1]:
+        try:
+            tasks.update(gateway.find((), tasks=span.look(markers), start_by=start_by).tasks)
+        except SalesforceError as error:
+            unlooked |= _not_answered(span, error)
+    return Looked(Found(found.people, tasks), frozenset(unlooked))
 
 
-def _task_look(user: str, rows: Collection[SyncEntry], markers: Mapping[int, str]) -> TaskLook:
-    since: datetime = min(row.sent_after or row.sent_at or row.created_at for row in rows)
-    return TaskLook(frozenset(markers[row.id] for row in rows), user, since - LOOK_BACK)
+def _not_answered(span: _Span, error: SalesforceError) -> set[int]:
+    log.warning("delivery.look.unanswered code=%s rows=%d", error.code, len(span.rows))
+    return {row.id for row in span.rows}
+
+
+def _spans(rows: Collection[SyncEntry]) -> Sequence[_Span]:
+    """The stretches of time in which marked Tasks of these rows may have been created, the oldest
+    first. An old mark does not make a young one's stretch any longer."""
+    found: list[_Span] = []
+    marked = (row for row in rows if row.action == Action.LOG_TASK and row.sent_at is not None)
+    for row in sorted(marked, key=lambda row: (row.sent_user_id or "", _sent(row))):
+        since, until = _sent(row) - LOOK_BACK, _sent_by(row) + LOOK_AHEAD
+        last = found[-1] if found else None
+        if last is not None and last.user == (row.sent_user_id or "") and since <= last.until:
+            until = max(until, last.until)
+            found[-1] = _Span(last.user, last.since, until, (*last.rows, row))
+        else:
+            found.append(_Span(row.sent_user_id or "", since, until, (row,)))
+    return sorted(found, key=lambda span: span.since)
+
+
+def _sent(row: SyncEntry) -> datetime:
+    """Salesforce's time of its last answer before the send, or the database's time of the send."""
+    return row.sent_after or row.sent_at or row.created_at
+
+
+def _sent_by(row: SyncEntry) -> datetime:
+    """The later of the two, since their clocks may differ."""
+    return max(_sent(row), row.sent_at or row.created_at)

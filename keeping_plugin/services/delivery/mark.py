@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
+from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
 from keeping_plugin.services.delivery import lease as leases
@@ -24,6 +25,12 @@ class Marked:
     row_ids: frozenset[int]
     sent_at: datetime
     start_by: float
+
+
+def _others(connection: Connection) -> ColumnElement[bool]:
+    """Rows sent before by another user, of which only the org's key field can tell whether they
+    arrived. Should the field be lost as well, whoever looks must still know whose they may be."""
+    return SyncEntry.sent_at.is_not(None) & (SyncEntry.sent_user_id != connection.user_id)
 
 
 def mark(
@@ -56,6 +63,10 @@ def mark(
         if not unchanged or not leases.renew(parts, session, lease):
             return None
         time = now(session)
+        user_id = connection.user_id
+        # Should the org's field have changed since the Tasks were made, it protects none of them.
+        kept = connection.activity_key_field == batch.connection.activity_key_field
+        key_field = (connection.activity_key_field if kept else None) or ""
         marked = session.scalars(
             update(SyncEntry)
             .where(
@@ -66,9 +77,11 @@ def mark(
             .values(
                 state=EntryState.SENDING,
                 sent_at=time,
-                sent_user_id=connection.user_id,
-                sent_after=server_date,
+                sent_user_id=case((_others(connection), SyncEntry.sent_user_id), else_=user_id),
+                sent_after=case((_others(connection), SyncEntry.sent_after), else_=server_date),
                 sent_epoch=connection.epoch,
+                sent_key_field=key_field,
+                sent_key_at=time,
                 due_at=time + parts.times.span(SETTLE),
                 claimed_until=time + parts.times.span(LEASE),
             )

@@ -33,6 +33,9 @@ FIRST_RETRY, LAST_RETRY = 5.0, 900.0
 TRIES = 10
 SOMETHING_BROKE = "internal_error"
 
+# The org's own field for our Tasks is gone, or takes nothing any more: they are sent without it.
+KEY_FIELD_GONE = "key_field_gone"
+
 PERSON_GONE = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"})
 
 
@@ -57,6 +60,11 @@ def advice_for(error: SalesforceError) -> Advice:
         case SalesforceError(complaints=()):
             return Advice.WAIT if isinstance(error, RateLimited) else Advice.NEVER
     return advice(error.complaints)
+
+
+def key_field_gone() -> Outcome:
+    """A Task that was refused for the sake of the field that only we need."""
+    return Outcome(EntryState.PENDING, KEY_FIELD_GONE, 0.0)
 
 
 def read(

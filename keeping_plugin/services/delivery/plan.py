@@ -6,7 +6,7 @@ This is the whole of the delivery's judgement. Reading, sending and writing down
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,8 @@ ATTEMPTS = 3
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a row is to be written down. `wait` is in unscaled seconds from now; `marked` keeps the
-    mark because the outcome of a send is still unknown; `refused`: Salesforce refused it for
-    something that passes."""
+    mark because the outcome of a send is still unknown; `looked_up`: the look has told that no
+    send arrived; `refused`: Salesforce refused it for something that passes."""
 
     state: EntryState
     reason: str = ""
@@ -31,6 +31,7 @@ class Outcome:
     words: Any = None
     candidates: int = 0
     marked: bool = False
+    looked_up: bool = False
     retried: bool = False
     refused: bool = False
 
@@ -77,8 +78,9 @@ class Circumstances:
     markers: Mapping[int, str]  # of LOG_TASK rows
     picks: Mapping[str, str]  # address -> Contact id
     user_id: str  # behind the connection now
-    settles_itself: bool  # the org's unique key field answers whether a Task is there
+    key_field: str | None  # the org's unique field that Tasks carry their marker in
     give_up_before: datetime | None  # unknown marks older than this are a person's to settle
+    unlooked: Container[int] = frozenset()  # marked rows of which no look was answered
     changed: Container[str] = frozenset()  # messages with another customer by now
     retry_unknown: float = 300.0
 
@@ -116,9 +118,11 @@ def contacts_of(found: Found, address: str) -> list[PersonFound]:
 def _unsettled(row: SyncEntry, facts: Circumstances) -> Outcome | None:
     """For a marked row whose effect was not found: what is in the way of believing that it is
     missing. None: it is missing."""
-    if row.sent_at is None or row.sent_user_id == facts.user_id:
+    if row.sent_at is None:
         return None
     # Another user may not see what the first one made.
+    if row.sent_user_id == facts.user_id and row.id not in facts.unlooked:
+        return None
     if facts.give_up_before is not None and row.sent_at < facts.give_up_before:
         return GIVEN_UP
     return unknown(facts.retry_unknown)
@@ -129,9 +133,9 @@ def _ending(row: SyncEntry, facts: Circumstances) -> Outcome | None:
     if reason is not None:
         return cancelled(reason)
     if row.message_id in facts.changed:
-        return Outcome(EntryState.PENDING, "", 0.0)  # the mark is off: it is judged again
+        return Outcome(EntryState.PENDING, "", 0.0, looked_up=True)  # it is judged again
     if row.attempts >= ATTEMPTS:
-        return Outcome(EntryState.FAILED, "no_outcome")
+        return Outcome(EntryState.FAILED, "no_outcome", looked_up=True)
     return None
 
 
@@ -163,22 +167,43 @@ def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
         if there:
             made.settled[row.id] = done("logged", there[0], contact_id=row.contact_id)
             return
-        kept = row.id not in facts.endings and row.message_id not in facts.changed
-        sure = facts.settles_itself and kept
-        outcome = None if sure else _unsettled(row, facts)
-        if outcome is not None:
+        outcome = _unsettled(row, facts)
+        if outcome is not None and not settles_itself(row, facts):
             made.settled[row.id] = outcome
             return
+    in_doubt = _in_doubt(row, facts)
     outcome = _ending(row, facts)
     if outcome is not None:
-        made.settled[row.id] = outcome
+        made.settled[row.id] = replace(outcome, marked=in_doubt)
     elif contacts:
         chosen = _choose(contacts, facts.picks.get(row.address))
         made.tasks.append((row, chosen, len(contacts)))
     elif _same(row) in made.contacts:
         made.followers.setdefault(_same(row), []).append(row)
     else:
-        made.settled[row.id] = WAITS
+        made.settled[row.id] = replace(WAITS, marked=in_doubt)
+
+
+def settles_itself(row: SyncEntry, facts: Circumstances) -> bool:
+    """Whether sending this marked Task again cannot double it: the first send carried the marker in
+    the same unique field, so that Salesforce refuses the second one if the first arrived."""
+    return (
+        facts.key_field is not None
+        and row.key_field_sent == facts.key_field
+        and row.id not in facts.endings
+        and row.message_id not in facts.changed
+    )
+
+
+def _in_doubt(row: SyncEntry, facts: Circumstances) -> bool:
+    """A send of this row may have arrived, and the look cannot tell."""
+    return _unsettled(row, facts) is not None
+
+
+def follows(row: SyncEntry, outcome: Outcome, facts: Circumstances) -> Outcome:
+    """What the outcome of its Contact means for a row that waited for it. A mark stays on while an
+    earlier send of the row is in doubt."""
+    return replace(outcome, marked=True) if _in_doubt(row, facts) else outcome
 
 
 def _same(row: SyncEntry) -> str:

@@ -19,9 +19,10 @@ from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.batch import Batch
+from keeping_plugin.services.delivery.key_field import lose_key_field, refuses_key_field
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.mark import mark
-from keeping_plugin.services.delivery.outcomes import advice_for, read
+from keeping_plugin.services.delivery.outcomes import advice_for, key_field_gone, read
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
 from keeping_plugin.services.delivery.settle import let_go, shrink
@@ -121,7 +122,13 @@ def _told(
     why: SalesforceError | None = None
     for each, answer in told:
         does = advice_for(answer) if isinstance(answer, SalesforceError) else None
-        if isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
+        if (
+            each.row.action == Action.LOG_TASK
+            and isinstance(answer, SalesforceError)
+            and refuses_key_field(batch, answer)
+        ):
+            own[each.row.id] = key_field_gone()
+        elif isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
             smaller.append(each)
         elif isinstance(answer, SalesforceError) and does is Advice.PAUSE:
             closed.append(each)
@@ -166,6 +173,9 @@ def _over(
             let_go(session, batch, row_ids, unmark=False)
         elif isinstance(error, NotConnected):
             let_go(session, batch, row_ids, unmark=True)
+        elif isinstance(error, SalesforceError) and refuses_key_field(batch, error):
+            let_go(session, batch, row_ids, unmark=True)
+            lose_key_field(session, batch)
         elif pauses.refused(session, batch.connection.id, error, parts.times):
             let_go(session, batch, row_ids, unmark=not unclear)
         else:

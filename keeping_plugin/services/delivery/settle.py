@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import EntryState, Pick, SyncEntry, now
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
-from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger import marks, waiting
 from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.times import PAUSES, SETTLE, WAIT_LOOKS, Times
 from keeping_plugin.types import Action
@@ -21,7 +21,7 @@ SMALL_BATCH = 10
 ASK_AGAIN = 300.0  # seconds
 
 _FINAL = frozenset({EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED})
-_UNMARK = {"sent_at": None, "sent_user_id": None, "sent_after": None, "sent_epoch": None}
+_OPEN = frozenset({EntryState.PENDING, EntryState.FAILED})
 _PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 _ROW = (
     update(SyncEntry)
@@ -87,7 +87,9 @@ def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> d
         values["contact_id"] = outcome.contact_id
         values["candidates"] = outcome.candidates
     if not outcome.marked:
-        values.update(_UNMARK)
+        # That this send was refused tells nothing of an earlier one.
+        in_doubt = row.sent_at is not None and outcome.state in _OPEN and not outcome.looked_up
+        values.update(marks.of(row) if in_doubt else marks.NONE)
     elif outcome.wait is None and not final:
         values.pop("due_at")  # as the mark set it
     return values
@@ -164,12 +166,39 @@ def let_go(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: 
     """Give rows back as they were: nothing was sent for them. `unmark` those whose mark was only
     just made."""
     lock_connection(session, batch.connection.id)
-    values: dict[str, Any] = {"claim": None, "claimed_until": None}
     if unmark:
-        values.update(_UNMARK, state=EntryState.PENDING, due_at=now(session))
+        time = now(session)
+        _unmark(session, batch, row_ids, time, look_at=time)
     session.execute(
-        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(values)
+        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(
+            claim=None, claimed_until=None
+        )
     )
+
+
+def _unmark(
+    session: Session,
+    batch: Batch,
+    row_ids: Collection[int],
+    time: datetime,
+    *,
+    look_at: datetime,
+) -> None:
+    """Take the mark of a call back that was clearly refused. Rows that carried one before it get
+    that one back, and are looked for again: of the earlier send nothing new is known."""
+    session.execute(
+        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(
+            marks.NONE | {"state": EntryState.PENDING, "due_at": time}
+        )
+    )
+    chosen = frozenset(row_ids)
+    for row in batch.rows:
+        if row.id in chosen and row.sent_at is not None:
+            session.execute(
+                _PLAIN.where(SyncEntry.id == row.id, SyncEntry.claim == batch.token).values(
+                    marks.of(row) | {"state": row.state, "due_at": look_at}
+                )
+            )
 
 
 def shrink(
@@ -189,9 +218,7 @@ def shrink(
     time = now(session)
     mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
     if unmark:
-        session.execute(
-            _PLAIN.where(*mine).values(_UNMARK | {"state": EntryState.PENDING, "due_at": time})
-        )
+        _unmark(session, batch, row_ids, time, look_at=time + times.span(SETTLE))
     if batch.alone and counts:
         session.execute(_PLAIN.where(*mine).values(attempts=SyncEntry.attempts + 1))
         session.execute(

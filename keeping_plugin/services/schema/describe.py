@@ -275,9 +275,9 @@ def _finish(parts: OrgReading, turn: _Turn, task_status: str | None, timezone: s
             .values(
                 task_status=task_status,
                 timezone=timezone[:NAME_LENGTH] or None,
-                activity_key_field=activity_key.usable(task) if task else None,
             )
         )
+        activity_key.keep(session, turn.connection_id, activity_key.usable(task) if task else None)
 
 
 def _fail(parts: OrgReading, turn: _Turn, error: KeepingError) -> None:

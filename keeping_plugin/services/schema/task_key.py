@@ -3,6 +3,13 @@ happens on the way, because Salesforce itself refuses the second one."""
 
 from __future__ import annotations
 
+import re
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import SalesforceError
+from keeping_plugin.models import Connection, SyncEntry
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 # The name under which the setup guide has an admin add it to Activity; a package's prefix may
@@ -30,6 +37,45 @@ def problem(spec: FieldSpec) -> str | None:
     if not spec.createable:
         return f"Give the connected user edit access to {spec.name} (field-level security)."
     return None
+
+
+# Codes that refuse a write for a field's sake: it is gone, hidden, or may not be written.
+_REFUSED = frozenset(
+    {"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "INVALID_FIELD_NO_PERMISSIONS"}
+)
+
+
+def is_refused(error: SalesforceError, field: str | None) -> bool:
+    """Whether Salesforce refuses a write because it has this field no longer, or takes nothing
+    in it."""
+    if field is None:
+        return False
+    named = re.compile(rf"\b{re.escape(field)}\b", re.IGNORECASE)
+    return any(
+        each.code in _REFUSED and (field in each.fields or named.search(each.message) is not None)
+        for each in error.complaints
+    )
+
+
+def keep(session: Session, connection_id: int, field: str | None) -> None:
+    """Note which field the connection's Tasks carry their marker in, None for none. When that
+    changes, no earlier send is protected by a field any more: it may come back empty."""
+    kept = session.execute(
+        update(Connection)
+        .where(
+            Connection.id == connection_id,
+            Connection.activity_key_field.is_distinct_from(field),
+        )
+        .values(activity_key_field=field)
+        .execution_options(synchronize_session=False)
+    )
+    if kept.rowcount:  # type: ignore[attr-defined]
+        session.execute(
+            update(SyncEntry)
+            .where(SyncEntry.connection_id == connection_id, SyncEntry.sent_at.is_not(None))
+            .values(sent_key_field=None, sent_key_at=None)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def usable(task: ObjectSchema) -> str | None:

@@ -24,6 +24,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.delivery.drain import drain
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
+from keeping_plugin.testing.fake_org import stamp
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.testing.queue import FakeQueue
 from keeping_plugin.testing.salesforce import FakeSalesforce
@@ -49,6 +50,7 @@ _SHIFTED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
         (
             "due_at",
             "sent_at",
+            "sent_key_at",
             "claimed_until",
             "waiting_since",
             "sent_after",
@@ -202,6 +204,11 @@ class House:
                         value = getattr(row, column)
                         if value is not None:
                             setattr(row, column, value - step)
+        for made in self.salesforce.rows("Task"):
+            task = self.salesforce.org.row("Task", made["Id"])
+            if task is not None:
+                created = datetime.fromisoformat(task["CreatedDate"]) - step
+                task["CreatedDate"] = stamp(created)
 
     def change(self, **values: Any) -> None:
         """Change the connection's row."""

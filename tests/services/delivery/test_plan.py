@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.services.delivery.plan import Circumstances, Letter, plan
 from keeping_plugin.types import Action, Found, PersonFound
@@ -44,7 +46,7 @@ def facts(*people: PersonFound, tasks: dict[str, tuple[str, ...]] | None = None)
         markers={number: f"[k-{number}]" for number in range(9)},
         picks={},
         user_id=USER,
-        settles_itself=False,
+        key_field=None,
         give_up_before=NOW - timedelta(days=1),
     )
 
@@ -148,11 +150,51 @@ def test_a_marked_row_that_is_not_to_be_sent_is_looked_up_first() -> None:
 
 
 def test_with_the_key_field_a_marked_task_is_simply_sent_again() -> None:
-    keyed = replace(facts(contact()), settles_itself=True, user_id="005000000000002AAA")
-    assert plan([row(1, Action.LOG_TASK, **SENT)], keyed).tasks
+    keyed = replace(facts(contact()), key_field="Key__c", user_id="005000000000002AAA")
+    sent = {**SENT, "sent_key_field": "Key__c", "sent_key_at": SENT["sent_at"]}
+    assert plan([row(1, Action.LOG_TASK, **sent)], keyed).tasks
     ending = replace(keyed, endings={1: "switched_off"})
-    made = plan([row(1, Action.LOG_TASK, **SENT)], ending)
+    made = plan([row(1, Action.LOG_TASK, **sent)], ending)
     assert outcome(made) == ("sending", "outcome_unclear")
+
+
+@pytest.mark.field_case("A17")
+@pytest.mark.parametrize(
+    "carried",
+    [
+        {},  # a worker of 0.1.0 marked it
+        {"sent_key_field": "", "sent_key_at": SENT["sent_at"]},
+        {"sent_key_field": "Old__c", "sent_key_at": SENT["sent_at"]},
+        {"sent_key_field": "Key__c", "sent_key_at": NOW - timedelta(hours=1)},  # an older mark's
+    ],
+    ids=["not known", "none", "another", "an older mark's"],
+)
+def test_a_task_sent_without_the_key_field_is_not_sent_again_by_another_user(
+    carried: dict[str, Any],
+) -> None:
+    keyed = replace(facts(contact()), key_field="Key__c", user_id="005000000000002AAA")
+    made = plan([row(1, Action.LOG_TASK, **SENT, **carried)], keyed)
+    assert outcome(made) == ("sending", "outcome_unclear")
+    assert made.settled[1].marked
+
+
+def test_a_task_in_doubt_that_has_to_wait_keeps_its_mark() -> None:
+    keyed = replace(facts(), key_field="Key__c", user_id="005000000000002AAA")
+    sent = {**SENT, "sent_key_field": "Key__c", "sent_key_at": SENT["sent_at"]}
+    made = plan([row(1, Action.LOG_TASK, **sent)], keyed)
+    assert outcome(made) == ("waiting", "no_contact")
+    assert made.settled[1].marked
+
+
+@pytest.mark.field_case("A18")
+def test_a_task_that_could_not_be_looked_for_is_asked_about_again() -> None:
+    there = replace(facts(contact()), unlooked=frozenset({1}))
+    made = plan([row(1, Action.LOG_TASK, **SENT), row(2, Action.LOG_TASK, message="m2")], there)
+    assert outcome(made) == ("sending", "outcome_unclear")
+    assert [row.id for row, *_ in made.tasks] == [2]
+    old = {**SENT, "sent_at": NOW - timedelta(days=2)}
+    made = plan([row(1, Action.LOG_TASK, **old)], there)
+    assert outcome(made) == ("failed", "outcome_unknown")
 
 
 def test_after_three_attempts_alone_a_row_fails() -> None:
