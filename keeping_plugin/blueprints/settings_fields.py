@@ -113,7 +113,9 @@ def fields(object: str) -> ResponseReturnValue:
     # What stands already is no conflict: Save was pressed twice.
     if form.seen is not None and before.shown not in {form.seen, wanted}:
         return _page(found, known, before, wanted, form=form, problem=_CHANGED), 409
-    keep = tuple(name for name in chosen or () if name not in form.forgotten)
+    # A default that is out of sight is kept like a choice: whoever saves never unticked it.
+    known_before = selection.chosen_or_default(object, chosen)
+    keep = tuple(name for name in known_before if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
     notices.say(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.")

@@ -40,7 +40,8 @@ _NOT_SHOWN = frozenset({"base64", "anyType", "complexvalue", "json"})
 @dataclass(frozen=True, slots=True)
 class Choice:
     """An admin's choice for one object. `shown` is in order; `locked` maps what cannot be turned
-    off to the reason; `missing` are chosen or baseline fields that the user cannot see now."""
+    off to the reason; `missing` are chosen, default or baseline fields that the user cannot see
+    now."""
 
     shown: tuple[str, ...]
     locked: Mapping[str, str]
@@ -82,9 +83,12 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
 def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
     """What agents see of an object, given what was chosen (None: nothing was, ever)."""
     reasons = locked(schema)
-    wanted = _in_use(schema, _chosen_or_default(schema.name, chosen))
+    wanted = _in_use(schema, chosen_or_default(schema.name, chosen))
     wanted += [name for name in reasons if name not in wanted]
-    expected = _in_use(schema, [*(chosen or ()), *BASELINE.get(schema.name, ())])
+    # A default counts as chosen: the org has every one of them, so what is absent is hidden.
+    expected = _in_use(
+        schema, [*chosen_or_default(schema.name, chosen), *BASELINE.get(schema.name, ())]
+    )
     named = (spec for name in (*wanted, *expected) if (spec := schema.fields.get(name)) is not None)
     names = {spec.name for spec in named if _can_be_shown(spec)}
     return Choice(
@@ -102,10 +106,11 @@ def _in_use(schema: ObjectSchema, names: Iterable[str]) -> list[str]:
 
 def is_wanted(object: str, field: str, chosen: Sequence[str] | None) -> bool:
     """Whether agents see this field of an object wherever the user can read it."""
-    return field in _chosen_or_default(object, chosen) or field in BASELINE.get(object, ())
+    return field in chosen_or_default(object, chosen) or field in BASELINE.get(object, ())
 
 
-def _chosen_or_default(object: str, chosen: Sequence[str] | None) -> Sequence[str]:
+def chosen_or_default(object: str, chosen: Sequence[str] | None) -> Sequence[str]:
+    """What was chosen; what an admin starts from where nothing was, ever (None)."""
     return _DEFAULTS.get(object, ()) if chosen is None else chosen
 
 
