@@ -172,7 +172,8 @@ class FakeSalesforce:
         self._row_faults.append(_RowFault(error, where, times, kept, more_than))
 
     def meanwhile(self, verb: str, action: Callable[[], object]) -> None:
-        """Let something happen once, after the next call of a verb left and before its work."""
+        """Let something happen once, after the next call of a verb left and before its work; for
+        "find answered" and the like, after its work."""
         self._meanwhile.append((verb, action))
 
     def mend(self) -> None:
@@ -192,16 +193,20 @@ class FakeSalesforce:
         self.used += 1
         self.calls.append(FakeCall(user_id, verb, rows))
         self._strike(verb, after=False)
-        for entry in [entry for entry in self._meanwhile if entry[0] == verb][:1]:
-            self._meanwhile.remove(entry)
-            entry[1]()
+        self._happen(verb)
         yield
         self._strike(verb, after=True)
+        self._happen(f"{verb} answered")
 
     def look(self, tasks: TaskLook) -> None:
         """A find that also looks for Tasks."""
         self.looks.append(tasks)
         self._strike("find tasks", after=False)
+
+    def _happen(self, moment: str) -> None:
+        for entry in [entry for entry in self._meanwhile if entry[0] == moment][:1]:
+            self._meanwhile.remove(entry)
+            entry[1]()
 
     def _strike(self, verb: str, *, after: bool) -> None:
         for fault in self._faults:

@@ -12,6 +12,13 @@ from keeping_plugin.times import CLAIM_BUSY
 from keeping_plugin.types import Action
 
 
+def put_off(row: SyncEntry) -> Outcome:
+    """As it was, until the person has been added by somebody else."""
+    return Outcome(
+        EntryState(row.state), "address_busy", CLAIM_BUSY, marked=row.sent_at is not None
+    )
+
+
 def claim_addresses(parts: Delivery, batch: Batch) -> list[SyncEntry]:
     """The rows that may go on. Those of addresses that somebody else holds come due again in 5 s,
     Tasks too."""
@@ -27,14 +34,8 @@ def claim_addresses(parts: Delivery, batch: Batch) -> list[SyncEntry]:
             times=parts.times,
         )
     busy = wanted - held
-    put_off = {
-        row.id: Outcome(
-            EntryState(row.state), "address_busy", CLAIM_BUSY, marked=row.sent_at is not None
-        )
-        for row in batch.rows
-        if row.address in busy
-    }
-    if put_off:
+    waiting = {row.id: put_off(row) for row in batch.rows if row.address in busy}
+    if waiting:
         with parts.database.write() as session:
-            settle(session, batch, put_off, times=parts.times)
+            settle(session, batch, waiting, times=parts.times)
     return [row for row in batch.rows if row.address not in busy]

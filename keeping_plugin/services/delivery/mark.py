@@ -16,13 +16,16 @@ from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.times import LEASE, MARK_AGE, SETTLE
+from keeping_plugin.types import Action
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Rows whose call may leave until `start_by` (monotonic) and not a moment later."""
+    """Rows whose call may leave until `start_by` (monotonic) and not a moment later. `lost` are
+    addresses that somebody else has claimed meanwhile: nobody is added with them."""
 
     row_ids: frozenset[int]
+    lost: frozenset[str]
     sent_at: datetime
     start_by: float
 
@@ -67,10 +70,22 @@ def mark(
         # Should the org's field have changed since the Tasks were made, it protects none of them.
         kept = connection.activity_key_field == batch.connection.activity_key_field
         key_field = (connection.activity_key_field if kept else None) or ""
+        held = claims.mark(
+            session,
+            org_id=lease.org_id,
+            addresses=addresses,
+            owner=batch.token,
+            at=time,
+            times=parts.times,
+        )
+        lost = frozenset(addresses) - held
+        going = frozenset(row_ids) - {
+            row.id for row in batch.rows if row.action == Action.ADD_CONTACT and row.address in lost
+        }
         marked = session.scalars(
             update(SyncEntry)
             .where(
-                SyncEntry.id.in_(list(row_ids)),
+                SyncEntry.id.in_(sorted(going)),
                 SyncEntry.claim == batch.token,
                 SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
             )
@@ -88,13 +103,5 @@ def mark(
             .returning(SyncEntry.id)
             .execution_options(synchronize_session=False)
         ).all()
-        claims.mark(
-            session,
-            org_id=lease.org_id,
-            addresses=addresses,
-            owner=batch.token,
-            at=time,
-            times=parts.times,
-        )
     start_by = min(before + parts.times.seconds(MARK_AGE), lease.start_by(parts))
-    return Marked(frozenset(marked), time, start_by)
+    return Marked(frozenset(marked), lost, time, start_by)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keeping_plugin import failpoints
@@ -18,6 +18,7 @@ from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.address_claims import put_off
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.key_field import lose_key_field, refuses_key_field
 from keeping_plugin.services.delivery.lease import Lease
@@ -94,8 +95,13 @@ def send(
             return None
         failpoints.reach("drain.marked")
         going = [each for each in sends if each.row.id in marked.row_ids]
+        lost = {
+            each.row.id: put_off(each.row)
+            for each in sends
+            if each.row.action == Action.ADD_CONTACT and each.row.address in marked.lost
+        }
         if not going:
-            return Sent({})
+            return Sent(lost)
         try:
             answers = gateway.create_many([each.record for each in going], start_by=marked.start_by)
         except CallNotStarted:
@@ -104,7 +110,8 @@ def send(
             _over(parts, batch, going, error)
             return None
         failpoints.reach("drain.sent")
-        return _told(parts, batch, list(zip(going, answers, strict=True)), refused_before)
+        sent = _told(parts, batch, list(zip(going, answers, strict=True)), refused_before)
+        return replace(sent, outcomes={**lost, **sent.outcomes})
     _over(parts, batch, sends, CallNotStarted())
     return None
 

@@ -63,13 +63,15 @@ def mark(
     owner: str,
     at: datetime,
     times: Times,
-) -> None:
+) -> frozenset[str]:
     """Note that a create is about to leave for these addresses: whatever becomes of its sender, the
-    claim outlives the time in which it may still be carried out."""
+    claim outlives the time in which it may still be carried out. Returns those that `owner` still
+    holds. For any other nothing may leave: its owner stood still for so long that somebody else may
+    have added the person since it looked."""
     if not addresses:
-        return
+        return frozenset()
     settled = at + times.span(SETTLE)
-    session.execute(
+    marked = session.scalars(
         update(AddressClaim)
         .where(
             AddressClaim.org_id == org_id,
@@ -80,7 +82,11 @@ def mark(
             sent_at=at,
             until=case((AddressClaim.until < settled, settled), else_=AddressClaim.until),
         )
+        .returning(AddressClaim.address)
+        .execution_options(synchronize_session=False)
     )
+    held = frozenset(marked)
+    return frozenset(each for each in addresses if held.issuperset(_spellings([each])))
 
 
 def release(session: Session, *, org_id: str, addresses: Collection[str], owner: str) -> None:

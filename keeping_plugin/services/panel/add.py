@@ -76,16 +76,17 @@ def _add(
             _learn(parts, link, key, people)
             return Exists(people)
         with parts.database.write() as session:
-            at = now(session)
-            claims.mark(
+            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
+            held = claims.mark(
                 session,
                 org_id=link.org_id,
                 addresses=[key],
                 owner=owner,
-                at=at,
+                at=now(session),
                 times=parts.times,
             )
-            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
+        if not held:  # this process stood still for longer than a claim lasts
+            return _unclear_or_busy(parts, link, key)
         saved = gateway.create(object, fields, allow_duplicates=allow_duplicates, start_by=start_by)
     except OutcomeUnclear:
         with parts.database.write() as session:

@@ -210,6 +210,11 @@ class House:
                 created = datetime.fromisoformat(task["CreatedDate"]) - step
                 task["CreatedDate"] = stamp(created)
 
+    def expire_claims(self) -> None:
+        """As when whoever holds a claim on an address stands still for a minute."""
+        with self.database.write() as session:
+            session.execute(update(AddressClaim).values(until=now(session) - timedelta(seconds=1)))
+
     def change(self, **values: Any) -> None:
         """Change the connection's row."""
         with self.database.write() as session:

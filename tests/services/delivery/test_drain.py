@@ -327,3 +327,37 @@ def test_no_row_is_left_claimed(house: House) -> None:
     house.drain()
     with house.database.read() as session:
         assert session.query(SyncEntry).filter(SyncEntry.claim.is_not(None)).count() == 0
+
+
+@pytest.mark.field_case("D6")
+@pytest.mark.parametrize("added", [True, False], ids=["added", "being added"])
+def test_a_drain_adds_nobody_whose_claim_somebody_else_took(house: House, added: bool) -> None:
+    org = house.salesforce.org_id
+
+    def meanwhile() -> None:
+        house.expire_claims()
+        with house.database.write() as session:
+            taken = claims.take(
+                session, org_id=org, addresses={JANE}, owner="agent", times=house.parts.times
+            )
+            assert taken == {JANE}
+        if added:
+            house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+            with house.database.write() as session:
+                claims.release(session, org_id=org, addresses={JANE}, owner="agent")
+
+    house.owe("m1")
+    house.owe("m2")
+    house.salesforce.meanwhile("find answered", meanwhile)
+    house.drain()
+    assert not house.tasks()
+    assert len(house.contacts()) == int(added)
+    assert all(entry.sent_at is None for entry in house.entries())
+    if not added:
+        with house.database.write() as session:
+            claims.release(session, org_id=org, addresses={JANE}, owner="agent")
+    house.pass_time(40)
+    house.drain()
+    house.drain()
+    assert len(house.contacts()) == 1
+    assert len(house.tasks()) == 2

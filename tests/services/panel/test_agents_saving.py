@@ -195,6 +195,43 @@ def test_a_create_that_starts_too_late_is_not_started(desk: Desk) -> None:
     assert desk.claim() is None
 
 
+def stand_still(desk: Desk) -> None:
+    """Longer than a claim lasts."""
+    with desk.parts.database.write() as session:
+        session.execute(update(AddressClaim).values(until=now(session) - timedelta(seconds=1)))
+
+
+@pytest.mark.field_case("D6")
+@pytest.mark.parametrize("done", [True, False], ids=["added", "being added"])
+def test_a_save_that_stood_still_past_its_claim_adds_nobody(desk: Desk, done: bool) -> None:
+    def meanwhile() -> None:
+        stand_still(desk)
+        if done:
+            assert isinstance(desk.add(GIL), Saved)
+        else:
+            with desk.parts.database.write() as session:
+                taken = claims.take(
+                    session, org_id=desk.link.org_id, addresses=[EMAIL], owner="d", times=Times()
+                )
+            assert taken == {EMAIL}
+
+    # After the first look was answered: the process goes on where it stood still.
+    desk.salesforce.meanwhile("find answered", meanwhile)
+    if done:
+        assert isinstance(desk.add(), Exists)
+    else:
+        with pytest.raises(BeingAdded):
+            desk.add()
+    assert desk.contacts() == int(done)
+
+
+@pytest.mark.field_case("D6")
+def test_a_save_that_stood_still_while_nobody_took_its_claim_goes_on(desk: Desk) -> None:
+    desk.salesforce.meanwhile("find answered", lambda: stand_still(desk))
+    assert isinstance(desk.add(), Saved)
+    assert desk.contacts() == 1
+
+
 def test_a_lead_with_the_address_prevents_a_contact(desk: Desk) -> None:
     desk.salesforce.add("Lead", LastName="Doe", Company="Acme", Email=EMAIL)
     found = desk.add()
