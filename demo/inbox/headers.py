@@ -7,6 +7,8 @@ read again the older, forgiving way.
 
 from __future__ import annotations
 
+import base64
+import quopri
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,7 +49,7 @@ class Fields:
     def __init__(self, message: Message) -> None:
         charset = _charset(message)
         self._items = [
-            (name.lower(), _text_of_bytes(str(value), charset))
+            (name.lower(), joined_words(_text_of_bytes(str(value), charset)))
             for name, value in message.raw_items()
         ]
 
@@ -123,6 +125,47 @@ def _decoded(name: str, value: str) -> str:
     except _PARSER_FAILURES:
         text = decoded_words(value)
     return " ".join(clean(text).split())
+
+
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
+_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\s]*)\?=")
+
+
+def joined_words(value: str) -> str:
+    """An unfolded field in which encoded words that follow each other are one.
+
+    The blanks between two of them are no part of the text (RFC 2047, section 6.2), also where the
+    line ends there; the parser keeps those. And programs cut in the middle of a character, whose
+    bytes then stand in two words.
+    """
+    value = _FOLD.sub("", value)
+    made: list[str] = []
+    run: list[re.Match[str]] = []
+    end = 0
+    for word in _WORD.finditer(value):
+        gap = value[end : word.start()]
+        if not run or gap.strip(" \t") or word[1].lower() != run[-1][1].lower():
+            made += (_one_word(run), gap if not run or gap.strip(" \t") else " ")
+            run = []
+        run.append(word)
+        end = word.end()
+    return "".join((*made, _one_word(run), value[end:]))
+
+
+def _one_word(words: Sequence[re.Match[str]]) -> str:
+    if len(words) < 2:
+        return "".join(word[0] for word in words)
+    try:
+        text = b"".join(_bytes_of(word) for word in words)
+    except ValueError:  # no base64
+        return "".join(word[0] for word in words)
+    return f"=?{words[0][1]}?B?{base64.b64encode(text).decode()}?="
+
+
+def _bytes_of(word: re.Match[str]) -> bytes:
+    if word[2] in "bB":
+        return base64.b64decode(word[3] + "=" * (-len(word[3]) % 4))
+    return quopri.decodestring(word[3].replace("_", " ").encode(), header=True)
 
 
 def decoded_words(value: str) -> str:

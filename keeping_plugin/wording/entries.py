@@ -56,6 +56,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "switched_off": "The automation was switched off for the mailbox before it was sent.",
     "message_deleted": "The message was deleted before it was sent.",
     "mailbox_deleted": "The mailbox was deleted before it was sent.",
+    "nobody_to_find": (
+        "A mail server or another program sent it, and no Contact has its address. It was not "
+        "logged."
+    ),
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
     "customer_changed": (
         "The message names another customer by now, for whom the rules do not call for this."

@@ -180,6 +180,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         changed=prepared.changed,
         found=looked.found,
         unlooked=looked.unlooked,
+        unfindable=prepared.unfindable,
         markers=prepared.markers,
         picks=_picks(parts, batch),
         user_id=batch.connection.user_id,

@@ -56,6 +56,7 @@ def unknown(wait: float | None = None) -> Outcome:
 
 
 WAITS = Outcome(EntryState.WAITING, "no_contact")
+NOBODY = cancelled("nobody_to_find")
 GIVEN_UP = Outcome(EntryState.FAILED, "outcome_unknown", marked=True)
 
 
@@ -81,6 +82,7 @@ class Circumstances:
     key_field: str | None  # the org's unique field that Tasks carry their marker in
     give_up_before: datetime | None  # unknown marks older than this are a person's to settle
     unlooked: Container[int] = frozenset()  # marked rows of which no look was answered
+    unfindable: Container[str] = frozenset()  # messages whose customer nobody will ever add
     changed: Container[str] = frozenset()  # messages with another customer by now
     retry_unknown: float = 300.0
 
@@ -181,7 +183,8 @@ def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
     elif _same(row) in made.contacts:
         made.followers.setdefault(_same(row), []).append(row)
     else:
-        made.settled[row.id] = replace(WAITS, marked=in_doubt)
+        never = row.message_id in facts.unfindable and not in_doubt
+        made.settled[row.id] = NOBODY if never else replace(WAITS, marked=in_doubt)
 
 
 def settles_itself(row: SyncEntry, facts: Circumstances) -> bool:

@@ -12,6 +12,7 @@ from keeping_plugin.addresses import address_key
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.task import marker, task_text
 from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
+from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.judge_again import has_changed
@@ -41,6 +42,7 @@ class Prepared:
     endings: Mapping[int, str]
     markers: Mapping[int, str]
     changed: Mapping[str, MessageArrived]
+    unfindable: Collection[str]  # messages whose customer nobody will ever add
 
 
 def prepare(parts: Delivery, batch: Batch) -> Prepared:
@@ -80,7 +82,12 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
             changed[row.message_id] = there[row.message_id]
     _note(parts, batch, logged, letters)
     markers = {row.id: marked[row.message_id] for row in logged}
-    return Prepared(letters, endings, markers, changed)
+    unfindable = {
+        row.message_id
+        for row in logged
+        if row.message_id in there and Facts.of(there[row.message_id], Policy()).nobody_to_find
+    }
+    return Prepared(letters, endings, markers, changed, unfindable)
 
 
 def _letters(

@@ -91,6 +91,29 @@ def test_a_bad_date_falls_back_to_received_then_to_now(
     assert read("From: jo@example.com", *headers).sent_at == expected
 
 
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize(
+    ("written", "subject"),
+    [
+        ("=?utf-8?B?R3LDvMOf?=\r\n =?utf-8?B?ZSBhdXM=?=", "Grüße aus"),
+        ("=?utf-8?B?R3LDvMOf?=\r\n\t=?UTF-8?q?e_aus?=", "Grüße aus"),
+        ("=?utf-8?Q?Gr=C3=BC=C3?=\r\n =?utf-8?Q?=9Fe?= aus", "Grüße aus"),
+        ("=?iso-8859-1?Q?Gr=FC?=\n  =?utf-8?B?w59l?=", "Grüße"),
+        ("Re: =?utf-8?B?R3LDvMOf?=\r\n =?utf-8?B?ZQ==?=\r\n aus Oslo", "Re: Grüße aus Oslo"),
+        ("=?utf-8?B?R3LDvMOfZQ==?= =?utf-8?B?YXVz?=", "Grüßeaus"),
+        ("a plain one that\r\n was folded", "a plain one that was folded"),
+    ],
+)
+def test_folded_encoded_words_of_a_subject_gain_no_blank(written: str, subject: str) -> None:
+    assert read("From: jo@example.com", f"Subject: {written}").subject == subject
+
+
+@pytest.mark.field_case("C")
+def test_folded_encoded_words_of_a_name_gain_no_blank() -> None:
+    written = "=?utf-8?B?SsO4?=\r\n =?utf-8?B?cm4=?= <jorn@example.com>"
+    assert sender(written) == Correspondent("jorn@example.com", "Jørn")
+
+
 def test_undisclosed_recipients_are_nobody() -> None:
     assert read("From: jo@example.com", "To: undisclosed-recipients:;").recipients == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -120,3 +121,28 @@ def test_nothing_is_given_up_for_what_salesforce_did_not_answer(house: House) ->
         session.execute(update(SyncEntry).values(due_at=now(session)))
     house.drain()
     assert finds(house)[-1] == 2
+
+
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize("address", ["mailer-daemon@mx.example", "no-reply@shop.example"])
+def test_what_can_never_find_anybody_does_not_wait(house: House, address: str) -> None:
+    house.owe("m1", Action.LOG_TASK, address=address)
+    house.drain()
+    assert house.states() == [("cancelled", "nobody_to_find")]
+
+
+@pytest.mark.field_case("C")
+def test_a_bounce_from_any_address_does_not_wait(house: House) -> None:
+    report = {"content-type": "multipart/report; report-type=delivery-status"}
+    house.owe("m1", Action.LOG_TASK)
+    bounce = house.desk.company(COMPANY).messages["m1"]
+    house.desk.add_message(replace(bounce, headers=report))
+    house.drain()
+    assert house.states() == [("cancelled", "nobody_to_find")]
+
+
+def test_a_contact_with_an_address_that_nobody_reads_has_its_mail_logged(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Shop", Email="no-reply@shop.example")
+    house.owe("m1", Action.LOG_TASK, address="no-reply@shop.example")
+    house.drain()
+    assert house.states() == [("done", "logged")]
