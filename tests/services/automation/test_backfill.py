@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
 from keeping_plugin.models import (
@@ -20,6 +21,9 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.automation import backfill
 from keeping_plugin.services.automation.backfill import Backfilling
+from keeping_plugin.services.automation.history import without_text
+from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.operations.forget import forget
 from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, MAILBOX, House
 
@@ -183,3 +187,59 @@ def test_one_run_a_mailbox_and_only_of_a_connected_company(house: House) -> None
         backfill.start(session, stranger, mailbox_id=MAILBOX.id, since=SINCE)
     with pytest.raises(NotFound), house.database.write() as session:
         backfill.change(session, stranger, 1, backfill.CANCELLED)
+
+
+@pytest.mark.field_case("D7")
+@pytest.mark.parametrize("how", ["forget", "retention"])
+def test_a_live_message_is_not_owed_again_what_a_backfill_granted(house: House, how: str) -> None:
+    """The host delivers a message live that was brought over before, and of which nothing is left
+    but what was decided."""
+    history(house, 1)
+    message = without_text(house.desk.company(COMPANY).messages["m0000"])
+    backfill.advance(parts(house), start(house))
+    house.drain()
+    assert len(house.tasks()) == 1
+    if how == "forget":
+        forget(house.database, COMPANY, "p0@customer.example")
+    else:
+        with house.database.write() as session:
+            session.query(SyncEntry).delete()
+    assert not house.entries()
+    with Session(house.database.engine) as host:
+        intake = Intake(helpdesk=house.desk, queue=house.queue)
+        assert message_arrived(intake, host, message) is None
+        host.commit()
+    assert not house.entries()
+    house.drain()
+    assert len(house.tasks()) == 1
+    assert len(house.salesforce.rows("Contact")) == 1
+
+
+@pytest.mark.field_case("D7")
+def test_a_live_message_is_owed_what_no_backfill_granted(house: House) -> None:
+    house.switch(add_contacts=False)
+    history(house, 1)
+    message = without_text(house.desk.company(COMPANY).messages["m0000"])
+    backfill.advance(parts(house), start(house))
+    house.switch(add_contacts=True)
+    with Session(house.database.engine) as host:
+        intake = Intake(helpdesk=house.desk, queue=house.queue)
+        assert message_arrived(intake, host, message) == house.connection_id
+        host.commit()
+    assert [entry.action for entry in house.entries()] == [Action.LOG_TASK, Action.ADD_CONTACT]
+
+
+@pytest.mark.field_case("D7")
+def test_asking_for_older_decisions_costs_the_host_no_statement(house: House) -> None:
+    history(house, 1)
+    message = without_text(house.desk.company(COMPANY).messages["m0000"])
+    statements: list[str] = []
+    event.listen(
+        house.database.engine,
+        "before_cursor_execute",
+        lambda _c, _x, statement, *_: statements.append(statement.split()[0]),
+    )
+    with Session(house.database.engine) as host:
+        message_arrived(Intake(helpdesk=house.desk, queue=house.queue), host, message)
+        host.commit()
+    assert statements == ["SELECT", "SELECT", "INSERT", "INSERT"]
