@@ -95,16 +95,19 @@ class SalesforceGateway(Protocol):
         addresses: Sequence[str],
         *,
         tasks: TaskLook | None = None,
+        by_search: bool = False,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses (at most 1,000) and every Task of the look: one composite,
-        read to its end."""
+        read to its end. `by_search`: people by SOSL, a request for some hundred addresses, where
+        the org keeps addresses encrypted; who is not found may be there all the same."""
 
     def panel(
         self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address with the chosen fields per object, and what stands around
-        each: one round trip, one API request. Objects without a schema are left out."""
+        each: one round trip, one API request (two where the org keeps addresses encrypted).
+        Objects without a schema are left out."""
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         """One record. Raises RecordNotFound."""

@@ -1,8 +1,9 @@
 """SOSL: one search term over the words of several objects.
 
-A term is words that must all occur; a word finds the same run of letters and digits at the start of
-a word boundary, whole unless it ends in ``*``. Operators (AND, OR) and the other options of SOSL
-are refused. Contacts of person accounts are not indexed, and ``delay`` is how long the index lags.
+A term is words that must all occur, or several such joined by OR; a word finds the same run of
+letters and digits at the start of a word boundary, whole unless it ends in ``*``. AND, AND NOT and
+the other options of SOSL are refused. Contacts of person accounts are not indexed, and ``delay``
+is how long the index lags.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from .store import Record, Store
 from .values import TEXT_TYPES, show_datetime
 
 _TERM = re.compile(r"\s*FIND\s*\{((?:\\.|[^{}\\])*)\}\s*", re.IGNORECASE | re.DOTALL)
+# Between words; inside quotation marks an address may hold no blanks, so this never splits one.
+_OR = re.compile(r"\s+OR\s+")
 _WORD = re.compile(r"[^\W_]+")
 _RESERVED = set("?&|!{}[]()^~*:\\\"'+-")
 _SCOPES = frozenset({"ALL", "NAME", "EMAIL", "PHONE", "SIDEBAR"})
@@ -91,7 +94,7 @@ def _word(chars: list[tuple[str, bool]]) -> _Word | None:
         raise _malformed("A wildcard is only modelled at the end of a word")
     text = "".join(char for char, _ in body)
     if text in {"AND", "OR", "NOT"}:
-        raise _malformed("The simulated org does not model operators in a search term")
+        raise _malformed("Of the operators of a search term the simulated org models OR alone")
     runs = tuple(run.lower() for run in _WORD.findall(text))
     return _Word(runs, prefix) if runs else None
 
@@ -110,7 +113,7 @@ class Searches:
         match = _TERM.match(sosl)
         if match is None:
             raise _malformed("No search term found. The search term must be enclosed in braces.")
-        words = search_words(match[1])
+        terms = [search_words(term) for term in _OR.split(match[1])]
         rest = sosl[match.end() :]
         stream = TokenStream(rest, tokens(rest))
         scope = "ALL"
@@ -125,7 +128,7 @@ class Searches:
             raise _malformed(f"unexpected token: '{stream.peek().text}'")
         if statements is None:
             raise _malformed("The simulated org does not model FIND without RETURNING")
-        records = self._find(user, words, scope, statements, api_version)
+        records = self._find(user, terms, scope, statements, api_version)
         return {"searchRecords": records[: _LIMIT if limit is None else limit]}
 
     def parameterized(
@@ -148,13 +151,13 @@ class Searches:
         statements = [
             f"SELECT {', '.join(fields) or 'Id'} FROM {name}" for name, fields in objects.items()
         ]
-        records = self._find(user, words, scope.upper(), statements, api_version)
+        records = self._find(user, [words], scope.upper(), statements, api_version)
         return {"searchRecords": records[:limit]}
 
     def _find(
         self,
         user: User,
-        words: list[_Word],
+        terms: list[list[_Word]],
         group: str,
         statements: list[str],
         api_version: str,
@@ -182,7 +185,7 @@ class Searches:
                     for record in self._store.scan(schema.name, deleted=False)
                     if _indexed(schema, record)
                     and record["SystemModstamp"] <= newest
-                    and _matches(record, fields, words)
+                    and any(_matches(record, fields, words) for words in terms)
                 )
                 found += Selection(scope, within=hits).rows(schema, query)
         return found

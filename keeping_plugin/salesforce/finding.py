@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
 from keeping_plugin.errors import SchemaStale
-from keeping_plugin.salesforce import composite, payloads, soql
+from keeping_plugin.salesforce import composite, payloads, searching, soql
 from keeping_plugin.salesforce.calls import Calls
 from keeping_plugin.salesforce.client import Answer
 from keeping_plugin.salesforce.composite import Rows
@@ -19,19 +19,26 @@ log = logging.getLogger(__name__)
 MOST = 1_000
 
 
-def find(calls: Calls, addresses: Sequence[str], tasks: TaskLook | None) -> Found:
+def find(
+    calls: Calls, addresses: Sequence[str], tasks: TaskLook | None, *, by_search: bool = False
+) -> Found:
     """One composite as a rule: 1,000 addresses take two statements for Contacts and two for Leads,
-    the Tasks one. Each is read to its end before anyone counts as absent."""
+    the Tasks one. Each is read to its end before anyone counts as absent. `by_search` asks for the
+    people by SOSL, of which absence is not known."""
     if len(addresses) > MOST:
         raise ValueError(f"at most {MOST} addresses, not {len(addresses)}")
-    subs = [
-        composite.query(f"{kind}{number}", soql.people(kind, forms))
-        for number, forms in enumerate(soql.address_chunks(addresses))
-        for kind in ("Contact", "Lead")
-    ]
+    subs = (
+        []
+        if by_search
+        else [
+            composite.query(f"{kind}{number}", soql.people(kind, forms))
+            for number, forms in enumerate(soql.address_chunks(addresses))
+            for kind in ("Contact", "Lead")
+        ]
+    )
     if tasks is not None:
         subs.append(composite.query("Task", soql.tasks(tasks), deleted_too=True))
-    found: dict[str, Rows] = {}
+    found = searching.people(calls, "find", addresses) if by_search and addresses else {}
     for start in range(0, len(subs), composite.QUERIES):
         part = subs[start : start + composite.QUERIES]
         for sub, answer in composite.ask_all(calls, "find", part).items():

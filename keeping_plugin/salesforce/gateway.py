@@ -88,13 +88,15 @@ class Gateway:
         addresses: Sequence[str],
         *,
         tasks: TaskLook | None = None,
+        by_search: bool = False,
         start_by: float | None = None,
     ) -> Found:
-        """Everyone with these addresses and every Task of the look, read to its end."""
+        """Everyone with these addresses and every Task of the look, read to its end; of people that
+        are found `by_search`, absence is not known."""
         if tasks is not None:
             names.checked_id(tasks.created_by, "User")
         with self._calls.verb("find", start_by=start_by):
-            return finding.find(self._calls, addresses, tasks)
+            return finding.find(self._calls, addresses, tasks, by_search=by_search)
 
     def panel(
         self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]

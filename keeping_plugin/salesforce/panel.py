@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keeping_plugin.addresses import salesforce_forms, salesforce_key
-from keeping_plugin.salesforce import composite, panel_queries, payloads
+from keeping_plugin.salesforce import composite, panel_queries, payloads, searching
 from keeping_plugin.salesforce.calls import Calls
 from keeping_plugin.salesforce.composite import Rows
-from keeping_plugin.salesforce.panel_queries import OPPORTUNITIES, Shown
-from keeping_plugin.types import ContactMatch, LeadMatch, Record
+from keeping_plugin.salesforce.panel_queries import OPPORTUNITIES, PEOPLE, Shown
+from keeping_plugin.types import ContactMatch, LeadMatch, Record, emails_are_searched
 
 Row = Mapping[str, Any]
 
@@ -19,7 +19,14 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
     """Contacts first, those that a converted Lead became among them, then Leads; each kind most
     recently changed first."""
     forms = salesforce_forms(address)
-    statements = panel_queries.queries(forms, shown) if forms else {}
+    ids = None
+    if forms and emails_are_searched(shown.schemas):
+        searched = searching.people(calls, "panel", [address])
+        ids = {
+            kind: [payloads.record_id(row) for row in rows][:PEOPLE]
+            for kind, rows in searched.items()
+        }
+    statements = panel_queries.queries(forms, shown, ids) if forms else {}
     if not statements:
         return ()
     found = dict(

@@ -66,22 +66,28 @@ class Shown:
         return prefix + (field if self.has(object, field) else "Id") + " DESC NULLS LAST"
 
 
-def queries(forms: Sequence[str], shown: Shown) -> dict[str, str]:
-    """The statements by name, at most five. Raises PermissionDenied when the user sees people but
-    not their addresses."""
+def queries(
+    forms: Sequence[str], shown: Shown, ids: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, str]:
+    """The statements by name, at most five. `ids` names the people that a search has found already,
+    by object, in an org whose addresses cannot stand in a query. Raises PermissionDenied when the
+    user sees people but not their addresses."""
     for person in ("Contact", "Lead"):
         if shown.has(person) and not shown.has(person, "Email"):
             raise PermissionDenied(f"The connected Salesforce user may not read {person}.Email.")
-    address = soql.email_in(forms)
+    wanted = {name: soql.email_in(forms) for name in ("Contact", "Lead")}
+    if ids is not None:
+        wanted = {name: soql.id_in(found) for name, found in ids.items() if found}
+    contact, lead = wanted.get("Contact"), wanted.get("Lead")
     made: dict[str, str] = {}
-    if shown.has("Contact"):
-        made["contacts"] = _contacts([address], shown)
+    if shown.has("Contact") and contact:
+        made["contacts"] = _contacts([contact], shown)
         if shown.has("Contact", "AccountId"):
-            made |= _deals("account_deals", "SELECT AccountId FROM Contact", [address], shown)
-    if shown.has("Lead"):
-        made["leads"] = _leads(address, shown)
-    if shown.has("Contact") and shown.has("Lead", "ConvertedContactId", "IsConverted"):
-        converted = [address, "IsConverted = true"]
+            made |= _deals("account_deals", "SELECT AccountId FROM Contact", [contact], shown)
+    if shown.has("Lead") and lead:
+        made["leads"] = _leads(lead, shown)
+    if shown.has("Contact") and lead and shown.has("Lead", "ConvertedContactId", "IsConverted"):
+        converted = [lead, "IsConverted = true"]
         became = _among("Id", "SELECT ConvertedContactId FROM Lead", converted)
         made["converted"] = _contacts([became], shown)
         if shown.has("Contact", "AccountId") and shown.has("Lead", "ConvertedAccountId"):

@@ -43,6 +43,11 @@ def email_in(forms: Sequence[str]) -> str:
     return format_soql("Email IN {}", list(forms))
 
 
+def id_in(ids: Sequence[str]) -> str:
+    """Records by their ids."""
+    return format_soql("Id IN {}", list(ids))
+
+
 def address_chunks(addresses: Iterable[str]) -> Iterator[list[str]]:
     """The forms of these addresses in as few statements as fit."""
     chunk: list[str] = []

@@ -17,6 +17,7 @@ from keeping_plugin.errors import (
     RecordChanged,
     RecordNotFound,
     SalesforceError,
+    SchemaStale,
 )
 from keeping_plugin.testing.fake_org import PREFIXES, Row
 from keeping_plugin.testing.fake_panel import panel, value
@@ -74,12 +75,15 @@ class FakeGateway:
         addresses: Sequence[str],
         *,
         tasks: TaskLook | None = None,
+        by_search: bool = False,
         start_by: float | None = None,
     ) -> Found:
         wanted = keys_by_salesforce(addresses)
         with self._call("find", start_by=start_by, rows=len(addresses)):
             if tasks is not None:
                 self._salesforce.look(tasks)
+            if addresses and not by_search:
+                self._check_filterable()
             people: dict[str, list[PersonFound]] = {}
             for kind in ("Contact", "Lead"):
                 for row in self._org.of(kind):
@@ -95,6 +99,14 @@ class FakeGateway:
                 },
                 self._marked(tasks),
             )
+
+    def _check_filterable(self) -> None:
+        schema = self._org.schemas.get("Contact")
+        email = schema.fields.get("Email") if schema is not None else None
+        if email is not None and not email.filterable:
+            message = "field 'Email' can not be filtered in a query call"
+            complaint = Complaint("INVALID_FIELD", message)
+            raise SchemaStale(complaints=(complaint,), object="Contact", field="Email")
 
     def _marked(self, look: TaskLook | None) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

@@ -89,6 +89,20 @@ class ReadingContract(OrgContract):
             key: [record_id] for key, record_id in held.items()
         }
 
+    def test_find_by_search_tells_the_same_people(self, org: OrgUnderTest) -> None:
+        one, two, nobody = someone(), someone(), someone()
+        contact = org.add("Contact", LastName="One", Email=one)
+        org.add("Contact", LastName="Plus", Email=one.replace("@", "+shop@"))
+        lead = org.add("Lead", LastName="Two", Company="Two Ltd", Email=two)
+        org.convert(org.add("Lead", LastName="L", Company="L", Email=nobody))
+        addresses = [one.upper(), two, *(someone() for _ in range(200))]
+        people = org.gateway.find(addresses, by_search=True).people
+        assert {key: [(p.object, p.id) for p in found] for key, found in people.items()} == {
+            one: [("Contact", contact)],
+            two: [("Lead", lead)],
+        }
+        assert not org.gateway.find([], by_search=True).people
+
     def test_find_takes_a_thousand_addresses(self, org: OrgUnderTest) -> None:
         addresses = [someone() for _ in range(1_000)]
         last = org.add("Contact", LastName="Last", Email=addresses[-1])

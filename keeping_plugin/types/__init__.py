@@ -40,6 +40,7 @@ from keeping_plugin.types.schema import (
     PicklistValue,
     RecordType,
     Value,
+    emails_are_searched,
 )
 
 __all__ = [
@@ -73,4 +74,5 @@ __all__ = [
     "Tokens",
     "Usage",
     "Value",
+    "emails_are_searched",
 ]

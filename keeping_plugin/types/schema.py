@@ -96,6 +96,13 @@ class ObjectSchema:
     children: Mapping[str, str] = field(default_factory=dict)  # relationship name -> object
 
 
+def emails_are_searched(schemas: Mapping[str, ObjectSchema]) -> bool:
+    """Whether people are found by a search instead of a query, because an org keeps their addresses
+    encrypted: not filterable. Whom a search does not find may be there all the same."""
+    emails = (schemas[name].fields.get("Email") for name in ("Contact", "Lead") if name in schemas)
+    return any(spec is not None and not spec.filterable for spec in emails)
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """An answer to describe: `schema` is None when nothing changed since `last_modified`."""

@@ -51,6 +51,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "before you try again."
     ),
     # cancelled
+    "address_encrypted": (
+        "Your Salesforce org keeps e-mail addresses encrypted, so nobody can tell in time whether "
+        "this customer is there already. Add them by hand in the panel."
+    ),
     "disconnected": "Salesforce was disconnected before it was sent.",
     "other_org": "Another Salesforce org was connected before it was sent.",
     "switched_off": "The automation was switched off for the mailbox before it was sent.",

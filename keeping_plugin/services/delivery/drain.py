@@ -168,6 +168,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         gateway,
         rows=rows,
         markers=prepared.markers,
+        by_search=prepared.by_search,
         start_by=lease.start_by(parts),
     )
     failpoints.reach("drain.looked")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from keeping_plugin.errors import (
     CallNotStarted,
@@ -58,6 +59,7 @@ def look(
     *,
     rows: Collection[SyncEntry],
     markers: Mapping[int, str],
+    by_search: bool = False,
     start_by: float,
 ) -> Looked:
     """Everyone with an address of these rows; of marked Tasks, whether they are there.
@@ -68,22 +70,23 @@ def look(
     either: an answer that is late, refused or not complete is no answer.
     """
     addresses = sorted({row.address for row in rows})
+    find = partial(gateway.find, by_search=by_search, start_by=start_by)
     spans = _spans(rows)
     if not spans:
-        return Looked(gateway.find(addresses, start_by=start_by), frozenset())
+        return Looked(find(addresses), frozenset())
     first, *further = spans
     unlooked = {row.id for span in further[LOOKS - 1 :] for row in span.rows}
     try:
-        found = gateway.find(addresses, tasks=first.look(markers), start_by=start_by)
+        found = find(addresses, tasks=first.look(markers))
     except _NOT_THE_LOOKS:
         raise
     except SalesforceError as error:
-        found = gateway.find(addresses, start_by=start_by)
+        found = find(addresses)
         unlooked |= _not_answered(first, error)
     tasks = dict(found.tasks)
     for span in further[: LOOKS - 1]:
         try:
-            tasks.update(gateway.find((), tasks=span.look(markers), start_by=start_by).tasks)
+            tasks.update(find((), tasks=span.look(markers)).tasks)
         except SalesforceError as error:
             unlooked |= _not_answered(span, error)
     return Looked(Found(found.people, tasks), frozenset(unlooked))

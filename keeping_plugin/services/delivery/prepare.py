@@ -28,6 +28,7 @@ from keeping_plugin.types import (
     MessageArrived,
     ObjectSchema,
     Value,
+    emails_are_searched,
 )
 
 log = logging.getLogger("keeping_plugin.delivery")
@@ -43,6 +44,7 @@ class Prepared:
     markers: Mapping[int, str]
     changed: Mapping[str, MessageArrived]
     unfindable: Collection[str]  # messages whose customer nobody will ever add
+    by_search: bool  # people are found by a search, which never knows that somebody is not there
 
 
 def prepare(parts: Delivery, batch: Batch) -> Prepared:
@@ -64,6 +66,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         letters, there = _letters(parts, batch, marked, mailboxes.values(), schemas)
     finally:
         parts.end_host_transaction()
+    by_search = emails_are_searched(schemas)
     endings: dict[int, str] = {}
     changed: dict[str, MessageArrived] = {}
     for row in batch.rows:
@@ -80,6 +83,8 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
             endings[row.id] = "switched_off"
         elif has_changed(row, there[row.message_id]):
             changed[row.message_id] = there[row.message_id]
+        elif by_search and row.action == Action.ADD_CONTACT:
+            endings[row.id] = "address_encrypted"
     _note(parts, batch, logged, letters)
     markers = {row.id: marked[row.message_id] for row in logged}
     unfindable = {
@@ -87,7 +92,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         for row in logged
         if row.message_id in there and Facts.of(there[row.message_id], Policy()).nobody_to_find
     }
-    return Prepared(letters, endings, markers, changed, unfindable)
+    return Prepared(letters, endings, markers, changed, unfindable, by_search)
 
 
 def _letters(

@@ -20,7 +20,9 @@ from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import contacts_of
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
+from keeping_plugin.types import emails_are_searched
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
 
@@ -42,11 +44,13 @@ def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
     connection, addresses = _due_addresses(parts, lease, connection_id)
     if connection is None or not addresses:
         return
+    with parts.database.read() as session:
+        by_search = emails_are_searched(schema_cache.schemas(session, connection_id))
     try:
         gateway = parts.gateways(connection_id)
         if not within_budget(parts, gateway, connection):
             return
-        found = gateway.find(addresses, start_by=lease.start_by(parts))
+        found = gateway.find(addresses, by_search=by_search, start_by=lease.start_by(parts))
     except (SalesforceError, NotReady) as error:
         with parts.database.write() as session:
             if not pauses.refused(session, connection_id, error, parts.times):

@@ -70,7 +70,7 @@ def _add(
         return _unclear_or_busy(parts, link, key)
     try:
         gateway = parts.gateway(link.connection_id)
-        people = gateway.find([key]).people.get(key, ())
+        people = gateway.find([key], by_search=link.by_search).people.get(key, ())
         if people:
             _release(parts, link, key, owner)
             _learn(parts, link, key, people)
@@ -125,7 +125,7 @@ def _release(parts: Panels, link: Linked, key: str, owner: str) -> None:
 def _unclear_or_busy(parts: Panels, link: Linked, key: str) -> Exists:
     """The claim is somebody's. Found is found; not found says nothing yet."""
     gateway = parts.gateway(link.connection_id)
-    people = gateway.find([key]).people.get(key, ())
+    people = gateway.find([key], by_search=link.by_search).people.get(key, ())
     if people:
         _learn(parts, link, key, people)
         return Exists(people)

@@ -20,7 +20,13 @@ from keeping_plugin.services.panel.seats import Seats
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.services.schema import selection
 from keeping_plugin.times import CALL, Times
-from keeping_plugin.types import Agent, Match, ObjectSchema, SeveralMatches
+from keeping_plugin.types import (
+    Agent,
+    Match,
+    ObjectSchema,
+    SeveralMatches,
+    emails_are_searched,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,11 @@ class Linked:
     schemas: Mapping[str, ObjectSchema]
     shown: Mapping[str, Sequence[str]]
     lost_at: datetime | None = None
+
+    @property
+    def by_search(self) -> bool:
+        """Whether the org keeps addresses encrypted, so that people are found by a search."""
+        return emails_are_searched(self.schemas)
 
     def asked(self) -> dict[str, tuple[str, ...]]:
         """What the panel's query reads, by object."""

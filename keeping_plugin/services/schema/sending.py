@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value
+from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value, emails_are_searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,11 @@ def obstacles(schemas: Mapping[str, ObjectSchema], action: Action) -> tuple[Obst
         finding = f"The connected user may not create {payload.object}s."
         mend = f"Give the user read and create access to {payload.object} in a permission set."
         return (Obstacle(action, finding, mend),)
-    found = [*_unwritable(schema, action, payload), *_required(schema, action, payload)]
+    found = [
+        *_unwritable(schema, action, payload),
+        *_required(schema, action, payload),
+        *_encrypted(schemas, action),
+    ]
     return tuple(sorted(found, key=lambda one: not one.blocks))
 
 
@@ -99,6 +103,27 @@ def _unwritable(schema: ObjectSchema, action: Action, payload: Payload) -> Itera
             f"Give the user edit access to {name} in Salesforce (field-level security).",
             blocks=blocks,
         )
+
+
+def _encrypted(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator[Obstacle]:
+    if not emails_are_searched(schemas):
+        return
+    keeps = "This org keeps e-mail addresses encrypted, so people are found by Salesforce's search"
+    mend = (
+        "In Salesforce, encrypt Email with the deterministic scheme, or not at all, so that it can "
+        "be filtered."
+    )
+    if action == Action.ADD_CONTACT:
+        finding = (
+            f"{keeps}, which learns of a new person up to a quarter of an hour late: nobody can "
+            "tell whether a customer is there already, and nobody is added automatically."
+        )
+        yield Obstacle(action, finding, mend)
+    else:
+        finding = (
+            f"{keeps}: a message of a new Contact is logged once the search has learned of them."
+        )
+        yield Obstacle(action, finding, mend, blocks=False)
 
 
 def _required(schema: ObjectSchema, action: Action, payload: Payload) -> Iterator[Obstacle]:

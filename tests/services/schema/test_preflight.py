@@ -244,3 +244,14 @@ def test_what_is_left_out_of_a_task_is_said_and_fails_nothing(
     assert line.outcome is Outcome.ADVICE
     assert "Task.Description" in line.finding
     assert "without their text" in line.finding
+
+
+@pytest.mark.field_case("A10")
+def test_encrypted_addresses_are_said_plainly(company: Company, salesforce: FakeSalesforce) -> None:
+    contact = salesforce.org.schemas["Contact"]
+    email = replace(contact.fields["Email"], filterable=False)
+    salesforce.org.schemas["Contact"] = replace(contact, fields={**contact.fields, "Email": email})
+    lines = look(company, salesforce)
+    assert lines["sends_add_contact"].outcome is Outcome.FAILED
+    assert "addresses encrypted" in lines["sends_add_contact"].finding
+    assert lines["sends_log_task"].outcome is Outcome.ADVICE

@@ -205,3 +205,18 @@ def test_a_first_name_that_may_not_be_written_is_left_out() -> None:
 
 def test_everything_is_sent_while_nothing_is_described() -> None:
     assert sendable(None, TASK, Action.LOG_TASK) == TASK
+
+
+@pytest.mark.field_case("A10")
+@pytest.mark.parametrize("object", ["Contact", "Lead"])
+def test_addresses_that_cannot_be_filtered_block_adding_and_not_logging(object: str) -> None:
+    schemas = {**org(), "Lead": schema("Lead")}
+    fields = dict(schemas[object].fields)
+    fields["Email"] = replace(fields["Email"], filterable=False)
+    schemas[object] = replace(schemas[object], fields=fields)
+    sentence = told(schemas, Action.ADD_CONTACT)
+    assert "keeps e-mail addresses encrypted" in sentence
+    assert "nobody is added automatically" in sentence
+    assert blocked(schemas, Action.LOG_TASK) == ()
+    (advice,) = obstacles(schemas, Action.LOG_TASK)
+    assert "once the search has learned of them" in advice.finding

@@ -68,7 +68,7 @@ def test_terms(org: Org, ann: User, jane: str, term: str, group: str, hits: int)
         ("FIND {doe-smith} RETURNING Contact",
          "The character - has to be escaped with a backslash"),
         ("FIND {jane AND doe} RETURNING Contact",
-         "The simulated org does not model operators in a search term"),
+         "Of the operators of a search term the simulated org models OR alone"),
         ("FIND {jane} IN ANY FIELDS RETURNING Contact", "ANY FIELDS is no search group"),
         ("FIND {jane} RETURNING Contact(Id", "A parenthesis is missing after RETURNING"),
         ("FIND {jane} RETURNING Contact x", "unexpected token: 'x'"),

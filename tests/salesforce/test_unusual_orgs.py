@@ -1,0 +1,133 @@
+"""An org that keeps addresses encrypted, has several currencies and lists of states, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from demo.org.process import OrgProcess
+from keeping_plugin.errors import KeepingError, RecordRejected
+from keeping_plugin.services.panel.cards import asked
+from keeping_plugin.services.panel.display import shown
+from keeping_plugin.testing.describe import load
+from keeping_plugin.types import OBJECTS, ContactMatch, LeadMatch, ObjectSchema, emails_are_searched
+from tests.salesforce.conftest import CALLBACK, LiveOrg
+
+PLACES = {"US": ["CA"], "AU": ["NSW"]}
+NAMES = {"US": "United States", "CA": "California", "AU": "Australia", "NSW": "New South Wales"}
+
+
+@pytest.fixture(scope="module")
+def unusual() -> Iterator[LiveOrg]:
+    with OrgProcess(redirects=[CALLBACK]) as process:
+        org = LiveOrg(process, process.production)
+        email = next(field for field in load("Contact")["fields"] if field["name"] == "Email")
+        org.control.add_field("Contact", {**email, "filterable": False})
+        org.control.use_currencies("USD", "EUR", "JPY")
+        org.control.use_places(PLACES, NAMES)
+        yield org
+
+
+@pytest.fixture(scope="module")
+def schemas(unusual: LiveOrg) -> Mapping[str, ObjectSchema]:
+    found = unusual.gateway.describe(OBJECTS)
+    return {entry.object: entry.schema for entry in found if entry.schema is not None}
+
+
+def ask(org: LiveOrg, schemas: Mapping[str, ObjectSchema], address: str) -> list[object]:
+    wanted = {name: asked(schema, ("Name", "Email")) for name, schema in schemas.items()}
+    wanted["Contact"] = asked(schemas["Contact"], ("Name", "Email", "MailingAddress"))
+    return list(org.gateway.panel(address, schemas, wanted))
+
+
+@pytest.mark.field_case("A10")
+def test_a_query_for_an_encrypted_address_is_refused_and_a_search_finds_it(
+    unusual: LiveOrg, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    assert emails_are_searched(schemas)
+    jane = unusual.add("Contact", LastName="Doe", Email="jane-q.doe@encrypted.example")
+    with pytest.raises(KeepingError):
+        unusual.gateway.find(["jane-q.doe@encrypted.example"])
+    address = "Jane-Q.Doe@encrypted.example"
+    people = unusual.gateway.find([address], by_search=True).people
+    assert [one.id for one in people["jane-q.doe@encrypted.example"]] == [jane]
+
+
+@pytest.mark.field_case("A10")
+def test_the_panel_shows_all_that_stands_around_a_person_whom_a_search_found(
+    unusual: LiveOrg, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    account = unusual.add("Account", Name="Acme")
+    jane = unusual.add("Contact", LastName="Roe", Email="roe@encrypted.example", AccountId=account)
+    unusual.add("Contact", LastName="Other", Email="roe+shop@encrypted.example")
+    unusual.add("Case", Subject="Broken", ContactId=jane)
+    lead = unusual.add("Lead", LastName="Roe", Company="Roe", Email="roe@encrypted.example")
+    unusual.control.reset_log()
+    contact, other = ask(unusual, schemas, "roe@encrypted.example")
+    assert unusual.control.counters()["data_round_trips"] == 2
+    assert isinstance(contact, ContactMatch)
+    assert contact.contact.id == jane
+    assert contact.account is not None
+    assert len(contact.cases) == 1
+    assert isinstance(other, LeadMatch)
+    assert other.lead.id == lead
+
+
+@pytest.mark.field_case("A10")
+def test_an_address_that_a_search_does_not_find_costs_one_request(
+    unusual: LiveOrg, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    unusual.control.reset_log()
+    assert ask(unusual, schemas, "nobody@encrypted.example") == []
+    assert unusual.control.counters()["data_round_trips"] == 1
+
+
+@pytest.mark.field_case("A11")
+def test_each_amount_comes_with_its_currency(
+    unusual: LiveOrg, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    jane = unusual.add("Contact", LastName="Rich", Email="rich@encrypted.example")
+    for code in ("JPY", "USD", "EUR"):
+        fields = {"Name": code, "StageName": "Prospecting", "CloseDate": "2026-12-31"}
+        deal = unusual.add("Opportunity", Amount=1_200_000, CurrencyIsoCode=code, **fields)
+        unusual.add("OpportunityContactRole", OpportunityId=deal, ContactId=jane)
+    [match] = ask(unusual, schemas, "rich@encrypted.example")
+    assert isinstance(match, ContactMatch)
+    opportunity = schemas["Opportunity"]
+    assert {shown(opportunity, deal, "Amount").text for deal in match.opportunities} == {
+        "JPY 1,200,000",
+        "USD 1,200,000.00",
+        "EUR 1,200,000.00",
+    }
+
+
+@pytest.mark.field_case("A12")
+def test_codes_are_written_and_labels_shown(
+    unusual: LiveOrg, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    jane = unusual.add("Contact", LastName="Far", Email="far@encrypted.example")
+    changes = {"MailingCountryCode": "AU", "MailingStateCode": "NSW"}
+    unusual.gateway.update("Contact", jane, changes)
+    [match] = ask(unusual, schemas, "far@encrypted.example")
+    assert isinstance(match, ContactMatch)
+    address = shown(schemas["Contact"], match.contact, "MailingAddress").text
+    assert address == "New South Wales\nAustralia"
+    with pytest.raises(RecordRejected) as refused:
+        unusual.gateway.update("Contact", jane, {"MailingCountryCode": "US"})
+    assert refused.value.complaints[0].code == "FIELD_INTEGRITY_EXCEPTION"
+
+
+@pytest.mark.field_case("A9")
+def test_an_org_refuses_a_task_without_a_field_of_its_own_that_it_requires(
+    unusual: LiveOrg,
+) -> None:
+    field = {"name": "Order__c", "label": "Order", "type": "string", "nillable": False}
+    unusual.control.add_field("Task", field)
+    [described] = unusual.gateway.describe(["Task"])
+    assert described.schema is not None
+    assert described.schema.fields["Order__c"].required
+    with pytest.raises(RecordRejected) as refused:
+        unusual.gateway.create("Task", {"Subject": "x"})
+    assert refused.value.complaints[0].code == "REQUIRED_FIELD_MISSING"
+    unusual.control.remove_field("Task", "Order__c")
