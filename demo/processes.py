@@ -26,7 +26,13 @@ class Child:
     SIGTERM when the thread that started it ends."""
 
     def __init__(
-        self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.log = log
@@ -46,6 +52,7 @@ class Child:
                 env={**os.environ, **python_path(), **(env or {})},
                 # Ctrl-C in the terminal reaches us alone; we stop the others, in order.
                 start_new_session=True,
+                pass_fds=pass_fds,
                 preexec_fn=die_with_parent if sys.platform == "linux" else None,
             )
 

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -18,8 +19,8 @@ from typing import Any, Self
 import requests
 from cryptography.fernet import Fernet
 
-from demo.org.process import OrgProcess
-from demo.ports import first_free
+from demo.org.process import OrgDidNotStart, OrgProcess
+from demo.ports import first_free, is_free, listen
 from demo.processes import Child, run
 from demo.redis_server import EmbeddedRedis
 
@@ -58,6 +59,7 @@ class Demo:
         self._say = say
         self._children: list[Child] = []
         self._lock: TextIOWrapper | None = None
+        self._door: socket.socket | None = None  # the inbox's, until the inbox has it
 
     @property
     def url(self) -> str:
@@ -96,6 +98,7 @@ class Demo:
         ports = self._ports()
         self._redis = EmbeddedRedis(self.data / "redis", ports["redis"])
         self._children.append(self._redis.start())
+        ports["redis"] = self._redis.port
         self._say("redis", self._redis.url)
         self._write_config(ports)
         # Side by side: the org and the tables need nothing of each other.
@@ -105,7 +108,7 @@ class Demo:
         self._children.remove(tables)
         self._say("database", ", ".join([self._shown_database(), *said]))
         worker = self.start_worker()
-        self._start_inbox(ports["inbox"])
+        self._start_inbox()
         self.await_worker(worker)
         self._say("worker", f"process {worker.pid}")
 
@@ -139,6 +142,9 @@ class Demo:
         for child in redis:
             child.stop()
         self._children.clear()
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -153,14 +159,16 @@ class Demo:
         self._lock = lock
 
     def _ports(self) -> dict[str, int]:
-        """Last time's ports where they are free, since browsers and the org's records know them."""
+        """Last time's ports where they are free, since browsers and the org's records know them.
+        The inbox's is ours from here on; for the others it is tried."""
         kept = self._kept().get("DEMO_PORTS", {})
-        ports: dict[str, int] = {}
-        start = self._first_port
-        for name in ("inbox", "org", "sandbox", "redis"):
+        self._door = listen(kept.get("inbox", self._first_port))
+        ports: dict[str, int] = {"inbox": self._door.getsockname()[1]}
+        start = ports["inbox"] + 1
+        for name in ("org", "sandbox", "redis"):
             ports[name] = first_free(kept.get(name, start), taken=ports.values())
             start = ports[name] + 1
-            if name in ("org", "sandbox") and ports[name] != kept.get(name, ports[name]):
+            if name != "redis" and ports[name] != kept.get(name, ports[name]):
                 self._say(name, f"port {kept[name]} is taken: reconnect Salesforce in Settings")
         return ports
 
@@ -173,7 +181,23 @@ class Demo:
         return child
 
     def _start_org(self, ports: dict[str, int]) -> None:
-        self.org = OrgProcess(
+        while True:
+            try:
+                self._try_org(ports)
+                break
+            except OrgDidNotStart:
+                taken = [name for name in ("org", "sandbox") if not is_free(ports[name])]
+                if not taken:
+                    raise
+            for name in taken:  # meanwhile, by somebody else
+                self._say(name, f"port {ports[name]} was taken meanwhile")
+                ports[name] = first_free(ports[name] + 1, taken=ports.values())
+            self._write_config(ports)
+        production, sandbox = self.org.production.base_url, self.org.sandbox.base_url
+        self._say("org", f"{production}  (sandbox {sandbox})")
+
+    def _try_org(self, ports: dict[str, int]) -> None:
+        org = OrgProcess(
             data=self.data / "org",
             port=ports["org"],
             sandbox_port=ports["sandbox"],
@@ -185,9 +209,8 @@ class Demo:
                 *self._org_options,
             ],
             redirects=[f"http://127.0.0.1:{ports['inbox']}/salesforce/oauth/callback"],
-        ).start()
-        production, sandbox = self.org.production.base_url, self.org.sandbox.base_url
-        self._say("org", f"{production}  (sandbox {sandbox})")
+        )
+        self.org = org.start()
 
     def _kept(self) -> dict[str, Any]:
         if not self.config_file.exists():
@@ -223,10 +246,16 @@ class Demo:
         scheme, _, rest = self._database.partition("://")
         return rest[1:] if scheme == "sqlite" else scheme.partition("+")[0]
 
-    def _start_inbox(self, port: int) -> None:
-        command = [sys.executable, "-m", "demo.inbox", "--port", str(port)]
-        inbox = Child("inbox", command, log=self.data / "inbox.log", env=self.env)
+    def _start_inbox(self) -> None:
+        """On the socket that holds its port already, so that nobody else answers there."""
+        assert self._door is not None
+        door = self._door.fileno()
+        command = [sys.executable, "-m", "demo.inbox", "--fd", str(door)]
+        log = self.data / "inbox.log"
+        inbox = Child("inbox", command, log=log, env=self.env, pass_fds=[door])
         self._children.append(inbox)
+        self._door.close()  # the inbox has it: when it ends, nobody listens
+        self._door = None
         inbox.await_ready(self._answers)
         self._say("inbox", self.url)
 

@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.utils import now as utc_now
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
@@ -100,7 +101,7 @@ class KeepingWorker(SimpleWorker):
         self._set_aside()
         try:
             self.clean_registries()  # type: ignore[no-untyped-call]
-        except _AWAY:
+        except (StopRequested, *_AWAY):
             raise
         except Exception as error:  # noqa: BLE001  whatever somebody wrote into them
             self.last_cleaned_at = utc_now()  # type: ignore[assignment]

@@ -48,3 +48,21 @@ def test_a_machine_without_any_is_told_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ChildFailed, match="install redis-server"):
         redis_binary()
+
+
+@pytest.mark.field_case("D14")
+def test_another_redis_on_its_port_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    first = EmbeddedRedis(tmp_path / "a", free_port())
+    child = first.start()
+    second = EmbeddedRedis(tmp_path / "b", first.port)
+    other = second.start()
+    try:
+        assert second.port != first.port
+        assert first.answers()
+        assert second.answers()
+        child.stop()
+        assert not first.answers()
+        assert second.answers()
+    finally:
+        child.stop()
+        other.stop()

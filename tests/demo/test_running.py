@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from redis import Redis
 
-from demo.running import CannotStart, clear
+from demo.ports import listen
+from demo.running import CannotStart, Demo, clear
 from tests.servers.needs import ROOT, needs
 from tests.servers.ports import free_port
 
@@ -137,6 +141,46 @@ def test_ports_that_are_taken_are_stepped_over(start: Start, tmp_path: Path) -> 
     second = start(data=tmp_path / "b", port=port)
     assert second.until_ready() != first_url
     assert requests.get(f"{first_url}/login", timeout=10).ok
+
+
+@pytest.mark.field_case("D14")
+def test_two_that_start_at_once_are_told_from_each_other(start: Start, tmp_path: Path) -> None:
+    """Both look for ports at the same moment."""
+    port = free_port()
+    runs = [start(data=tmp_path / name, port=port) for name in ("a", "b")]
+    urls = [run.until_ready() for run in runs]
+    assert len(set(urls)) == 2
+    kept = [json.loads((tmp_path / name / "inbox.json").read_text()) for name in ("a", "b")]
+    for name in ("INBOX_URL", "KEEPING_REDIS_URL", "KEEPING_SALESFORCE_LOGIN_URLS"):
+        assert kept[0][name] != kept[1][name]
+    for run, url, settings in zip(runs, urls, kept, strict=True):
+        assert settings["INBOX_URL"] == url
+        assert requests.get(f"{url}/login", timeout=10).ok
+        with Redis.from_url(settings["KEEPING_REDIS_URL"]) as redis:
+            assert redis.info("server")["process_id"] in run.family()
+        assert run.process.poll() is None
+
+
+@pytest.mark.field_case("D14")
+def test_ports_that_are_taken_while_it_starts_are_stepped_over(tmp_path: Path) -> None:
+    """Its Redis is up; before the org is, somebody takes the org's port."""
+    port = free_port()
+    held: list[socket.socket] = []
+    said: list[str] = []
+
+    def say(part: str, line: str) -> None:
+        said.append(f"{part}: {line}")
+        if part == "redis":
+            held.append(listen(port + 1))
+
+    demo = Demo(tmp_path / "data", first_port=port, say=say)
+    with demo:
+        taken = held[0].getsockname()[1]
+        assert any(line == f"org: port {taken} was taken meanwhile" for line in said)
+        assert demo.org.production.base_url.rpartition(":")[2] != str(taken)
+        assert demo.config["KEEPING_SALESFORCE_LOGIN_URLS"][0] == demo.org.production.base_url
+        assert requests.get(f"{demo.url}/login", timeout=10).ok
+    held[0].close()
 
 
 def test_one_folder_serves_one_demo_at_a_time(start: Start) -> None:
