@@ -95,18 +95,20 @@ class Control:
         when: str | None = None,
         times: int | None = 1,
         skip: int = 0,
+        lasting: float | None = None,
         scope: Mapping[str, str] | None = None,
         **options: Any,
     ) -> int:
         """Order a fault (see ``faults.CALL_FAULTS`` and ``row_refused``); its number.
 
-        ``times`` None lets it stand until it is removed.
+        ``times`` None lets it stand until it is removed, ``lasting`` for so many seconds.
         """
         body = {
             "kind": kind,
             "when": when,
             "times": times,
             "skip": skip,
+            "lasting": lasting,
             "scope": dict(scope or {}),
             "options": options,
         }

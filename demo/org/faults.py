@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -29,7 +30,7 @@ CALL_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "unavailable_html": ("503 as an HTML page", {}),
     "internal_error": ("500 UNKNOWN_EXCEPTION", {}),
     "bad_gateway": ("502 from the edge, as HTML", {}),
-    "unauthorized": ("401 INVALID_SESSION_ID", {}),
+    "unauthorized": ("401 INVALID_SESSION_ID to a data call, whatever its token", {}),
     "request_limit": ("403 REQUEST_LIMIT_EXCEEDED", {"concurrent": False}),
     "answer": (
         "any answer",
@@ -110,7 +111,8 @@ class Call:
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """An ordered fault. ``skip`` matching calls pass first; ``struck`` counts."""
+    """An ordered fault. ``skip`` matching calls pass first; ``struck`` counts; after ``until``
+    (monotonic) it strikes nothing."""
 
     number: int
     kind: str
@@ -119,6 +121,7 @@ class Fault:
     times: int | None
     skip: int
     options: dict[str, Any]
+    until: float | None = None
     struck: int = 0
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -126,6 +129,7 @@ class Fault:
         """The fault as the control prefix shows it."""
         shown = asdict(self)
         shown.pop("seen")
+        shown.pop("until")
         return shown
 
 
@@ -167,9 +171,11 @@ class Faults:
         scope: Mapping[str, str] | None = None,
         times: int | None = 1,
         skip: int = 0,
+        lasting: float | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Fault:
-        """Order a fault; ValueError says what is wrong with it."""
+        """Order a fault, that stands for ``lasting`` seconds if these are given; ValueError says
+        what is wrong with it."""
         if kind == ROW_FAULT:
             defaults = ROW_OPTIONS
         elif kind in CALL_FAULTS:
@@ -200,6 +206,7 @@ class Faults:
                 times=times,
                 skip=skip,
                 options={**defaults, **given},
+                until=None if lasting is None else time.monotonic() + float(lasting),
             )
             self._faults.append(fault)
             return fault
@@ -217,6 +224,8 @@ class Faults:
     def _strikes(self, fault: Fault) -> bool:
         if fault.times is not None and fault.struck >= fault.times:
             return False
+        if fault.until is not None and time.monotonic() >= fault.until:
+            return False
         if fault.skip > 0:
             fault.skip -= 1
             return False
@@ -230,6 +239,9 @@ class Faults:
                 fault
                 for fault in self._faults
                 if fault.kind not in (ROW_FAULT, "token_refused")
+                # The token endpoint has refusals of its own, and a good refresh may bring a session
+                # that the org does not take.
+                and not (fault.kind == "unauthorized" and "/services/oauth2/" in call.path)
                 and _concerns(fault.scope, call)
                 and self._strikes(fault)
             ]

@@ -195,6 +195,17 @@ def test_a_refresh_answers_without_a_new_refresh_token(flow: Flow) -> None:
     assert flow.refresh(first["refresh_token"]).status_code == 200
 
 
+def test_a_session_may_be_refused_though_the_refresh_that_brought_it_was_good(flow: Flow) -> None:
+    first = flow.by_code(flow.code()).json()
+    flow.org.control.fault("unauthorized", times=None)
+    assert data(flow.org.base_url, first["access_token"]).status_code == 401
+    again = flow.refresh(first["refresh_token"])
+    assert again.status_code == 200
+    assert data(flow.org.base_url, again.json()["access_token"]).status_code == 401
+    flow.org.control.clear_faults()
+    assert data(flow.org.base_url, again.json()["access_token"]).status_code == 200
+
+
 def test_rotation_returns_a_new_refresh_token_each_time(flow: Flow) -> None:
     flow.org.control.set(rotate_refresh_tokens=True)
     first = flow.by_code(flow.code()).json()

@@ -275,6 +275,14 @@ def test_a_refused_refresh_and_a_deactivated_user_end_a_connection(
     assert api.get("sobjects").status_code == 200
 
 
+def test_a_fault_may_last_for_a_time(org: RunningOrg, api: Api) -> None:
+    org.control.fault("unavailable", times=None, lasting=60.0)
+    assert api.get("limits").status_code == 503
+    org.control.clear_faults()
+    org.control.fault("unavailable", times=None, lasting=0.0)
+    assert api.get("limits").status_code == 200
+
+
 def test_other_consumers_may_use_up_the_daily_limit(org: RunningOrg, api: Api) -> None:
     org.control.usage(used=14_999)
     assert api.get("limits").headers["Sforce-Limit-Info"] == "api-usage=15000/15000"
