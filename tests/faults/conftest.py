@@ -78,3 +78,9 @@ def _add(request: pytest.FixtureRequest, world: World) -> None:
 def many(request: pytest.FixtureRequest) -> int:
     """How many messages F2 stores."""
     return 5_000 if TALLY in request.config.stash else 300
+
+
+@pytest.fixture
+def under_load(request: pytest.FixtureRequest) -> float:
+    """How many seconds F23 lasts at least."""
+    return 600.0 if TALLY in request.config.stash else 4.0
