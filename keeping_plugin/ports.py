@@ -34,7 +34,14 @@ from keeping_plugin.types import (
 
 class HelpDesk(Protocol):
     """The host's inbox. Every question names the company; "not yours" and "not there" are one
-    answer. Read-only: the plugin never writes to the host."""
+    answer. Read-only: the plugin never writes to the host.
+
+    The worker asks too, without a request, and its answers may come from a replica. `mailboxes`,
+    `conversation` and `messages` may be behind the commit of a message by up to ten minutes: that a
+    message or a mailbox is not there is believed of an entry older than that, after two answers a
+    minute apart, and nothing is sent for it until then. What *is* answered is believed at once: a
+    message's customer, mailbox and text are sent as they are told, so they must not be older than
+    the `message_arrived` that named them."""
 
     def current_agent(self) -> Agent | None:
         """Who makes this request, or None when nobody is logged in."""

@@ -47,6 +47,10 @@ CLOCK_JUMP = 2.0  # between two sweeps, database clock against monotonic clock
 CLOCK_QUARANTINE = 60.0  # then no lease is taken over and no marked row looked at
 YOUNG = 5.0  # a process this young takes over no lease
 
+GONE_AFTER = 10 * MINUTE  # an entry is this old before its message is believed to be gone
+GONE_AGAIN = MINUTE  # between two answers that it is not there
+LAG = 5.0  # while the entry is younger than that: the host's replica may be behind
+
 UNKNOWN_LIMIT = DAY  # then an outcome is a person's to settle
 WAIT_LOOKS = (10 * MINUTE, HOUR, 6 * HOUR, DAY)  # the last repeats
 WAIT_LIMIT = 14 * DAY

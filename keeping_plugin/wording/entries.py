@@ -14,6 +14,9 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     # on its way
     "contact_first": "It follows as soon as the Contact has been added.",
     "address_busy": "This person is being added just now; it goes on in a moment.",
+    "message_missing": (
+        "The inbox does not show the message at the moment; it is asked again for ten minutes."
+    ),
     "outcome_unclear": "Salesforce did not answer; whether it arrived is being looked up.",
     "key_field_gone": (
         "The field that Salesforce admins added for these Tasks is gone; it is sent without it."

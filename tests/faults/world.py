@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -186,6 +187,12 @@ class World:
         """Set columns of every row of a table."""
         with self.app.app_context(), self.state.database.write() as session:
             session.execute(update(model).values(values))
+
+    def make_old(self, seconds: float) -> None:
+        """Let every entry so far have been granted so many unscaled seconds ago."""
+        with self.app.app_context(), self.state.database.write() as session:
+            then = now(session) - timedelta(seconds=seconds * self.scale)
+            session.execute(update(SyncEntry).values(created_at=then, due_at=then))
 
     # -- processes -------------------------------------------------------------------------------
     def _process_arguments(self, failpoint: str | None) -> dict[str, Any]:

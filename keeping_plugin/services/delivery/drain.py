@@ -15,8 +15,8 @@ from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services import metering as api_use
+from keeping_plugin.services.delivery import gone, pauses
 from keeping_plugin.services.delivery import lease as leases
-from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.address_claims import claim_addresses
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.budget import within_budget
@@ -154,6 +154,7 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         return False
     know_task_status(parts, gateway, batch)
     prepared = prepare(parts, batch)
+    batch = gone.put_off(parts, batch, prepared.missing)
     batch = judge_again(parts, batch, prepared.changed)
     rows = claim_addresses(parts, batch)
     if not rows:
@@ -178,6 +179,11 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
     facts = Circumstances(
         letters=prepared.letters,
         endings=prepared.endings,
+        missing={
+            row.id: gone.ask_again(row, batch.began_at, parts.times)
+            for row in rows
+            if row.id in prepared.missing
+        },
         changed=prepared.changed,
         found=looked.found,
         unlooked=looked.unlooked,

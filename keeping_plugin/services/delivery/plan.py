@@ -55,6 +55,9 @@ def unknown(wait: float | None = None) -> Outcome:
     return Outcome(EntryState.SENDING, "outcome_unclear", wait, marked=True)
 
 
+# The inbox does not show the message; whether it is gone is not sure yet.
+MESSAGE_MISSING = "message_missing"
+
 WAITS = Outcome(EntryState.WAITING, "no_contact")
 NOBODY = cancelled("nobody_to_find")
 GIVEN_UP = Outcome(EntryState.FAILED, "outcome_unknown", marked=True)
@@ -83,6 +86,7 @@ class Circumstances:
     give_up_before: datetime | None  # unknown marks older than this are a person's to settle
     unlooked: Container[int] = frozenset()  # marked rows of which no look was answered
     unfindable: Container[str] = frozenset()  # messages whose customer nobody will ever add
+    missing: Mapping[int, Outcome] = field(default_factory=dict)  # marked rows, their messages gone
     changed: Container[str] = frozenset()  # messages with another customer by now
     retry_unknown: float = 300.0
 
@@ -134,6 +138,8 @@ def _ending(row: SyncEntry, facts: Circumstances) -> Outcome | None:
     reason = facts.endings.get(row.id)
     if reason is not None:
         return cancelled(reason)
+    if row.id in facts.missing:
+        return facts.missing[row.id]
     if row.message_id in facts.changed:
         return Outcome(EntryState.PENDING, "", 0.0, looked_up=True)  # it is judged again
     if row.attempts >= ATTEMPTS:
@@ -194,6 +200,7 @@ def settles_itself(row: SyncEntry, facts: Circumstances) -> bool:
         facts.key_field is not None
         and row.key_field_sent == facts.key_field
         and row.id not in facts.endings
+        and row.id not in facts.missing
         and row.message_id not in facts.changed
     )
 

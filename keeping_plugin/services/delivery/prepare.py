@@ -15,6 +15,7 @@ from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.delivery.batch import Batch
+from keeping_plugin.services.delivery.gone import is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter
@@ -36,11 +37,13 @@ log = logging.getLogger("keeping_plugin.delivery")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Letters by message, why rows are not to be sent any more (by row id), and the messages whose
-    customer is not any more the one for whom a row was granted."""
+    """Letters by message, why rows are not to be sent any more (by row id), those whose message the
+    inbox does not show, though it may only be late, and the messages whose customer is not any more
+    the one for whom a row was granted."""
 
     letters: Mapping[str, Letter]
     endings: Mapping[int, str]
+    missing: Collection[int]
     markers: Mapping[int, str]
     changed: Mapping[str, MessageArrived]
     unfindable: Collection[str]  # messages whose customer nobody will ever add
@@ -68,15 +71,19 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         parts.end_host_transaction()
     by_search = emails_are_searched(schemas)
     endings: dict[int, str] = {}
+    missing: set[int] = set()
     changed: dict[str, MessageArrived] = {}
     for row in batch.rows:
         on = switched.get(row.mailbox_id, {}).get(Action(row.action), False)
         if row.epoch != batch.connection.epoch:
             endings[row.id] = "disconnected"
-        elif row.mailbox_id not in mailboxes:
-            endings[row.id] = "mailbox_deleted"
-        elif row.message_id not in there:
-            endings[row.id] = "message_deleted"
+        elif row.mailbox_id not in mailboxes or row.message_id not in there:
+            if not is_believed(row, batch.began_at, parts.times):
+                missing.add(row.id)
+            elif row.mailbox_id not in mailboxes:
+                endings[row.id] = "mailbox_deleted"
+            else:
+                endings[row.id] = "message_deleted"
         elif there[row.message_id].mailbox_id != row.mailbox_id:
             endings[row.id] = "mailbox_moved"
         elif not on:
@@ -92,7 +99,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         for row in logged
         if row.message_id in there and Facts.of(there[row.message_id], Policy()).nobody_to_find
     }
-    return Prepared(letters, endings, markers, changed, unfindable, by_search)
+    return Prepared(letters, endings, missing, markers, changed, unfindable, by_search)
 
 
 def _letters(
