@@ -4,11 +4,12 @@ added up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from benchmarks.hostile_text import SHAPES
 from demo.org.process import OrgProcess
 from keeping_plugin.services.schema import task_key as activity_key
 from tests.faults.tally import TALLY
@@ -72,6 +73,18 @@ def _add(request: pytest.FixtureRequest, world: World) -> None:
     tally = request.config.stash.get(TALLY, None)
     if tally is not None:
         tally.add(world)
+
+
+@pytest.fixture
+def shapes(request: pytest.FixtureRequest) -> Sequence[str]:
+    """The names of hostile texts that F25 stores."""
+    return tuple(SHAPES) if TALLY in request.config.stash else ("lines of U+2003", "blocks")
+
+
+@pytest.fixture
+def to_its_end(request: pytest.FixtureRequest) -> bool:
+    """Whether F25 waits until a message that stops every worker has failed."""
+    return TALLY in request.config.stash
 
 
 @pytest.fixture
