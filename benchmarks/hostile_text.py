@@ -66,6 +66,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     # Marks of quotations, rules and signatures.
     "quoted lines": Shape("> a\n", _HEADER + "\n"),
     "quoted and not": Shape("> a\nb\n", _HEADER + "\n"),
+    "rules below a quotation": Shape("--\n", _HEADER + "\n> a\n"),
     "quoted deep": Shape(">", "a\n"),
     "underscores": Shape("_"),
     "hyphens": Shape("-"),

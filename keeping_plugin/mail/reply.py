@@ -26,6 +26,7 @@ from keeping_plugin.mail.signature import (
     SIGNS,
     closing_line,
     is_legal_notice,
+    is_sent_from,
     signature_start,
 )
 
@@ -38,6 +39,10 @@ _PREFIX: Final = re.compile(r"\s*(?:\[[^\[\]]{0,80}\]\s*)*([^\W\d_]{1,6})(?:\[\d
 # A customer who answers below, within text that no program marked as quoted.
 _ANSWERS_BELOW: Final = re.compile(
     r"below|beneath|underneath|inline|in-line|in line|between the lines|in caps|capital letters|"
+    r"answers|replies|comments|in the text|in your (?:mail|e-mail|email|message)|embedded|"
+    r"highlighted|antworten|kommentare|anmerkungen|in ihrer mail|réponses|commentaires|respuestas|"
+    r"comentarios|risposte|commenti|antwoorden|opmerkingen|mine svar|mina svar|svarene|vastaukse|"
+    r"odpowiedzi|respostas|odpovědi|ответы|回答|答复|回复如下|"
     r"in (?:red|blue|green|bold|italics|purple|color|colour)|interspersed|"
     r"unten|darunter|im text|zwischen den zeilen|in (?:rot|blau|grün|fett)\b|großbuchstaben|"
     r"ci-dessous|plus bas|dans le texte|en (?:rouge|bleu|vert|gras|majuscules)|ci-après|"
@@ -125,8 +130,8 @@ def _divided(text: str, subject: str, effort: Effort) -> _Parts:
     own = plain[: history.start]
     while own and (not own[-1] or is_rule(own[-1]) or is_separator(own[-1])):
         own.pop()
-    near = [*own[-2:], *plain[history.start : history.body + 3]]
-    if tells_forward(near) or _is_content(history, plain, own, subject):
+    near = [*own, *plain[history.start : history.body + 3]]
+    if tells_forward(near) or _leads_on(own) or _is_content(history, plain, own, subject):
         return _Parts(lines, lines)
     answers, notice = _answers(lines, plain, history.body)
     if answers:
@@ -140,6 +145,17 @@ def _divided(text: str, subject: str, effort: Effort) -> _Parts:
 def _plain(line: str) -> str:
     # The blank after "-- " is what tells a signature from a line that somebody drew.
     return line if line == SIGNS else line[: 2 * LONGEST].strip()[:LONGEST]
+
+
+def _leads_on(own: Sequence[str]) -> bool:
+    """Whether these words lead on to what follows: "What does this mean:", or a greeting alone.
+    That is then what their writer wants to show, and more of theirs may stand below it."""
+    written = [line for line in own if line]
+    if not written:
+        return False
+    greeting = len(written) == 1 and written[0].endswith(",")
+    nothing = all(is_sent_from(line) for line in written[:10])
+    return greeting or nothing or written[-1].endswith((":", "\N{FULLWIDTH COLON}"))
 
 
 def _signed(
@@ -168,12 +184,11 @@ def _answers(
 
 def _notice(plain: Sequence[str], start: int) -> int:
     """The line at or below `start` where a signature or a company's notice begins."""
-    for at in range(start, len(plain)):
-        if plain[at] in (SIGNS, "--", "__"):
-            below = plain[at:]
-            ends = is_legal_notice(below) or signature_start(["x", *below]) == 1
-            return at if ends else len(plain)
-    return len(plain)
+    marks = (at for at in range(start, len(plain)) if plain[at] in (SIGNS, "--", "__"))
+    at = next(marks, len(plain))
+    below = plain[at:]
+    ends = is_legal_notice(below) or signature_start(["x", *below]) == 1
+    return at if ends else len(plain)
 
 
 def _is_wrapped(plain: Sequence[str], at: int) -> bool:

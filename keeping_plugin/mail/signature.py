@@ -78,17 +78,22 @@ _POST: Final = re.compile(
     r"street|road|avenue|\bave\b|\bst\.|straße|strasse|str\.|\brue\b|\bvia\b|\bweg\b|platz|"
     r"\bplaza\b|\bcalle\b|laan\b|straat\b|gate\b|vej\b|vägen\b|gatan\b|\bsuite\b|\bp\.? ?o\.? box"
 )
-# What phones and programs add below everything.
-_SENT_FROM: Final = re.compile(
-    r"(?:sent|gesendet|envoyé|enviado|enviada|inviato|verzonden|verstuurd|skickat|sendt|lähetetty|"
-    r"wysłano|wysłane|odesláno|отправлено|get|diese nachricht|von meinem|télécharger|obtenir|"
-    r"obtenez|holen sie sich|laden sie|obtener|scarica|ottieni|download|发自|來自|来自|寄自|"
-    r"iphoneから送信|ipadから送信)\b"
+# What phones and programs add below everything: "Sent from", whose or what, the device or program.
+_DEVICE: Final = (
+    r"(?:\w{1,20}[ -]){0,2}(?:iphone|ipad|ios|android|samsung|galaxy|huawei|xiaomi|nokia|"
+    r"blackberry|pixel|outlook|yahoo|gmail|gmx|web\.de|windows|smartphone|mobile|mobil|mobilgerät|phone|tablet|"
+    r"handy|téléphone|móvil|telefoon|cellulare|typeapp|bluemail|proton|protonmail|aquamail|k-9|mail)"
 )
-_DEVICE: Final = re.compile(
-    r"iphone|ipad|android|samsung|galaxy|huawei|xiaomi|nokia|blackberry|outlook|yahoo|gmail|gmx|"
-    r"web\.de|windows|smartphone|mobile|mobil|\bphone\b|tablet|handy|téléphone|móvil|telefoon|"
-    r"cellulare|typeapp|bluemail|proton|aquamail|k-9|mail\b|my phone|mail app|我的"
+_SENT_FROM: Final = re.compile(
+    r"(?:sent (?:from|via|with|using)|gesendet (?:von|mit|aus|über)|envoyé (?:de|depuis|avec|"
+    r"à partir de)|enviad[oa] (?:desde|con|do|da|de|através do)|inviato (?:da|dal|con)|"
+    r"(?:verzonden|verstuurd) (?:vanaf|met|vanuit|via)|skickat från|sendt (?:fra|med)|"
+    r"lähetetty|wysłan[oe] z|odesláno z|отправлено с|von|diese nachricht wurde von)"
+    r"(?: (?:my|the|meinem|meiner|der|mon|ma|mi|meu|minha|il mio|mio|mijn|min|mein|mého|моего))?"
+    r"(?: l['’]application)? ?" + _DEVICE + r"\b[^,;:]{0,40}|"
+    r"(?:get|download|holen sie sich|laden sie|téléchargez|obtenez|obtener|obtenga|scarica|ottieni|"
+    r"télécharger|obtenir|baixe|hent|hämta) outlook (?:for|für|pour|para|per|voor|till?)\b.{0,30}|"
+    r"(?:iphone|ipad|android)から送信|(?:发自|來自|来自|寄自)我的 ?\w{1,20}|나의 \w{1,20}에서 보냄"
 )
 _CONFIDENTIAL: Final = re.compile(
     r"confidential|intended recipient|privileged|vertraulich|confidentiel|confidencial|riservat|"
@@ -114,7 +119,10 @@ def signature_start(lines: Sequence[str]) -> int:
         line = lines[number]
         rest = lines[number + 1 : last]
         if line in (SIGNS, "--", "__"):
-            sure = line == SIGNS or any(_is_contact(each, loose=False) for each in rest if each)
+            # A name alone, or something that only signatures have: "Red Tent, Blue Tarp" is none.
+            sure = (line == SIGNS and len(list(filter(None, rest))) < 2) or any(
+                _is_contact(each, loose=False) for each in rest if each
+            )
             if sure and _is_signature(rest, loose=True) and _above(lines, number):
                 return number
         elif is_closing(line) and _is_signature(rest, loose=False) and _above(lines, number):
@@ -142,9 +150,7 @@ def is_sent_from(line: str) -> bool:
     if len(line) > 400:
         return False
     plain = _ANGLES.sub(" ", line).lower().strip(" *_.")
-    if len(plain) > _WIDEST or len(plain.split()) > 9 or plain.endswith(("?", "!", ":")):
-        return False
-    return bool(_SENT_FROM.match(plain) and _DEVICE.search(plain))
+    return len(plain) <= _WIDEST and len(plain.split()) <= 12 and bool(_SENT_FROM.fullmatch(plain))
 
 
 def is_legal_notice(lines: Sequence[str]) -> bool:

@@ -97,9 +97,10 @@ class Desk:
 
     def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
         query = select(Mail).where(Mail.company == company_id, Mail.id.in_(message_ids))
-        for mail in db.session.scalars(query):
+        for mail in db.session.scalars(query).all():
             text = _decoded(mail.text)
             if text is not None and text.startswith(STALLS):
+                db.session.rollback()  # the body's store stands still, not the database
                 threading.Event().wait(float(text.removeprefix(STALLS)))
             body = {"text": text, "html": _decoded(mail.html)}
             yield Message(**arrived(mail), subject=mail.id, **body)
