@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,10 +114,11 @@ class Cards:
         """What tells one of several apart from the others."""
         record = person(found)
         card = self.record(record)
-        values = [record.fields.get("Title"), record.fields.get("Company")]
+        fields = {name: record.fields.get(name) for name in self._shown(record)}
+        values = [fields.get("Title"), fields.get("Company")]
         if isinstance(found, ContactMatch) and found.account is not None:
             values.append(found.account.fields.get("Name"))
-        created = record.fields.get("CreatedDate")
+        created = fields.get("CreatedDate")
         return {
             "card": card,
             "facts": [str(value) for value in values if value],
@@ -127,22 +129,28 @@ class Cards:
         """The card of one record."""
         schema = self._link.schemas[record.object]
         fields = record.fields
-        aside = [shown(schema, record, name).text for name in _ASIDE.get(record.object, ())]
+        chosen = self._shown(record)
+        aside = [
+            shown(schema, record, name).text
+            for name in _ASIDE.get(record.object, ())
+            if name in chosen
+        ]
         return RecordCard(
             object=record.object,
             id=record.id,
             # One card for both: the Contact's row is the Account's person.
             kind="Person account" if fields.get("IsPersonAccount") is True else schema.label,
-            title=_title(record),
+            title=_title(record, chosen),
             aside=" · ".join(text for text in aside if text),
             url=open_in_salesforce(self._link.instance_url, record.object, record.id),
             edit_url=self._edit_url(record),
-            rows=tuple(
-                self.row(record, name)
-                for name in self._link.shown.get(record.object, ())
-                if name in fields
-            ),
+            rows=tuple(self.row(record, name) for name in chosen if name in fields),
         )
+
+    def _shown(self, record: Record) -> Sequence[str]:
+        """The fields of it that an admin ticked; no value of another one leaves this class, but for
+        the names that tell records apart."""
+        return self._link.shown.get(record.object, ())
 
     def row(self, record: Record, name: str) -> FieldRow:
         """One field of a record."""
@@ -177,10 +185,11 @@ class Cards:
 _ASIDE = {"Opportunity": ("StageName", "Amount", "CloseDate"), "Case": ("Status",)}
 
 
-def _title(record: Record) -> str:
+def _title(record: Record, chosen: Sequence[str]) -> str:
     fields = record.fields
     if record.object == "Case":
-        parts = [fields.get("CaseNumber"), fields.get("Subject")]
+        subject = fields.get("Subject") if "Subject" in chosen else None
+        parts = [fields.get("CaseNumber"), subject]
         return " · ".join(str(part) for part in parts if part) or record.id
     return str(fields.get("Name") or fields.get("Email") or record.id)
 

@@ -111,6 +111,7 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
         form_input() if request.method == "POST" else None,
         values=target.record.fields,
         names=target.names(),
+        told=target.shown,
         picklists=own_picklists(
             current_state().panels,
             place.agent,

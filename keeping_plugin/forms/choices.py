@@ -12,13 +12,20 @@ from keeping_plugin.types import FieldSpec, PicklistValue, Value
 
 class Controller:
     """The field on which a dependent picklist depends, and what it says when the form is read.
-    `in_form`: it can be changed in the same form."""
+    `in_form`: it can be changed in the same form. `told`: its value may be shown."""
 
     def __init__(
-        self, spec: FieldSpec, label: str, value: Value, *, changed: bool, in_form: bool
+        self,
+        spec: FieldSpec,
+        label: str,
+        value: Value,
+        *,
+        changed: bool,
+        in_form: bool,
+        told: bool = True,
     ) -> None:
         self.spec, self.label, self.value = spec, label, value
-        self.changed, self.in_form = changed, in_form
+        self.changed, self.in_form, self.told = changed, in_form, told
 
     def entries(self) -> list[tuple[int, str, str]]:
         """Index (as `valid_for` counts: inactive entries too, a checkbox has 0 and 1), value and
@@ -66,6 +73,8 @@ class PicklistControl(Control):
             return f"The choices depend on {above.label}."
         if above.value in (None, ""):
             return f"The choices depend on {above.label}, which is empty: fill that in first."
+        if not above.told:
+            return f"The choices that go with {above.label}."
         return f"The choices that go with {above.label} “{above.shown}”."
 
     def offered(self) -> list[PicklistValue]:

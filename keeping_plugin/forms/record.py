@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -46,7 +46,8 @@ class RecordForm(Form):
     is missing from `formdata` keeps its value.
 
     `picklists` are the values of the record's type by field (a field that is missing there keeps
-    those of the describe), `names` the names of referenced records by field.
+    those of the describe), `names` the names of referenced records by field. `told` are the fields
+    whose values may be shown; without it all.
     """
 
     schema: ObjectSchema
@@ -60,9 +61,11 @@ class RecordForm(Form):
         values: Mapping[str, Value],
         names: Mapping[str, str] | None = None,
         picklists: Mapping[str, Sequence[PicklistValue]] | None = None,
+        told: Collection[str] | None = None,
         id_prefix: str = "",
     ) -> None:
         self._values = values
+        self._told = told
         super().__init__(formdata, data={PREFIX + name: value for name, value in values.items()})
         self.problem_words: dict[str, list[Complaint]] = {}
         for name, made in self.controls():
@@ -88,7 +91,12 @@ class RecordForm(Form):
             above, label = self.control(name), label_in(self.schema, spec)
             if above is None:
                 made.controller = Controller(
-                    spec, label, self._values.get(name), changed=False, in_form=False
+                    spec,
+                    label,
+                    self._values.get(name),
+                    changed=False,
+                    in_form=False,
+                    told=self._told is None or name in self._told,
                 )
             else:
                 made.controller = Controller(

@@ -18,13 +18,14 @@ from keeping_plugin.types import ContactMatch, LeadMatch, ObjectSchema, Record, 
 
 Found = ContactMatch | LeadMatch
 
-# What a card's head and a record's one-line summary show, whether an admin ticked it or not.
+# What is read and shown whether an admin ticked it or not: the names that tell records apart, and
+# the address and the kind of person that the panel itself goes by. Nothing else (SECURITY.md).
 HEAD: Mapping[str, tuple[str, ...]] = {
-    "Contact": ("Name", "Email", "Title", "CreatedDate", "IsPersonAccount"),
-    "Lead": ("Name", "Email", "Title", "Company", "CreatedDate"),
+    "Contact": ("Name", "Email", "IsPersonAccount"),
+    "Lead": ("Name", "Email"),
     "Account": ("Name",),
-    "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
-    "Case": ("CaseNumber", "Subject", "Status", "CreatedDate"),
+    "Opportunity": ("Name",),
+    "Case": ("CaseNumber",),
 }
 # What a save has to know; of a person account also the Account, on which its names are written.
 _KEPT = ("LastModifiedDate", "RecordTypeId")

@@ -30,7 +30,8 @@ log = logging.getLogger("keeping_plugin.panel")
 
 _MOST = 5  # records read one by one
 _PEOPLE = ("Contact", "Lead")
-_FACTS = ("Name", "Email", "Title", "Company", "Phone")
+# Read where the org has them; the facts only where an admin ticked them.
+_NAMES, _FACTS = ("Name", "Email"), ("Title", "Company", "Phone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ def read_found(
 def _read(
     gateway: SalesforceGateway, link: Linked, object: str, record_id: str
 ) -> Duplicate | None:
-    names = [name for name in _FACTS if name in link.schemas[object].fields]
+    facts = [name for name in _FACTS if name in link.shown[object]]
+    names = [name for name in (*_NAMES, *facts) if name in link.schemas[object].fields]
     try:
         fields = gateway.read(object, record_id, names).fields
     except RecordNotFound:
@@ -86,9 +88,7 @@ def _read(
         id=record_id,
         title=str(fields.get("Name") or record_id),
         email=str(fields.get("Email") or ""),
-        facts=tuple(
-            str(fields[name]) for name in ("Title", "Company", "Phone") if fields.get(name)
-        ),
+        facts=tuple(str(fields[name]) for name in facts if fields.get(name)),
     )
 
 

@@ -66,7 +66,8 @@ def test_an_empty_amount_says_nothing_and_a_card_of_before_shows_its_number() ->
 
 @pytest.mark.field_case("A11")
 def test_the_currency_is_asked_for_beside_every_amount_and_only_there() -> None:
-    assert "CurrencyIsoCode" in asked(OPPORTUNITY, ("Name",))  # the head line has the Amount
+    assert "CurrencyIsoCode" in asked(OPPORTUNITY, ("Name", "Amount"))
+    assert "CurrencyIsoCode" not in asked(OPPORTUNITY, ("Name",))
     contact = with_currencies(schema("Contact"), "USD", "EUR")
     assert "CurrencyIsoCode" not in asked(contact, ("Phone",))
     account = with_currencies(schema("Account"), "USD", "EUR")
