@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from keeping_plugin.blueprints.conversation import here
-from keeping_plugin.blueprints.errors import status_of
-from keeping_plugin.blueprints.rendering import answer
-from keeping_plugin.errors import Crowded, InvalidInput, NotFound, SalesforceError
+from keeping_plugin.blueprints.errors import sentence_of, status_of
+from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
+from keeping_plugin.errors import Crowded, InvalidInput, NotFound, NotReady, SalesforceError
 from keeping_plugin.forms.controls import ReferenceControl
 from keeping_plugin.forms.record import RecordForm
 from keeping_plugin.forms.widgets import found_records
@@ -42,7 +42,15 @@ def search_records(conversation_id: str, object: str) -> Response:
     if not _FIELD.fullmatch(field) or not _INTO.fullmatch(into):
         raise InvalidInput("This is not a field of a form.", field="field")
     sought = request.args.get("q", "")
-    found = search(parts, place.agent, link, object, sought)
+    try:
+        found = search(parts, place.agent, link, object, sought)
+    except (SalesforceError, Crowded, NotReady) as error:
+        if wanted() is not Wanted.FRAGMENT:
+            raise
+        # The list stays where it is, in a form that somebody is filling in.
+        markup = found_records(into, f"sf_{field}", None, sought, trouble=sentence_of(error))
+        status = status_of(error)
+        return answer("keeping/panel/found.html", {}, status=status, place=place, found=markup)
     body = {"records": [{"id": record_id, "name": name} for record_id, name in found or ()]}
     markup = found_records(into, f"sf_{field}", found, sought)
     return answer("keeping/panel/found.html", body, title="Search", place=place, found=markup)
@@ -74,7 +82,7 @@ def searched(
         control.errors = [*control.errors, _unchosen(control)]
     try:
         control.found = search(parts, agent, link, control.sought_in, control.sought)
-    except (SalesforceError, Crowded) as error:
+    except (SalesforceError, Crowded, NotReady) as error:
         return {"error": error, "status": status_of(error)}
     return {"focus": control.id, "status": 200 if pressed else 422}
 

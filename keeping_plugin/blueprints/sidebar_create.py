@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -40,6 +41,7 @@ from keeping_plugin.services.panel import call as panel_call
 from keeping_plugin.services.panel import open as panels
 from keeping_plugin.services.panel import record_types
 from keeping_plugin.services.panel.cards import person
+from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_state
@@ -116,7 +118,13 @@ def _form_for(place: Here, link: Linked, object: str, customer: Address) -> tupl
         names=made.field_names(),
     )
     values = {**defaults(made, picklists), **person_values(schema, customer)}
-    form = made(sent, values=values, picklists=picklists, id_prefix="k-new-")
+    form = made(
+        sent,
+        values=values,
+        picklists=picklists,
+        offered=partial(returned, current_state().panels, place.agent, link),
+        id_prefix="k-new-",
+    )
     return form, chosen.id if chosen else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -33,6 +34,7 @@ from keeping_plugin.services.panel import edit as records
 from keeping_plugin.services.panel import open as panels
 from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.services.panel.edit import Target
+from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.money import currency_of
 from keeping_plugin.services.panel.record_types import own_picklists
 from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
@@ -112,6 +114,7 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
         values=target.record.fields,
         names=target.names(),
         told=target.shown,
+        offered=partial(returned, current_state().panels, place.agent, target.link),
         picklists=own_picklists(
             current_state().panels,
             place.agent,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from wtforms import Field
@@ -189,10 +189,15 @@ class ComboboxControl(TextControl):
 _ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?")
 
 
+Offered = Callable[[Sequence[str]], Collection[str]]
+"""Given objects: the records of them that may be chosen, by their ids' first 15 characters."""
+
+
 class ReferenceControl(Control):
     """Another record, by id; found by a search over the objects it may refer to.
 
-    `name_shown` is the name of the record at hand, `found` what a search came back with.
+    `name_shown` is the name of the record at hand, `found` what a search came back with, `offered`
+    says what may be chosen beside the record at hand; without it anything may.
     """
 
     widget = widgets.Reference()
@@ -206,6 +211,7 @@ class ReferenceControl(Control):
         people = [kind for kind in spec.reference_to if kind == "User"]
         self.sought_in = next(iter((*people, *spec.reference_to)), "")
         self.found: list[tuple[str, str]] | None = None
+        self.offered: Offered | None = None
 
     def shown(self) -> str:
         """The name of the record that is chosen now, or its id when nobody told it."""
@@ -217,6 +223,16 @@ class ReferenceControl(Control):
         if not _ID.fullmatch(text):
             raise ValueError("Choose a record from the list.")
         return text
+
+    def check(self) -> None:
+        chosen = str(self.data)[:15]
+        if self.offered is None or chosen == str(self.before or "")[:15]:
+            return
+        if chosen not in self.offered(self.spec.reference_to):
+            raise ValueError(
+                "No search of yours within the last hour found this record. Search for it by name, "
+                "then choose it."
+            )
 
 
 class ReadOnlyControl(Control):

@@ -11,7 +11,7 @@ from wtforms import Form
 
 from keeping_plugin.errors import Complaint
 from keeping_plugin.forms.choices import Controller, PicklistControl
-from keeping_plugin.forms.controls import Control, ReferenceControl
+from keeping_plugin.forms.controls import Control, Offered, ReferenceControl
 from keeping_plugin.forms.fields import control
 from keeping_plugin.forms.quantities import NumberControl
 from keeping_plugin.services.panel.money import currency_of
@@ -47,7 +47,8 @@ class RecordForm(Form):
 
     `picklists` are the values of the record's type by field (a field that is missing there keeps
     those of the describe), `names` the names of referenced records by field. `told` are the fields
-    whose values may be shown; without it all.
+    whose values may be shown; without it all. `offered` says which records a reference may be
+    pointed at; without it any.
     """
 
     schema: ObjectSchema
@@ -62,6 +63,7 @@ class RecordForm(Form):
         names: Mapping[str, str] | None = None,
         picklists: Mapping[str, Sequence[PicklistValue]] | None = None,
         told: Collection[str] | None = None,
+        offered: Offered | None = None,
         id_prefix: str = "",
     ) -> None:
         self._values = values
@@ -78,6 +80,7 @@ class RecordForm(Form):
                 made.currency = currency_of(self.schema, made.spec, values)
             if isinstance(made, ReferenceControl):
                 made.name_shown = (names or {}).get(name, "")
+                made.offered = offered
         self._join_dependents()
 
     def _join_dependents(self) -> None:

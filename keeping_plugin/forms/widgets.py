@@ -232,10 +232,17 @@ class Reference:
 
 
 def found_records(
-    id_: str, name: str, found: Sequence[tuple[str, str]] | None, sought: str
+    id_: str,
+    name: str,
+    found: Sequence[tuple[str, str]] | None,
+    sought: str,
+    *,
+    trouble: str = "",
 ) -> Markup:
-    """What a search came back with, to choose from: (record id, its name)."""
-    if found is None:
+    """What a search came back with, to choose from: (record id, its name); or why it did not."""
+    if trouble:
+        inside = _tag("li", trouble, class_="k-problem", data_k_status=True)
+    elif found is None:
         inside = Markup()
     elif not found:
         inside = _tag("li", f"Nothing found for “{sought}”.", class_="k-muted", data_k_status=True)

@@ -12,7 +12,7 @@ from keeping_plugin.models.connection import (
     SchemaLoad,
 )
 from keeping_plugin.models.database import Database, insert_new, listed, now, upsert
-from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation
+from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
 from keeping_plugin.models.people import AddressClaim, KnownAddress, PanelCard, Pick
 from keeping_plugin.models.policy import FieldSelection, MailboxPolicy, SkippedDomain
@@ -41,6 +41,7 @@ __all__ = [
     "Revocation",
     "SchemaDocument",
     "SchemaLoad",
+    "Search",
     "SkippedDomain",
     "SyncEntry",
     "insert_new",

@@ -39,6 +39,23 @@ class AuditRecord(Base):
     detail: Mapped[str] = mapped_column(String(255), default="")
 
 
+class Search(Base):
+    """One search for a record to link to: who asked, and which records Salesforce named. It is kept
+    for two days: for the limits, for the alarm, and because a lookup takes only what it returned.
+    What was typed is not kept."""
+
+    __tablename__ = "keeping_search"
+    __table_args__ = (Index("ix_keeping_search_agent", "connection_id", "agent_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("keeping_connection.id"))
+    agent_id: Mapped[str] = mapped_column(HostId)
+    object: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    refused: Mapped[bool] = mapped_column(default=False)  # beyond a limit: Salesforce was not asked
+    found: Mapped[Any] = mapped_column(Json, nullable=True)  # record ids
+
+
 class BackfillRun(Base):
     """A mailbox's history going through the rules, from a date."""
 

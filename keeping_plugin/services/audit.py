@@ -37,6 +37,7 @@ class Audited(StrEnum):
     RECORD_CREATED = "record_created"
     RECORD_UPDATED = "record_updated"
     RECORD_PICKED = "record_picked"
+    RECORDS_SEARCHED = "records_searched"
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"
     BACKFILL_STARTED = "backfill_started"

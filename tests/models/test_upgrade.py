@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Base, Database, EntryState, SyncEntry, migrate
+from keeping_plugin.models import Base, Database, EntryState, Search, SyncEntry, migrate
 from keeping_plugin.models.migrate import PREFIX, VERSION_TABLE, downgrade, upgrade
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.types import Action
@@ -94,6 +94,8 @@ def test_the_models_read_and_write_every_row_of_0_1_0(engine: sa.Engine) -> None
     upgrade(engine)
     with Database(lambda: engine).write() as session:
         for mapper in Base.registry.mappers:
+            if mapper.class_ is Search:
+                continue  # a table that 0.1.0 did not have
             found = session.scalars(sa.select(mapper.class_)).all()
             assert found, mapper
         _touch(session)

@@ -39,6 +39,7 @@ TITLES: Mapping[Audited, str] = {
     Audited.RECORD_CREATED: "Created a record in Salesforce",
     Audited.RECORD_UPDATED: "Changed a record in Salesforce",
     Audited.RECORD_PICKED: "Chose one of several records",
+    Audited.RECORDS_SEARCHED: "Searched for records to link",
     Audited.ENTRY_RETRIED: "Had a failed entry tried again",
     Audited.ENTRY_SETTLED: "Settled an entry of unknown outcome",
     Audited.BACKFILL_STARTED: "Had earlier mail brought over",

@@ -22,6 +22,7 @@ from keeping_plugin.models import (
     KnownAddress,
     OAuthAttempt,
     PanelCard,
+    Search,
     SyncEntry,
     now,
 )
@@ -55,6 +56,7 @@ def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
         SyncEntry.id,
         (SyncEntry.settled_at < old) & SyncEntry.state.in_(_FINISHED),
     )
+    _delete(database, Search.id, Search.at < time - times.span(2 * DAY))
     _forget_facts(database, old)
     with database.write() as session:
         session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))

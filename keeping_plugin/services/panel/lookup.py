@@ -1,16 +1,34 @@
-"""Looking up records by name, for fields that refer to them; no free query."""
+"""Looking up records by name, for fields that refer to them; no free query.
+
+Ten names a search: whoever asks often enough can list an org. So every search leaves a row that
+says who asked and what was found, an agent has few of them a minute and a day, and a field takes
+only a record that one of the agent's own searches returned.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import Crowded
+from keeping_plugin.models import Search, now
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature, counted
 from keeping_plugin.services.panel.view import Linked, Panels
 from keeping_plugin.services.schema.fields import writable
-from keeping_plugin.times import PANEL_CALL
+from keeping_plugin.times import DAY, HOUR, MINUTE, PANEL_CALL
 from keeping_plugin.types import Agent
 
 SHORTEST = 2  # characters worth a search
 MOST = 10
 _LONGEST = 80  # no name is found by more
+# Of one agent, in all processes. Somebody who types makes three or four searches for one record.
+A_MINUTE, A_DAY = 20, 300
+_OFFERED = HOUR  # how long what a search returned may be chosen
 
 
 def referred_objects(link: Linked) -> frozenset[str]:
@@ -30,16 +48,84 @@ def search(
     parts: Panels, agent: Agent, link: Linked, object: str, text: str
 ) -> list[tuple[str, str]] | None:
     """Id and name of records whose name contains the text; None when the text is too short to
-    look for. Raises what the gateway's `search` raises, Crowded."""
+    look for. Raises what the gateway's `search` raises, and Crowded."""
     text = text.strip()
     if len(text) < SHORTEST:
         return None
     if len(text) > _LONGEST or not text.isprintable():
         return []
+    asked = _begin(parts, agent, link, object)
     with parts.turn(agent):
         gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
         records = gateway.search(object, text, limit=MOST)
+    _found(parts, agent, link, object, asked, [record.id for record in records])
     return [
         (record.id, next((str(value) for value in record.fields.values() if value), record.id))
         for record in records
     ]
+
+
+def returned(parts: Panels, agent: Agent, link: Linked, objects: Collection[str]) -> frozenset[str]:
+    """The records of these objects that this agent's searches returned within the hour: the first
+    15 characters of their ids, which alone are significant."""
+    with parts.database.read() as session:
+        rows = session.scalars(
+            select(Search.found).where(
+                *_of(link, agent),
+                Search.at > now(session) - parts.times.span(_OFFERED),
+                Search.object.in_(objects),
+            )
+        ).all()
+    return frozenset(record_id[:15] for found in rows for record_id in found or ())
+
+
+def _begin(parts: Panels, agent: Agent, link: Linked, object: str) -> int:
+    """Write the search down before Salesforce is asked, so that parallel ones count each other; its
+    id. Raises Crowded for one too many, whose row says so."""
+    with parts.database.write() as session:
+        row = Search(
+            connection_id=link.connection_id, agent_id=agent.id, object=object, at=now(session)
+        )
+        session.add(row)
+        session.flush()
+        asked = row.id
+    with parts.database.read() as session:
+        minute = _count(session, link, agent, parts.times.span(MINUTE))
+        day = _count(session, link, agent, parts.times.span(DAY))
+    if minute <= A_MINUTE and day <= A_DAY:
+        return asked
+    with parts.database.write() as session:
+        session.execute(update(Search).where(Search.id == asked).values(refused=True))
+    if day > A_DAY:
+        raise Crowded(
+            f"You have searched {A_DAY} times within a day, which is as often as one may. Open the "
+            "record in Salesforce to link it there."
+        )
+    raise Crowded(f"You have searched {A_MINUTE} times within a minute. Wait a minute.")
+
+
+def _of(link: Linked, agent: Agent) -> tuple[ColumnElement[bool], ...]:
+    return (Search.connection_id == link.connection_id, Search.agent_id == agent.id)
+
+
+def _count(session: Session, link: Linked, agent: Agent, span: timedelta) -> int:
+    query = select(func.count()).where(
+        *_of(link, agent), Search.at > now(session) - span, Search.refused.is_(False)
+    )
+    return session.scalar(query) or 0
+
+
+def _found(
+    parts: Panels, agent: Agent, link: Linked, object: str, asked: int, record_ids: list[str]
+) -> None:
+    with parts.database.write() as session:
+        session.execute(update(Search).where(Search.id == asked).values(found=record_ids))
+        audit.record(
+            session,
+            Audited.RECORDS_SEARCHED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            connection_id=link.connection_id,
+            object=object,
+            detail=f"found={len(record_ids)}",
+        )
