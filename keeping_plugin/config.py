@@ -294,7 +294,7 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_KEEP_DAYS",
         _days,
         400,
-        "Days for which finished entries and the facts of decisions are kept.",
+        "Days for which finished entries, the facts of decisions and the audit trail are kept.",
     ),
     Setting(
         "KEEPING_FRAME_ANCESTORS",

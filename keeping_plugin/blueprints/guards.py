@@ -97,16 +97,22 @@ def end_host_transaction() -> None:
 
 def denied() -> None:
     """Leave a trace of somebody asking for what he may not touch, or for what is not there, which
-    from outside are one. Its detail is the route's name."""
+    from outside are one. Pages are counted by the minute; each try to change something is a row."""
     found = current_state().helpdesk.current_agent()
     end_host_transaction()
     if found is None:
         return
+    route = (request.endpoint or "").rpartition(".")[2]
     with current_state().database.write() as session:
+        if request.method in _SAFE:
+            audit.record_refused(
+                session, company_id=found.company_id, agent_id=found.id, route=route
+            )
+            return
         audit.record(
             session,
             Audited.DENIED,
             company_id=found.company_id,
             agent_id=found.id,
-            detail=(request.endpoint or "").rpartition(".")[2],
+            detail=route,
         )

@@ -39,6 +39,7 @@ def audit() -> ResponseReturnValue:
         tabs=tabs("audit"),
         agent=agent,
         deeds=found.deeds,
+        keep_days=current_state().config.keep_days,
         filters=[(label, _url(each), each is whose) for each, label in _LABELS.items()],
         newest=_url(whose) if after is not None else "",
         older=_url(whose, after=place_text(following)) if following else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy import ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from keeping_plugin.models.base import Base, BigId, HostId, Json, UtcDateTime
@@ -22,10 +22,23 @@ class Installation(Base):
 
 
 class AuditRecord(Base):
-    """Append-only: who did what to which record, which fields, never their values."""
+    """Who did what to which record, which fields, never their values. Append-only, until retention
+    deletes the oldest; pages refused to an agent are counted, a row for each route and minute."""
 
     __tablename__ = "keeping_audit"
-    __table_args__ = (Index("ix_keeping_audit_company", "company_id", "at"),)
+    __table_args__ = (
+        Index("ix_keeping_audit_company", "company_id", "at"),
+        Index(
+            "uq_keeping_audit_counted",
+            "company_id",
+            "agent_id",
+            "detail",
+            "counted_in",
+            unique=True,
+            sqlite_where=text("counted_in IS NOT NULL"),
+            postgresql_where=text("counted_in IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -37,6 +50,8 @@ class AuditRecord(Base):
     record_id: Mapped[str] = mapped_column(String(255), default="")
     fields: Mapped[Any] = mapped_column(Json, nullable=True)
     detail: Mapped[str] = mapped_column(String(255), default="")
+    times: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    counted_in: Mapped[str | None] = mapped_column(String(16))  # the minute of a refusal, in UTC
 
 
 class Search(Base):

@@ -1,4 +1,8 @@
-"""Who did what, when and to what: append-only, and never a value of anybody's record."""
+"""Who did what, when and to what: append-only, and never a value of anybody's record.
+
+Two statements of this module are the only exceptions: a page that is refused again in the same
+minute is counted in its row, and retention deletes what is older than `KEEPING_KEEP_DAYS`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import event, insert
+from sqlalchemy import delete, event, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import AuditRecord, Connection, now
@@ -78,6 +83,41 @@ def record(
             detail=detail[:255],
         )
     )
+
+
+def record_refused(session: Session, *, company_id: str, agent_id: str, route: str) -> None:
+    """Count that an agent was refused a page: one row per agent, route and minute, so that one
+    which asks again and again does not bury what was done."""
+    at = now(session)
+    insert_row = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert_row(AuditRecord).values(
+        at=at,
+        company_id=company_id,
+        agent_id=agent_id,
+        action=Audited.DENIED,
+        detail=route[:255],
+        counted_in=f"{at:%Y-%m-%dT%H:%M}",
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["company_id", "agent_id", "detail", "counted_in"],
+            index_where=text("counted_in IS NOT NULL"),
+            set_={"times": AuditRecord.times + 1},
+        )
+    )
+
+
+def delete_before(session: Session, time: datetime, *, limit: int) -> int:
+    """Delete up to `limit` of the oldest rows, as far as they are older than this; returns how
+    many. For retention alone: nothing else ever deletes a row, and nothing a chosen one."""
+    # Ids rise with time, so the oldest rows are found without reading the others.
+    oldest = select(AuditRecord.id, AuditRecord.at).order_by(AuditRecord.id).limit(limit).subquery()
+    gone = session.execute(
+        delete(AuditRecord)
+        .where(AuditRecord.id.in_(select(oldest.c.id).where(oldest.c.at < time)))
+        .execution_options(synchronize_session=False)
+    )
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def record_created(

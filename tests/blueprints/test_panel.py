@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -439,11 +440,37 @@ def test_only_who_may_view_the_conversation_sees_its_panel(inbox: Inbox, jane: s
         assert inbox.client().get(url(path)).status_code == 404, path
     assert inbox.calls() == []
     with inbox.database.read() as session:
-        denied = session.scalars(
-            select(AuditRecord.detail).where(AuditRecord.agent_id == AGENT.id)
-        ).all()
-    routes = ["panel"] * 3 + ["panel", "conversation_log", "create", "search", "edit_record"]
-    assert denied == routes
+        rows = session.execute(
+            select(AuditRecord.detail, AuditRecord.times).where(AuditRecord.agent_id == AGENT.id)
+        )
+        refused: Counter[str] = Counter()
+        for route, times in rows:
+            refused[route] += times
+    assert refused == {
+        "panel": 4,
+        "conversation_log": 1,
+        "create": 1,
+        "search": 1,
+        "edit_record": 1,
+    }
+
+
+@pytest.mark.field_case("B11")
+def test_refusals_of_one_page_asked_again_and_again_are_one_row(inbox: Inbox) -> None:
+    """One row for each buried what people had done under a tab that was left open."""
+    inbox.desk.hidden.add("c-1")
+    client = inbox.client()
+    for _ in range(30):
+        assert client.get(url()).status_code == 404
+    with inbox.database.read() as session:
+        rows = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
+    assert sum(row.times for row in rows) == 30
+    assert len(rows) <= 2  # a minute may end in between
+    assert {(row.action, row.agent_id, row.detail) for row in rows} == {
+        ("denied", AGENT.id, "panel")
+    }
+    page = inbox.client(ADMIN).get("/salesforce/settings/audit").text
+    assert f"{rows[-1].times} times within a minute" in page
 
 
 def test_no_transaction_is_open_while_salesforce_is_asked(inbox: Inbox, jane: str) -> None:

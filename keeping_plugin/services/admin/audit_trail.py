@@ -129,4 +129,5 @@ def _deed(row: AuditRecord, connection: Connection | None) -> Deed:
 def _detail(row: AuditRecord) -> str:
     """An automation was switched for one mailbox, which its row names in place of a record."""
     named = row.record_id if row.action == Audited.AUTOMATION_CHANGED else ""
-    return " · ".join(filter(None, [named, row.detail]))
+    often = f"{row.times:,} times within a minute" if row.times > 1 else ""
+    return " · ".join(filter(None, [named, row.detail, often]))

@@ -1,5 +1,5 @@
-"""What the sweep clears away once an hour: finished entries, what has waited too long, old facts,
-expired logins and claims.
+"""What the sweep clears away once an hour: finished entries, what has waited too long, old facts
+and audit rows, expired logins and claims.
 
 A Decision's row outlives its facts, because it is what makes a message delivered again do nothing:
 retention never leads to a second Task.
@@ -26,6 +26,7 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
+from keeping_plugin.services import audit
 from keeping_plugin.services.connection.connect import forget_unconfirmed
 from keeping_plugin.services.delivery.waiting_look import expire
 from keeping_plugin.services.ledger.locking import connection_first
@@ -58,6 +59,7 @@ def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
     )
     _delete(database, Search.id, Search.at < time - times.span(2 * DAY))
     _forget_facts(database, old)
+    _delete_audit(database, old)
     with database.write() as session:
         session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
         session.execute(delete(ApiUse).where(ApiUse.day < f"{old:%Y-%m-%d}"))
@@ -129,4 +131,11 @@ def _forget_facts(database: Database, old: datetime) -> None:
                 .execution_options(synchronize_session=False)
             )
             if emptied.rowcount < CHUNK:  # type: ignore[attr-defined]
+                return
+
+
+def _delete_audit(database: Database, old: datetime) -> None:
+    while True:
+        with database.write() as session:
+            if audit.delete_before(session, old, limit=CHUNK) < CHUNK:
                 return
