@@ -9,6 +9,7 @@ from keeping_plugin.errors import (
     InvalidInput,
     RecordNotFound,
     SalesforceError,
+    SchemaStale,
 )
 from keeping_plugin.salesforce import (
     composite,
@@ -18,6 +19,7 @@ from keeping_plugin.salesforce import (
     org,
     payloads,
     saving,
+    searching,
     soql,
 )
 from keeping_plugin.salesforce import panel as panels
@@ -167,7 +169,13 @@ class Gateway:
         title = soql.NAME_FIELDS.get(object, "Name")
         with self._calls.verb("search"):
             statement = soql.named_like(object, wanted, max(1, min(limit, 200)))
-            [rows] = composite.query_rows(self._calls, "search", statement)
+            try:
+                [rows] = composite.query_rows(self._calls, "search", statement)
+            except SchemaStale as error:
+                # A title that is kept encrypted can be neither compared nor sorted.
+                if not any(each.code == "INVALID_FIELD" for each in error.complaints):
+                    raise
+                rows = searching.named(self._calls, object, title, wanted, limit)
             return [payloads.record(row, object, (title,)) for row in rows]
 
     def describe(

@@ -1,4 +1,4 @@
-"""People by SOSL, for orgs whose Email fields cannot stand in a query: encrypted ones, mostly.
+"""What is found by SOSL, in orgs whose Email or Name cannot stand in a query: encrypted ones.
 
 A search is slower to know than a query: its index lags by a quarter of an hour or more, and it
 leaves out what it ranks low. Who is found has the address (compared here); who is not may be there.
@@ -37,6 +37,16 @@ def people(calls: Calls, name: str, addresses: Iterable[str]) -> dict[str, Rows]
             if kind in found and salesforce_key(payloads.text(row, "Email")) in wanted:
                 found[kind].append(row)
     return found
+
+
+def named(calls: Calls, object: str, title: str, text: str, limit: int) -> Rows:
+    """Records of an object with a word in their names that begins like this text."""
+    word = _RESERVED.sub(r"\\\1", text)
+    most = max(1, min(limit, 200))
+    sosl = f"FIND {{{word}*}} IN NAME FIELDS RETURNING {object}(Id, {title}) LIMIT {most}"
+    answer = calls.ask("search", "GET", "search/?q=" + quote(sosl, safe=""))
+    rows = payloads.sequence(payloads.mapping(answer.body).get("searchRecords"))
+    return [payloads.mapping(row) for row in rows]
 
 
 def _search(calls: Calls, name: str, forms: Sequence[str]) -> Sequence[Mapping[str, object]]:

@@ -83,6 +83,15 @@ def test_a_choice_of_both_is_shown_once() -> None:
     assert saved[0] == "MailingStateCode"
 
 
+@pytest.mark.field_case("A12")
+def test_a_change_of_the_code_is_of_interest_where_the_text_was_chosen() -> None:
+    for chosen in (("MailingState",), ("MailingStateCode",)):
+        assert selection.is_wanted("Contact", "MailingStateCode", chosen)
+        assert selection.is_wanted("Contact", "MailingState", chosen)
+        assert not selection.is_wanted("Contact", "OtherState", chosen)
+        assert not selection.is_wanted("Contact", "MailingCountryCode", chosen)
+
+
 def test_an_org_without_the_lists_keeps_its_text_boxes() -> None:
     contact = schema("Contact")
     assert in_use(contact, "MailingState") == "MailingState"

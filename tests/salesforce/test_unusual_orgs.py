@@ -83,6 +83,22 @@ def test_an_address_that_a_search_does_not_find_costs_one_request(
     assert unusual.control.counters()["data_round_trips"] == 1
 
 
+@pytest.mark.field_case("A10")
+def test_records_whose_names_are_encrypted_are_looked_up_by_a_search(unusual: LiveOrg) -> None:
+    name = next(field for field in load("Account")["fields"] if field["name"] == "Name")
+    unusual.control.add_field("Account", {**name, "filterable": False, "sortable": False})
+    try:
+        made = unusual.add("Account", Name="Ünusual & Sons (Roofing)")
+        for typed in ("Ünus", "Sons", "Ünusual & Sons (Roof"):
+            found = unusual.gateway.search("Account", typed)
+            assert [(one.id, one.fields) for one in found] == [
+                (made, {"Name": "Ünusual & Sons (Roofing)"})
+            ], typed
+        assert not unusual.gateway.search("Account", "Nobody")
+    finally:
+        unusual.control.add_field("Account", name)
+
+
 @pytest.mark.field_case("A11")
 def test_each_amount_comes_with_its_currency(
     unusual: LiveOrg, schemas: Mapping[str, ObjectSchema]

@@ -78,6 +78,12 @@ def in_use(schema: ObjectSchema, name: str) -> str:
     return name
 
 
+def same_place(name: str) -> str:
+    """One name for the code and the text of a state or country; any other name as it is."""
+    text = name.removesuffix(_CODE)
+    return text if text.endswith(_LISTED) else name
+
+
 def _is_code(schema: ObjectSchema, name: str) -> bool:
     spec = schema.fields.get(name)
     return spec is not None and spec.type == "picklist" and bool(spec.compound)

@@ -12,7 +12,7 @@ from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import FieldSelection, now, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.schema.fields import in_use, label_in
+from keeping_plugin.services.schema.fields import in_use, label_in, same_place
 from keeping_plugin.types import OBJECTS, Agent, FieldSpec, ObjectSchema
 
 # Shown always, beside what Salesforce requires (the product's baseline): people are found by Email.
@@ -105,8 +105,10 @@ def _in_use(schema: ObjectSchema, names: Iterable[str]) -> list[str]:
 
 
 def is_wanted(object: str, field: str, chosen: Sequence[str] | None) -> bool:
-    """Whether agents see this field of an object wherever the user can read it."""
-    return field in chosen_or_default(object, chosen) or field in BASELINE.get(object, ())
+    """Whether agents see this field of an object wherever the user can read it; of a state or
+    country in a list, whether its text was chosen or its code."""
+    wanted = {*chosen_or_default(object, chosen), *BASELINE.get(object, ())}
+    return field in wanted or same_place(field) in map(same_place, wanted)
 
 
 def chosen_or_default(object: str, chosen: Sequence[str] | None) -> Sequence[str]:
