@@ -11,6 +11,7 @@ KeepingError
 ├── Forbidden                    the person asked for something only others may do
 ├── DatabaseFailed               the operator: the log says what kind of failure, and where
 ├── Crowded                      the machine: ask again in a moment
+├── HelpDeskFailed               the operator: the log says which question, and where
 ├── BeingAdded                   the agent: somebody adds this person just now, or may have
 └── SalesforceError
     ├── NotConnected             an admin: connect
@@ -113,6 +114,19 @@ class Crowded(KeepingError):
     def __init__(self, message: str = "", *, soon: bool = False) -> None:
         super().__init__(message)
         self.soon = soon
+
+
+class HelpDeskFailed(KeepingError):
+    """The host's HelpDesk raised outside a request. `question` is the method, `error` the type of
+    what it raised, `where` the place; never its text."""
+
+    code = "helpdesk_failed"
+
+    def __init__(self, question: str, *, error: str = "", where: str = "") -> None:
+        super().__init__(f"HelpDesk.{question} raised {error or 'an error'} at {where or '?'}.")
+        self.question = question
+        self.error = error
+        self.where = where
 
 
 class BeingAdded(KeepingError):

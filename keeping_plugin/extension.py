@@ -12,7 +12,7 @@ from keeping_plugin.blueprints import create_blueprint, embed, guards
 from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import ConfigurationError
-from keeping_plugin.jobs.queue import RqQueue
+from keeping_plugin.jobs.queue import INTERRUPTS, RqQueue
 from keeping_plugin.models import Database
 from keeping_plugin.ports import HelpDesk, SalesforceGateway
 from keeping_plugin.salesforce.gateway import Gateway
@@ -256,6 +256,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             watch=ClockWatch(clock, times),
             budget_share=config.budget_share,
             keep_login=keep_login,
+            interrupts=INTERRUPTS,
             end_host_transaction=lambda: db.session.rollback(),
         ),
     )

@@ -35,6 +35,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "org_closed": (
         "Your Salesforce org takes nothing from this inbox for now; it goes on by itself."
     ),
+    "helpdesk_failed": (
+        "This inbox could not give the message; whoever runs it finds the reason in its log and "
+        "with `flask keeping doctor`."
+    ),
     "connection_lost": "The connection to Salesforce is lost; it goes on once an admin reconnects.",
     "connection_barred": "Salesforce refuses the connection for now; it goes on by itself.",
     # waiting

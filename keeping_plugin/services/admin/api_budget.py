@@ -25,6 +25,8 @@ PAUSES: Mapping[str, str] = {
     "permission_denied": "the connected Salesforce user may not use the API",
     "read_refused": "Salesforce does not let the connected user look people up",
     "org_closed": "the Salesforce org takes nothing from this inbox for now",
+    "helpdesk_failed": "this inbox could not give its messages; whoever runs it finds out why with "
+    "`flask keeping doctor`",
     "not_ready": "this inbox is not ready; whoever runs it can see why with `flask keeping doctor`",
 }
 

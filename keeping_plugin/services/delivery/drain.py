@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import exists, or_, select
 
 from keeping_plugin import failpoints
-from keeping_plugin.errors import NotConnected, NotReady, SalesforceError
+from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
@@ -18,6 +18,7 @@ from keeping_plugin.services import metering as api_use
 from keeping_plugin.services.delivery import gone, pauses
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.address_claims import claim_addresses
+from keeping_plugin.services.delivery.asking import AskedHelpDesk
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import claim, drainable, due
@@ -42,6 +43,12 @@ from keeping_plugin.services.delivery.prepare import prepare
 from keeping_plugin.services.delivery.send import WRITTEN, Send, Sent, send, sent_before
 from keeping_plugin.services.delivery.settle import let_go, settle, shrink
 from keeping_plugin.services.delivery.task_status import know_task_status
+from keeping_plugin.services.delivery.unanswered import (
+    give_up_unknown,
+    host_failed,
+    put_off_unread,
+    read_failed,
+)
 from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.metering import Feature, Meter
@@ -51,6 +58,7 @@ from keeping_plugin.types import Action
 
 def drain(parts: Delivery, connection_id: int) -> None:
     """Send what this connection owes, a bounded number of batches, then ring for what is left."""
+    parts = replace(parts, helpdesk=AskedHelpDesk(parts.helpdesk, parts.interrupts))
     parts.queue.answered(connection_id)
     failpoints.reach("drain.began")
     parts.observe_clock()
@@ -112,16 +120,12 @@ def _batch(
     meter = Meter(parts.gateways)
     try:
         return _work(parts, meter(connection_id), lease, batch)
+    except HelpDeskFailed as error:
+        host_failed(parts, batch, error)
+        return False
     except (SalesforceError, NotReady) as error:
         # Only reads raise to here: nothing was sent that is not accounted for.
-        with parts.database.write() as session:
-            if isinstance(error, NotConnected) or pauses.refused(
-                session, connection_id, error, parts.times
-            ):
-                let_go(session, batch, batch.row_ids, unmark=False)
-            else:
-                shrink(session, batch, batch.row_ids, times=parts.times)
-            claims.release_unsent(session, org_id=lease.org_id, owner=batch.token)
+        read_failed(parts, batch, error)
         return False
     except Exception:
         # A row that breaks our own code must not take its neighbours along for ever.
@@ -131,9 +135,11 @@ def _batch(
         use.update(api_use.shared(meter.requests().get(connection_id, 0), batch.rows))
 
 
-def _let_go(parts: Delivery, batch: Batch) -> None:
+def _let_go(parts: Delivery, batch: Batch, *, give_up: bool = False) -> None:
     with parts.database.write() as session:
         let_go(session, batch, batch.row_ids, unmark=False)
+        if give_up:
+            give_up_unknown(session, batch, parts.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
@@ -150,10 +156,11 @@ def _hold(parts: Delivery, lease: Lease) -> bool:
 
 def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
     if not within_budget(parts, gateway, batch.connection):
-        _let_go(parts, batch)
+        _let_go(parts, batch, give_up=True)
         return False
     know_task_status(parts, gateway, batch)
     prepared = prepare(parts, batch)
+    batch = put_off_unread(parts, batch, prepared.unread)
     batch = gone.put_off(parts, batch, prepared.missing)
     batch = judge_again(parts, batch, prepared.changed)
     rows = claim_addresses(parts, batch)

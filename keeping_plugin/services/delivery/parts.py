@@ -67,6 +67,8 @@ class Delivery:
     # Renews the login of a connection when it has idled long enough. Raises SalesforceError and
     # NotReady when Salesforce did not renew it.
     keep_login: Callable[[int], None]
+    # What ends a whole job, whatever it is doing: no error of the code that it interrupts.
+    interrupts: tuple[type[Exception], ...] = ()
     # Set when this process has been asked to end: no further call begins.
     stopping: Event = field(default_factory=Event)
     # Gives back the host's database connection: HelpDesk reads through the host's own session, and

@@ -14,6 +14,7 @@ from keeping_plugin.errors import (
     CallNotStarted,
     ConnectionBarred,
     ConnectionLost,
+    HelpDeskFailed,
     NotReady,
     OutcomeUnclear,
     PermissionDenied,
@@ -74,6 +75,7 @@ def refused(
         case ConnectionBarred() if connection.barred_until is not None:
             # No sooner than the next try. Its words stand on the connection.
             connection.paused_until, connection.pause_reason = connection.barred_until, error.code
+            connection.pause_words = None
             return True
         case ConnectionLost() | ConnectionBarred() | NotReady():
             wait = PAUSES[0]
@@ -94,7 +96,7 @@ def refused(
         case PermissionDenied():
             wait = BUDGET_LOOK
         case SalesforceError() if advice(error.complaints) is Advice.PAUSE:
-            read_refused(session, connection_id, error, times, reason=ORG_CLOSED)
+            read_refused(session, connection_id, error, times)
             return True
         case _:
             return False
@@ -107,17 +109,29 @@ def read_refused(
     connection_id: int,
     error: SalesforceError,
     times: Times,
-    *,
-    reason: str = READ_REFUSED,
-) -> None:
+) -> bool:
     """Salesforce said clearly that it does not answer this question, or takes nothing at all: that
-    is no row's doing. The connection pauses with its words, 1 to 15 minutes, and asks again."""
+    is no row's doing. The connection pauses with its words, 1 to 15 minutes, and asks again. Says
+    whether this is news."""
+    reason = ORG_CLOSED if advice(error.complaints) is Advice.PAUSE else READ_REFUSED
     connection = connection_first(session, connection_id)
     if connection is None:
-        return
+        return False
+    news = connection.outages == 0
     wait = PAUSES[min(connection.outages, len(PAUSES) - 1)]
     connection.outages += 1
     _pause(connection, now(session), reason, times, wait, _words(error))
+    return news
+
+
+def host_failed(session: Session, connection_id: int, times: Times) -> None:
+    """The host cannot give its messages: 5 s, doubled each time, at most 15 minutes."""
+    connection = connection_first(session, connection_id)
+    if connection is None:
+        return
+    wait = backoff(connection.outages)
+    connection.outages += 1
+    _pause(connection, now(session), HelpDeskFailed.code, times, wait)
 
 
 def _words(error: SalesforceError | NotReady) -> Any:

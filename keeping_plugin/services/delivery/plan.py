@@ -34,6 +34,7 @@ class Outcome:
     looked_up: bool = False
     retried: bool = False
     refused: bool = False
+    attempted: bool = False  # counts as one of the three attempts
 
 
 def done(reason: str, record_id: str | None, **more: Any) -> Outcome:

@@ -14,6 +14,7 @@ from keeping_plugin.mail.task import marker, task_text
 from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
+from keeping_plugin.services.delivery.asking import Mail
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.gone import is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
@@ -25,7 +26,6 @@ from keeping_plugin.time_zones import zone
 from keeping_plugin.types import (
     Action,
     Address,
-    Conversation,
     MessageArrived,
     ObjectSchema,
     Value,
@@ -48,6 +48,7 @@ class Prepared:
     changed: Mapping[str, MessageArrived]
     unfindable: Collection[str]  # messages whose customer nobody will ever add
     by_search: bool  # people are found by a search, which never knows that somebody is not there
+    unread: Collection[str]  # messages for which the host raised, while it answered for others
 
 
 def prepare(parts: Delivery, batch: Batch) -> Prepared:
@@ -66,7 +67,8 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
     marked = {row.message_id: marker(installation, company_id, row.message_id) for row in logged}
     try:
         mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
-        letters, there = _letters(parts, batch, marked, mailboxes.values(), schemas)
+        mail = Mail(parts, batch)
+        letters, there = _letters(mail, batch, marked, mailboxes.values(), schemas)
     finally:
         parts.end_host_transaction()
     by_search = emails_are_searched(schemas)
@@ -75,6 +77,8 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
     changed: dict[str, MessageArrived] = {}
     for row in batch.rows:
         on = switched.get(row.mailbox_id, {}).get(Action(row.action), False)
+        if row.message_id in mail.unread:
+            continue
         if row.epoch != batch.connection.epoch:
             endings[row.id] = "disconnected"
         elif row.mailbox_id not in mailboxes or row.message_id not in there:
@@ -99,35 +103,30 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         for row in logged
         if row.message_id in there and Facts.of(there[row.message_id], Policy()).nobody_to_find
     }
-    return Prepared(letters, endings, missing, markers, changed, unfindable, by_search)
+    return Prepared(letters, endings, missing, markers, changed, unfindable, by_search, mail.unread)
 
 
 def _letters(
-    parts: Delivery,
+    mail: Mail,
     batch: Batch,
     marked: Mapping[str, str],
     mailbox_names: Collection[str],
     schemas: Mapping[str, ObjectSchema],
 ) -> tuple[dict[str, Letter], dict[str, MessageArrived]]:
-    company_id = batch.connection.company_id
     addresses = {row.message_id: row.address for row in batch.rows}
     added = {row.message_id for row in batch.rows if row.action == Action.ADD_CONTACT}
-    conversations: dict[str, Conversation | None] = {}
     letters: dict[str, Letter] = {}
     there: dict[str, MessageArrived] = {}
-    for message in parts.helpdesk.messages(company_id, list(addresses)):
+    for message, conversation in mail.read(list(addresses)):
         if message.message_id not in addresses:
             continue
-        key = message.conversation_id
-        if key not in conversations:
-            conversations[key] = parts.helpdesk.conversation(company_id, key)
         there[message.message_id] = without_text(message)
         task: Mapping[str, Value] = {}
         note = None
         if message.message_id in marked:
             made = task_text(
                 message,
-                conversation=conversations[key],
+                conversation=conversation,
                 marker=marked[message.message_id],
                 zone=zone(batch.connection.timezone),
             )

@@ -74,6 +74,8 @@ def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> d
         "claimed_until": None,
         "retries": row.retries + 1 if outcome.retried else row.retries,
     }
+    if outcome.attempted:
+        values["attempts"] = row.attempts + 1
     if outcome.refused:
         values["refused_since"] = row.refused_since or time
     elif final or outcome.state == EntryState.WAITING:

@@ -18,6 +18,7 @@ from keeping_plugin.services.delivery.claim import drainable
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import contacts_of
+from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_rights
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.schema import describe as schema_cache
@@ -53,7 +54,9 @@ def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
         found = gateway.find(addresses, by_search=by_search, start_by=lease.start_by(parts))
     except (SalesforceError, NotReady) as error:
         with parts.database.write() as session:
-            if not pauses.refused(session, connection_id, error, parts.times):
+            if isinstance(error, REFUSALS) and is_about_rights(error):
+                pauses.read_refused(session, connection_id, error, parts.times)
+            elif not pauses.refused(session, connection_id, error, parts.times):
                 _wait_on(session, connection_id, addresses, parts.times)
         return
     with parts.database.write() as session:

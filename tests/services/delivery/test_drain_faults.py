@@ -6,7 +6,7 @@ processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -38,8 +38,7 @@ from keeping_plugin.services.delivery.plan import done
 from keeping_plugin.services.delivery.settle import settle
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.ledger import retry as entries
-from keeping_plugin.testing.helpdesk import FakeHelpDesk
-from keeping_plugin.types import Action, Agent, Message
+from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, JANE, House
 
 TIMED_OUT = OutcomeUnclear("no answer", timed_out=True)
@@ -214,27 +213,21 @@ def test_a_task_whose_person_went_away_finds_the_address_anew_once(house: House)
     assert house.states()[1] == ("failed", "rejected")
 
 
-class PoisonedDesk(FakeHelpDesk):
-    """A host that falls over one message."""
-
-    def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
-        if "m77" in message_ids:
-            raise ZeroDivisionError("the host's own bug")
-        return super().messages(company_id, message_ids)
-
-
 def test_one_poison_row_among_two_hundred_is_found_and_the_rest_goes_on(
     database: Database,
 ) -> None:
-    house = House(database, desk=PoisonedDesk())
+    house = House(database)
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     for number in range(200):
         house.owe(f"m{number}", Action.LOG_TASK)
+    messages = house.desk.company(COMPANY).messages
+    # What no message can have breaks our own code.
+    messages["m77"] = replace(messages["m77"], sent_at=5)  # type: ignore[arg-type]
     failures = 0
     for _ in range(12):
         try:
             house.drain()
-        except ZeroDivisionError:
+        except AttributeError:
             failures += 1
             if 2 < failures < 5:
                 house.drain()  # alone, it is not tried again at once
