@@ -112,7 +112,7 @@ def reasons_given() -> set[str]:
     found: set[str] = set()
     files = [*(PACKAGE / "services" / "delivery").glob("*.py")]
     files += [
-        PACKAGE / "services" / name for name in ("connection/disconnect.py", "ledger/retry.py")
+        PACKAGE / "services" / name for name in ("connection/leftovers.py", "ledger/retry.py")
     ]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -20,7 +20,7 @@ from keeping_plugin.models import Connection, ConnectionStatus, Database, now
 from keeping_plugin.ports import JobQueue
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.connection import barred, grants, idle
+from keeping_plugin.services.connection import barred, grants, idle, leftovers
 from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.time_zones import NAME_LENGTH
@@ -208,6 +208,7 @@ def confirm_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
             connection_id=chosen.id,
         )
     _after(parts, chosen.id, [found for found in revocations if found], live=True)
+    leftovers.settle(parts.database, seconds=leftovers.REQUEST)
 
 
 def refuse_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
@@ -253,8 +254,9 @@ def forget_unconfirmed(database: Database, times: Times) -> None:
 
 
 def disconnect(parts: Connecting, agent: Agent) -> None:
-    """Stop everything for the company in one transaction, then have the grant revoked. Raises
-    NotFound when there is nothing to disconnect."""
+    """Stop everything for the company in one short transaction, have the grant revoked, and settle
+    what is left of the rows; the sweep goes on with what takes longer. Raises NotFound when there
+    is nothing to disconnect."""
     with parts.database.write() as session:
         at = now(session)
         rows = _rows(session, agent.company_id)
@@ -268,6 +270,7 @@ def disconnect(parts: Connecting, agent: Agent) -> None:
             if row is not found
         ]
     _after(parts, found.id, [row for row in revocations if row], live=False)
+    leftovers.settle(parts.database, seconds=leftovers.REQUEST)
 
 
 def _after(parts: Connecting, connection_id: int, revocations: list[int], *, live: bool) -> None:

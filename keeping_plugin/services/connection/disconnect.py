@@ -1,4 +1,5 @@
-"""What leaving an org does to everything that belongs to it, inside the caller's transaction."""
+"""What leaving an org does in the caller's transaction, which is short whatever the company owes:
+rows follow in chunks (services/connection/leftovers)."""
 
 from __future__ import annotations
 
@@ -12,9 +13,6 @@ from keeping_plugin.models import (
     Connection,
     ConnectionStatus,
     EntryState,
-    KnownAddress,
-    PanelCard,
-    Pick,
     SchemaDocument,
     SchemaLoad,
     SyncEntry,
@@ -24,23 +22,17 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import barred, grants
 from keeping_plugin.times import Times
 
-DISCONNECTED = "disconnected"
-OTHER_ORG = "other_org"
-OUTCOME_UNKNOWN = "outcome_unknown"
-
-_UNSENT = (EntryState.PENDING, EntryState.WAITING)
-_OWED = (*_UNSENT, EntryState.SENDING)
+_OWED = (EntryState.PENDING, EntryState.WAITING, EntryState.SENDING)
 
 
 def leave(
     session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
 ) -> int:
-    """Disconnect: the grant goes, the epoch rises, nothing unsent will ever be sent. Rows with a
-    mark keep it and their state: they are looked up after a reconnect to the same org. Returns the
-    id of the revocation, or 0."""
+    """Disconnect: the grant goes, the epoch rises, nothing unsent will ever be sent, and is
+    cancelled afterwards. Rows with a mark keep it and their state: they are looked up after a
+    reconnect to the same org. Returns the id of the revocation, or 0."""
     # The connection's row first: whoever marks rows reads it FOR SHARE.
     revocation = _end(session, connection, agent_id=agent_id, at=at, times=times)
-    _cancel_unsent(session, connection, reason=DISCONNECTED, at=at)
     _end_runs(session, connection, at=at)
     audit.record(
         session,
@@ -57,24 +49,14 @@ def leave_for_other_org(
     session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
 ) -> int:
     """The company has moved to another org: as `leave`, and what it might still have looked up
-    there becomes a person's to settle. Returns the id of a revocation, or 0."""
+    there becomes a person's to settle, afterwards. Returns the id of a revocation, or 0."""
     revocation = 0
     if connection.current:
         revocation = _end(session, connection, agent_id=agent_id, at=at, times=times)
     else:
         revocation = grants.give_back(session, connection, at=at, times=times)
-    _cancel_unsent(session, connection, reason=OTHER_ORG, at=at)
-    session.execute(
-        update(SyncEntry)
-        .where(
-            SyncEntry.connection_id == connection.id,
-            SyncEntry.state.in_(_OWED),
-            SyncEntry.sent_at.is_not(None),
-        )
-        .values(state=EntryState.FAILED, reason=OUTCOME_UNKNOWN, settled_at=at, due_at=None)
-    )
     _end_runs(session, connection, at=at)
-    for table in (Pick, KnownAddress, SchemaDocument, SchemaLoad):
+    for table in (SchemaDocument, SchemaLoad):
         session.execute(delete(table).where(table.connection_id == connection.id))
     return revocation
 
@@ -94,32 +76,10 @@ def _end(
     barred.clear(connection)
     revocation = grants.give_back(session, connection, at=at, times=times)
     session.flush()
-    # What was copied from the org's records goes with the access to them.
-    session.execute(delete(PanelCard).where(PanelCard.connection_id == connection.id))
     session.execute(
         update(SchemaLoad).where(SchemaLoad.connection_id == connection.id).values(due_at=None)
     )
     return revocation
-
-
-def _cancel_unsent(session: Session, connection: Connection, *, reason: str, at: datetime) -> None:
-    session.execute(
-        update(SyncEntry)
-        .where(
-            SyncEntry.connection_id == connection.id,
-            SyncEntry.state.in_(_UNSENT),
-            SyncEntry.sent_at.is_(None),
-        )
-        .values(
-            # The claim goes, too: a drain that holds it writes nothing over this.
-            state=EntryState.CANCELLED,
-            reason=reason,
-            settled_at=at,
-            due_at=None,
-            claim=None,
-            claimed_until=None,
-        )
-    )
 
 
 def _end_runs(session: Session, connection: Connection, *, at: datetime) -> None:

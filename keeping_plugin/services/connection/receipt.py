@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.models import BackfillRun, Connection, Revocation, SyncEntry
 from keeping_plugin.services.connection import disconnect as departure
+from keeping_plugin.services.connection import leftovers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """`cancelled` entries were never sent; of `unsettled` ones nobody knows yet whether Salesforce
-    took them. `revocation` is "", pending, done or given_up, `reason` the code of the error in
-    which its last try ended."""
+    """`cancelled` entries were never sent, those included that are settled in a moment; of
+    `unsettled` ones nobody knows yet whether Salesforce took them. `revocation` is "", pending,
+    done or given_up, `reason` the code of the error in which its last try ended."""
 
     org_name: str
     at: datetime
@@ -44,16 +45,7 @@ def receipt(session: Session, connection: Connection) -> Receipt | None:
         org_name=connection.org_name,
         at=at,
         by=connection.disconnected_by or "",
-        cancelled=session.scalar(
-            select(func.count())
-            .select_from(SyncEntry)
-            .where(
-                SyncEntry.connection_id == connection.id,
-                SyncEntry.reason == departure.DISCONNECTED,
-                SyncEntry.settled_at == at,
-            )
-        )
-        or 0,
+        cancelled=_cancelled(session, connection, at),
         unsettled=departure.unsettled(session, connection),
         runs=session.scalar(
             select(func.count())
@@ -65,3 +57,16 @@ def receipt(session: Session, connection: Connection) -> Receipt | None:
         try_until=revocation.try_until if revocation else None,
         reason=revocation.reason if revocation else "",
     )
+
+
+def _cancelled(session: Session, connection: Connection, at: datetime) -> int:
+    settled = session.scalar(
+        select(func.count())
+        .select_from(SyncEntry)
+        .where(
+            SyncEntry.connection_id == connection.id,
+            SyncEntry.reason == leftovers.DISCONNECTED,
+            SyncEntry.settled_at == at,
+        )
+    )
+    return (settled or 0) + leftovers.still_to_cancel(session, connection.id)

@@ -19,6 +19,7 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
+from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery.claim import due
 from keeping_plugin.services.delivery.clock_set_back import bring_back
 from keeping_plugin.services.delivery.login_care import care_due
@@ -40,8 +41,8 @@ def sweep(parts: Delivery) -> None:
         parts.watch.observe(time)
         if not parts.watch.steady:
             bring_back(session, time, parts.times)
-        _cancel_late_commits(session, time)
         _give_up_disconnected(session, time, parts)
+    leftovers.settle(parts.database, seconds=leftovers.SWEEP)
     with parts.database.read() as session:
         connections = _due_connections(session, time, parts.times)
         describes = session.scalars(
@@ -79,24 +80,6 @@ def _due_connections(session: Session, time: datetime, times: Times) -> list[int
         .limit(QUEUE_FULL)
     )
     return list(session.scalars(query))
-
-
-def _cancel_late_commits(session: Session, time: datetime) -> None:
-    """A host transaction that committed after a disconnect: rows of an older epoch that were never
-    sent."""
-    older = exists().where(
-        Connection.id == SyncEntry.connection_id, Connection.epoch > SyncEntry.epoch
-    )
-    _settle(
-        session,
-        SyncEntry.connection_id.in_(select(Connection.id).where(Connection.epoch > 1)),
-        SyncEntry.state.in_((EntryState.PENDING, EntryState.WAITING)),
-        SyncEntry.sent_at.is_(None),
-        older,
-        state=EntryState.CANCELLED,
-        reason="disconnected",
-        settled_at=time,
-    )
 
 
 def _give_up_disconnected(session: Session, time: datetime, parts: Delivery) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from keeping_plugin.errors import CallNotStarted, ConnectionLost, OutcomeUnclear
 from keeping_plugin.models import AddressClaim, OrgLease, SyncEntry, now
 from keeping_plugin.services.connection import disconnect as departure
+from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery import claim as claiming
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.drain import owes
@@ -185,6 +186,7 @@ def test_a_drain_writes_nothing_over_what_a_disconnect_cancelled(house: House) -
         departure.leave(
             session, connection, agent_id=COMPANY, at=now(session), times=house.parts.times
         )
+    leftovers.settle(house.database, seconds=1.0)
     with house.database.write() as session:
         settle(session, batch, {batch.rows[0].id: WAITS}, times=house.parts.times)
     assert house.states() == [("cancelled", "disconnected")]

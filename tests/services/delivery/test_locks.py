@@ -21,6 +21,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.connection import disconnect as departure
+from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.ledger import waiting
@@ -59,6 +60,7 @@ def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
             row = connection_first(session, house.connection_id)
             assert row is not None
             departure.leave(session, row, agent_id="ada", at=now(session), times=house.parts.times)
+        leftovers.settle(house.database, seconds=1.0)
         with house.database.write() as session:
             row = session.get_one(Connection, house.connection_id, with_for_update=True)
             row.current, row.status = True, ConnectionStatus.LIVE

@@ -1,0 +1,190 @@
+"""What a disconnect leaves to be settled: entries that will never be sent, and copies of records.
+
+The disconnect itself is one short commit (tokens and epoch), from which on nothing is sent. Its
+rows follow here, 500 a transaction, so that the host, which may be storing mail, waits for none of
+it. Whoever disconnects does as much as a request may take; the sweep does the rest, also after a
+crash, and with it the rows of a host's transaction that committed after the disconnect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Select, case, delete, exists, func, literal_column, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql import ColumnElement
+
+from keeping_plugin.models import (
+    Connection,
+    ConnectionStatus,
+    Database,
+    EntryState,
+    KnownAddress,
+    PanelCard,
+    Pick,
+    SyncEntry,
+    now,
+)
+from keeping_plugin.services.ledger.locking import lock_connection
+
+DISCONNECTED = "disconnected"
+OTHER_ORG = "other_org"
+OUTCOME_UNKNOWN = "outcome_unknown"
+
+CHUNK = 500  # rows a transaction
+REQUEST = 0.3  # seconds of a request that disconnects
+SWEEP = 2.0  # seconds of a sweep
+_MAKE_WAY = 0.02  # seconds between two transactions, in which SQLite lets the host in
+
+_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
+
+# Literals, so that both databases see that the partial index of models/ledger fits.
+_UNSENT = SyncEntry.state.in_([literal_column("'pending'"), literal_column("'waiting'")])
+_OWED = SyncEntry.state.in_(
+    [literal_column(f"'{state}'") for state in ("pending", "sending", "waiting")]
+)
+
+_other = aliased(Connection)
+_has_other_org: ColumnElement[bool] = (
+    exists()
+    .where(
+        _other.company_id == Connection.company_id,
+        _other.id != Connection.id,
+        _other.current,
+        _other.confirmed,
+    )
+    .correlate(Connection)
+)
+
+
+def settle(database: Database, *, seconds: float) -> bool:
+    """Settle what is left, a chunk at a time, for about so long; says whether nothing is left."""
+    until = time.monotonic() + seconds
+    for step in (_cancel, _fail, *(_erase(table) for table in (PanelCard, Pick, KnownAddress))):
+        while step(database):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_MAKE_WAY)
+    return True
+
+
+def never_sent() -> ColumnElement[bool]:
+    """Entries of an earlier time of their connection, of which nothing was ever sent."""
+    return _UNSENT & SyncEntry.sent_at.is_(None) & (Connection.epoch > SyncEntry.epoch)
+
+
+def _of_one(database: Database, ids: Select[int, int]) -> tuple[int, Sequence[int]]:
+    """The first connection that has such rows, and a chunk of them; read before anything is
+    locked."""
+    with database.read() as session:
+        found = [(row[0], row[1]) for row in session.execute(ids.limit(CHUNK))]
+    if not found:
+        return 0, ()
+    connection_id = found[0][0]
+    return connection_id, [row_id for theirs, row_id in found if theirs == connection_id]
+
+
+def _cancel(database: Database) -> bool:
+    """One chunk of what will never be sent; whether there was one."""
+    connection_id, chunk = _of_one(
+        database,
+        select(SyncEntry.connection_id, SyncEntry.id)
+        .join(Connection, Connection.id == SyncEntry.connection_id)
+        .where(Connection.epoch > 1, never_sent()),
+    )
+    if not chunk:
+        return False
+    with database.write() as session:
+        lock_connection(session, connection_id)
+        row = session.execute(
+            select(Connection.disconnected_at, _has_other_org).where(
+                Connection.id == connection_id, Connection.epoch > 1
+            )
+        ).one()
+        at = now(session)
+        ended = row.disconnected_at or at
+        session.execute(
+            _PLAIN.where(SyncEntry.id.in_(chunk), _UNSENT, SyncEntry.sent_at.is_(None)).values(
+                # The claim goes, too: a drain that holds it writes nothing over this.
+                state=EntryState.CANCELLED,
+                reason=OTHER_ORG if row[1] else DISCONNECTED,
+                settled_at=case((SyncEntry.created_at <= ended, ended), else_=at),
+                due_at=None,
+                claim=None,
+                claimed_until=None,
+            )
+        )
+    return True
+
+
+def _fail(database: Database) -> bool:
+    """One chunk of what can be looked up no more, since the company has another org by now. A
+    drain that is at such a row may still record what it learns."""
+    connection_id, chunk = _of_one(
+        database,
+        select(SyncEntry.connection_id, SyncEntry.id)
+        .join(Connection, Connection.id == SyncEntry.connection_id)
+        .where(
+            Connection.status == ConnectionStatus.DISCONNECTED,
+            _has_other_org,
+            _OWED,
+            SyncEntry.sent_at.is_not(None),
+        ),
+    )
+    if not chunk:
+        return False
+    with database.write() as session:
+        lock_connection(session, connection_id)
+        session.execute(
+            _PLAIN.where(SyncEntry.id.in_(chunk), _OWED, SyncEntry.sent_at.is_not(None)).values(
+                state=EntryState.FAILED,
+                reason=OUTCOME_UNKNOWN,
+                settled_at=now(session),
+                due_at=None,
+            )
+        )
+    return True
+
+
+def _erase(table: type[PanelCard | Pick | KnownAddress]) -> Callable[[Database], bool]:
+    """One chunk of a table: cards go with the access to their records, picks and known addresses
+    with the org that they are about."""
+    gone = Connection.status == ConnectionStatus.DISCONNECTED
+    if table is not PanelCard:
+        gone = gone & _has_other_org
+
+    def step(database: Database) -> bool:
+        with database.read() as session:
+            found = session.execute(
+                select(table.connection_id, table.address)
+                .join(Connection, Connection.id == table.connection_id)
+                .where(gone)
+                .limit(CHUNK)
+            ).all()
+        if not found:
+            return False
+        connection_id = found[0].connection_id
+        addresses = [row.address for row in found if row.connection_id == connection_id]
+        with database.write() as session:
+            session.execute(
+                delete(table).where(
+                    table.connection_id == connection_id, table.address.in_(addresses)
+                )
+            )
+        return True
+
+    return step
+
+
+def still_to_cancel(session: Session, connection_id: int) -> int:
+    """How many entries of a disconnected connection will be cancelled yet."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(SyncEntry)
+            .join(Connection, Connection.id == SyncEntry.connection_id)
+            .where(SyncEntry.connection_id == connection_id, never_sent())
+        )
+        or 0
+    )
