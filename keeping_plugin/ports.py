@@ -20,6 +20,7 @@ from keeping_plugin.types import (
     LeadMatch,
     Mailbox,
     Message,
+    MessageArrived,
     NewRecord,
     ObjectSchema,
     OrgFacts,
@@ -74,6 +75,17 @@ class HelpDesk(Protocol):
 
     def may_view(self, agent: Agent, conversation: Conversation) -> bool:
         """Whether this agent may see this conversation."""
+
+
+class MessageFacts(Protocol):
+    """What a `HelpDesk` may answer beside its eight questions, for a history that is read quickly.
+    A help desk without it is asked for whole messages."""
+
+    def message_facts(
+        self, company_id: str, message_ids: Sequence[str]
+    ) -> Iterator[MessageArrived]:
+        """These messages as `message_arrived` was told of them, without subject and text, in any
+        order, missing ones left out. A backfill and a preview ask this, and fetch no body."""
 
 
 class SalesforceGateway(Protocol):

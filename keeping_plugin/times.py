@@ -37,6 +37,8 @@ SWEEP = 5.0
 RING = 5.0  # one ring per connection in this time
 REFRESH_LEASE = 30.0
 BACKFILL_CLAIM = 60.0  # of a job on its run, renewed with every page
+BACKFILL_PAGE = 10.0  # of reading the host's messages, then what was read is written
+BACKFILL_JOB = 30.0  # then it makes way for others
 
 CONNECT = 3.0
 CALL = 20.0  # one whole call

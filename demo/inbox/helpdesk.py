@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import and_, or_, select
@@ -19,6 +20,7 @@ from keeping_plugin import (
     HelpDesk,
     Mailbox,
     Message,
+    MessageArrived,
     OpenedBy,
 )
 
@@ -65,23 +67,19 @@ class InboxHelpDesk(HelpDesk):
         ).all()
         for row in rows:
             # The bodies are deferred columns: each is read when its turn has come, then let go.
-            yield Message(
-                company_id=row.company_id,
-                mailbox_id=row.mailbox_id,
-                conversation_id=str(row.conversation_id),
-                message_id=row.id,
-                direction=Direction(row.direction),
-                opens_conversation=row.opens_conversation,
-                customer=_address(row.customer),
-                sender=_address(row.sender),
-                recipients=[Address(*one) for one in row.recipients],
-                sent_at=row.sent_at,
-                headers=row.headers,
-                subject=row.subject,
-                text=row.text,
-                html=row.html,
-            )
+            yield Message(**_facts(row), subject=row.subject, text=row.text, html=row.html)
             db.session.expire(row, ["text", "html"])
+
+    def message_facts(
+        self, company_id: str, message_ids: Sequence[str]
+    ) -> Iterator[MessageArrived]:
+        rows = db.session.scalars(
+            select(models.Message).where(
+                models.Message.company_id == company_id, models.Message.id.in_(message_ids)
+            )
+        )
+        for row in rows:
+            yield MessageArrived(**_facts(row))
 
     def message_ids(
         self,
@@ -128,6 +126,23 @@ def _mailboxes(company_id: str) -> Sequence[models.Mailbox]:
         .where(models.Mailbox.company_id == company_id)
         .order_by(models.Mailbox.position)
     ).all()
+
+
+def _facts(row: models.Message) -> dict[str, Any]:
+    """A stored message as `message_arrived` is told of it."""
+    return {
+        "company_id": row.company_id,
+        "mailbox_id": row.mailbox_id,
+        "conversation_id": str(row.conversation_id),
+        "message_id": row.id,
+        "direction": Direction(row.direction),
+        "opens_conversation": row.opens_conversation,
+        "customer": _address(row.customer),
+        "sender": _address(row.sender),
+        "recipients": [Address(*one) for one in row.recipients],
+        "sent_at": row.sent_at,
+        "headers": row.headers,
+    }
 
 
 def _address(pair: list[str] | None) -> Address | None:

@@ -11,7 +11,8 @@ A host proves its help desk like this; the suite only reads.
 # ruff: noqa: S101 - these are tests
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import pytest
@@ -20,7 +21,7 @@ from keeping_plugin.ports import HelpDesk
 from keeping_plugin.testing.gateway_reading import ReadingContract
 from keeping_plugin.testing.gateway_saving import SavingContract
 from keeping_plugin.testing.org_under_test import OrgUnderTest
-from keeping_plugin.types import Agent, Conversation, Message
+from keeping_plugin.types import Agent, Conversation, Message, MessageArrived
 
 __all__ = ["GatewayContract", "HelpDeskCase", "HelpDeskContract", "OrgUnderTest"]
 
@@ -85,6 +86,20 @@ class HelpDeskContract:
 
     def test_messages_of_another_company_are_left_out(self, case: HelpDeskCase) -> None:
         assert not list(case.helpdesk.messages(case.other_company_id, case.message_ids))
+
+    def test_message_facts_are_the_messages_without_their_text(self, case: HelpDeskCase) -> None:
+        ask = getattr(case.helpdesk, "message_facts", None)
+        if ask is None:
+            pytest.skip("this help desk tells of messages with their text alone")
+        names = [each.name for each in fields(MessageArrived)]
+
+        def seen(messages: Iterable[MessageArrived]) -> dict[str, list[object]]:
+            return {each.message_id: [getattr(each, name) for name in names] for each in messages}
+
+        wanted = [*case.message_ids, "no-such-id"]
+        told = seen(ask(case.company_id, wanted))
+        assert told == seen(case.helpdesk.messages(case.company_id, wanted))
+        assert not list(ask(case.other_company_id, case.message_ids))
 
     def test_times_are_aware(self, case: HelpDeskCase) -> None:
         for message in case.helpdesk.messages(case.company_id, case.message_ids):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from keeping_plugin.types import Agent, Conversation, Mailbox, Message
+from keeping_plugin.types import Agent, Conversation, Mailbox, Message, MessageArrived
 
 
 @dataclass(slots=True)
@@ -65,6 +65,16 @@ class FakeHelpDesk:
             if message_id in kept:
                 self.bodies_read.append(message_id)
                 yield kept[message_id]
+
+    def message_facts(
+        self, company_id: str, message_ids: Sequence[str]
+    ) -> Iterator[MessageArrived]:
+        kept = self.company(company_id).messages
+        for message_id in message_ids:
+            if message_id in kept:
+                told = kept[message_id]
+                names = (each.name for each in fields(MessageArrived))
+                yield MessageArrived(**{name: getattr(told, name) for name in names})
 
     def message_ids(
         self,

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation.decisions import backfill_occasion, judge_and_write
 from keeping_plugin.services.automation.history import Page, pages
 from keeping_plugin.services.automation.policy import read_policy, read_switches
-from keeping_plugin.times import BACKFILL_CLAIM, Times
+from keeping_plugin.times import BACKFILL_CLAIM, BACKFILL_JOB, BACKFILL_PAGE, Times
 from keeping_plugin.types import Agent
 
 RUNNING, PAUSED, DONE, CANCELLED = "running", "paused", "done", "cancelled"
@@ -124,7 +125,9 @@ def advance(parts: Backfilling, run_id: int) -> None:
         run.since,
         after=run.after_id,
         limit=PAGE,
+        seconds=parts.times.seconds(BACKFILL_PAGE),
     )
+    began = monotonic()
     for reached, page in enumerate(history, 1):
         parts.end_host_transaction()
         granted = _write(parts, run, page)
@@ -132,7 +135,7 @@ def advance(parts: Backfilling, run_id: int) -> None:
             return
         if granted:
             parts.queue.ring([run.connection_id])
-        if reached == PAGES_A_JOB:
+        if reached == PAGES_A_JOB or monotonic() - began > parts.times.seconds(BACKFILL_JOB):
             _let_go(parts, run)
             parts.queue.enqueue("backfill", run_id)
             return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from time import monotonic
+from typing import cast
 
-from keeping_plugin.ports import HelpDesk
-from keeping_plugin.types import Message, MessageArrived
+from keeping_plugin.ports import HelpDesk, MessageFacts
+from keeping_plugin.types import MessageArrived
 
 _FIELDS = tuple(each.name for each in fields(MessageArrived))
 
@@ -29,22 +31,41 @@ def pages(
     *,
     after: str | None = None,
     limit: int = 500,
+    seconds: float | None = None,
 ) -> Iterator[Page]:
-    """Each page is asked for when it is wanted; no two bodies are held at once."""
+    """Each page is asked for when it is wanted; no two bodies are held at once, and none is fetched
+    where the host tells of messages without them. A page ends early once reading it has taken these
+    `seconds`: a host may take half a second for each body."""
     while True:
         ids = list(helpdesk.message_ids(company_id, mailbox_id, since, after, limit))
         if not ids:
             return
-        places = {message_id: place for place, message_id in enumerate(ids)}
-        found = [without_text(message) for message in helpdesk.messages(company_id, ids)]
-        known = [message for message in found if message.message_id in places]
-        known.sort(key=lambda message: places[message.message_id])
-        yield Page(ids[-1], tuple(known))
         if ids[-1] == after:
             raise ValueError("HelpDesk.message_ids gave the same page twice")
+        began = monotonic()
+        found: list[MessageArrived] = []
+        read, step = 0, limit if seconds is None or _tells_facts(helpdesk) else 1
+        while read < len(ids) and (seconds is None or monotonic() - began < seconds or not read):
+            found += _read(helpdesk, company_id, ids[read : read + step])
+            read += step
+            step *= 2
+        ids = ids[:read]
+        yield Page(ids[-1], tuple(found))
         after = ids[-1]
 
 
-def without_text(message: Message) -> MessageArrived:
+def _tells_facts(helpdesk: HelpDesk) -> bool:
+    return callable(getattr(helpdesk, "message_facts", None))
+
+
+def _read(helpdesk: HelpDesk, company_id: str, ids: Sequence[str]) -> list[MessageArrived]:
+    """Those of these messages that are there, in this order."""
+    ask = cast(MessageFacts, helpdesk).message_facts if _tells_facts(helpdesk) else None
+    told = (ask or helpdesk.messages)(company_id, ids)
+    known = {message.message_id: without_text(message) for message in told}
+    return [known[each] for each in ids if each in known]
+
+
+def without_text(message: MessageArrived) -> MessageArrived:
     """What the rules judge of a message."""
     return MessageArrived(**{name: getattr(message, name) for name in _FIELDS})

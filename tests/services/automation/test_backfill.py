@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
@@ -19,12 +22,14 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
+from keeping_plugin.ports import HelpDesk
 from keeping_plugin.services.automation import backfill
 from keeping_plugin.services.automation.backfill import Backfilling
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.automation.intake import Intake, message_arrived
 from keeping_plugin.services.operations.forget import forget
-from keeping_plugin.types import Action, Agent
+from keeping_plugin.testing.helpdesk import FakeHelpDesk
+from keeping_plugin.types import Action, Agent, Message
 from tests.services.delivery.house import COMPANY, MAILBOX, House
 
 ADMIN = Agent("admin", COMPANY, "Admin", True)
@@ -243,3 +248,64 @@ def test_asking_for_older_decisions_costs_the_host_no_statement(house: House) ->
         message_arrived(Intake(helpdesk=house.desk, queue=house.queue), host, message)
         host.commit()
     assert statements == ["SELECT", "SELECT", "INSERT", "INSERT"]
+
+
+class SlowDesk:
+    """A host of 0.1.0, which has no other way to tell of messages: each body takes it 0.4 s."""
+
+    def __init__(self, desk: FakeHelpDesk, *, most: int) -> None:
+        self._desk, self._left = desk, most
+        self.now = 0.0
+        self.waited: list[float] = []
+
+    def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
+        for message in self._desk.messages(company_id, message_ids):
+            self.now += 0.4
+            if self._left == 0:
+                raise RuntimeError("the worker is ended here")
+            self._left -= 1
+            yield message
+
+    def message_ids(self, *asked: Any) -> Sequence[str]:
+        self.waited.append(self.now)
+        return self._desk.message_ids(*asked)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "message_facts":
+            raise AttributeError(name)
+        return getattr(self._desk, name)
+
+
+@pytest.mark.field_case("D8")
+def test_a_backfill_reads_no_bodies(house: House) -> None:
+    history(house, 400)
+    run_id = start(house)
+    backfill.advance(parts(house), run_id)
+    assert run(house, run_id).seen == 400
+    assert house.desk.bodies_read == []
+
+
+@pytest.mark.field_case("D8")
+def test_a_backfill_of_a_host_with_slow_bodies_moves_a_page_in_seconds(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history(house, 160)
+    desk = SlowDesk(house.desk, most=120)
+    for module in ("history", "backfill"):
+        place = f"keeping_plugin.services.automation.{module}.monotonic"
+        monkeypatch.setattr(place, lambda: desk.now)
+    run_id = start(house)
+    made = replace(parts(house), helpdesk=cast(HelpDesk, desk))
+    backfill.advance(made, run_id)  # as long as a job may take
+    assert 60 <= run(house, run_id).seen < 120
+    with pytest.raises(RuntimeError):
+        backfill.advance(made, run_id)
+    assert 60 <= run(house, run_id).seen < 120
+    pages = [after - before for before, after in pairwise(desk.waited)]
+    assert max(pages) < 20
+    house.pass_time(61)
+    with house.database.write() as session:
+        session.execute(update(BackfillRun).values(claimed_until=None))
+    backfill.advance(parts(house), run_id)
+    assert (run(house, run_id).state, run(house, run_id).seen) == ("done", 160)
+    assert len(house.entries()) == 320
