@@ -39,7 +39,8 @@ _PREFIX: Final = re.compile(r"\s*(?:\[[^\[\]]{0,80}\]\s*)*([^\W\d_]{1,6})(?:\[\d
 # A customer who answers below, within text that no program marked as quoted.
 _ANSWERS_BELOW: Final = re.compile(
     r"below|beneath|underneath|inline|in-line|in line|between the lines|in caps|capital letters|"
-    r"answers|replies|comments|in the text|in your (?:mail|e-mail|email|message)|embedded|"
+    r"answers|replies|comments|see my|in the text|"
+    r"in your (?:mail|e-mail|email|message)|embedded|"
     r"highlighted|antworten|kommentare|anmerkungen|in ihrer mail|réponses|commentaires|respuestas|"
     r"comentarios|risposte|commenti|antwoorden|opmerkingen|mine svar|mina svar|svarene|vastaukse|"
     r"odpowiedzi|respostas|odpovědi|ответы|回答|答复|回复如下|"
@@ -60,6 +61,13 @@ _FORM: Final = re.compile(
     r"new message from|anfrage|formular|webseite|formulaire|site web|demande de contact|"
     r"formulario|sitio web|consulta|modulo|sito web|richiesta|formulier|aanvraag|formulär|"
     r"skjema|förfrågan|forespørsel|formularz|zapytanie|formulário|お問い合わせ|フォーム|表单|表單"
+)
+_GREETINGS: Final = frozenset(
+    "hello hi hey dear good hallo guten sehr liebe lieber moin servus bonjour madame monsieur "
+    "salut cher chère hola buenos buenas estimado estimada ciao buongiorno gentile salve beste "
+    "geachte goedemorgen dag hej hei goddag olá bom prezado prezada dobrý dobry dzień cześć "
+    "здравствуйте привет merhaba sayın szia tisztelt "
+    "您好 你好 こんにちは 안녕하세요".split()
 )
 _INTRODUCTION: Final = 300  # characters above a form, or above what was passed on by hand
 _WRAPPED: Final = 72  # characters of a line that a program broke
@@ -131,7 +139,13 @@ def _divided(text: str, subject: str, effort: Effort) -> _Parts:
     while own and (not own[-1] or is_rule(own[-1]) or is_separator(own[-1])):
         own.pop()
     near = [*own, *plain[history.start : history.body + 3]]
-    if tells_forward(near) or _leads_on(own) or _is_content(history, plain, own, subject):
+    first = next((line for line in plain[history.body :] if line), "")
+    quoted = is_quoted(first)
+    if (
+        tells_forward(near)
+        or _leads_on(own, quoted=quoted)
+        or _is_content(history, plain, own, subject)
+    ):
         return _Parts(lines, lines)
     answers, notice = _answers(lines, plain, history.body)
     if answers:
@@ -147,13 +161,15 @@ def _plain(line: str) -> str:
     return line if line == SIGNS else line[: 2 * LONGEST].strip()[:LONGEST]
 
 
-def _leads_on(own: Sequence[str]) -> bool:
+def _leads_on(own: Sequence[str], *, quoted: bool) -> bool:
     """Whether these words lead on to what follows: "What does this mean:", or a greeting alone.
     That is then what their writer wants to show, and more of theirs may stand below it."""
     written = [line for line in own if line]
     if not written:
         return False
-    greeting = len(written) == 1 and written[0].endswith(",")
+    words = written[0].lower().rstrip("!.,").split()
+    hello = words[0] in _GREETINGS and len(words) <= 4 and not quoted if words else False
+    greeting = len(written) == 1 and (written[0].endswith(",") or hello)
     nothing = all(is_sent_from(line) for line in written[:10])
     return greeting or nothing or written[-1].endswith((":", "\N{FULLWIDTH COLON}"))
 
@@ -211,7 +227,9 @@ def _is_content(history: History, plain: Sequence[str], own: Sequence[str], subj
         return False
     if _FORM.search(words.lower()):
         return True
-    return bool(subject.strip()) and not _answers_a_mail(subject, history.subject)
+    if subject.strip():
+        return not _answers_a_mail(subject, history.subject)
+    return not history.sent and not _PREFIX.match(history.subject[:400])
 
 
 def _answers_a_mail(subject: str, earlier: str) -> bool:

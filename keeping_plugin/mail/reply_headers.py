@@ -28,6 +28,7 @@ class History(NamedTuple):
     start: int
     body: int
     subject: str = ""  # what a block's Subject says
+    sent: bool = False  # the block says "Sent", as mail programs do and forms do not
 
 
 # One word or more a language, as the programs write them: lower-case, without their colon.
@@ -163,7 +164,7 @@ def _block_from(lines: Sequence[str], first: int, start: int, *, rule: bool) -> 
         line = lines[end]
         kind = _kind(line)
         if not kind:
-            if not line or not told or wrapped == 2:
+            if not line or not told or wrapped == 2 or line.startswith(">"):
                 break
             wrapped += 1  # a long address on a line of its own
             last = next(reversed(told))
@@ -177,7 +178,7 @@ def _block_from(lines: Sequence[str], first: int, start: int, *, rule: bool) -> 
         end += 1
     if not _is_history(told, rule=rule):
         return None
-    return History(start, end, told.get("subject", ""))
+    return History(start, end, told.get("subject", ""), "sent" in told)
 
 
 def _is_history(told: dict[str, str], *, rule: bool) -> bool:

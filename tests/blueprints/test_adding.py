@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from keeping_plugin.errors import (
     RecordRejected,
     SalesforceUnavailable,
 )
+from keeping_plugin.mail.effort import SECONDS, Effort
 from keeping_plugin.models import AddressClaim, AuditRecord, KnownAddress
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.decisions import judge_and_write
@@ -142,6 +144,28 @@ def test_only_what_the_customer_wrote_here_names_a_company(
     inbox: Inbox, changed: dict[str, Any]
 ) -> None:
     arrived(inbox, "m-1", SIGNED, **changed)
+    form = inbox.client().get(url("/new/Lead"), headers=JSON).json
+    assert form["suggested_company"] == "Acme"
+
+
+@pytest.mark.field_case("B1")
+def test_a_form_opens_within_the_budget_whatever_the_customer_wrote(inbox: Inbox) -> None:
+    """The body is read in the web process, which serves the whole inbox."""
+    client = inbox.client()
+    client.get(url("/new/Lead"), headers=JSON)
+    arrived(inbox, "m-1", "\u2003\n" * 30_000)
+    began = time.thread_time()
+    form = client.get(url("/new/Lead"), headers=JSON).json
+    assert time.thread_time() - began < 2 * SECONDS  # the page itself, too
+    assert form["suggested_company"] == "Acme"
+
+
+@pytest.mark.field_case("B1")
+def test_a_text_over_the_budget_names_no_company(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived(inbox, "m-1", SIGNED)
+    monkeypatch.setattr(Effort, "begun", classmethod(lambda _: Effort(-1.0)))
     form = inbox.client().get(url("/new/Lead"), headers=JSON).json
     assert form["suggested_company"] == "Acme"
 
