@@ -354,3 +354,47 @@ def test_commands_print_through_one_function_that_escapes() -> None:
     source = Path(cli.__file__).read_text("utf-8")
     assert source.count("click.echo(") == 1
     assert "print(" not in source
+
+
+@pytest.mark.field_case("A7")
+def test_the_doctor_tells_why_a_connection_pauses_and_ends_with_1(inbox: Inbox) -> None:
+    healthy(inbox)
+    assert flask(inbox, "doctor").exit_code == 0
+    with inbox.database.read() as session:
+        until = now(session) + timedelta(minutes=5)
+    words = [["INVALID_TYPE", "sObject type 'Contact' is not supported.", []]]
+    change(inbox, paused_until=until, pause_reason="read_refused", pause_words=words)
+    said = flask(inbox, "doctor")
+    assert said.exit_code == 1
+    assert "sObject type 'Contact' is not supported." in said.output
+    assert "look people up" in said.output
+
+
+@pytest.mark.field_case("D5")
+@pytest.mark.parametrize(
+    "question",
+    [
+        "mailboxes",
+        "message_ids",
+        "messages",
+        "conversation",
+        "internal_addresses",
+        "skipped_domains",
+    ],
+)
+def test_the_doctor_asks_each_question_outside_a_request_and_ends_with_1_when_one_raises(
+    inbox: Inbox, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy(inbox)
+    arrive(inbox)
+    assert flask(inbox, "doctor").exit_code == 0
+
+    def needs_a_request(*_: object, **__: object) -> object:
+        raise RuntimeError(f"Unable to build URLs outside an active request: {CUSTOMER.email}")
+
+    monkeypatch.setattr(inbox.desk, question, needs_a_request)
+    said = flask(inbox, "doctor")
+    assert said.exit_code == 1
+    assert f"HelpDesk.{question} raised RuntimeError" in said.output
+    assert "test_cli.py:" in said.output
+    assert CUSTOMER.email not in said.output

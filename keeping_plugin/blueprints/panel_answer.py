@@ -70,6 +70,7 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
         "addable": list(_addable(view)),
         "being_added": view.being_added,
         "error": error_json(error) if error is not None else None,
+        "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
     }
     looks = _looks()
     automatic = min(request.args.get("automatic", 0, type=int), _MOST_AUTOMATIC)

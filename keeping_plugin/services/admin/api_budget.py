@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from keeping_plugin.errors import Complaint
 from keeping_plugin.models import Connection, now
 from keeping_plugin.services import metering as api_use
 from keeping_plugin.services.metering import UsedBy
+from keeping_plugin.wording.pauses import LASTING, PAUSES, words_of
+from keeping_plugin.wording.salesforce_errors import ErrorSentence
 
 DAYS = 30  # of the table of who used it
-
-# Why a connection pauses: the codes of delivery/pauses.
-PAUSES: Mapping[str, str] = {
-    "budget": "the automations' share of the allowance is used up",
-    "rate_limited": "Salesforce takes no more requests for now",
-    "unavailable": "Salesforce did not answer",
-    "outcome_unclear": "Salesforce did not answer",
-    "connection_barred": "Salesforce refuses the connection for now",
-    "permission_denied": "the connected Salesforce user may not use the API",
-    "read_refused": "Salesforce does not let the connected user look people up",
-    "org_closed": "the Salesforce org takes nothing from this inbox for now",
-    "helpdesk_failed": "this inbox could not give its messages; whoever runs it finds out why with "
-    "`flask keeping doctor`",
-    "not_ready": "this inbox is not ready; whoever runs it can see why with `flask keeping doctor`",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +32,7 @@ class Budget:
     stops_at: int | None
     paused_until: datetime | None
     pause: str
+    words: tuple[tuple[Complaint, ErrorSentence | None], ...]  # Salesforce's, for the pause
     by: Sequence[UsedBy]
     days: int = DAYS
 
@@ -57,7 +46,8 @@ def budget(session: Session, connection: Connection, *, share: float) -> Budget:
     """How a connection stands. Salesforce is not asked."""
     limit = connection.api_limit
     until = connection.paused_until
-    paused = until is not None and until > now(session)
+    lasting = connection.pause_reason in LASTING
+    paused = until is not None and (lasting or until > now(session))
     return Budget(
         used=connection.api_used,
         limit=limit,
@@ -66,5 +56,6 @@ def budget(session: Session, connection: Connection, *, share: float) -> Budget:
         stops_at=None if limit is None else math.ceil(share * limit),
         paused_until=until if paused else None,
         pause=PAUSES.get(connection.pause_reason, connection.pause_reason) if paused else "",
+        words=words_of(connection.pause_words) if paused else (),
         by=api_use.used_by(session, connection.id, days=DAYS),
     )

@@ -12,6 +12,7 @@ from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import TITLES, refusals
 from keeping_plugin.types import Action
 from keeping_plugin.wording.entries import NOTES, entry_sentence
+from keeping_plugin.wording.pauses import pause_of
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
 REFUSED = "refused"  # the state of what the rules did not grant
@@ -55,14 +56,23 @@ def line_of(entry: SyncEntry, connection: Connection) -> Line:
     words = tuple(Complaint(code, text, tuple(names)) for code, text, names in entry.words or ())
     sentence = entry_sentence(entry.reason, entry.state)
     live = connection.current and connection.status == ConnectionStatus.LIVE
+    unsettled = entry.state in (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
+    pause = pause_of(connection.pause_reason, connection.pause_words) if unsettled else None
+    if pause is not None and entry.reason == pause.reason:
+        sentence = ""  # the pause says it, with more
     retryable = live and entry.state == EntryState.FAILED
     return Line(
         entry_id=entry.id,
         action=TITLES[Action(entry.action)],
         state=entry.state,
         reason=entry.reason,
-        reasons=tuple(filter(None, (sentence, NOTES.get(entry.note or "", "")))),
-        complaints=tuple(explained(words)),
+        reasons=tuple(
+            filter(
+                None,
+                (sentence, pause.sentence if pause else "", NOTES.get(entry.note or "", "")),
+            )
+        ),
+        complaints=tuple(explained(words)) or (pause.complaints if pause else ()),
         url=record_url(connection.instance_url, entry.record_id or entry.contact_id),
         retryable=retryable,
         unsettled=retryable and entry.reason == OUTCOME_UNKNOWN,

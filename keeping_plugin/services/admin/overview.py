@@ -19,6 +19,7 @@ from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.preflight import Preflight
 from keeping_plugin.types import OBJECTS, ObjectSchema
 from keeping_plugin.wording.barred import BarredReason, barred_reason
+from keeping_plugin.wording.pauses import Pause, pause_of
 
 # A describe that nobody began in this time: no worker is running.
 _PATIENCE = timedelta(seconds=20)
@@ -79,6 +80,13 @@ class Overview:
     schema: SchemaState | None
     preflight: Preflight | None
     receipt: Receipt | None
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why mail is not logged for now."""
+        if self.connection is None or self.standing is not Standing.LIVE:
+            return None
+        return pause_of(self.connection.pause_reason, self.connection.pause_words)
 
     @property
     def barred(self) -> BarredReason | None:

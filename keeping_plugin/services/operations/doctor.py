@@ -23,11 +23,13 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.ports import Gateways, HelpDesk
+from keeping_plugin.services.operations.helpdesk_check import failures
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.services.schema.preflight import Outcome
 from keeping_plugin.types import Action, TaskLook
 from keeping_plugin.wording.barred import barred_reason, barred_sentence
+from keeping_plugin.wording.pauses import pause_of
 
 BUSY_TIMEOUT = 5_000  # milliseconds
 
@@ -82,7 +84,20 @@ def examine(doctor: Doctor) -> Iterator[Finding]:
         connections = session.scalars(
             select(Connection).where(Connection.current).order_by(Connection.company_id)
         ).all()
-    yield from _host(doctor, [connection.company_id for connection in connections])
+    companies = [connection.company_id for connection in connections]
+    failed = False
+    for company_id in companies or [""]:
+        for each in failures(doctor.database, doctor.helpdesk, company_id):
+            failed = True
+            yield Finding(
+                False,
+                f"{company_id or 'Your inbox'}: HelpDesk.{each.question} raised {each.error} "
+                f"outside a request, as in a worker, at {each.where}. Its messages wait.",
+            )
+    doctor.host_session().rollback()
+    if not failed:
+        yield Finding(True, "Your HelpDesk answers outside a request, as in a worker.")
+        yield from _host(doctor, companies)
     if not connections:
         yield Finding(None, _nobody(doctor))
     for connection in connections:
@@ -178,7 +193,11 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
         )
         return
     yield _renewal(doctor, connection, name)
-    if connection.pause_reason:
+    pause = pause_of(connection.pause_reason, connection.pause_words)
+    if pause is not None:
+        told = " ".join(f"Salesforce says: {each.message}" for each, _ in pause.complaints)
+        yield Finding(False, " ".join(filter(None, (f"{name}: {pause.sentence}", told))))
+    elif connection.pause_reason:
         yield Finding(
             None,
             f"{name}: paused ({connection.pause_reason}) until "

@@ -27,6 +27,7 @@ from keeping_plugin.types import (
     SeveralMatches,
     emails_are_searched,
 )
+from keeping_plugin.wording.pauses import Pause, pause_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class Linked:
     schemas: Mapping[str, ObjectSchema]
     shown: Mapping[str, Sequence[str]]
     lost_at: datetime | None = None
+    pause: Pause | None = None  # why mail is not logged for now
 
     @property
     def by_search(self) -> bool:
@@ -134,6 +136,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
         instance_url=row.instance_url,
         lost=row.status == ConnectionStatus.LOST,
         lost_at=row.lost_at,
+        pause=pause_of(row.pause_reason, row.pause_words),
         described=schema_cache.is_described(session, row.id),
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),

@@ -1,0 +1,61 @@
+"""Why a connection pauses, in plain words: the codes of `keeping_connection.pause_reason`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keeping_plugin.errors import Complaint
+from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
+
+PAUSES: Mapping[str, str] = {
+    "budget": "the automations' share of the allowance is used up",
+    "rate_limited": "Salesforce takes no more requests for now",
+    "unavailable": "Salesforce did not answer",
+    "connection_barred": "Salesforce refuses the connection for now",
+    "outcome_unclear": "Salesforce did not answer",
+    "permission_denied": "the connected Salesforce user may not do what is needed",
+    "read_refused": "Salesforce does not let the connected user look people up",
+    "org_closed": "the Salesforce org takes nothing from this inbox for now",
+    "helpdesk_failed": "this inbox could not give its messages; whoever runs it finds out why with "
+    "`flask keeping doctor`",
+    "not_ready": "this inbox is not ready; whoever runs it can see why with `flask keeping doctor`",
+}
+
+# They last until somebody mends something.
+LASTING = frozenset({"permission_denied", "read_refused", "org_closed", "helpdesk_failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why mail is not logged for now; `complaints` are Salesforce's words, where it had any."""
+
+    reason: str
+    sentence: str
+    complaints: tuple[tuple[Complaint, ErrorSentence | None], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "reason": self.reason,
+            "message": self.sentence,
+            "complaints": [complaint.message for complaint, _ in self.complaints],
+        }
+
+
+def pause_of(reason: str, words: Any) -> Pause | None:
+    """A pause that people should know of; None for those that pass in moments."""
+    if reason not in LASTING:
+        return None
+    sentence = (
+        f"Mail is not logged for now, because {PAUSES[reason]}. Nothing is lost: it goes on by "
+        "itself once that is mended."
+    )
+    return Pause(reason, sentence, words_of(words))
+
+
+def words_of(words: Any) -> tuple[tuple[Complaint, ErrorSentence | None], ...]:
+    """Salesforce's words as they are kept ([[code, message, fields]]), explained."""
+    return tuple(
+        explained(Complaint(code, text, tuple(names)) for code, text, names in words or ())
+    )
