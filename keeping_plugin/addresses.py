@@ -91,6 +91,18 @@ def _unusual(local: str) -> str | None:
 
 
 @lru_cache(maxsize=65_536)
+def known_to_0_1_0(key: str) -> bool:
+    """Whether 0.1.0, too, takes this key for an address. Its workers look for no other, and would
+    make a second Contact."""
+    local, _, domain = key.rpartition("@")
+    try:
+        idna.encode(domain, uts46=True)
+    except (idna.IDNAError, UnicodeError):
+        return False
+    return _is_standard(local)
+
+
+@lru_cache(maxsize=65_536)
 def salesforce_key(email: str) -> str | None:
     """The address as Salesforce stores and compares it: all of it in lower case, not ASCII alone.
     None when it is none. For telling whose a record is; tables are keyed by `address_key`."""

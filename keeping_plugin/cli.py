@@ -12,14 +12,14 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.jobs.queue import RedisAway
-from keeping_plugin.models import AuditRecord, Connection, migrate
+from keeping_plugin.models import AuditRecord, Connection, Installation, migrate
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery.sweep import sweep
@@ -67,6 +67,19 @@ def upgrade() -> None:
     engine = current_state().database.engine
     migrate.upgrade(engine)
     _say(f"keeping tables at {migrate.current(engine)}")
+    with current_state().database.read() as session:
+        if session.scalar(select(Installation.contract)) == 0:
+            _say("Once no process of 0.1.0 runs any more: `flask keeping db contract`.")
+
+
+@database.command("contract")
+def contract() -> None:
+    """Say that no process of 0.1.0 runs any more, so that what its workers cannot read may be
+    written."""
+    state = _state_with_tables()
+    with state.database.write() as session:
+        session.execute(update(Installation).values(contract=1))
+    _say("No process of 0.1.0 runs beside this version: addresses that it did not know are used.")
 
 
 @database.command("current")

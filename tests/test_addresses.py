@@ -17,6 +17,7 @@ from keeping_plugin.addresses import (
     domain_key,
     for_salesforce,
     keys_by_salesforce,
+    known_to_0_1_0,
     salesforce_forms,
     salesforce_key,
 )
@@ -91,6 +92,13 @@ NEW_KINDS = [
 def test_an_address_that_salesforce_may_hold_has_a_key(address: str, key: str) -> None:
     assert key_of_0_1_0(address) is None
     assert address_key(address) == key
+
+
+@pytest.mark.field_case("A14")
+def test_it_is_known_which_keys_0_1_0_would_not_look_for() -> None:
+    assert all(known_to_0_1_0(key) for key in FROZEN.values())
+    strange = {address_key(address) or "" for address, _ in NEW_KINDS} - {"jane@example.com"}
+    assert not any(known_to_0_1_0(key) for key in strange)
 
 
 @pytest.mark.parametrize(

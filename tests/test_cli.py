@@ -398,3 +398,16 @@ def test_the_doctor_asks_each_question_outside_a_request_and_ends_with_1_when_on
     assert f"HelpDesk.{question} raised RuntimeError" in said.output
     assert "test_cli.py:" in said.output
     assert CUSTOMER.email not in said.output
+
+
+@pytest.mark.field_case("A14")
+def test_an_installation_says_once_that_no_process_of_0_1_0_runs_any_more(inbox: Inbox) -> None:
+    healthy(inbox)
+    assert "db contract" not in flask(inbox, "doctor").output
+    with inbox.database.write() as session:
+        session.execute(update(Installation).values(contract=0))
+    assert "run `flask keeping db contract` once" in flask(inbox, "doctor").output
+    assert "`flask keeping db contract`" in flask(inbox, "db", "upgrade").output
+    assert flask(inbox, "db", "contract").exit_code == 0
+    assert "db contract" not in flask(inbox, "doctor").output
+    assert "db contract" not in flask(inbox, "db", "upgrade").output

@@ -19,6 +19,8 @@ class Installation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     installation_id: Mapped[str] = mapped_column(String(32))
+    # 1: no process of 0.1.0 runs beside us any more (`flask keeping db contract`).
+    contract: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class AuditRecord(Base):

@@ -12,7 +12,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from keeping_plugin.addresses import address_key, domain_of, parent_domains
+from keeping_plugin.addresses import (
+    address_key,
+    domain_of,
+    known_to_0_1_0,
+    parent_domains,
+)
 from keeping_plugin.types import Direction, MessageArrived
 
 _INBOUND = Direction.INBOUND  # an enum's members take their time to look up
@@ -26,7 +31,8 @@ class Policy(NamedTuple):
 
     `connected` is true while a connection is live or lost. `internal` holds address keys and
     domain keys, `skipped` and `unlogged` domain keys (`keeping_plugin.addresses`); a domain covers
-    its subdomains. `unlogged` are the skipped domains with "do not log either".
+    its subdomains. `unlogged` are the skipped domains with "do not log either". `as_0_1_0` is true
+    while processes of 0.1.0 may run beside us: what is no address to them is none.
     """
 
     connected: bool = False
@@ -35,6 +41,7 @@ class Policy(NamedTuple):
     internal: frozenset[str] = frozenset()
     skipped: frozenset[str] = frozenset()
     unlogged: frozenset[str] = frozenset()
+    as_0_1_0: bool = False
 
 
 class Facts(NamedTuple):
@@ -65,6 +72,8 @@ class Facts(NamedTuple):
         written = message.customer.email if message.customer is not None else ""
         # One character more than any address has: a cut one is as invalid as it was whole.
         customer = _read(written[: _SHOWN + 1])
+        if policy.as_0_1_0 and customer.address and not known_to_0_1_0(customer.address):
+            customer = _Customer(customer.shown, "", (), "")
         address, domains = customer.address, customer.domains
         by_itself, report, mailing_list, calendar = (
             _machine_signs(_machine_headers(message.headers)) if message.headers else _NO_SIGNS

@@ -128,3 +128,18 @@ def test_a_downgrade_gives_0_1_0_its_rows_back(engine: sa.Engine) -> None:
     assert {name for name in sa.inspect(engine).get_table_names() if name.startswith(PREFIX)} == (
         set(known)
     )
+
+
+@pytest.mark.field_case("A14")
+def test_what_0_1_0_cannot_read_waits_for_an_operator_where_it_may_be_at_work(
+    engine: sa.Engine,
+) -> None:
+    """A database of 0.1.0 with a company in it waits for `db contract`; a new one does not."""
+    upgrade(engine)
+    contract = sa.text("SELECT contract FROM keeping_installation WHERE id = 1")
+    with engine.connect() as connection:
+        assert connection.scalar(contract) == 0
+    downgrade(engine, "base")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(contract) == 1

@@ -10,7 +10,14 @@ from sqlalchemy import and_, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, domain_of, parent_domains
-from keeping_plugin.models import Connection, Decision, MailboxPolicy, SkippedDomain, upsert
+from keeping_plugin.models import (
+    Connection,
+    Decision,
+    Installation,
+    MailboxPolicy,
+    SkippedDomain,
+    upsert,
+)
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.host_lists import domain_keys, internal_keys
@@ -31,6 +38,10 @@ _SWITCHES = (
         )
         .exists()
         .label("judged_before"),
+        select(Installation.contract)
+        .where(Installation.id == 1)
+        .scalar_subquery()
+        .label("contract"),
     )
     .outerjoin(
         MailboxPolicy,
@@ -57,6 +68,7 @@ class Switches:
     add_contacts: bool
     log_tasks: bool
     judged_before: bool = False
+    as_0_1_0: bool = False  # processes of 0.1.0 may run beside us
 
 
 def read_switches(
@@ -76,6 +88,7 @@ def read_switches(
         bool(row.add_contacts),
         bool(row.log_tasks),
         bool(row.judged_before),
+        row.contract == 0,
     )
 
 
@@ -102,6 +115,7 @@ def read_policy(
         internal=internal_keys(helpdesk.internal_addresses(company_id)),
         skipped=frozenset(own) | (domains & host),
         unlogged=frozenset(domain for domain, skip_logging in own.items() if skip_logging),
+        as_0_1_0=switches.as_0_1_0,
     )
 
 

@@ -67,6 +67,13 @@ def examine(doctor: Doctor) -> Iterator[Finding]:
         )
         return
     yield Finding(True, f"The plugin's tables stand at {stands}.")
+    with doctor.database.read() as session:
+        if session.scalar(select(Installation.contract)) == 0:
+            yield Finding(
+                None,
+                "Processes of 0.1.0 may still run, so what they cannot read is not written: run "
+                "`flask keeping db contract` once all of them have ended.",
+            )
     for check in doctor.checks:
         try:
             check()

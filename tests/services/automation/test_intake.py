@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Database, Decision, EntryState, SyncEntry
+from keeping_plugin.models import Database, Decision, EntryState, Installation, SyncEntry
 from keeping_plugin.rules import RULES_VERSION, Verdict
 from keeping_plugin.services.automation import policy, skip_list
 from keeping_plugin.services.automation.decisions import replayed, verdicts_of
@@ -394,6 +394,26 @@ def test_an_address_longer_than_contact_email_is_refused_at_once_with_the_reason
     for action in Action:
         assert reasons(decision, action) == ("address_too_long",)
     assert entries(database) == []
+
+
+@pytest.mark.field_case("A14")
+def test_while_0_1_0_may_run_beside_us_its_workers_are_owed_no_address_that_they_cannot_read(
+    database: Database, company: Company, intake: Intake, host: Session
+) -> None:
+    """They would look for nobody, and make a second Contact."""
+    taro = Address("taro..x@docomo.example")
+    with database.write() as session:
+        session.execute(update(Installation).values(contract=0))
+    message_arrived(intake, host, arrived(customer=taro))
+    message_arrived(intake, host, arrived(message_id="m2", customer=Address("jane@docomo.example")))
+    host.commit()
+    assert {entry.message_id for entry in entries(database)} == {"m2"}
+    assert reasons(decisions(database)[0], Action.ADD_CONTACT) == ("invalid_address",)
+    with database.write() as session:
+        session.execute(update(Installation).values(contract=1))
+    message_arrived(intake, host, arrived(message_id="m3", customer=taro))
+    host.commit()
+    assert {entry.message_id for entry in entries(database)} == {"m2", "m3"}
 
 
 HOSTILE_HEADERS = [
