@@ -312,7 +312,7 @@ def audit_trail(company: str | None, since: datetime | None) -> None:
     "audit_days",
     is_flag=False,
     flag_value=30,
-    type=int,
+    type=click.IntRange(1, 3_660),
     metavar="[DAYS]",
     help="Also list messages of the last days (30) that stand on more than one Task.",
 )
