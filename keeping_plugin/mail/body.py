@@ -38,7 +38,9 @@ def read_body(message: Message, effort: Effort) -> Body:
         reply = read_reply(text, subject=subject, effort=effort)
         unread = (message.text or "")[TEXT_READ : TEXT_READ + _LOOKED_THROUGH]
         return Body(reply, bool(unread) and _goes_on(text, reply, unread))
-    reply, whole = _from_html(message.html, subject, effort, citations=is_forward(subject))
+    reply, whole = _from_html(
+        message.html, subject, effort, citations=is_forward(subject, message.html)
+    )
     if answers_below(reply.text) or _CITATION.search(reply.text):
         reply, whole = _from_html(message.html, subject, effort, citations=True)
     return Body(reply, not whole)

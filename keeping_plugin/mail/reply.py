@@ -32,10 +32,17 @@ from keeping_plugin.mail.signature import (
 
 # What begins the Subject of a mail that is passed on, and what of one that is answered.
 _FORWARD: Final = frozenset(
-    "fw fwd wg tr rv i vb vl enc pd doorst fs vid vs-fwd tov ynt-fwd ilt yön přep prep redir πρθ "
-    "转发 轉寄 転送 전달 пересл".split()
+    "fw fwd wg tr trs rv i vb vl vs enc pd doorst fs vid tov ilt yön přep prep πρθ пересл "
+    "转发 轉寄 転送 전달".split()
 )
-_PREFIX: Final = re.compile(r"\s*(?:\[[^\[\]]{0,80}\]\s*)*([^\W\d_]{1,6})(?:\[\d{1,3}\])?\s?[:：]")
+_FINNISH: Final = ("Lähettäjä", "lähettäjä", "kirjoitti")
+_ANSWER: Final = frozenset(
+    "re aw sv vs antw odp rif r ref res resp rép ynt yan vá ad atb απ σχετ отв 回复 答复 回覆 返信 "
+    "답장".split()
+)
+_PREFIX: Final = re.compile(
+    r"\s*(?:\[[^\[\]]{0,80}\]\s*)*([^\W\d_]{1,6})\s?(?:\[\d{1,3}\])?\s?[:：]"
+)
 # A customer who answers below, within text that no program marked as quoted.
 _ANSWERS_BELOW: Final = re.compile(
     r"below|beneath|underneath|inline|in-line|in line|between the lines|in caps|capital letters|"
@@ -101,10 +108,13 @@ def new_part(text: str, subject: str = "") -> str:
     return read_reply(text, subject=subject).text
 
 
-def is_forward(subject: str) -> bool:
+def is_forward(subject: str, text: str = "") -> bool:
     """Whether a mail's own Subject says that it was passed on."""
     found = _PREFIX.match(subject[:400])
-    return found is not None and found[1].lower() in _FORWARD
+    if found is None or found[1].lower() not in _FORWARD:
+        return False
+    # "VS:" passes on in Danish and Norwegian, and answers in Finnish.
+    return found[1].lower() != "vs" or not any(word in text for word in _FINNISH)
 
 
 def answers_below(text: str) -> bool:
@@ -128,7 +138,7 @@ def _announced(own: Sequence[str]) -> Sequence[str]:
 
 def _divided(text: str, subject: str, effort: Effort) -> _Parts:
     lines = text.split("\n")
-    if is_forward(subject):
+    if is_forward(subject, text):
         return _Parts(lines, lines)
     plain = [_plain(line) for line in lines]
     history = find_history(plain, effort)
@@ -234,7 +244,8 @@ def _is_content(history: History, plain: Sequence[str], own: Sequence[str], subj
 
 def _answers_a_mail(subject: str, earlier: str) -> bool:
     """Whether a mail with this Subject answers one with that: Re: before it, or the same words."""
-    if _PREFIX.match(subject[:400]):
+    found = _PREFIX.match(subject[:400])
+    if found is not None and found[1].lower() in _ANSWER:
         return True
     bare = _PREFIX.sub("", earlier[:400]).strip().lower()
     return bool(bare) and bare in subject.lower()

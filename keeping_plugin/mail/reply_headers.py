@@ -93,12 +93,14 @@ _SEPARATOR: Final = re.compile(
     r"αρχικό μήνυμα|元のメッセージ|原始邮件|原始郵件|原邮件|원본 메시지|original mail)[-_=* ]{0,60}"
 )
 _FORWARDED: Final = re.compile(
-    r"forwarded (?:message|mail|by)|begin forwarded|weitergeleitete|anfang der weitergeleiteten|"
-    r"doorgestuurd|begin doorgestuurd|message transf[eé]r[eé]|début du message|réexpédi|"
+    r"forwarded (?:message|mail|by|conversation|email)|"
+    r"begin forwarded|weitergeleitete|anfang der weitergeleiteten|"
+    r"doorgestuurd|begin doorgestuurd|(?:message|mail|courriel) transf[eé]r[eé]|"
+    r"début du message|réexpédi|"
     r"mensaje reenviado|messaggio inoltrato|"
     r"転送|转发|轉寄|전달된|videresendt|videresendte|vidarebefordra|przekazan|"
     r"välitetty|edelleenlähetetty|mensagem encaminhada|přeposlan|preposlan|"
-    r"пересланн|пересылаем|переслане|iletilen|továbbított|προωθημένο|mesaj redirecționat"
+    r"пересланн|пересылаем|переслане|letilen|továbbított|προωθημένο|mesaj redirecționat"
 )
 
 

@@ -149,6 +149,24 @@ def test_a_forwarded_mail_is_content(prefix: str) -> None:
 
 
 @pytest.mark.field_case("C")
+def test_vs_passes_on_in_danish_and_answers_in_finnish() -> None:
+    danish = f"Se her.\n\n{BLOCK}\nnyt"
+    assert described(danish, subject="VS: Your order 4411") == danish
+    finnish = "Kiitos.\n\nma 4.5.2026 klo 10.00 Bob (bob@acme.example) kirjoitti:\n\nvanha"
+    assert described(finnish, subject="VS: Your order 4411") == "Kiitos."
+
+
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize(
+    "says",
+    ["Begin forwarded message:", "----- Mail transféré -----", "İletilen mesaj", "转发的邮件"],
+)
+def test_what_a_program_says_was_forwarded_is_content(says: str) -> None:
+    text = f"Please see.\n\n{says}\n{BLOCK}\nthe news"
+    assert described(text) == text
+
+
+@pytest.mark.field_case("C")
 def test_a_forwarded_mail_is_content_in_html_too() -> None:
     html = (
         "<p>Have a look.</p><blockquote type=cite><p>the news</p></blockquote>"
