@@ -257,7 +257,12 @@ SETTINGS: tuple[Setting, ...] = (
         ("https://login.salesforce.com", "https://test.salesforce.com"),
         "Login hosts for production and sandbox, in this order.",
     ),
-    Setting("KEEPING_SALESFORCE_API_VERSION", _version, "66.0", "REST API version of every call."),
+    Setting(
+        "KEEPING_SALESFORCE_API_VERSION",
+        _version,
+        "66.0",
+        "Newest REST API version to speak; an org that has none so new is spoken to in its own.",
+    ),
     Setting(
         "KEEPING_SALESFORCE_ALLOW_LOOPBACK",
         _flag,

@@ -236,6 +236,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             org_reading=org_reading,
             gateways=gateways,
             host_session=db.session,
+            api_version=config.salesforce_api_version,
             host_known=lambda: bool(config.base_url or current_app.config.get("TRUSTED_HOSTS")),
             checks=(queue.check, keys_open),
         ),

@@ -72,6 +72,11 @@ def _add_services(app: Flask, site: Site) -> None:
 
     @app.post("/services/oauth2/token")
     def token() -> Response:
+        if site.settings.logins_at_own_host and site.home.url:
+            own = int(site.home.url.rpartition(":")[2])
+            if int(request.environ["SERVER_PORT"]) != own:
+                where = {"Location": site.home.url + "/services/oauth2/token"}
+                return _send(Answer(302, None, where))
         form = request.form.to_dict()
         answer = endpoint.token(form, request.headers.get("Authorization", ""))
         if answer.status == 200:

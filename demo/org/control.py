@@ -55,6 +55,12 @@ class Control:
         """
         self.call("POST", "/reset")
 
+    def move(self, *, left: str = "redirect") -> str:
+        """Serve the org at a fresh address, which token answers tell from now on. ``left`` is what
+        the one before says: ``redirect``, ``no_route`` (420), ``not_found`` or ``gone`` (nobody
+        listens; not the login host). The new address."""
+        return str(self.call("POST", "/move", {"left": left})["url"])
+
     def allow_redirect(self, uri: str) -> None:
         """Register a redirect address with the connected app."""
         self.call("POST", "/redirects", {"uri": uri})

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast, get_args
 
 from flask import Blueprint, Response, request
 
 from .control_org import add_org_verbs, body_object, public_user, reply
 from .errors import OrgError
 from .exchange import Exchange
+from .moving import Left
 from .results import User
 from .site import Settings, Site
 
@@ -68,14 +69,14 @@ def control_blueprint(site: Site, exchange: Exchange) -> Blueprint:
             }
         )
 
-    _add_settings(control, site)
+    _add_settings(control, site, exchange)
     _add_faults_and_log(control, site)
     _add_tokens(control, site)
     add_org_verbs(control, site, user_named=lambda name: user_named(site, name))
     return control
 
 
-def _add_settings(control: Blueprint, site: Site) -> None:
+def _add_settings(control: Blueprint, site: Site, exchange: Exchange) -> None:
     def shown() -> dict[str, Any]:
         return {f.name: getattr(site.settings, f.name) for f in fields(Settings)}
 
@@ -89,6 +90,7 @@ def _add_settings(control: Blueprint, site: Site) -> None:
     def reset() -> Response:
         """Everything but records, users, fields, rights, redirects and tokens."""
         site.faults.remove()
+        site.home.come_back()
         site.org.clear_rules()
         latency, rotate = site.start.latency_ms, site.start.rotate_refresh_tokens
         site.settings = Settings(latency_ms=latency, rotate_refresh_tokens=rotate)
@@ -97,6 +99,15 @@ def _add_settings(control: Blueprint, site: Site) -> None:
         site.clock.set(datetime.now(UTC))
         site.log.reset()
         return reply(shown())
+
+    @control.post("/move")
+    def move() -> Response:
+        """Serve the org at a fresh address."""
+        left = str(body_object().get("left", "redirect"))
+        if left not in get_args(Left):
+            raise ValueError(f"left wants one of {', '.join(get_args(Left))}")
+        port = int(site.base_url.rpartition(":")[2])
+        return reply({"url": site.home.move(exchange, login_port=port, left=cast(Left, left))})
 
     @control.post("/redirects")
     def redirects() -> Response:

@@ -133,6 +133,9 @@ class Exchange:
             refused = html_page(413, "Request Entity Too Large", "The body is above 50 MB")
         if refused is not None:
             return refused
+        moved = self._site.home.answer(int(environ["SERVER_PORT"]), raw_target(environ))
+        if moved is not None:
+            return moved
         environ["demo.org.body"] = body
         environ["wsgi.input"] = BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))

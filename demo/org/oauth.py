@@ -231,7 +231,7 @@ class TokenEndpoint:
             body["id_token"] = id_token(site, user, nonce=nonce)
         return {
             **body,
-            "instance_url": site.base_url,
+            "instance_url": site.instance_url,
             "id": identity,
             "token_type": "Bearer",
             "issued_at": issued_at,

@@ -87,7 +87,9 @@ def label(version: int) -> str:
 
 def versions(site: Site) -> list[dict[str, str]]:
     """What ``GET /services/data`` lists."""
-    served = range(site.settings.oldest_version, site.settings.newest_version + 1)
+    retired = site.settings.retired_versions
+    every = range(site.settings.oldest_version, site.settings.newest_version + 1)
+    served = [n for n in every if f"{n}.0" not in retired]
     return [
         {"label": label(n), "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in served
     ]
@@ -98,7 +100,7 @@ def _known_version(site: Site, text: str) -> str:
     if found is None:
         raise not_found()
     number = int(found.group(1))
-    if number in RETIRED:
+    if number in RETIRED or f"{number}.0" in site.settings.retired_versions:
         message = f"API version {number}.0 has been retired. Use a later version."
         raise refuse("GONE", message, None, status=410)
     if not site.settings.oldest_version <= number <= site.settings.newest_version:

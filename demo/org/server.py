@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -69,6 +70,14 @@ class Server:
         """Answer requests from now on."""
         self._server.application = application
         self._thread.start()
+
+    def close(self) -> None:
+        """Listen no more: a new connection is refused, open ones are closed."""
+        # Closing alone leaves it open while the server's thread waits on it.
+        self._server.socket.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        for channel in list(self._server._map.values()):
+            channel.close()
 
     def stop(self, *, seconds: float = 2.0) -> None:
         """Take no further call; those under way may finish for so long."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from .clock import OrgClock
 from .faults import Faults
+from .moving import Home
 from .oauth_store import TokenStore
 from .org import Org
 from .requestlog import RequestLog
@@ -53,6 +54,10 @@ class Settings:
     #: The oldest and newest API version served.
     oldest_version: int = 31
     newest_version: int = 66
+    #: Versions that are served no more: 410, and not listed.
+    retired_versions: list[str] = field(default_factory=list)
+    #: The login host answers token requests 302 to the org's own host, once the org has one.
+    logins_at_own_host: bool = False
 
     def change(self, values: dict[str, Any]) -> None:
         """Set several at once; ValueError for an unknown name or a value of another type."""
@@ -105,6 +110,8 @@ class Site:
     start: Start
     #: The other login host; set once both exist.
     peer: Site | None = None
+    #: Where the org is, once it has moved away from the login host, and where it was before.
+    home: Home = field(default_factory=Home)
     #: Signs the cookies of the login pages.
     cookie_secret: str = field(default_factory=lambda: secrets.token_hex(32))
 
@@ -112,6 +119,11 @@ class Site:
     def cookie(self) -> str:
         """Cookies do not tell ports apart, so each host's has its own name."""
         return f"simulated_org_{self.kind}"
+
+    @property
+    def instance_url(self) -> str:
+        """Where the org is served."""
+        return self.home.url or self.base_url
 
     @property
     def organization_id(self) -> str:
@@ -123,7 +135,8 @@ class Site:
         return f"{self.base_url}/id/{self.organization_id}/{user_id}"
 
     def close(self) -> None:
-        """Close the databases."""
+        """Close the databases and every address it moved to."""
+        self.home.come_back()
         self.org.close()
         self.tokens.close()
 

@@ -98,6 +98,8 @@ class Connection(Base):
     activity_key_field: Mapped[str | None] = mapped_column(String(80))
     preflight: Mapped[Any] = mapped_column(Json, nullable=True)
     timezone: Mapped[str | None] = mapped_column(String(64))  # of the connecting user
+    api_version: Mapped[str | None] = mapped_column(String(8))  # agreed on with the org
+    address_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by a refresh
 
     @property
     def is_barred(self) -> bool:

@@ -29,6 +29,7 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "closed_task_status": 256 * KB,
     "org_facts": 256 * KB,
     "limits": 256 * KB,
+    "versions": 256 * KB,
     "token": 256 * KB,
     "revoke": 256 * KB,
 }

@@ -18,7 +18,7 @@ from keeping_plugin.salesforce.readable import may_be_unreadable, readable
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.types import Tokens, Usage
 
-__all__ = ["UNREADABLE", "Answer", "Client", "format_soql"]
+__all__ = ["UNREADABLE", "Answer", "Client", "format_soql", "parsed"]
 
 
 class _Unreadable:
@@ -95,14 +95,7 @@ class Client:
             # salesforce.errors. Without one there is nothing to judge.
             if not responses:
                 raise
-        response = responses[0]
-        parsed = _parsed(response)
-        if may_be_unreadable(response.content):
-            try:
-                parsed = readable(parsed)
-            except RecursionError:
-                parsed = UNREADABLE
-        return Answer(response.status_code, parsed, response.headers)
+        return Answer(responses[0].status_code, parsed(responses[0]), responses[0].headers)
 
 
 class _Library(Salesforce):
@@ -112,13 +105,16 @@ class _Library(Salesforce):
         return ()
 
 
-def _parsed(response: requests.Response) -> Any:
+def parsed(response: requests.Response) -> Any:
+    """The JSON of an answer, every text in it readable; None when there is no body, UNREADABLE when
+    it is something else."""
     if not response.content:
         return None
     try:
-        return json.loads(
+        found = json.loads(
             response.text, parse_int=_whole, parse_float=_fraction, parse_constant=_none_of_jsons
         )
+        return readable(found) if may_be_unreadable(response.content) else found
     except (ValueError, RecursionError):
         return UNREADABLE
 

@@ -51,19 +51,10 @@ def ask_all(
 ) -> dict[str, Answer]:
     """Send them in one composite; the answers by name, whatever they say. For a read every
     subrequest must have been answered; a write keeps what there is. Raises Malformed."""
-    requests = []
-    for sub in subs:
-        request: dict[str, Any] = {
-            "method": sub.method,
-            "referenceId": sub.name,
-            "url": calls.root + sub.path,
-        }
-        if sub.body is not None:
-            request["body"] = sub.body
-        if sub.headers:
-            request["httpHeaders"] = dict(sub.headers)
-        requests.append(request)
-    body = {"allOrNone": False, "compositeRequest": requests}
+
+    def body(root: str) -> dict[str, Any]:
+        return {"allOrNone": False, "compositeRequest": [_request(sub, root) for sub in subs]}
+
     answer = calls.ask(name, "POST", "composite", body=body, headers=headers, write=write)
     answers = {}
     for entry in map(mapping, sequence(mapping(answer.body).get("compositeResponse"))):
@@ -76,6 +67,19 @@ def ask_all(
     if not write and len(found) < len(subs):
         raise Malformed("a subrequest was not answered")
     return found
+
+
+def _request(sub: Sub, root: str) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "method": sub.method,
+        "referenceId": sub.name,
+        "url": root + sub.path,
+    }
+    if sub.body is not None:
+        request["body"] = sub.body
+    if sub.headers:
+        request["httpHeaders"] = dict(sub.headers)
+    return request
 
 
 def rows(calls: Calls, name: str, answer: Answer) -> Rows:

@@ -59,6 +59,11 @@ class Call:
             raise TimeoutError("the call's deadline has passed")
         return left
 
+    @property
+    def has_time(self) -> bool:
+        """The deadline has not passed."""
+        return self.monotonic() < self.ends_at
+
     def read(self, count: int) -> None:
         """Count bytes that came in. Raises OSError when they are more than any answer has: a body
         is counted as it is unpacked, but http.client and urllib3 read lines without an end."""

@@ -170,6 +170,15 @@ def of_login(answer: Answer) -> ConnectionBarred:
     return _session(complaints, answer.body)
 
 
+def of_version(answer: Answer, version: str) -> ConnectionBarred:
+    """The error for an org that no longer serves the version of the API that was agreed on, and
+    offers none instead."""
+    complaints = complaints_of(answer.body)
+    said = f" Salesforce says: {complaints[0].message}" if complaints else ""
+    words = f"Version {version} of the API was answered with {answer.status}.{said}"
+    return ConnectionBarred(words, complaints=complaints, reason="version")
+
+
 def of_row(row: Mapping[str, Any]) -> SalesforceError:
     """The error for one refused row of a collection, whose entries say `statusCode`."""
     complaints = complaints_of(row.get("errors"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from keeping_plugin.errors import (
@@ -221,9 +222,12 @@ class Gateway:
             return org.closed_status(rows)
 
     def org_facts(self) -> OrgFacts:
-        """The org and the user behind the token, whose ids stand in its identity URL."""
+        """The org and the user behind the token, whose ids stand in its identity URL; before that
+        the version of the API is agreed on, which is not counted."""
         with self._calls.verb("org_facts"):
-            return org.facts(self._calls, self._tokens.current(), self._allow_loopback)
+            version = self._calls.agree_on_version()
+            facts = org.facts(self._calls, self._tokens.current(), self._allow_loopback)
+            return replace(facts, api_version=version)
 
     def limits(self) -> Usage:
         """The API usage, read again by one call. The count that comes with the answer is exact;

@@ -50,6 +50,10 @@ REASONS = {
         "Salesforce gave no refresh token, so the connection would end within hours. Allow the "
         "scopes api and refresh_token on the app."
     ),
+    "version": (
+        "This Salesforce org serves no version of its API that this inbox speaks. Whoever runs the "
+        "inbox updates keeping_plugin, or sets KEEPING_SALESFORCE_API_VERSION."
+    ),
     "untrusted": "The answer to this login did not come from Salesforce as it should; not used.",
     "restricted": _at_login("restricted"),
     "away": _at_login("away"),
@@ -165,6 +169,14 @@ def refresh_error(error: str, description: str | None) -> SalesforceError:
     return ConnectionBarred(
         words or error, complaints=complaint, reason=_barred_reason(error, words)
     )
+
+
+def token_address(location: str, *, allow_loopback: bool) -> str | None:
+    """The token endpoint that a redirect names; None unless it is one, of a Salesforce host."""
+    origin, slash, path = location.partition("/services/")
+    if slash + path != "/services/oauth2/token":
+        return None
+    return location if hosts.origin_allowed(origin, allow_loopback=allow_loopback) else None
 
 
 def no_refresh_token() -> SalesforceError:

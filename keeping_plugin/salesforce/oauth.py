@@ -34,6 +34,7 @@ SCOPES = "api refresh_token openid"
 STATE_SECONDS = 600
 _NO_USABLE_ANSWER = "Salesforce's login host gave no usable answer."
 _TOKEN = "/services/oauth2/token"  # noqa: S105 - a path
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY_WAITS = (0.2, 0.5, 1.0, 2.0)  # "token request is already being processed"
 
 
@@ -58,6 +59,20 @@ class _Client(OAuth2Client):  # type: ignore[misc]  # Authlib ships no types
 
     client_auth_class = OAuth2ClientAuth
     token_auth_class = OAuth2Auth
+
+
+class _Redirected(ValueError):
+    """The login host sends us to another; ends as no usable answer where that may not be."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__("redirected")
+        self.location = location
+
+
+def _not_redirected(response: Any) -> Any:
+    if response.status_code in _REDIRECTS:
+        raise _Redirected(response.headers.get("Location", ""))
+    return response
 
 
 class SalesforceOAuth:
@@ -181,7 +196,7 @@ class SalesforceOAuth:
         """One request to a token endpoint. Raises OAuth2Error as Salesforce worded it."""
         with self._transport.call(max_bytes=MAX_BYTES["token"]):
             try:
-                token: Mapping[str, Any] = self._client().fetch_token(login_url + _TOKEN, **grant)
+                token = self._fetch(login_url + _TOKEN, grant)
             except NoAnswer as error:
                 raise SalesforceUnavailable(
                     "Salesforce's login host did not answer.", timed_out=error.timed_out
@@ -194,6 +209,22 @@ class SalesforceOAuth:
                 # A page instead of JSON, an answer of 5xx, or `expires_in` that is no number.
                 raise SalesforceUnavailable(_NO_USABLE_ANSWER) from error
         return readable(token)  # type: ignore[no-any-return]
+
+    def _fetch(self, url: str, grant: Mapping[str, str]) -> Mapping[str, Any]:
+        """The token answer of this address. An org that allows logins at its own host only may
+        answer 302 to it (docs/decisions/0006): that host is asked once, if it is Salesforce's."""
+        client = self._client()
+        client.register_compliance_hook("access_token_response", _not_redirected)
+        try:
+            token: Mapping[str, Any] = client.fetch_token(url, **grant)
+        except _Redirected as redirect:
+            elsewhere = grants.token_address(
+                redirect.location, allow_loopback=self._config.salesforce_allow_loopback
+            )
+            if elsewhere is None or elsewhere == url:
+                raise ValueError("redirected to where no token may go") from redirect
+            token = client.fetch_token(elsewhere, **grant)
+        return token
 
     def _client(self) -> Any:
         return _Client(

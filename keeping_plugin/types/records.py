@@ -106,7 +106,8 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class OrgFacts:
     """Who and where a login is: one Organization row and the user behind the token. `timezone` is
-    the user's own (`User.TimeZoneSidKey`), "" when Salesforce tells none."""
+    the user's own (`User.TimeZoneSidKey`), "" when Salesforce tells none; `api_version` the one
+    agreed on with the org."""
 
     org_id: str
     name: str
@@ -114,6 +115,7 @@ class OrgFacts:
     user_id: str
     username: str
     timezone: str = ""
+    api_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ BARRED: Mapping[str, BarredReason] = {
         "A Salesforce admin asks Salesforce in Setup › Company Information and Setup › Your "
         "Account.",
     ),
+    "version": BarredReason(
+        "The Salesforce org no longer serves the version of its API that this inbox speaks.",
+        "Whoever runs this inbox updates keeping_plugin, or sets KEEPING_SALESFORCE_API_VERSION to "
+        "a version that the org serves.",
+    ),
     "untrusted": BarredReason(
         "The answer to the renewal of the login did not come from Salesforce as it should, so it "
         "was not used.",

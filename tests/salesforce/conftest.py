@@ -54,6 +54,7 @@ class MemoryTokens:
         self.oauth = oauth
         self.renewed = 0
         self.refusals: list[ConnectionBarred] = []
+        self.version: str | None = None
 
     def current(self) -> Tokens:
         return self.tokens
@@ -71,6 +72,15 @@ class MemoryTokens:
 
     def worked(self) -> None:
         """Nothing here is ever barred."""
+
+    def relocate(self, tokens: Tokens) -> Tokens | None:
+        if self.tokens.instance_url == tokens.instance_url and self.oauth is not None:
+            self.renewed += 1
+            self.tokens = self.oauth.refresh(self.tokens)
+        return None if self.tokens.instance_url == tokens.instance_url else self.tokens
+
+    def agreed(self, version: str) -> None:
+        self.version = version
 
 
 class LiveOrg:

@@ -166,6 +166,8 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     row.identity_url = tokens.identity_url
     row.user_id = facts.user_id
     row.username = facts.username
+    row.api_version = facts.api_version or None
+    row.address_asked_at = None
     row.timezone = facts.timezone[:NAME_LENGTH] or None
     row.scope = tokens.scope
     row.connected_at = at

@@ -22,6 +22,7 @@ from keeping_plugin.errors import (
     KeepingError,
     LoginRefused,
     NotConnected,
+    RateLimited,
     SalesforceError,
     SalesforceUnavailable,
 )
@@ -29,8 +30,16 @@ from keeping_plugin.models import Connection, ConnectionStatus, Database, Revoca
 from keeping_plugin.ports import Clock, JobQueue
 from keeping_plugin.services.connection import barred, grants, idle
 from keeping_plugin.services.ledger.locking import connection_first
-from keeping_plugin.times import BARRED_PROBE, CALL, REFRESH_LEASE, REVOKE_LIMIT, Times
+from keeping_plugin.times import (
+    ADDRESS_ASKED,
+    BARRED_PROBE,
+    CALL,
+    REFRESH_LEASE,
+    REVOKE_LIMIT,
+    Times,
+)
 from keeping_plugin.types import Tokens
+from keeping_plugin.wording.barred import barred_sentence
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +66,12 @@ class TokenKeeping:
 _NOT_ACCEPTED = "Salesforce did not accept the login that it had just granted. Start again."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HeldTokens:
     """The tokens of a login that is not stored yet; there is nothing to renew."""
 
     tokens: Tokens
+    version: str | None = None
 
     def current(self) -> Tokens:
         return self.tokens
@@ -70,9 +80,18 @@ class HeldTokens:
         raise LoginRefused(_NOT_ACCEPTED, reason="not_accepted")
 
     def refused(self, tokens: Tokens, error: ConnectionBarred) -> SalesforceError:
-        refusal = LoginRefused(_NOT_ACCEPTED, reason="not_accepted")
+        reason, words = "not_accepted", _NOT_ACCEPTED
+        if error.reason == "version":
+            reason, words = error.reason, barred_sentence(error.reason, str(error))
+        refusal = LoginRefused(words, reason=reason)
         refusal.complaints = error.complaints
         return refusal
+
+    def relocate(self, tokens: Tokens) -> Tokens | None:
+        return None  # the address has just been given
+
+    def agreed(self, version: str) -> None:
+        self.version = version
 
     def worked(self) -> None:
         """There is no connection yet that could have been barred."""
@@ -92,6 +111,7 @@ class ConnectionTokens:
         self._owner = uuid.uuid4().hex
         self._probing = False
         self._lease_ends = 0.0  # monotonic
+        self.version: str | None = None  # of the API, as last read or agreed on
 
     def current(self) -> Tokens:
         """The tokens as they stand. Raises NotConnected, ConnectionLost, ConnectionBarred,
@@ -99,6 +119,7 @@ class ConnectionTokens:
         with self._parts.database.read() as session:
             row = session.get(Connection, self._id)
         tokens = self._open(row)
+        self.version = row.api_version if row is not None else None
         if row is not None and row.is_barred and not self._probing:
             self._probe(row)
         return tokens
@@ -121,6 +142,50 @@ class ConnectionTokens:
                     "Another process is renewing the login; try again.", timed_out=True
                 )
             clock.sleep(_LOOK_AGAIN)
+
+    def relocate(self, tokens: Tokens) -> Tokens | None:
+        """The tokens with the org's new address, when the one at hand leads nowhere: from whoever
+        has learned it meanwhile, or by a refresh, one in five minutes. None when nobody knows
+        another. Raises ConnectionLost, ConnectionBarred, NotConnected, NotReady."""
+        clock = self._parts.clock
+        give_up = clock.monotonic() + self._patience
+        while True:
+            found = self.current()
+            if found.instance_url != tokens.instance_url:
+                return found
+            version = self._lease(found.access_token, for_address=True)
+            if version is not None:
+                break
+            if not self._is_refreshing() or clock.monotonic() >= give_up:
+                found = self.current()  # which may have come this very moment
+                return None if found.instance_url == tokens.instance_url else found
+            clock.sleep(_LOOK_AGAIN)
+        try:
+            renewed = self._refresh(found, version)
+        except ConnectionBarred:
+            raise
+        except (SalesforceUnavailable, RateLimited) as error:
+            log.info("org_address_unknown", extra={"connection_id": self._id, "code": error.code})
+            return None
+        if renewed.instance_url == tokens.instance_url:
+            return None
+        log.info("org_moved", extra={"connection_id": self._id})
+        return renewed
+
+    def agreed(self, version: str) -> None:
+        """Keep the version of the API that was agreed on with the org."""
+        self.version = version
+        with self._parts.database.write() as session:
+            session.execute(
+                update(Connection).where(Connection.id == self._id).values(api_version=version)
+            )
+
+    def _is_refreshing(self) -> bool:
+        """Whether somebody renews the login now, and so may learn the address."""
+        with self._parts.database.read() as session:
+            row = session.get(Connection, self._id)
+            until = row.refresh_until if row is not None else None
+            return until is not None and until > now(session)
 
     def keep_in_use(self) -> None:
         """Renew a login that works, when that is due: an org may end one that was not renewed for
@@ -186,13 +251,14 @@ class ConnectionTokens:
         if not self._probing:
             raise barred.refusal(row)
 
-    def _lease(self, stale: str) -> int | None:
+    def _lease(self, stale: str, *, for_address: bool = False) -> int | None:
         """Take the refresh lease if it is free and the token is still the stale one; the version
-        of the tokens it was taken for."""
+        of the tokens it was taken for. `for_address`: and if nobody has done so lately, to learn
+        where the org is."""
         self._lease_ends = self._parts.clock.monotonic() + self._parts.times.seconds(REFRESH_LEASE)
         with self._parts.database.write() as session:
             at = now(session)
-            version: int | None = session.scalar(
+            lease = (
                 update(Connection)
                 .where(
                     Connection.id == self._id,
@@ -205,6 +271,13 @@ class ConnectionTokens:
                 )
                 .returning(Connection.token_version)
             )
+            if for_address:
+                asked = Connection.address_asked_at
+                lately = at - self._parts.times.span(ADDRESS_ASKED)
+                # One that lies ahead was written by a clock that was set back.
+                lease = lease.where(or_(asked.is_(None), asked <= lately, asked > at))
+                lease = lease.values(address_asked_at=at)
+            version: int | None = session.scalar(lease)
             if version is None:
                 return None
             # Read again under the lease: whoever held it before may just have stored new tokens.

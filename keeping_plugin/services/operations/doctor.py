@@ -45,7 +45,8 @@ class Finding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
     """What is examined. `host_session` is the host's own session, opened for the look; `host_known`
-    says whether the address of the inbox stands in its configuration."""
+    says whether the address of the inbox stands in its configuration; `api_version` is the newest
+    that we speak."""
 
     database: Database
     helpdesk: HelpDesk
@@ -53,6 +54,7 @@ class Doctor:
     gateways: Gateways
     host_session: Callable[[], Session]
     host_known: Callable[[], bool]
+    api_version: str
     checks: tuple[Callable[[], None], ...]
 
 
@@ -200,6 +202,12 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
         )
         return
     yield _renewal(doctor, connection, name)
+    if connection.api_version is not None and connection.api_version != doctor.api_version:
+        yield Finding(
+            True,
+            f"{name}: Version {connection.api_version} of Salesforce's API is spoken, the newest "
+            f"that the org and this inbox ({doctor.api_version}) have in common.",
+        )
     pause = pause_of(connection.pause_reason, connection.pause_words)
     if pause is not None:
         told = " ".join(f"Salesforce says: {each.message}" for each, _ in pause.complaints)
