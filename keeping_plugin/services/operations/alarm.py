@@ -73,7 +73,7 @@ def raise_alarms(database: Database) -> list[UnusualUse]:
         log.warning(
             "unusual_use",
             extra={
-                "agent_id": burst.agent_id,
+                "agent_id": escaped(burst.agent_id),
                 "company_id": escaped(burst.company_id),
                 "connection_id": burst.connection_id,
                 "requests": burst.requests,
