@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from keeping_plugin.blueprints import (
+    conversation_ids,
     errors,
     guards,
     headers,
@@ -23,6 +24,7 @@ from keeping_plugin.blueprints import (
 )
 
 _PARTS = (
+    conversation_ids,
     guards,
     headers,
     notices,
