@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask import g
+
 from keeping_plugin.blueprints import guards
 from keeping_plugin.errors import NotFound
 from keeping_plugin.state import current_state
@@ -39,4 +41,5 @@ def here(conversation_id: str) -> Here:
     guards.end_host_transaction()
     if conversation is None or not allowed:
         raise NotFound("There is no such conversation, or it is not yours to see.")
+    g.keeping_conversation = conversation.id
     return Here(agent, conversation)

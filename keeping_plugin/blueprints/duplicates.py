@@ -15,7 +15,9 @@ from keeping_plugin.blueprints.form_input import sent
 from keeping_plugin.blueprints.panel_answer import show
 from keeping_plugin.blueprints.record_card import open_in_salesforce
 from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
+from keeping_plugin.blueprints.typed import carried
 from keeping_plugin.errors import (
+    ConnectionLost,
     DuplicatesFound,
     InvalidInput,
     KeepingError,
@@ -91,6 +93,8 @@ def use(conversation_id: str) -> Any:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
+    if link.lost:
+        raise ConnectionLost
     inputs = sent()
     object, record_id = _checked(place, link, str(inputs.get("ticket", "")))
     if place.customer is None:
@@ -151,4 +155,6 @@ def _ask(
         error=error,
         sentence=sentence_of(error) if error else "",
         refused=explained(complaints),
+        carried=carried(),
+        new=sent().get("new_object", ""),
     )

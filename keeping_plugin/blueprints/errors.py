@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from keeping_plugin.blueprints import guards
-from keeping_plugin.blueprints.rendering import answer
+from keeping_plugin.blueprints.rendering import Wanted, answer, wanted
+from keeping_plugin.blueprints.typed import typed
 from keeping_plugin.errors import (
     BeingAdded,
     ConnectionBarred,
@@ -167,6 +168,7 @@ def on_error(error: KeepingError) -> Response:
     if isinstance(error, Forbidden | NotFound):
         guards.denied()
     complaints = explained(error.complaints) if isinstance(error, SalesforceError) else []
+    again = typed(error)
     response = answer(
         "keeping/error_body.html",
         {"error": error_json(error)},
@@ -178,7 +180,10 @@ def on_error(error: KeepingError) -> Response:
         complaints=complaints,
         code=error.code,
         back=_way_back(error),
+        typed=again,
     )
+    if wanted() is Wanted.FRAGMENT and (again is not None or isinstance(error, TooLarge)):
+        response.headers["X-Keeping-Refused"] = error.code  # keeping.js leaves the form in place
     if isinstance(error, Crowded):
         response.headers["Retry-After"] = "2"
     return response

@@ -80,21 +80,26 @@ def create(conversation_id: str, object: str) -> Any:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
-    if link.lost:
-        raise ConnectionLost
     if object not in _ADDABLE or object not in link.schemas:
         raise NotFound("Only Contacts and Leads can be added here.")
-    if not link.schemas[object].createable:
-        raise PermissionDenied(f"The connected user may not create {object}s.")
+    refusal: SalesforceError | None = None
+    if link.lost:
+        refusal = ConnectionLost()
+    elif not link.schemas[object].createable:
+        refusal = PermissionDenied(f"The connected user may not create {object}s.")
+    if refusal is not None and request.method == "GET":
+        raise refusal
     if place.customer is None:
         raise InvalidInput("This conversation has no customer to add.")
     form, record_type = _form_for(place, link, object, place.customer)
     adding_ = Adding(place, link, object, place.customer, form, record_type)
     if request.method == "GET":
         return _form(adding_)
+    sought = search_asked(form)
+    if refusal is not None:
+        return _form(adding_, status=status_of(refusal), error=refusal)
     if request.form.get("retype"):
         return _form(adding_, focus="k-new-record-type")
-    sought = search_asked(form)
     if sought is not None:
         return _form(adding_, **searched(parts, place.agent, link, form, sought))
     return _save(adding_)

@@ -95,6 +95,34 @@ function swap(root, region, html, trigger) {
   return fresh;
 }
 
+// A form that was refused as a whole stays as it is, with what the answer says above it.
+function refuse(root, region, content, trigger) {
+  const form = trigger?.form ?? trigger;
+  const said = content.querySelector("[data-k-said]");
+  if (!(form instanceof HTMLFormElement) || !said) return false;
+  region.querySelector("[data-k-refused]")?.remove();
+  const notice = document.createElement("div");
+  notice.className = "k-notice k-notice--bad";
+  notice.dataset.kRefused = "";
+  notice.tabIndex = -1;
+  notice.append(...said.childNodes);
+  form.prepend(notice);
+  renew(root, content);
+  say(root, notice.querySelector("[data-k-status]")?.textContent.trim() ?? "");
+  notice.focus();
+  return true;
+}
+
+// The token of the session as it is now, for every form of ours; null when the answer has none.
+function renew(root, content) {
+  const fresh = content.querySelector("[data-k-typed] input");
+  if (!fresh) return null;
+  for (const old of root.querySelectorAll(`input[type=hidden][name="${CSS.escape(fresh.name)}"]`)) {
+    old.value = fresh.value;
+  }
+  return fresh;
+}
+
 async function ask(root, region, address, { body = null, trigger = null, busy = "" } = {}) {
   const url = own(address);
   if (!url) {
@@ -126,9 +154,19 @@ async function ask(root, region, address, { body = null, trigger = null, busy = 
     // A login page or a proxy's error page is not ours to show.
     const fragment = answer.headers.get("X-Keeping-Fragment") === "1";
     if (!fragment || !own(answer.url)) throw new TypeError("not a fragment");
-    const html = await answer.text();
+    let html = await answer.text();
     if (!region.isConnected) return;
     complain(root, "");
+    // Logged in again in another tab: the page goes on with the new session's token.
+    const fresh = body && answer.headers.get("X-Keeping-Refused") === "csrf" ? renew(root, parse(html)) : null;
+    if (fresh) {
+      body.set(fresh.name, fresh.value);
+      answer = await send();
+      html = await answer.text();
+      if (!region.isConnected) return;
+      if (answer.headers.get("X-Keeping-Fragment") !== "1") throw new TypeError("not a fragment");
+    }
+    if (body && answer.headers.get("X-Keeping-Refused") && refuse(root, region, parse(html), trigger)) return;
     swap(root, region, html, trigger);
   } catch (error) {
     if (error.name === "AbortError" || !region.isConnected) return;
