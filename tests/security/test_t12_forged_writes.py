@@ -47,12 +47,17 @@ def test_a_token_of_another_session_opens_no_write_route(town: Town) -> None:
 
 
 def test_reading_changes_nothing_but_caches_and_counters(town: Town) -> None:
+    """And a search leaves its trail."""
     before = dump(town)
-    for route in ROUTES:
+    routes = sorted(ROUTES, key=lambda route: route.endpoint == "search")
+    for route in routes:
+        if route.endpoint == "search":
+            assert changed_tables(before, dump(town)) <= CACHES_AND_COUNTERS
         if route.method == "GET" and route.endpoint != "oauth_callback":
             person = ADMINS["acme"] if route.whom is For.ADMINS else AGENTS["acme"]
             assert visit(town, town.visitor(person), route, town.ids["acme"]).status_code < 400
-    assert changed_tables(before, dump(town)) <= CACHES_AND_COUNTERS
+    trail = {"keeping_search", "keeping_audit"}
+    assert changed_tables(before, dump(town)) <= CACHES_AND_COUNTERS | trail
     calls = [part for call in town.calls("acme") for part in call["parts"] or [call["method"]]]
     assert calls
     assert all(part.startswith("GET") for part in calls), "and nothing is written to Salesforce"
