@@ -18,15 +18,17 @@ from flask.typing import ResponseReturnValue
 from keeping_plugin.blueprints import guards, notices
 from keeping_plugin.blueprints.settings_fields import FIELD_TYPES
 from keeping_plugin.blueprints.tabs import tabs
-from keeping_plugin.errors import KeepingError, NotFound
+from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
 from keeping_plugin.services import audit
 from keeping_plugin.services.admin.overview import overview
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.connection import barred
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.state import current_state
 from keeping_plugin.types import Agent
+from keeping_plugin.wording.barred import barred_sentence
 
 
 def register(bp: Blueprint) -> None:
@@ -78,7 +80,12 @@ def run_preflight() -> ResponseReturnValue:
         return redirect(url_for(".settings"), 303)
     try:
         with current_state().panels.turn(agent):
+            # Whoever presses the button has mended something, or wants to know.
+            barred.try_now(current_state().database, connection_id)
             preflight.run(current_state().schemas, connection_id)
+    except ConnectionBarred as error:
+        words = barred_sentence(error.reason, str(error))
+        notices.say(f"Salesforce still refuses the connection. {words}", good=False)
     except KeepingError as error:
         notices.say(f"The check could not be made. {error}", good=False)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keeping_plugin import salesforce_hosts as hosts
-from keeping_plugin.errors import ConnectionLost
+from keeping_plugin.errors import ConnectionBarred
 from keeping_plugin.salesforce import composite, soql
 from keeping_plugin.salesforce.calls import Calls
 from keeping_plugin.salesforce.composite import Rows
@@ -16,7 +16,7 @@ def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
     which kind of org this is; host names are hints."""
     who = hosts.identity(tokens.identity_url, allow_loopback=allow_loopback)
     if who is None:
-        raise ConnectionLost("The stored login names no user of Salesforce.")
+        raise ConnectionBarred("The login names no user of Salesforce.", reason="untrusted")
     [orgs, users] = composite.query_rows(
         calls,
         "org_facts",
@@ -27,7 +27,7 @@ def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
         raise Malformed("one org and one user were expected")
     [org], [user] = orgs, users
     if record_id(org)[:15] != who.org_id[:15]:
-        raise ConnectionLost("The stored login belongs to another Salesforce org.")
+        raise ConnectionBarred("The login belongs to another Salesforce org.", reason="untrusted")
     return OrgFacts(
         org_id=record_id(org),
         name=text(org, "Name"),

@@ -82,4 +82,4 @@ def barred_reason(reason: str | None) -> BarredReason:
 def barred_sentence(reason: str | None, words: str | None) -> str:
     """What it means, in our words and in Salesforce's."""
     means = barred_reason(reason).means
-    return f"{means} Salesforce says: {words}" if words else means
+    return f"{means} Salesforce says: “{words}”." if words else means

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import true, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionBarred, KeepingError
@@ -96,13 +96,15 @@ def lose(session: Session, row: Connection, error: KeepingError, *, at: datetime
     )
 
 
-def try_now(database: Database) -> None:
-    """Make the next try of every barred connection due: somebody has mended something."""
+def try_now(database: Database, connection_id: int | None = None) -> None:
+    """Make the next try of every barred connection, or of this one, due: somebody has mended
+    something."""
+    mine = true() if connection_id is None else Connection.id == connection_id
     with database.write() as session:
         at = now(session)
         session.execute(
             update(Connection)
-            .where(Connection.barred_until > at, Connection.status == ConnectionStatus.LIVE)
+            .where(mine, Connection.barred_until > at, Connection.status == ConnectionStatus.LIVE)
             .values(barred_until=at, paused_until=at)
             .execution_options(synchronize_session=False)
         )

@@ -10,6 +10,7 @@ from functools import partial
 
 from keeping_plugin.errors import (
     CallNotStarted,
+    ConnectionBarred,
     ConnectionLost,
     NotConnected,
     RateLimited,
@@ -29,7 +30,7 @@ LOOK_AHEAD = timedelta(minutes=15)
 LOOKS = 4  # spans of time a batch asks about; further ones wait for the next
 
 # Of the connection or of the moment, whatever was asked for.
-_NOT_THE_LOOKS = (NotConnected, ConnectionLost, RateLimited, CallNotStarted)
+_NOT_THE_LOOKS = (NotConnected, ConnectionLost, ConnectionBarred, RateLimited, CallNotStarted)
 
 
 @dataclass(frozen=True, slots=True)
