@@ -34,6 +34,8 @@ _SAID = {
     SignedIn.CONNECTED: "Salesforce is connected.",
     SignedIn.RECONNECTED: "Salesforce is connected again. Work that was waiting goes on.",
 }
+# Reasons of a refused login that Salesforce's own words tell more of.
+_IN_ITS_WORDS = frozenset({"restricted", "away", "refused", "not_accepted"})
 
 
 def register(bp: Blueprint) -> None:
@@ -114,6 +116,9 @@ def oauth_callback() -> ResponseReturnValue:
 
 def _advice(error: KeepingError) -> str:
     """What an admin does about it, where the error does not say so itself."""
+    if isinstance(error, LoginRefused) and error.reason in _IN_ITS_WORDS:
+        said = " ".join(filter(None, (each.message for each in error.complaints)))
+        return f"Salesforce says: “{said}”." if said else ""
     if isinstance(error, LoginRefused | NotReady):
         return ""
     if isinstance(error, PermissionDenied):

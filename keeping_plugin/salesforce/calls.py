@@ -136,7 +136,7 @@ class Calls:
         if versions.may_be_unserved(answer):
             answer = self._agree(request, tokens, answer)
         call.start_by = None  # it has begun; further pages may come later
-        if answer.status == 401:
+        if answer.status == 401 or _session_ended(answer):
             raise self._tokens.refused(tokens, errors.of_login(answer))
         if _caller_known(answer):
             self._tokens.worked()
@@ -233,7 +233,7 @@ def _no_common(ours: str, theirs: tuple[str, ...]) -> ConnectionBarred:
 def _session_ended(answer: Answer | NoAnswer) -> bool:
     return (
         isinstance(answer, Answer)
-        and answer.status == 401
+        and answer.status in (401, 403)
         and any(entry.code == "INVALID_SESSION_ID" for entry in errors.complaints_of(answer.body))
     )
 

@@ -142,7 +142,12 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
     elif (barred := _barred_reason(error, words)) in {"restricted", "away"}:
         reason = barred
     elif error == "invalid_grant" and not at_callback:
-        reason = "not_approved" if "approved" in words else "expired"
+        if "approved" in words:
+            reason = "not_approved"
+        else:
+            # Of the code, or without words; any others are not mended by another login.
+            about_code = not words or "code" in words.lower()
+            reason = "expired" if about_code else "refused"
     else:
         reason = "refused"
     refused = LoginRefused(REASONS[reason], reason=reason)

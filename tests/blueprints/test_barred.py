@@ -139,6 +139,7 @@ def test_the_same_words_at_a_login_do_not_say_start_again(side: AdminSide, words
     text = ada.text()
     assert "Start again" not in text
     assert "Login Hours" in text
+    assert f"Salesforce says: “{words}”." in text
     assert side.connections() == []
 
 

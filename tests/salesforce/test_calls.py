@@ -12,6 +12,7 @@ import pytest
 
 from keeping_plugin.errors import (
     CallNotStarted,
+    ConnectionBarred,
     OutcomeUnclear,
     SalesforceError,
     SalesforceUnavailable,
@@ -208,3 +209,19 @@ def test_the_log_tells_what_a_call_cost_and_nothing_of_what_it_said(
     assert "usage=" in lines[0]
     for secret in ("canary", "Canary", org.tokens.tokens.access_token):
         assert secret not in caplog.text
+
+
+@pytest.mark.field_case("A8")
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_session_refused_with_any_status_is_renewed_once_and_then_told(
+    org: LiveOrg, status: int
+) -> None:
+    """The code decides, whatever status stands on it."""
+    body = [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+    scope = {"path": "/services/data/*"}
+    org.control.fault("answer", times=None, scope=scope, status=status, body=body)
+    before, told = org.tokens.renewed, len(org.tokens.refusals)
+    with pytest.raises(ConnectionBarred):
+        org.gateway.limits()
+    assert org.tokens.renewed == before + 1
+    assert len(org.tokens.refusals) == told + 1

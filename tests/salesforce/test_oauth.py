@@ -265,6 +265,7 @@ def test_the_sandboxs_own_words_count_where_production_only_does_not_know_the_co
         ("invalid_grant", "user hasn't approved this consumer", "not_approved"),
         ("invalid_grant", "expired authorization code", "expired"),
         ("invalid_grant", "invalid code verifier", "expired"),
+        ("invalid_grant", "user is locked out", "refused"),
         ("invalid_grant", "inactive user", "inactive"),
         ("inactive_org", "", "inactive"),
         ("redirect_uri_mismatch", "", "configuration"),
