@@ -98,8 +98,8 @@ def _begin(parts: Panels, agent: Agent, link: Linked, object: str) -> int:
         session.execute(update(Search).where(Search.id == asked).values(refused=True))
     if day > A_DAY:
         raise Crowded(
-            f"You have searched {A_DAY} times within a day, and more often is not allowed. Open the "
-            "record in Salesforce to link it there."
+            f"You have searched {A_DAY} times within a day, and more often is not allowed. Open "
+            "the record in Salesforce to link it there."
         )
     raise Crowded(
         f"You have searched very often just now: {A_MINUTE} times within a minute. Wait a minute."
