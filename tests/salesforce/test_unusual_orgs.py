@@ -38,6 +38,7 @@ def schemas(unusual: LiveOrg) -> Mapping[str, ObjectSchema]:
 def ask(org: LiveOrg, schemas: Mapping[str, ObjectSchema], address: str) -> list[object]:
     wanted = {name: asked(schema, ("Name", "Email")) for name, schema in schemas.items()}
     wanted["Contact"] = asked(schemas["Contact"], ("Name", "Email", "MailingAddress"))
+    wanted["Opportunity"] = asked(schemas["Opportunity"], ("Name", "Amount"))
     return list(org.gateway.panel(address, schemas, wanted))
 
 

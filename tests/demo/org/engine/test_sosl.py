@@ -109,7 +109,7 @@ def test_the_parameterized_search(org: Org, ann: User, jane: str) -> None:
         ann, "jane@acme.example", scope="EMAIL", objects={"Contact": ["Id", "Email"], "Lead": []}
     )
     emails = [row.get("Email") for row in answer["searchRecords"]]
-    assert "Jane@acme.example" in emails
+    assert "jane@acme.example" in emails, "addresses are stored in lower case"
     assert answer["searchRecords"][-1]["attributes"]["type"] == "Lead"
     hyphen = org.parameterized_search(ann, "doe-smith", objects={"Contact": []})
     assert [row["Id"] for row in hyphen["searchRecords"]] == [jane]
