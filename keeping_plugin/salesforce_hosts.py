@@ -26,6 +26,9 @@ _IDENTITY = re.compile(
 _PATH = re.compile(r"(?P<origin>https?://[^/?#]+)(?P<path>/services/[!-~]*)", re.ASCII)
 
 
+MAX_LENGTH = 255  # of an origin, and of an identity URL
+
+
 class Identity(NamedTuple):
     """The ids in an identity URL, 15 or 18 characters as they stood there."""
 
@@ -34,7 +37,10 @@ class Identity(NamedTuple):
 
 
 def origin_allowed(origin: str, *, allow_loopback: bool) -> bool:
-    """Whether `scheme://host` is a Salesforce host, or the simulated one where that is allowed."""
+    """Whether `scheme://host` is a Salesforce host, or the simulated one where that is allowed. No
+    name in the DNS is longer than the column that keeps it."""
+    if len(origin) > MAX_LENGTH:
+        return False
     if _SALESFORCE.fullmatch(origin):
         return True
     return allow_loopback and _LOOPBACK.fullmatch(origin) is not None
@@ -60,6 +66,10 @@ def identity(url: str, *, allow_loopback: bool) -> Identity | None:
     """The org and user of an identity URL (`https://login.salesforce.com/id/00D…/005…`), or None
     when it is no such URL of an allowed host."""
     parts = _IDENTITY.fullmatch(url)
-    if parts is None or not origin_allowed(parts["origin"], allow_loopback=allow_loopback):
+    if (
+        parts is None
+        or len(url) > MAX_LENGTH
+        or not origin_allowed(parts["origin"], allow_loopback=allow_loopback)
+    ):
         return None
     return Identity(parts["org"], parts["user"])

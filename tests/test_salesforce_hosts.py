@@ -20,6 +20,7 @@ REAL = [
     "https://login.salesforce.com",
 ]
 HOSTILE = [
+    "https://" + ".".join(["x" * 60] * 5) + ".salesforce.com",  # longer than any name in the DNS
     "",
     "acme.my.salesforce.com",
     "http://acme.my.salesforce.com",

@@ -215,21 +215,29 @@ def unusable(*, write: bool) -> SalesforceError:
     return (OutcomeUnclear if write else SalesforceUnavailable)(_NO_USABLE_ANSWER)
 
 
+# What people read and the ledger keeps of a refusal. A trigger's words may hold its whole stack.
+_MAX_COMPLAINTS, _MAX_WORDS, _MAX_CODE = 50, 4_000, 128
+
+
 def complaints_of(body: object, *, quoting: bool = False) -> Complaints:
     """The entries of a Salesforce error body; empty when it is none. `quoting`: it answers a
     question of ours, which its words may quote."""
     entries = [body] if isinstance(body, Mapping) else _objects(body)
     made = []
-    for entry in entries:
+    for entry in entries[:_MAX_COMPLAINTS]:
         code = entry.get("errorCode", entry.get("statusCode"))
         if not isinstance(code, str) or not code:
             return ()
         message, fields = entry.get("message"), entry.get("fields")
         made.append(
             Complaint(
-                code,
-                without_questions(message, code, asked=quoting) if isinstance(message, str) else "",
-                tuple(name for name in fields if isinstance(name, str))
+                code[:_MAX_CODE],
+                without_questions(message[:_MAX_WORDS], code, asked=quoting)
+                if isinstance(message, str)
+                else "",
+                tuple(
+                    name[:_MAX_CODE] for name in fields[:_MAX_COMPLAINTS] if isinstance(name, str)
+                )
                 if isinstance(fields, Sequence) and not isinstance(fields, str)
                 else (),
             )

@@ -212,7 +212,7 @@ class SalesforceOAuth:
 
     def _fetch(self, url: str, grant: Mapping[str, str]) -> Mapping[str, Any]:
         """The token answer of this address. An org that allows logins at its own host only may
-        answer 302 to it (docs/decisions/0006): that host is asked once, if it is Salesforce's."""
+        answer 302 to it (docs/decisions/0008): that host is asked once, if it is Salesforce's."""
         client = self._client()
         client.register_compliance_hook("access_token_response", _not_redirected)
         try:

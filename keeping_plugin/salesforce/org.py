@@ -10,6 +10,8 @@ from keeping_plugin.salesforce.composite import Rows
 from keeping_plugin.salesforce.payloads import Malformed, record_id, text
 from keeping_plugin.types import OrgFacts, Tokens
 
+_KEPT = 255  # characters of a name; Salesforce allows 80 of an org's and of a user's
+
 
 def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
     """The Organization row and the user that the identity URL names. `IsSandbox` is the fact of
@@ -30,10 +32,10 @@ def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
         raise ConnectionBarred("The login belongs to another Salesforce org.", reason="untrusted")
     return OrgFacts(
         org_id=record_id(org),
-        name=text(org, "Name"),
+        name=text(org, "Name")[:_KEPT],
         is_sandbox=org.get("IsSandbox") is True,
         user_id=record_id(user),
-        username=text(user, "Username"),
+        username=text(user, "Username")[:_KEPT],
         timezone=zone if isinstance(zone := user.get("TimeZoneSidKey"), str) else "",
     )
 

@@ -206,3 +206,17 @@ def test_only_gzip_is_asked_for() -> None:
     with serving(says(reply(b"{}"))) as wire, pytest.raises(SalesforceUnavailable):
         gateway_to(wire).limits()
     assert b"Accept-Encoding: gzip\r\n" in wire.requests[0]
+
+
+@pytest.mark.field_case("B14")
+def test_of_a_refusal_no_more_is_kept_than_anybody_reads() -> None:
+    row = {"errorCode": "X" * 1_000, "message": "words " * 100, "fields": ["Name"] * 60}
+    many = json.dumps([{**row, "message": "w" * 100_000}, *[row] * 100]).encode()
+    answer = says(reply(many, status="400 Bad Request"))
+    with serving(answer) as wire, pytest.raises(SalesforceError) as refused:
+        gateway_to(wire).create("Contact", {"LastName": "X"})
+    complaints = refused.value.complaints
+    assert len(complaints) == 50
+    assert max(len(each.message) for each in complaints) == 4_000
+    assert {len(each.code) for each in complaints} == {128}
+    assert {len(each.fields) for each in complaints} == {50}

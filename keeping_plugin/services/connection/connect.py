@@ -169,7 +169,7 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     row.api_version = facts.api_version or None
     row.address_asked_at = None
     row.timezone = facts.timezone[:NAME_LENGTH] or None
-    row.scope = tokens.scope
+    row.scope = tokens.scope[:255]
     row.connected_at = at
     row.connected_by = agent.id
     row.lost_at = None
