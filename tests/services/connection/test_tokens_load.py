@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import BackfillRun, ConnectionStatus, Database, migrate, now
@@ -38,66 +38,67 @@ def company(postgres_url: str) -> Iterator[Company]:
 
 
 @contextmanager
-def mail_arriving(company: Company) -> Iterator[list[float]]:
-    """Overlapping transactions, each with a row that refers to the connection; yields how long each
-    waited for its insert."""
-    waited: list[float] = []
+def mail_arriving(company: Company) -> Iterator[None]:
+    """Overlapping transactions, each with a row that refers to the connection. Fails when one of
+    them had to wait for a lock of ours."""
+    failed: list[DBAPIError] = []
     ended = threading.Event()
     connection_id = company.row().id
 
     def host(first: float) -> None:
         time.sleep(first)
         while not ended.is_set():
-            with Session(company.database.engine) as session:
-                began = time.monotonic()
-                session.add(
-                    BackfillRun(
-                        connection_id=connection_id,
-                        company_id="acme",
-                        mailbox_id="m",
-                        since=now(session),
-                        epoch=1,
-                        state="done",
-                        started_at=now(session),
-                        started_by="ada",
+            try:
+                with Session(company.database.engine) as session:
+                    session.execute(text("SET LOCAL lock_timeout = '500ms'"))
+                    session.add(
+                        BackfillRun(
+                            connection_id=connection_id,
+                            company_id="acme",
+                            mailbox_id="m",
+                            since=now(session),
+                            epoch=1,
+                            state="done",
+                            started_at=now(session),
+                            started_by="ada",
+                        )
                     )
-                )
-                session.flush()
-                waited.append(time.monotonic() - began)
-                time.sleep(HELD)
-                session.commit()
+                    session.flush()
+                    time.sleep(HELD)
+                    session.commit()
+            except DBAPIError as error:
+                failed.append(error)
 
     hosts = [threading.Thread(target=host, args=(HELD * n / 4,)) for n in range(4)]
     for thread in hosts:
         thread.start()
     time.sleep(HELD)
     try:
-        yield waited
+        yield
     finally:
         ended.set()
         for thread in hosts:
             thread.join()
+    assert not failed, "the host waited for us"
 
 
 @pytest.mark.field_case("D1")
 def test_a_rotated_token_is_stored_while_mail_arrives_without_a_pause(company: Company) -> None:
-    with mail_arriving(company) as waited:
+    with mail_arriving(company):
         began = time.monotonic()
         ConnectionTokens(keeping(company, rotated), company.row().id).renew(STALE)
         took = time.monotonic() - began
-    assert took < 3, "it waited for the host"
-    assert max(waited) < 3, "the host waited for it"
+    assert took < 4, "a lock that it cannot get ends it after 5 s"
     assert (company.row().status, company.row().token_version) == (ConnectionStatus.LIVE, 2)
 
 
 @pytest.mark.field_case("D1")
 def test_a_disconnect_is_done_at_once_while_mail_arrives_without_a_pause(company: Company) -> None:
-    with mail_arriving(company) as waited:
+    with mail_arriving(company):
         began = time.monotonic()
         company.disconnect()
         took = time.monotonic() - began
-    assert took < 1
-    assert max(waited) < 1
+    assert took < 4, "a lock that it cannot get ends it after 5 s"
     assert company.row().status == ConnectionStatus.DISCONNECTED
 
 
