@@ -1,6 +1,6 @@
 """Which databases a fault runs on: PostgreSQL in `make test`, both in `make faults`, unless it says
 otherwise. "postgres-keyed" is PostgreSQL with an org that has the unique text field for us: Tasks
-are then created without a look, and all of the table holds for that as well."""
+then carry their marker in it, too, and all of the table holds for that as well."""
 
 from __future__ import annotations
 
