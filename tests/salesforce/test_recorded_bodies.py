@@ -82,12 +82,17 @@ def test_a_recorded_body_ends_as_the_error_of_whoever_must_act(org: LiveOrg, sha
         kind = expected(body)
         for write, verb in verbs.items():
             # A refused token is asked with twice.
-            scope = {"path": "/services/data/*"}
+            scope = {"path": "/services/data/v*"}  # not the list of versions
             org.control.fault("answer", status=status, body=body, times=None, scope=scope)
             with pytest.raises(SalesforceError) as refusal:
                 verb()
             org.control.clear_faults()
             wanted = SalesforceUnavailable if kind is OutcomeUnclear and not write else kind
+            if not write and status == 404:
+                # Of `composite` itself: the org does not serve this version of the API.
+                assert isinstance(refusal.value, ConnectionBarred)
+                assert refusal.value.reason == "version"
+                continue
             assert type(refusal.value) is wanted, (status, body)
             told = [(entry.code, entry.message, list(entry.fields)) for entry in
                     refusal.value.complaints]  # fmt: skip
