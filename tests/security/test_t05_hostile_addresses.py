@@ -120,7 +120,7 @@ REFRESHED = [
 
 def test_a_refresh_whose_answer_points_elsewhere_sends_the_token_nowhere(side: AdminSide) -> None:
     """The panel's call meets a 401, the refresh is answered by somebody who is not Salesforce, or
-    for another org or user: the connection is lost, and neither token leaves."""
+    for another org or user: the connection is barred, and neither token leaves."""
     side.connect()
     row = side.current()
     assert row is not None
@@ -137,7 +137,7 @@ def test_a_refresh_whose_answer_points_elsewhere_sends_the_token_nowhere(side: A
             moved = replace(held, login_url=wire.url)
             with side.house.app.app_context(), state.database.write() as session:
                 found = session.get_one(Connection, row.id)
-                found.status, found.lost_at = "live", None
+                found.barred_since = found.barred_until = found.paused_until = None
                 found.tokens = grants.seal(state.vault, moved, company_id="acme", org_id=row.org_id)
             control.expire_access_tokens()
             control.reset_log()
@@ -150,8 +150,9 @@ def test_a_refresh_whose_answer_points_elsewhere_sends_the_token_nowhere(side: A
         assert refreshed(answer) == (503, [b"/services/oauth2/token"], {401}), answer
         after = side.current()
         assert after is not None
-        assert (after.status, after.tokens) == ("lost", None), answer
+        assert (after.is_barred, after.barred_reason) == (True, "untrusted"), answer
     refreshed({})
     control_group = side.current()
     assert control_group is not None
-    assert control_group.status == "live"
+    # Its token did leave, and Salesforce did not know it.
+    assert control_group.barred_reason == "session"
