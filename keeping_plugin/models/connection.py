@@ -76,6 +76,9 @@ class Connection(Base):
     barred_words: Mapped[str | None] = mapped_column(String(255))  # Salesforce's own
     barred_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # then it is tried again
     barred_probes: Mapped[int | None] = mapped_column(Integer)  # in vain, in a row
+    # Bars that have ended: [[since, until]], ISO, the oldest first, as far back as one needs to
+    # know for how long Salesforce could be asked (services/connection/barred.asked_since).
+    barred_before: Mapped[Any] = mapped_column(Json, nullable=True)
     refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the login, by us
     renew_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # before it has idled too long
     disconnected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -8,7 +8,8 @@ ends it; after 30 days it is lost.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import true, update
 from sqlalchemy.orm import Session
@@ -18,10 +19,12 @@ from keeping_plugin.models import Connection, ConnectionStatus, Database, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import grants
-from keeping_plugin.times import BARRED_LIMIT, BARRED_WAITS, Times
+from keeping_plugin.times import BARRED_LIMIT, BARRED_WAITS, UNKNOWN_LIMIT, Times
 from keeping_plugin.wording.terminal import escaped
 
 log = logging.getLogger(__name__)
+
+BARS_KEPT = 50  # that have ended; of more, the shortest are forgotten
 
 
 def bar(
@@ -63,16 +66,44 @@ def wait_after(probes: int) -> float:
     return BARRED_WAITS[min(probes, len(BARRED_WAITS) - 1)]
 
 
-def lift(session: Session, row: Connection, *, at: datetime) -> None:
+def lift(session: Session, row: Connection, *, at: datetime, times: Times) -> None:
     """Salesforce took a call again: the connection goes on, and so does what was owed."""
-    if not row.is_barred:
+    if not row.is_barred or row.barred_since is None:
         return
+    ended = [*_ended(row), (row.barred_since, at)]
     clear(row)
+    row.barred_before = _kept(ended)
+    begin = asked_since(row, at, times.span(UNKNOWN_LIMIT)) or row.connected_at
+    row.barred_before = _kept([bar for bar in ended if bar[1] > begin])
     _note(session, row, Audited.CONNECTION_UNBARRED, at=at)
     log.info(
         "connection_unbarred",
         extra={"company_id": escaped(row.company_id), "connection_id": row.id},
     )
+
+
+def asked_since(row: Connection, at: datetime, span: timedelta) -> datetime | None:
+    """Since when Salesforce could be asked for so long altogether: while the connection is barred
+    nobody asks, so nothing becomes clear. None: not for so long since the last login."""
+    begin = row.barred_since if row.is_barred and row.barred_since is not None else at
+    for since, until in reversed(_ended(row)):
+        asked = begin - until
+        if asked >= span:
+            break
+        span -= max(asked, timedelta())
+        begin = min(begin, since)
+    begin -= span
+    return begin if row.connected_at <= begin else None
+
+
+def _ended(row: Connection) -> list[tuple[datetime, datetime]]:
+    kept = row.barred_before or ()
+    return [(datetime.fromisoformat(since), datetime.fromisoformat(until)) for since, until in kept]
+
+
+def _kept(bars: Sequence[tuple[datetime, datetime]]) -> list[list[str]] | None:
+    longest = sorted(bars, key=lambda bar: bar[1] - bar[0])[-BARS_KEPT:]
+    return [[since.isoformat(), until.isoformat()] for since, until in sorted(longest)] or None
 
 
 def clear(row: Connection) -> None:

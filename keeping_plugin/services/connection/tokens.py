@@ -227,7 +227,7 @@ class ConnectionTokens:
         with self._parts.database.write() as session:
             row = connection_first(session, self._id)
             if row is not None:
-                barred.lift(session, row, at=now(session))
+                barred.lift(session, row, at=now(session), times=self._parts.times)
 
     def _probe(self, row: Connection) -> None:
         """Be the one that tries a barred connection. Raises ConnectionBarred when it is not time,

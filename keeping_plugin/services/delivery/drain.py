@@ -15,6 +15,7 @@ from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services import metering as api_use
+from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import gone, pauses
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.address_claims import claim_addresses
@@ -316,6 +317,5 @@ def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
 
 def _give_up_before(parts: Delivery, batch: Batch) -> datetime | None:
     """An unknown outcome is a person's after 24 h of a live connection: those before a reconnect
-    do not count."""
-    limit = batch.began_at - parts.times.span(UNKNOWN_LIMIT)
-    return limit if batch.connection.connected_at <= limit else None
+    do not count, nor those in which it was barred."""
+    return barred.asked_since(batch.connection, batch.began_at, parts.times.span(UNKNOWN_LIMIT))

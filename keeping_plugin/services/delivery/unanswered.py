@@ -26,6 +26,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import ConnectionStatus, EntryState, SyncEntry, now
 from keeping_plugin.refusals import Advice, advice
+from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.outcomes import backoff
@@ -116,14 +117,14 @@ def _unread(row: SyncEntry) -> Outcome:
 
 
 def give_up_unknown(session: Session, batch: Batch, times: Times) -> None:
-    """Marked rows of the connection, sent 24 h ago or longer, of which its look could not tell
-    what became."""
+    """Marked rows of the connection, sent before 24 h in which Salesforce could be asked, of which
+    its look could not tell what became."""
     connection = connection_first(session, batch.connection.id)
     time = now(session)
-    limit = time - times.span(UNKNOWN_LIMIT)
     if connection is None or connection.status != ConnectionStatus.LIVE:
         return
-    if connection.connected_at > limit:
+    limit = barred.asked_since(connection, time, times.span(UNKNOWN_LIMIT))
+    if limit is None:
         return
     session.execute(
         _PLAIN.where(

@@ -60,7 +60,10 @@ _SHIFTED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     ),
     (OrgLease, ("until",)),
     (AddressClaim, ("until", "sent_at")),
-    (Connection, ("paused_until", "connected_at", "disconnected_at")),
+    (
+        Connection,
+        ("paused_until", "connected_at", "disconnected_at", "barred_since", "barred_until"),
+    ),
 )
 
 
@@ -204,6 +207,11 @@ class House:
                         value = getattr(row, column)
                         if value is not None:
                             setattr(row, column, value - step)
+            for connection in session.query(Connection):
+                connection.barred_before = connection.barred_before and [
+                    [(datetime.fromisoformat(end) - step).isoformat() for end in bar]
+                    for bar in connection.barred_before
+                ]
         for made in self.salesforce.rows("Task"):
             task = self.salesforce.org.row("Task", made["Id"])
             if task is not None:

@@ -20,9 +20,11 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
     SchemaStale,
 )
-from keeping_plugin.models import Database, SchemaLoad, now
+from keeping_plugin.models import Connection, Database, SchemaLoad, now
+from keeping_plugin.services.connection import barred
 from keeping_plugin.services.ledger import retry as entries
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
+from keeping_plugin.times import UNKNOWN_LIMIT
 from keeping_plugin.types import Action, Agent, Conversation, Mailbox, Message
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -295,3 +297,79 @@ def test_a_marked_row_of_a_message_that_cannot_be_read_keeps_its_mark_for_a_day(
     broken.drain()
     assert broken.states() == [("done", "logged")] * 2
     assert len(broken.tasks()) == 2
+
+
+def barred_for(house: House, hours: float) -> None:
+    """Salesforce refuses the login for so long, then takes it again."""
+    with house.database.read() as session:
+        at = now(session)
+    house.change(barred_since=at, barred_reason="restricted", barred_until=at, barred_probes=0)
+    house.pass_time(hours * 3_600)
+    with house.database.write() as session:
+        row = session.get_one(Connection, house.connection_id)
+        barred.lift(session, row, at=now(session), times=house.parts.times)
+
+
+@pytest.mark.field_case("A19")
+def test_hours_in_which_the_connection_was_barred_do_not_count(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.owe("m1", Action.LOG_TASK)
+    house.salesforce.fail("create_many", UNCLEAR)
+    house.drain()
+    house.salesforce.fail("find", SalesforceUnavailable("away"), times=None)
+    house.pass_time(3_600)
+    barred_for(house, 30)
+    for _ in range(22):
+        house.drain()
+        assert house.entries()[0].state == "sending"
+        house.pass_time(3_600)
+    house.pass_time(2 * 3_600)
+    house.drain()
+    assert house.states() == [("failed", "outcome_unknown")]
+
+
+@pytest.mark.field_case("A19")
+def test_a_login_that_is_refused_every_night_still_ends_with_a_person(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.owe("m1", Action.LOG_TASK)
+    house.salesforce.fail("create_many", UNCLEAR)
+    house.drain()
+    house.salesforce.fail("find", SalesforceUnavailable("away"), times=None)
+    for _ in range(2):  # ten hours of each day
+        house.pass_time(10 * 3_600)
+        house.drain()
+        barred_for(house, 14)
+        house.drain()
+        assert house.entries()[0].state == "sending"
+    house.pass_time(5 * 3_600)
+    house.drain()
+    assert house.states() == [("failed", "outcome_unknown")]
+
+
+@pytest.mark.field_case("A19")
+def test_a_try_in_vain_at_the_end_of_a_long_bar_is_no_day_of_looks(house: House) -> None:
+    house.salesforce.add("Contact", LastName="Doe", Email=JANE)
+    house.owe("m1", Action.LOG_TASK)
+    house.salesforce.fail("create_many", UNCLEAR)
+    house.drain()
+    with house.database.read() as session:
+        house.change(barred_since=now(session), barred_reason="restricted")
+    house.pass_time(30 * 3_600)
+    with house.database.read() as session:
+        connection = session.get_one(Connection, house.connection_id)
+        day = house.parts.times.span(UNKNOWN_LIMIT)
+        since = barred.asked_since(connection, now(session), day)
+    sent = house.entries()[0].sent_at
+    assert since is not None
+    assert sent is not None
+    assert since < sent
+
+
+def test_of_many_bars_only_those_are_kept_that_a_day_of_looks_reaches(house: House) -> None:
+    for _ in range(barred.BARS_KEPT + 5):
+        house.pass_time(60)
+        barred_for(house, 0.05)
+    assert len(house.connection().barred_before) == barred.BARS_KEPT
+    house.pass_time(25 * 3_600)
+    barred_for(house, 1)
+    assert len(house.connection().barred_before) == 1
