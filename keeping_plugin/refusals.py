@@ -112,6 +112,7 @@ WORDS: Final[Sequence[tuple[str, Advice]]] = (
     ("first error: STORAGE_LIMIT_EXCEEDED", _PAUSE),
     ("UNABLE_TO_LOCK_ROW", _WAIT),
     ("unable to obtain exclusive access", _WAIT),
+    ("currently being modified by another user", _WAIT),
     ("Access Declined", _WAIT),
     ("ConcurrentPerOrgApex", _WAIT),
     ("ConcurrentPerOrgLongTxn", _WAIT),
@@ -138,7 +139,6 @@ QUOTING: Final = frozenset(
     {
         "DUPLICATE_VALUE",
         "DUPLICATES_DETECTED",
-        "FIELD_INTEGRITY_EXCEPTION",
         "INVALID_EMAIL_ADDRESS",
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         "INVALID_TYPE_ON_FIELD_IN_RECORD",
@@ -167,7 +167,11 @@ _SAYS: Final = tuple(
     )
     for each in (_PAUSE, _WAIT, _SMALLER)
 )
-_LOCKED = re.compile(r"\bUNABLE_TO_LOCK_ROW\b|unable to obtain exclusive access", re.IGNORECASE)
+_LOCKED = re.compile(
+    r"\bUNABLE_TO_LOCK_ROW\b|unable to obtain exclusive access"
+    r"|currently being modified by another user",
+    re.IGNORECASE,
+)
 
 
 def advice(complaints: Sequence[Complaint]) -> Advice:

@@ -114,11 +114,15 @@ def _words(description: str | None) -> str:
 
 def is_busy(error: str, description: str | None) -> bool:
     """Two refreshes met; Salesforce asks the later one to come back shortly."""
-    return error == "invalid_grant" and "already being processed" in (description or "")
+    return error == "invalid_grant" and "already being processed" in (description or "").lower()
 
 
 def _not_installed(error: str, description: str) -> bool:
-    return "must be installed" in description or error == "OAUTH_APPROVAL_ERROR_GENERIC"
+    return (
+        "must be installed" in description
+        or "is not installed in this org" in description
+        or error in {"OAUTH_APPROVAL_ERROR_GENERIC", "OAUTH_EC_APP_NOT_FOUND"}
+    )
 
 
 def login_error(error: str, description: str | None, *, at_callback: bool = False) -> KeepingError:

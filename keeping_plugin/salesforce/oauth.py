@@ -54,11 +54,21 @@ class StateStore(Protocol):
         one state at most one gets it. None when there is none, it is too old or somebody else's."""
 
 
+class _Refused(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
+    """What a login host refused, in whatever words: Authlib's own takes no word outside ASCII and
+    none in quotation marks for one, and the refusal would be lost with it."""
+
+    def __init__(self, *, error: object, description: object = None) -> None:
+        super().__init__(error=error)
+        self.description = description if isinstance(description, str) else ""
+
+
 class _Client(OAuth2Client):  # type: ignore[misc]  # Authlib ships no types
     """Authlib's client over our own session instead of one it makes."""
 
     client_auth_class = OAuth2ClientAuth
     token_auth_class = OAuth2Auth
+    oauth_error_class = _Refused
 
 
 class _Redirected(ValueError):

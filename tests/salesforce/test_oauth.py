@@ -209,6 +209,7 @@ def test_a_refresh_that_always_meets_another_is_for_later(org: LiveOrg) -> None:
         ("rate_limit_exceeded", "login rate exceeded", RateLimited),
         ("server_error", "", SalesforceUnavailable),
         ("invalid_grant", "token request is already being processed", SalesforceUnavailable),
+        ("invalid_grant", "Token Request is already being processed", SalesforceUnavailable),
     ],
 )
 def test_only_the_words_of_a_dead_grant_lose_a_connection(
@@ -420,6 +421,34 @@ def test_half_an_answer_to_a_refresh_loses_nothing(answer: bytes, org_process: O
         tokens = dataclasses.replace(fresh(signed()), login_url=wire.url)
         with pytest.raises(SalesforceUnavailable):
             oauth.refresh(tokens)
+
+
+@pytest.mark.field_case("A1")
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("user hasn\N{RIGHT SINGLE QUOTATION MARK}t approved this consumer", ConnectionLost),
+        ('the policy "Office only" forbids it', ConnectionBarred),
+        ("Adresse IP non autoris\N{LATIN SMALL LETTER E WITH ACUTE}e", ConnectionBarred),
+        ("two\nlines", ConnectionBarred),
+        (["expired access/refresh token"], ConnectionBarred),
+        (7, ConnectionBarred),
+    ],
+)
+@pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "403 Forbidden"])
+def test_a_refused_refresh_is_a_refusal_in_whatever_words_it_comes(
+    words: object, kind: type[Exception], status: str, org_process: OrgProcess
+) -> None:
+    """No words that RFC 6749 does not know, and no other status, make it "does not answer"."""
+    body = json.dumps({"error": "invalid_grant", "error_description": words}).encode()
+    with serving(says(reply(body, status=status))) as wire:
+        transport = Transport(allow_loopback=True, seconds=5)
+        oauth = SalesforceOAuth(config_for(org_process), transport, SystemClock())  # type: ignore[arg-type]
+        tokens = dataclasses.replace(fresh(signed()), login_url=wire.url)
+        with pytest.raises(kind) as ended:
+            oauth.refresh(tokens)
+    if isinstance(words, str):
+        assert str(ended.value).split() == words.split()
 
 
 def test_half_characters_in_an_answer_end_in_an_error_of_ours(org_process: OrgProcess) -> None:

@@ -151,6 +151,13 @@ LOCKED: list[list[tuple[str, str]]] = [
     [(FLOW, "It failed."), (TRIGGER, "first error: UNABLE_TO_LOCK_ROW, unable")],
     [("UNKNOWN_EXCEPTION", "first error: UNABLE_TO_LOCK_ROW, unable")],
     [("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "T: UNABLE_TO_LOCK_ROW")],
+    [("FIELD_INTEGRITY_EXCEPTION", "first error: UNABLE_TO_LOCK_ROW, unable to obtain …")],
+    [
+        (
+            FLOW,
+            "Record Currently Unavailable: The record is currently being modified by another user",
+        )
+    ],
 ]
 
 
