@@ -29,8 +29,9 @@ _DEEPEST_LIST = 8
 _ROWS = {"table", "tbody", "thead", "tfoot", "tr", "caption"}
 _CELLS = {"td", "th"}
 _LISTS = {"ul", "ol", "dl"}
-_DROPPED = {"script", "style", "head", "title", "template", "object", "svg", "noscript", "select"}
-_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+# Not <noscript> and <object>: mail programs run neither, and show what stands in them.
+_DROPPED = {"script", "style", "head", "title", "template", "svg", "select"}
+_HIDDEN = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
 
 
 def html_to_text(html: str, *, citations: bool = False, effort: Effort | None = None) -> str:

@@ -60,7 +60,29 @@ _ANSWERS_BELOW: Final = re.compile(
     r"nedenfor|nedenunder|under her|nedan|här under|med (?:rødt|rött|blåt|blått)|i (?:rødt|rött)|"
     r"poniżej|na (?:czerwono|niebiesko|zielono)|w tekście|abaixo|em (?:vermelho|azul|negrito)|"
     r"níže|červeně|alla\b|alempana|punaisella|aşağıda|ниже|красным|нижче|以下|下記|下面|红色|"
-    r"赤字|아래|빨간"
+    r"赤字|아래|빨간|"
+    r"filled|between your|zwischen ihren|into your (?:text|mail|message)|"
+    r"eingefügt|ausgefüllt|eingetragen|complété|rempli|rellen|compilat|ingevuld|udfyldt|utfylt|"
+    r"ifyllt|wypełni|preench|vyplni|заполн|記入|填写|"
+    r"my (?:notes|remarks|feedback)|after each|(?:each|every) (?:question|point|item)|"
+    r"nach jeder|zu jeder|nach jedem|zu jedem|à chaque|après chaque|"
+    r"cada (?:pregunta|punto|pergunta)"
+)
+# A customer whose signature is what he wants to tell.
+_MEANS_SIGNATURE: Final = re.compile(
+    r"here (?:it is|you are|you go|they are)|under my name|as follows|"
+    r"\b(?:moved|renamed|changed)\b|new (?:name|job|company|office)|umgezogen|umbenannt|geändert|"
+    r"(?:call|phone|ring|reach|text) me|(?:number|address|e-?mail|site|website) is|"
+    r"my (?:new |current )?(?:phone|number|mobile|address|e-?mail|website|company|title|details)|"
+    r"rufen sie mich|ruf mich|erreich|rückruf|meine (?:neue )?(?:nummer|adresse|anschrift)|"
+    r"hier (?:ist|sind)|wie folgt|"
+    r"appele[rz]|rappele[rz]|(?:mon|mes|ma) (?:nouveau |nouvelle )?"
+    r"(?:numéro|adresse|coordonnées)|voici|"
+    r"llám|llame|mi (?:nuevo |nueva )?(?:número|teléfono|dirección)|aquí (?:está|tiene)|"
+    r"chiam|il mio (?:nuovo )?numero|il mio indirizzo|ecco|"
+    r"bel me|mijn (?:nieuwe )?(?:nummer|adres)|hier is|ring mig|ring meg|mit (?:nye )?nummer|"
+    r"mitt (?:nya |nye )?nummer|ligue|meu (?:novo )?(?:número|endereço)|zadzwo|mój numer|"
+    r"позвон|мой (?:номер|адрес)"
 )
 _HINTS_IN: Final = 4_000  # characters of the new part
 _FORM: Final = re.compile(
@@ -77,7 +99,6 @@ _GREETINGS: Final = frozenset(
     "您好 你好 こんにちは 안녕하세요".split()
 )
 _INTRODUCTION: Final = 300  # characters above a form, or above what was passed on by hand
-_WRAPPED: Final = 72  # characters of a line that a program broke
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +141,10 @@ def is_forward(subject: str, text: str = "") -> bool:
 def answers_below(text: str) -> bool:
     """Whether these words of a mail say that more of them stand in the history below."""
     return _ANSWERS_BELOW.search(text[:_HINTS_IN].lower()) is not None
+
+
+def _means_signature(words: str) -> bool:
+    return _MEANS_SIGNATURE.search(words[-_HINTS_IN:].lower()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +213,9 @@ def _signed(
     lines: Sequence[str], above: Sequence[str], own: Sequence[str], *, notice: Sequence[str] = ()
 ) -> _Parts:
     start = signature_start(own)
+    words = "\n".join(above[:start])
+    if start < len(own) and (answers_below(words) or _means_signature(words)):
+        start = len(above)
     return _Parts(lines, above[:start], above[start:], notice)
 
 
@@ -200,11 +228,9 @@ def _answers(
         return (), ()
     last = max(at for at in range(first, len(plain)) if plain[at].startswith(">"))
     end = _notice(plain, last + 1)
-    answers = [
-        lines[at]
-        for at in range(first, end)
-        if not is_quoted(plain[at]) and not _is_wrapped(plain, at)
-    ]
+    # Among them may be the end of a quoted line that some program broke. An answer in small letters
+    # looks no different, so it stays.
+    answers = [lines[at] for at in range(first, end) if not is_quoted(plain[at])]
     return answers if any(line.strip() for line in answers) else (), lines[end:]
 
 
@@ -215,16 +241,6 @@ def _notice(plain: Sequence[str], start: int) -> int:
     below = plain[at:]
     ends = is_legal_notice(below) or signature_start(["x", *below]) == 1
     return at if ends else len(plain)
-
-
-def _is_wrapped(plain: Sequence[str], at: int) -> bool:
-    """Whether a line is the end of the quoted one above it, which was too long for the program that
-    sent it: mid-sentence, in small letters, between two quoted lines."""
-    if not 0 < at < len(plain) - 1 or not plain[at][:1].islower():
-        return False
-    above, below = plain[at - 1], plain[at + 1]
-    mid = above[-1:].isalpha() or above.endswith(",")
-    return is_quoted(above) and is_quoted(below) and len(above) >= _WRAPPED and mid
 
 
 def _is_content(history: History, plain: Sequence[str], own: Sequence[str], subject: str) -> bool:
@@ -238,17 +254,28 @@ def _is_content(history: History, plain: Sequence[str], own: Sequence[str], subj
     if _FORM.search(words.lower()):
         return True
     if subject.strip():
-        return not _answers_a_mail(subject, history.subject)
+        return not _answers_a_mail(subject, history)
     return not history.sent and not _PREFIX.match(history.subject[:400])
 
 
-def _answers_a_mail(subject: str, earlier: str) -> bool:
-    """Whether a mail with this Subject answers one with that: Re: before it, or the same words."""
+def _answers_a_mail(subject: str, history: History) -> bool:
+    """Whether a mail with this Subject answers the one in the block: Re: before it where a mail
+    program wrote the block, else the same words."""
     found = _PREFIX.match(subject[:400])
-    if found is not None and found[1].lower() in _ANSWER:
+    answers = found is not None and found[1].lower() in _ANSWER
+    bare = _bare(history.subject)
+    # "Date" instead of "Sent" is what people copy, too: another Subject is then another mail's.
+    if answers and (history.sent or not bare):
         return True
-    bare = _PREFIX.sub("", earlier[:400]).strip().lower()
-    return bool(bare) and bare in subject.lower()
+    return bool(bare) and bare in " ".join(subject.lower().split())
+
+
+def _bare(subject: str) -> str:
+    """A Subject without what programs put before it, in lower case."""
+    text = subject[:400]
+    while found := _PREFIX.match(text):
+        text = text[found.end() :]
+    return " ".join(text.lower().split())
 
 
 def _joined(lines: Sequence[str]) -> str:

@@ -187,8 +187,8 @@ def _is_history(told: dict[str, str], *, rule: bool) -> bool:
     when = told.get("sent", told.get("date"))
     if "from" not in told or when is None:
         return False
-    if rule:
-        return True
+    if rule:  # a form that somebody filled in has rules, too
+        return bool(told.keys() & {"sent", "subject"}) or "@" in told["from"]
     if len(told.keys() & {"to", "subject"}) == 0 or "@" not in told["from"]:
         return False
     # A web site's form says From, Date and Subject too, but no time of day.

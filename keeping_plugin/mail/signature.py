@@ -110,7 +110,7 @@ def signature_start(lines: Sequence[str]) -> int:
     while end and not lines[end - 1]:
         end -= 1
     last = end
-    while last > 1 and is_sent_from(lines[last - 1]):
+    while last > 1 and is_sent_from(lines[last - 1]) and not _goes_on(lines, last - 1):
         last -= 1
         while last > 1 and not lines[last - 1]:
             last -= 1
@@ -156,6 +156,12 @@ def is_sent_from(line: str) -> bool:
 def is_legal_notice(lines: Sequence[str]) -> bool:
     """Whether these lines, below "--", are a company's notice about confidential mail."""
     return any(_CONFIDENTIAL.search(line.lower()) for line in lines[:40])
+
+
+def _goes_on(lines: Sequence[str], number: int) -> bool:
+    """Whether a line goes on with a sentence that began above it."""
+    above = lines[number - 1]
+    return lines[number][:1].islower() and above[-1:].isalnum() and not is_closing(above)
 
 
 def _above(lines: Sequence[str], number: int) -> bool:

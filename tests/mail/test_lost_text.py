@@ -273,6 +273,77 @@ def test_a_signature_that_was_left_out_is_told_with_a_link(signature: str) -> No
     )
 
 
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please call me on the number below.\n\nRegards,\nAnna Smith\n+44 20 7946 0018",
+        "Sure, here it is.\n\nBest regards,\nKim Lee\n+47 22 33 44 55",
+        "Here you are.\n\nThanks\nKim\nhttps://shop.example/kim",
+        "Please send the items below.\n\nThanks,\nKim Lee\nRed Tent Ltd\nBlue Tarp Inc",
+        "Please add those under my name.\n\nRegards,\nAnna Smith\nKim Lee, Sales Manager",
+        "We changed our name.\n\nBest regards,\nKim Lee\nNew Name GmbH",
+        "Bitte rufen Sie mich zurück.\n\nViele Grüße\nUwe Meier\nTel. 030 123456",
+    ],
+)
+def test_a_signature_that_its_writer_points_at_stays(text: str) -> None:
+    assert described(text) == text
+
+
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wir wechseln nicht zu Linux, sondern weg\nvon Windows",
+        "Le colis a été\nenvoyé depuis mon mobile home",
+    ],
+)
+def test_the_end_of_a_sentence_is_no_signature_of_a_phone(text: str) -> None:
+    assert described(text) == text
+
+
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Hi, please find my notes after each question.",
+        "I filled in the form.",
+        "Hallo, ich habe meine Angaben direkt eingefügt.",
+        "Hallo, siehe zwischen Ihren Zeilen.",
+        "Hi, I typed into your text.",
+        "Aquí está el formulario relleno.",
+    ],
+)
+def test_what_was_written_into_the_history_stays_where_its_writer_says_so(words: str) -> None:
+    assert "XXL" in described(f"{words}\n\n{BLOCK}\nSize: XXL")
+
+
+@pytest.mark.field_case("C")
+def test_the_headers_of_another_mail_that_somebody_copied_are_no_history() -> None:
+    copied = BLOCK.replace("Sent: Monday, 4 May 2026", "Date: Mon, 4 May 2026").replace("4411", "5")
+    text = f"Is this mail from you?\n\n{copied}\nPay to XX99.\n\nPlease say so before Friday."
+    assert "before Friday" in described(text)
+    assert described(text.replace("order 5", "order 4411")) == "Is this mail from you?"
+
+
+@pytest.mark.field_case("C")
+def test_a_form_with_a_rule_in_it_is_no_history() -> None:
+    text = f"Name: Kim\n{'_' * 32}\nFrom: Oslo\nTo: Bergen\nDate: 4 May 2026\nPassengers: 3"
+    assert described(text, subject="Trip") == text
+
+
+@pytest.mark.field_case("C")
+def test_an_answer_in_small_letters_between_long_quoted_lines_stays() -> None:
+    asked = "> Which of these many colours would you like to have for the tent, please, and"
+    assert "blue" in described(f"{WROTE}\n{asked}\nblue\n> what size?\n42")
+
+
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize("tag", ["noscript", "object", "textarea", 'p style="/* display:none */"'])
+def test_what_mail_programs_show_of_html_stays(tag: str) -> None:
+    assert "3 tents" in described(None, html=f"<{tag}>3 tents</{tag.partition(' ')[0]}>")
+
+
 def test_lines_written_below_a_long_quotation_are_told_when_they_are_not_read() -> None:
     text = f"See the end.\n\n{WROTE}\n" + "> old line\n" * 8_000
     assert described(text) == "See the end."
