@@ -167,6 +167,7 @@ _AUTO_HEADERS = (
     "x-autoresponder",
     "x-fc-machinegenerated",
     "x-mail-autoreply",
+    "x-mdautoresponse",
 )
 _ANY_AUTO_HEADER = frozenset(_AUTO_HEADERS)
 
@@ -190,11 +191,14 @@ MACHINE_HEADERS = frozenset(
 
 
 NULL_PATH = "Return-Path: <>"
+_NULL_PATHS = re.compile(r"\s*(?:<\s*>|<?mailer-daemon(?:@[^\s<>@]{0,255})?>?)?\s*")
 _RECEIPT = "disposition-notification"
 _REPORT_TYPE = re.compile(r"report-type\s*=\s*\"?([a-z-]{1,40})")
 _REPORTS = (
     "multipart/report",
     "message/delivery-status",
+    "message/global-delivery-status",
+    "message/global-disposition-notification",
     "message/disposition-notification",
     "message/feedback-report",
 )
@@ -228,13 +232,14 @@ def _machine_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     }
 
 
-_KEYWORD = re.compile(r"[a-z][a-z-]{0,40}")
+# A comment may stand before the word (RFC 5322, section 3.2.2), and some programs quote it.
+_KEYWORD = re.compile(r"\s*(?:\([^()]{0,200}\)\s*)?[\"']?([a-z][a-z-]{0,40})")
 
 
 def _keyword(value: str) -> str:
     """The first word of a header's value, lower-case; "" when it begins with none."""
-    found = _KEYWORD.match(value.strip().lower())
-    return found[0] if found else ""
+    found = _KEYWORD.match(value[:400].lower())
+    return found[1] if found else ""
 
 
 def _auto_submitted(headers: Mapping[str, str]) -> str:
@@ -245,7 +250,7 @@ def _auto_submitted(headers: Mapping[str, str]) -> str:
             return f"Auto-Submitted: {keyword}"
     if not _ANY_AUTO_HEADER.isdisjoint(headers):
         for name in _AUTO_HEADERS:
-            if name in headers and _keyword(headers[name]) not in ("no", "false"):
+            if name in headers and _keyword(headers[name]) not in ("no", "false", "off"):
                 if headers[name].strip() != "0":
                     return name.title()
     if "x-apple-action" in headers and _keyword(headers["x-apple-action"]) == "vacation":
@@ -277,8 +282,9 @@ def _delivery_report(headers: Mapping[str, str], content_type: str) -> str:
         kind = content_type.partition(";")[0].strip()[:40]
         told = _REPORT_TYPE.search(content_type[:1000])
         return f"Content-Type: {kind}" + (f"; report-type={told[1]}" if told else "")
-    # RFC 5321, section 4.5.5: mail about mail comes from the null reverse-path.
-    if "return-path" in headers and headers["return-path"].strip() in ("<>", ""):
+    # RFC 5321, section 4.5.5: mail about mail comes from the null reverse-path, for which some
+    # programs write the name of the one that delivers (Postfix's null_sender).
+    if "return-path" in headers and _NULL_PATHS.fullmatch(headers["return-path"][:400].lower()):
         return NULL_PATH
     for name in ("x-failed-recipients", "x-arf"):
         if name in headers:
@@ -293,7 +299,7 @@ def _mailing_list(headers: Mapping[str, str]) -> str:
     return f"Precedence: {keyword}" if keyword in ("bulk", "junk", "list") else ""
 
 
-_METHOD = re.compile(r"method=\"?([a-z-]+)")
+_METHOD = re.compile(r"method\s{0,9}=\s{0,9}\"?([a-z-]+)")
 
 
 def _calendar_reply(headers: Mapping[str, str], content_type: str) -> str:
