@@ -11,7 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, delete, func, or_, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from keeping_plugin.addresses import address_key, domain_of, salesforce_forms, salesforce_key
+from keeping_plugin.addresses import (
+    address_key,
+    ascii_lower,
+    domain_of,
+    salesforce_forms,
+    salesforce_key,
+)
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import (
     AddressClaim,
@@ -22,6 +28,7 @@ from keeping_plugin.models import (
     KnownAddress,
     PanelCard,
     Pick,
+    Search,
     SyncEntry,
     now,
 )
@@ -69,7 +76,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
                 *mine, SyncEntry.state.in_(owed), SyncEntry.sent_at.is_not(None)
             )
         ).all()
-        _forget_cards(session, person)
+        _forget_records(session, person)
         removed = session.execute(
             _quietly(delete(SyncEntry).where(*mine, SyncEntry.id.not_in(unsettled)))
         )
@@ -122,14 +129,15 @@ def _escaped(text: str) -> str:
 
 
 def _holds(column: InstrumentedAttribute[Any], texts: Iterable[str]) -> ColumnElement[bool]:
-    """Whether a JSON column has one of these texts in it, in upper or lower case."""
+    """Whether a column has one of these texts in it, in upper or lower case."""
     within = func.lower(type_coerce(column, Text))
     return or_(*(within.contains(text, autoescape=True) for text in sorted(set(texts))))
 
 
-def _forget_cards(session: Session, person: _Person) -> None:
+def _forget_records(session: Session, person: _Person) -> None:
     """The person's own cards; those of other addresses that name the address, or one of the
-    records that it led to. A card is shown while Salesforce does not answer, and no loss."""
+    records that it led to; results of searches that do. A card is shown while Salesforce does not
+    answer, and a record can be found again: no loss."""
     own = PanelCard.address.in_(person.keys)
     mine = PanelCard.connection_id.in_(person.connection_ids)
     ids: set[str] = set()
@@ -151,6 +159,10 @@ def _forget_cards(session: Session, person: _Person) -> None:
     )
     texts = [*map(_escaped, person.texts), *(f'"{each.lower()}"' for each in ids)]
     session.execute(_quietly(delete(PanelCard).where(mine, own | _holds(PanelCard.card, texts))))
+    if ids:
+        found = Search.connection_id.in_(person.connection_ids), Search.found.is_not(None)
+        named = _holds(Search.found, (f'"{each.lower()}"' for each in ids))
+        session.execute(_quietly(update(Search).where(*found, named).values(found=None)))
 
 
 def _forget_claims(session: Session, person: _Person) -> int:
@@ -167,11 +179,13 @@ def _forget_texts(session: Session, person: _Person) -> None:
     """Facts that name the address, and Salesforce's words that quote it."""
     # Facts keep the address as it was written, too: 0.1.0 took some for none.
     quoted = [f'"{_escaped(each)}"' for each in person.texts]
-    plain = [_escaped(each) for each in person.texts]
+    within = [_escaped(each) for each in person.texts]
+    plain = [ascii_lower(each) for each in person.texts]
     for model, column, texts in (
         (Decision, Decision.facts, quoted),
-        (SyncEntry, SyncEntry.words, plain),
-        (Connection, Connection.pause_words, plain),
+        (SyncEntry, SyncEntry.words, within),
+        (Connection, Connection.pause_words, within),
+        (Connection, Connection.barred_words, plain),
     ):
         session.execute(
             _quietly(

@@ -12,10 +12,12 @@ from keeping_plugin.errors import InvalidInput, OutcomeUnclear
 from keeping_plugin.models import (
     AddressClaim,
     Base,
+    Connection,
     Database,
     Decision,
     PanelCard,
     Pick,
+    Search,
     SyncEntry,
     now,
 )
@@ -137,6 +139,12 @@ def test_after_forgetting_no_column_of_any_table_knows_the_person(database: Data
             update(SyncEntry)
             .where(SyncEntry.message_id == "m2")
             .values(words=[["DUPLICATE_VALUE", f"duplicate value found: {CANARY}", []]])
+        )
+        session.execute(
+            update(Connection).values(barred_words=f"user {CANARY} is refused", pause_words=None)
+        )
+        session.add(
+            Search(agent_id="a", object="Contact", at=time, found=[kanari], **ids),
         )
         session.execute(  # as 0.1.0 wrote of an address that it took for none
             update(Decision)
