@@ -44,7 +44,7 @@ check-lint: $(DEV)
 
 check-types: $(DEV)
 	@mkdir -p build
-	@$(BIN)/mypy keeping_plugin migrations demo $(wildcard benchmarks) tools > build/types.log || \
+	@$(BIN)/mypy keeping_plugin migrations demo salesforce_simulator $(wildcard benchmarks) tools > build/types.log || \
 		{ cat build/types.log; exit 1; }
 	@sed -n '$$s/^Success/types/p' build/types.log
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keeping_plugin.testing import describe
 from keeping_plugin.types import OBJECTS, ObjectSchema
 from keeping_plugin.types.describe_result import schema_of
+from salesforce_simulator import describe
 
 _ROOT = Path(__file__).resolve().parents[1]
 LARGE = 800  # fields

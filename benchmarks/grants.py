@@ -13,7 +13,7 @@ import requests
 
 from benchmarks.job_a_message import Access
 from benchmarks.orgs import CALLBACK, CLIENT, SECRET, OneOrg
-from demo.org.consent import walk
+from salesforce_simulator.oauth.consent import walk
 
 
 def access(org: OneOrg) -> Access:

@@ -27,10 +27,10 @@ from lxml import html
 
 from benchmarks import host
 from benchmarks.orgs import CALLBACK, CLIENT, SECRET, OneOrg, Orgs
-from demo.org.consent import walk
 from demo.ports import first_free
 from demo.processes import Child
 from demo.redis_server import EmbeddedRedis
+from salesforce_simulator.oauth.consent import walk
 
 STORED = 500  # messages a transaction
 _numbers = count()

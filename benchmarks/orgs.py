@@ -1,7 +1,7 @@
 """Many simulated orgs: `python -m benchmarks.orgs --count N`, a few in each process.
 
-A company has an org of its own, since a drain takes one org at a time; `demo.org` serves a
-production org and its sandbox, this as many production orgs as wanted, on the same code.
+A company has an org of its own, since a drain takes one org at a time; `salesforce_simulator`
+serves a production org and its sandbox, this as many production orgs as wanted, on the same code.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from demo.org.__main__ import die_with_parent
-from demo.org.app import create_exchange
-from demo.org.clock import OrgClock
-from demo.org.control import Control
-from demo.org.org import Org
-from demo.org.seed import LOGINS, seed_users
-from demo.org.server import Server
-from demo.org.site import ConnectedApp, Start, make_site
 from demo.processes import Child
+from salesforce_simulator.__main__ import die_with_parent
+from salesforce_simulator.app import create_exchange
+from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.control.client import Control
+from salesforce_simulator.metadata.seed import LOGINS, seed_users
+from salesforce_simulator.org import Org
+from salesforce_simulator.server import Server
+from salesforce_simulator.site import ConnectedApp, Start, make_site
 
 CLIENT = "benchmark-client"
 SECRET = "benchmark-secret"  # noqa: S105 - of a simulation

@@ -1,1 +1,1 @@
-"""What runs in the demo: the simulated org and a small inbox."""
+"""What runs in the demo: a small inbox, its worker, and the simulated org beside it."""

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from demo.inbox.people import COMPANIES, FIRST_MAILBOX, PASSWORD, PEOPLE
 from demo.mail_import import CannotImport, import_mail
-from demo.org.process import OrgDidNotStart
 from demo.processes import ROOT, ChildFailed
 from demo.running import FIRST_PORT, CannotStart, Demo, clear
 from demo.terminal import escaped
+from salesforce_simulator.process import OrgDidNotStart
 
 DATA = ROOT / "build" / "demo"
 

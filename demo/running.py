@@ -19,10 +19,10 @@ from typing import Any, Self
 import requests
 from cryptography.fernet import Fernet
 
-from demo.org.process import OrgDidNotStart, OrgProcess
 from demo.ports import first_free, is_free, listen
 from demo.processes import Child, run
 from demo.redis_server import EmbeddedRedis
+from salesforce_simulator.process import OrgDidNotStart, OrgProcess
 
 FIRST_PORT = 8800
 _MARKER = "lock"  # a folder without it is not ours to clear

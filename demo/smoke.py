@@ -22,11 +22,11 @@ from demo.headless import Browser, PageFailed
 from demo.inbox.people import FIRST_MAILBOX
 from demo.ledger import Entry, Ledger
 from demo.mail_import import CannotImport, Report, import_mail
-from demo.org.control import Control
-from demo.org.process import OrgDidNotStart
 from demo.processes import ROOT, ChildFailed
 from demo.running import CannotStart, Demo, clear
 from demo.terminal import escaped
+from salesforce_simulator.control.client import Control
+from salesforce_simulator.process import OrgDidNotStart
 
 DATA = ROOT / "build" / "smoke"
 _FIRST_PORT = 8850

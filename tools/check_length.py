@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.verdict import conclude
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("keeping_plugin", "migrations", "demo", "benchmarks", "tools")
+FOLDERS = ("keeping_plugin", "migrations", "salesforce_simulator", "demo", "benchmarks", "tools")
 LIMIT = 400
 MOST = 120
 

@@ -18,12 +18,9 @@ from datetime import datetime
 import pytest
 
 from keeping_plugin.ports import HelpDesk
-from keeping_plugin.testing.gateway_reading import ReadingContract
-from keeping_plugin.testing.gateway_saving import SavingContract
-from keeping_plugin.testing.org_under_test import OrgUnderTest
 from keeping_plugin.types import Agent, Conversation, Message, MessageArrived
 
-__all__ = ["GatewayContract", "HelpDeskCase", "HelpDeskContract", "OrgUnderTest"]
+__all__ = ["HelpDeskCase", "HelpDeskContract"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +130,3 @@ class HelpDeskContract:
 
     def test_a_stranger_may_not(self, case: HelpDeskCase) -> None:
         assert case.helpdesk.may_view(case.stranger, self._conversation(case)) is False
-
-
-class GatewayContract(ReadingContract, SavingContract):
-    """What every `SalesforceGateway` must do. Subclass it and give an `org` fixture."""

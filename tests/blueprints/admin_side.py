@@ -11,14 +11,14 @@ from flask.testing import FlaskClient
 from lxml import html
 from werkzeug.test import TestResponse
 
-from demo.org.consent import walk
-from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.models import Connection, migrate
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection.revocation import revoke
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.state import State
 from keeping_plugin.types import Agent
+from salesforce_simulator.oauth.consent import walk
+from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.hosts.desk import PEOPLE
 from tests.hosts.houses import House, bare
 

@@ -36,9 +36,10 @@ from keeping_plugin.services.panel.pace import Pace
 from keeping_plugin.services.panel.view import Panels
 from keeping_plugin.services.schema.describe import TASK
 from keeping_plugin.state import State
-from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue, FakeSalesforce
+from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema, OpenedBy
 from keeping_plugin.types.schema_document import dump_schema
+from tests.fake_salesforce import FakeSalesforce
 
 AGENT = Agent("gus", "acme", "Gus Agent")
 ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)

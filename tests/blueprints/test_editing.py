@@ -24,8 +24,8 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import AuditRecord, PanelCard, now
 from keeping_plugin.services.panel import record_types
-from keeping_plugin.testing.fake_org import DuplicateRule
 from tests.blueprints.inbox import CUSTOMER, Inbox, post, token, url
+from tests.fake_salesforce.org import DuplicateRule
 
 JSON = {"Accept": "application/json"}
 

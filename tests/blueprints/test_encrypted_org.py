@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from keeping_plugin.testing import FakeSalesforce
 from tests.blueprints.inbox import CUSTOMER, Inbox, post, url
+from tests.fake_salesforce import FakeSalesforce
 
 
 @pytest.fixture

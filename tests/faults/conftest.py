@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile_text import SHAPES
-from demo.org.process import OrgProcess
 from keeping_plugin.services.schema import task_key as activity_key
+from salesforce_simulator.process import OrgProcess
 from tests.faults.tally import TALLY
 from tests.faults.world import World
 from tests.servers.needs import require

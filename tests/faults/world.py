@@ -22,14 +22,14 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from demo.org.consent import walk
-from demo.org.control import Control
-from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry, migrate, now
 from keeping_plugin.services.connection import connect as connections
 from keeping_plugin.services.connection import grants
 from keeping_plugin.state import State
 from keeping_plugin.types import Agent, OrgFacts, Tokens
+from salesforce_simulator.control.client import Control
+from salesforce_simulator.oauth.consent import walk
+from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.faults import host, processes
 from tests.faults.processes import Running, await_true
 from tests.servers.redis import RedisServer

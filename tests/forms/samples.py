@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from keeping_plugin.testing.describe import load, names
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Value
 from keeping_plugin.types.describe_result import schema_of
+from salesforce_simulator.describe import load, names
 from tests.servers.needs import ROOT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.forms.record import record_form
-from keeping_plugin.testing.salesforce import shipped_schemas
+from tests.fake_salesforce.salesforce import shipped_schemas
 
 
 def test_a_record_type_is_chosen_among_those_the_org_has() -> None:

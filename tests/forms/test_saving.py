@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from demo.org.process import OrgProcess
 from keeping_plugin.errors import RecordRejected
 from keeping_plugin.forms.record import PREFIX, defaults, record_form
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema, Value
+from salesforce_simulator.process import OrgProcess
 from tests.forms.printed import untouched
 from tests.salesforce.conftest import CALLBACK, LiveOrg
 

@@ -25,9 +25,9 @@ from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Connection, Decision, SchemaDocument, SchemaLoad
 from keeping_plugin.models.migrate import upgrade
 from keeping_plugin.services.connection.grants import seal
-from keeping_plugin.testing import FakeSalesforce
 from keeping_plugin.types import Tokens
 from keeping_plugin.types.schema_document import dump_schema
+from tests.fake_salesforce import FakeSalesforce
 from tests.hosts.desk import ADMIN, AGENT, CONVERSATION, CUSTOMER, Desk
 from tests.hosts.houses import CONFIG, House, bare, furnished, lazy
 

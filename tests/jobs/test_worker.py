@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.org.process import OrgProcess
 from keeping_plugin.jobs.worker import _fork, _Stop, make_worker
 from keeping_plugin.models import EntryState
+from salesforce_simulator.process import OrgProcess
 from tests.faults.processes import await_true
 from tests.faults.world import World, fresh, struck
 from tests.servers.needs import needs

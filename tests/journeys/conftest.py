@@ -15,8 +15,8 @@ from demo import driving
 from demo.headless import Browser, Page
 from demo.inbox.people import FIRST_MAILBOX
 from demo.ledger import Entry, Ledger
-from demo.org.control import Control
 from demo.running import Demo
+from salesforce_simulator.control.client import Control
 from tests.faults.processes import await_true
 from tests.servers.needs import require
 from tests.servers.ports import free_port

@@ -11,15 +11,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.fernet import Fernet
 
-from demo.org.consent import walk
-from demo.org.control import Control
-from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.config import Config
 from keeping_plugin.errors import ConnectionBarred, SalesforceError
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.types import Tokens
+from salesforce_simulator.control.client import Control
+from salesforce_simulator.oauth.consent import walk
+from salesforce_simulator.process import OrgProcess, RunningOrg
 
 CALLBACK = "http://127.0.0.1:9/salesforce/oauth/callback"
 

@@ -23,9 +23,9 @@ from keeping_plugin.salesforce.answer_sizes import (
 )
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.transport import NoAnswer, Transport
-from keeping_plugin.testing.describe import load as described
 from keeping_plugin.types import NewRecord, Tokens
 from keeping_plugin.types.describe_result import schema_of
+from salesforce_simulator.describe import load as described
 from tests.salesforce.conftest import MemoryTokens
 from tests.salesforce.wire import Script, Wire, reply, says, serving
 

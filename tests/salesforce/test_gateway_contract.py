@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keeping_plugin.testing.contracts import GatewayContract
+from tests.fake_salesforce.contract import GatewayContract
 
 
 class TestTheGatewayKeepsTheContract(GatewayContract):

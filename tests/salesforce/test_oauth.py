@@ -13,8 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from demo.org.consent import walk
-from demo.org.process import OrgProcess
 from keeping_plugin.errors import (
     ConnectionBarred,
     ConnectionLost,
@@ -27,6 +25,8 @@ from keeping_plugin.salesforce import grants
 from keeping_plugin.salesforce.oauth import STATE_SECONDS, SalesforceOAuth
 from keeping_plugin.salesforce.transport import Transport
 from keeping_plugin.types import Tokens
+from salesforce_simulator.oauth.consent import walk
+from salesforce_simulator.process import OrgProcess
 from tests.salesforce.conftest import CALLBACK, LiveOrg, MemoryStates, SystemClock, config_for
 from tests.salesforce.wire import reply, says, serving
 

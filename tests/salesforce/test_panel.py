@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from demo.org.process import OrgProcess
-from demo.org.soql import parse
-from demo.org.soql.tree import FieldPath, Query, Subquery
 from keeping_plugin.errors import InvalidInput, PermissionDenied, SchemaStale
 from keeping_plugin.salesforce.panel_queries import Shown, queries
-from keeping_plugin.testing import shipped_schemas
 from keeping_plugin.types import OBJECTS, ContactMatch, ObjectSchema
 from keeping_plugin.types.describe_result import schema_of
+from salesforce_simulator.process import OrgProcess
+from salesforce_simulator.query.soql import parse
+from salesforce_simulator.query.soql.tree import FieldPath, Query, Subquery
+from tests.fake_salesforce import shipped_schemas
 from tests.salesforce.conftest import CALLBACK, LiveOrg
 from tests.servers.needs import shared_dir
 

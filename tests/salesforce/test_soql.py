@@ -10,13 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo.org.soql import parse
-from demo.org.soql.tokens import unquoted
-from demo.org.soql.tree import And, Comparison, Condition, Literal, Membership, Or, Query
 from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.salesforce import names, soql
 from keeping_plugin.salesforce.client import format_soql
+from salesforce_simulator.query.soql import parse
+from salesforce_simulator.query.soql.tokens import unquoted
+from salesforce_simulator.query.soql.tree import (
+    And,
+    Comparison,
+    Condition,
+    Literal,
+    Membership,
+    Or,
+    Query,
+)
 from tests.salesforce.conftest import LiveOrg
 
 HOSTILE = [

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from demo.org.process import OrgProcess
 from keeping_plugin.errors import KeepingError, RecordRejected
 from keeping_plugin.services.panel.cards import asked
 from keeping_plugin.services.panel.display import shown
-from keeping_plugin.testing.describe import load
 from keeping_plugin.types import OBJECTS, ContactMatch, LeadMatch, ObjectSchema, emails_are_searched
+from salesforce_simulator.describe import load
+from salesforce_simulator.process import OrgProcess
 from tests.salesforce.conftest import CALLBACK, LiveOrg
 
 PLACES = {"US": ["CA"], "AU": ["NSW"]}

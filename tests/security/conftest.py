@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.org.process import OrgProcess
+from salesforce_simulator.process import OrgProcess
 from tests.blueprints.admin_side import side
 from tests.security.town import Town, open_town
 

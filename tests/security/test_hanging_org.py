@@ -14,10 +14,10 @@ from flask import Flask
 from waitress.server import create_server
 from werkzeug.test import TestResponse
 
-from demo.org.process import OrgProcess
 from keeping_plugin.blueprints import duplicates, guards
 from keeping_plugin.models import PanelCard
 from keeping_plugin.services.panel import record_types
+from salesforce_simulator.process import OrgProcess
 from tests.security.routes import ROUTES, For, Route
 from tests.security.town import ADMINS, AGENTS, Town, Visitor, open_town
 from tests.services.sitting import sitting

@@ -22,10 +22,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from demo.org.process import OrgProcess
 from keeping_plugin.extension import _wire
 from keeping_plugin.models import OAuthAttempt, Revocation
 from keeping_plugin.types import Tokens
+from salesforce_simulator.process import OrgProcess
 from tests.security.dumps import dump as sqlite_dump
 from tests.security.town import ADMINS, Town, open_town
 from tests.servers.postgres import postgres_bin

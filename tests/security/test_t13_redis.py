@@ -25,11 +25,11 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
-from demo.org.process import OrgProcess
 from keeping_plugin.jobs.job import TASKS
 from keeping_plugin.jobs.worker import make_worker
 from keeping_plugin.models import SchemaLoad
 from keeping_plugin.services.schema import describe as schema
+from salesforce_simulator.process import OrgProcess
 from tests.salesforce.wire import Wire, reply, says, serving
 from tests.security.town import Town, open_town
 from tests.servers.needs import ROOT

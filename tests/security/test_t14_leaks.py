@@ -22,10 +22,10 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 from sqlalchemy import select, text, update
 
-from demo.org.process import OrgProcess
 from keeping_plugin.jobs.queue import connect
 from keeping_plugin.models import Base, Connection, MailboxPolicy, SyncEntry, now
 from keeping_plugin.types import Address
+from salesforce_simulator.process import OrgProcess
 from tests.security.town import Town, open_town
 
 WORD = "Zq7Xcanary"

@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from demo.org.process import OrgProcess
 from keeping_plugin.blueprints.guards import MOST_BYTES
 from keeping_plugin.extension import _wire
 from keeping_plugin.types import RecordType
+from salesforce_simulator.process import OrgProcess
 from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, Inbox, open_inbox, post, token, url
 from tests.security.town import open_town
 

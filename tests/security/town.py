@@ -12,7 +12,6 @@ from typing import Any
 from flask import session as browser_session
 from sqlalchemy import select
 
-from demo.org.process import OrgProcess, RunningOrg
 from keeping_plugin.forms import csrf
 from keeping_plugin.jobs.worker import make_worker
 from keeping_plugin.models import (
@@ -41,6 +40,7 @@ from keeping_plugin.types import (
     OpenedBy,
     Tokens,
 )
+from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.blueprints.admin_side import CALLBACK, AdminSide, Visitor
 from tests.hosts.desk import PEOPLE
 from tests.hosts.houses import House, bare

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from demo.org.process import OrgProcess, RunningOrg
+from salesforce_simulator.process import OrgProcess, RunningOrg
 
 
 def at_rest(process: OrgProcess) -> OrgProcess:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page
 from redis import Redis
 
-from demo.org.process import OrgProcess
+from salesforce_simulator.process import OrgProcess
 from tests.servers.chromium import PageGuard
 from tests.servers.needs import ROOT
 from tests.servers.postgres import PostgresServer

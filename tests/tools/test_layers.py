@@ -26,12 +26,13 @@ PLANTED = {
     "Authlib belongs": ("keeping_plugin/salesforce/client.py", "import authlib"),
     "RQ belongs": ("keeping_plugin/state.py", "import rq"),
     "WTForms belongs": ("keeping_plugin/blueprints/__init__.py", "import wtforms"),
+    "The simulator knows nothing": ("salesforce_simulator/__init__.py", "import keeping_plugin"),
     "The demo uses public names only": ("demo/__init__.py", "import keeping_plugin.state"),
 }
 
 
 def test_a_planted_import_breaks_each_contract(tmp_path: Path) -> None:
-    for package in ("keeping_plugin", "demo", "benchmarks"):
+    for package in ("keeping_plugin", "salesforce_simulator", "demo", "benchmarks"):
         if (ROOT / package).is_dir():
             shutil.copytree(ROOT / package, tmp_path / package)
     shutil.copy(ROOT / "setup.cfg", tmp_path)

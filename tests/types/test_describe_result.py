@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from keeping_plugin.testing import describe, shipped_schemas
 from keeping_plugin.types.describe_result import schema_of, valid_for
 from keeping_plugin.types.schema_document import dump_schema, load_schema
+from salesforce_simulator import describe
+from tests.fake_salesforce import shipped_schemas
 
 
 def recorded(shared: Path) -> list[tuple[str, Any]]:

@@ -16,8 +16,6 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import create_engine
 
-from demo.org.consent import connect
-from demo.org.process import OrgProcess
 from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import KeepingError
@@ -32,6 +30,8 @@ from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldToke
 from keeping_plugin.testing import FakeQueue
 from keeping_plugin.times import Times
 from keeping_plugin.types import OrgFacts, Tokens
+from salesforce_simulator.oauth.consent import connect
+from salesforce_simulator.process import OrgProcess
 from tests.services.company import ADMIN, Company
 
 PROCESSES = 16

@@ -24,10 +24,8 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.delivery.drain import drain
 from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
-from keeping_plugin.testing.fake_org import stamp
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.testing.queue import FakeQueue
-from keeping_plugin.testing.salesforce import FakeSalesforce
 from keeping_plugin.times import Times
 from keeping_plugin.types import (
     Action,
@@ -38,6 +36,8 @@ from keeping_plugin.types import (
     Message,
     OpenedBy,
 )
+from tests.fake_salesforce.org import stamp
+from tests.fake_salesforce.salesforce import FakeSalesforce
 
 COMPANY = "acme"
 MAILBOX = Mailbox("sales", "Sales", "sales@acme.example")

@@ -24,9 +24,10 @@ from keeping_plugin.services.panel.add import Exists, add_person
 from keeping_plugin.services.panel.pace import Pace
 from keeping_plugin.services.panel.seats import Seats
 from keeping_plugin.services.panel.view import Linked, Panels
-from keeping_plugin.testing import FakeClock, FakeQueue, FakeSalesforce, shipped_schemas
+from keeping_plugin.testing import FakeClock, FakeQueue
 from keeping_plugin.times import Times
 from keeping_plugin.types import Address, Agent, Saved, Value
+from tests.fake_salesforce import FakeSalesforce, shipped_schemas
 from tests.services.sitting import sitting
 
 GUS = Agent("gus", "acme", "Gus")

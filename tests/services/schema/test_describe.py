@@ -16,8 +16,8 @@ from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema.changes import Kind
 from keeping_plugin.services.schema.org_reading import OrgReading
-from keeping_plugin.testing import FakeGateway, FakeSalesforce
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
+from tests.fake_salesforce import FakeGateway, FakeSalesforce
 from tests.services.company import ACME, OTHER, Company
 
 

@@ -10,8 +10,8 @@ from keeping_plugin.models import Database
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema.loaded import LoadedSchemas
 from keeping_plugin.services.schema.org_reading import OrgReading
-from keeping_plugin.testing import FakeSalesforce, shipped_schemas
 from keeping_plugin.types.schema_document import dump_schema
+from tests.fake_salesforce import FakeSalesforce, shipped_schemas
 from tests.services.company import Company
 
 

@@ -12,8 +12,8 @@ from keeping_plugin.models import Connection, Database, FieldSelection
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.services.schema.preflight import Line, Outcome
-from keeping_plugin.testing import FakeSalesforce
 from keeping_plugin.types import FieldSpec
+from tests.fake_salesforce import FakeSalesforce
 from tests.services.company import Company
 
 KEY = FieldSpec(

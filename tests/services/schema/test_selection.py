@@ -11,8 +11,8 @@ from sqlalchemy import select
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import AuditRecord, Database, FieldSelection
 from keeping_plugin.services.schema import selection
-from keeping_plugin.testing import shipped_schemas
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
+from tests.fake_salesforce import shipped_schemas
 from tests.services.company import ADMIN
 
 

@@ -1,0 +1,1 @@
+"""The control prefix: how tests and demos steer the org."""

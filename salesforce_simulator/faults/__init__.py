@@ -1,0 +1,1 @@
+"""Faults that tests order, and the HTTP exchange they strike."""

@@ -1,0 +1,164 @@
+"""The org's metadata: which objects there are, where their descriptions come from, what changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from salesforce_simulator import describe as own
+from salesforce_simulator.errors import not_found
+from salesforce_simulator.metadata.describing import complete_field
+from salesforce_simulator.metadata.record_types import RecordTypes
+from salesforce_simulator.metadata.schema import ObjectSchema
+from salesforce_simulator.store import Store
+
+
+class NoDescribes(ValueError):
+    """A folder, or a file in it, holds no describe results; the text says which and why."""
+
+
+def recorded(folder: Path) -> dict[str, dict[str, Any]]:
+    """The describe results of a folder by object name. Raises NoDescribes."""
+    found: dict[str, dict[str, Any]] = {}
+    if not folder.is_dir():
+        raise NoDescribes(f"{folder} is not a folder of describe results")
+    for path in sorted(folder.glob("*.json")):
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise NoDescribes(f"{path} is not JSON: {error}") from error
+        if not isinstance(body, dict) or not isinstance(body.get("fields"), list):
+            raise NoDescribes(f"{path} is not a describe result: it has no list of fields")
+        name = str(body.get("name") or path.stem)
+        found[name] = {"name": name, "label": name, **body}
+    if not found:
+        raise NoDescribes(f"{folder} holds no describe results (*.json)")
+    return found
+
+
+class Catalog:
+    """Object schemas by lower-case name; added and removed fields are kept in the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        describe_dir: Path | None,
+        activity_key_field: str | None,
+        person_accounts: bool,
+    ) -> None:
+        self._store = store
+        described = recorded(describe_dir) if describe_dir is not None else {}
+        account = described.get("Account", {})
+        people = person_accounts or any(
+            field["name"] == "IsPersonAccount" for field in account.get("fields", ())
+        )
+        self.missing = tuple(name for name in own.names() if name not in described)
+        if describe_dir is None:
+            self.missing = ()
+        taken = [name for name in own.names() if name not in described]
+        for name in taken:
+            described[name] = own.load(name, person_accounts=people)
+        #: What record types offer is recorded nowhere, so only the package's own restrict values.
+        self.record_types = RecordTypes({name: own.record_type_values(name) for name in taken})
+        for name in self.missing:
+            _complete_references(described, name)
+        if activity_key_field is not None:
+            for name in ("Task", "Event"):
+                if name in described:
+                    described[name]["fields"].append(_activity_key(activity_key_field))
+        for change in store.settings("field").values():
+            _apply(described, change)
+        self._own = {name: own.load(name, person_accounts=people) for name in own.names()}
+        self._schemas = {
+            name.lower(): ObjectSchema(body, self._own.get(name))
+            for name, body in described.items()
+        }
+        self.has_person_accounts = self._schemas["account"].field("IsPersonAccount") is not None
+
+    def names(self) -> list[str]:
+        """Canonical object names, sorted."""
+        return sorted(schema.name for schema in self._schemas.values())
+
+    def find(self, name: str) -> ObjectSchema | None:
+        """The object of that name in any case."""
+        return self._schemas.get(name.lower())
+
+    def get(self, name: str) -> ObjectSchema:
+        """As ``find``; OrgError 404 when there is none."""
+        schema = self.find(name)
+        if schema is None:
+            raise not_found()
+        return schema
+
+    def by_prefix(self, prefix: str) -> ObjectSchema | None:
+        """The object whose ids start so."""
+        return next((s for s in self._schemas.values() if s.prefix == prefix), None)
+
+    def add_field(self, object_name: str, field: Mapping[str, Any]) -> None:
+        """Add a field, or replace the one of its name."""
+        self._change({"object": self.get(object_name).name, "add": complete_field(field)})
+
+    def remove_field(self, object_name: str, field_name: str) -> None:
+        """Remove a field; KeyError when there is none."""
+        schema = self.get(object_name)
+        field = schema.field(field_name)
+        if field is None:
+            raise KeyError(f"{schema.name} has no field {field_name}")
+        self._change({"object": schema.name, "remove": field.name})
+
+    def _change(self, change: Mapping[str, Any]) -> None:
+        with self._store.transaction():
+            number = self._store.next_number("field change")
+            self._store.set_setting("field", f"{number:09d}", change)
+            schema_name = change["object"]
+            described = {schema_name: dict(self.get(schema_name).raw)}
+            _apply(described, change)
+            schema = ObjectSchema(described[schema_name], self._own.get(schema_name))
+            self._store.reindex(schema)
+            self._schemas[schema.name.lower()] = schema
+
+
+def _complete_references(described: dict[str, dict[str, Any]], child: str) -> None:
+    """Give one of our own objects the references that recorded parents say it has."""
+    fields = described[child]["fields"]
+    for parent, body in described.items():
+        for entry in body.get("childRelationships") or ():
+            reference = entry["field"]
+            if (
+                not entry.get("relationshipName")
+                or entry["childSObject"] != child
+                or any(field["name"] == reference for field in fields)
+            ):
+                continue
+            custom = reference.endswith("__c")
+            name = f"{reference[:-1]}r" if custom else reference.removesuffix("Id")
+            given = {"name": reference, "type": "reference", "relationshipName": name}
+            fields.append(complete_field({**given, "referenceTo": [parent]}))
+
+
+def _apply(described: dict[str, dict[str, Any]], change: Mapping[str, Any]) -> None:
+    body = described.get(change["object"])
+    if body is None:
+        return
+    added = change.get("add")
+    gone = added["name"] if added else change["remove"]
+    body["fields"] = [f for f in body["fields"] if f["name"].lower() != gone.lower()]
+    if added:
+        body["fields"].append(added)
+
+
+def _activity_key(name: str) -> dict[str, Any]:
+    return complete_field(
+        {
+            "name": name,
+            "type": "string",
+            "length": 80,
+            "externalId": True,
+            "unique": True,
+            "caseSensitive": True,
+            "label": name.removesuffix("__c").replace("_", " "),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Logging in: authorize, token, revoke, identity."""

@@ -1,0 +1,226 @@
+"""The simulated org: records and queries behind one class, without HTTP.
+
+Every method takes the acting user first and works under that user's object rights and field-level
+security. Refusals are ``OrgError``. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.errors import not_found
+from salesforce_simulator.metadata.administration import Administration
+from salesforce_simulator.query.run import Queries
+from salesforce_simulator.query.sosl import Searches
+from salesforce_simulator.records.conversion import convert
+from salesforce_simulator.records.reading import Reading
+from salesforce_simulator.records.removal import Removal
+from salesforce_simulator.results import LeadConversion, SaveOptions, User
+
+Fields = Mapping[str, Any]
+API_VERSION = "66.0"
+
+
+class Org(Administration):
+    """One org in one SQLite file (``":memory:"`` for a passing one).
+
+    ``describe_dir`` is a folder of recorded describe results (``<Object>.json``); objects it lacks
+    come from the package's own set and are named in ``missing_objects``. ``activity_key_field``
+    adds a unique external-id text field of that name to Task. ``person_accounts`` describes the
+    package's own objects as an org with person accounts does. ``name`` and ``sandbox`` become the
+    Organization row. Reopening a database keeps its records, users, rights and rules.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Path | str,
+        clock: OrgClock,
+        name: str,
+        sandbox: bool,
+        describe_dir: Path | None = None,
+        activity_key_field: str | None = None,
+        person_accounts: bool = False,
+    ) -> None:
+        super().__init__(
+            database=database,
+            clock=clock,
+            name=name,
+            sandbox=sandbox,
+            describe_dir=describe_dir,
+            activity_key_field=activity_key_field,
+            person_accounts=person_accounts,
+        )
+        self._queries = Queries(self._store, self._catalog, self._rights, clock)
+        self._searches = Searches(self._store, self._queries, clock)
+        self._removal = Removal(self._store, self._catalog, self._rights, self._saves)
+        self._reading = Reading(self._rights)
+
+    # -- records ---------------------------------------------------------------------------------
+    def create(
+        self, user: User, object_name: str, fields: Fields, options: SaveOptions = SaveOptions()
+    ) -> str:
+        """Create a record; its 18-character id. ``attributes`` is only checked for the type."""
+        schema = self._object(user, object_name)
+        with self.transaction():
+            return self._saves.create(user, schema, fields, options)
+
+    def update(
+        self,
+        user: User,
+        object_name: str,
+        record_id: str,
+        fields: Fields,
+        options: SaveOptions = SaveOptions(),
+    ) -> str:
+        """Change a record; its 18-character id. OrgError 412 when ``unmodified_since`` fails."""
+        schema = self._object(user, object_name)
+        with self.transaction():
+            return self._saves.update(user, schema, record_id, fields, options)
+
+    def delete(self, user: User, object_name: str, record_id: str) -> str:
+        """Put a record into the recycle bin; its 18-character id."""
+        schema = self._object(user, object_name)
+        with self.transaction():
+            return self._removal.delete(user, schema, record_id)
+
+    def upsert(
+        self,
+        user: User,
+        object_name: str,
+        key_field: str,
+        key_value: str,
+        fields: Fields,
+        options: SaveOptions = SaveOptions(),
+        *,
+        update_only: bool = False,
+    ) -> tuple[str, bool]:
+        """Create or change by an external id or idLookup field: (id, created).
+
+        ``SeveralMatches`` carries the ids when the value is not unique.
+        """
+        schema = self._object(user, object_name)
+        field = self._saves.key_field(user, schema, key_field)
+        with self.transaction():
+            return self._saves.upsert(
+                user, schema, field, key_value, fields, options, update_only=update_only
+            )
+
+    def read(
+        self,
+        user: User,
+        object_name: str,
+        record_id: str,
+        fields: Sequence[str] | None = None,
+        *,
+        api_version: str = API_VERSION,
+    ) -> dict[str, Any]:
+        """The REST record, ``attributes`` first; all readable fields when ``fields`` is None."""
+        schema = self._object(user, object_name)
+        record = self._saves.existing(schema, record_id, reading=True)
+        return self._reading.row(user, schema, record, fields, api_version)
+
+    def read_by_key(
+        self,
+        user: User,
+        object_name: str,
+        key_field: str,
+        key_value: str,
+        fields: Sequence[str] | None = None,
+        *,
+        api_version: str = API_VERSION,
+    ) -> dict[str, Any]:
+        """``read`` by an external id or idLookup field; ``SeveralMatches`` as in ``upsert``."""
+        schema = self._object(user, object_name)
+        field = self._saves.key_field(user, schema, key_field)
+        found = self._saves.by_key(schema, field, key_value)
+        if found is None:
+            raise not_found()
+        return self.read(user, schema.name, found, fields, api_version=api_version)
+
+    def merge(self, user: User, object_name: str, master_id: str, loser_id: str) -> None:
+        """Merge: children move to the master, the loser is deleted with ``MasterRecordId``."""
+        schema = self._object(user, object_name)
+        with self.transaction():
+            self._removal.merge(user, schema, master_id, loser_id)
+
+    def convert_lead(
+        self, user: User, lead_id: str, *, opportunity_name: str | None = None
+    ) -> LeadConversion:
+        """Convert a Lead into a Contact and an Account; its Tasks move to the Contact."""
+        with self.transaction():
+            return convert(
+                store=self._store,
+                catalog=self._catalog,
+                rights=self._rights,
+                clock=self.clock,
+                saves=self._saves,
+                user=user,
+                lead_id=lead_id,
+                opportunity_name=opportunity_name,
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or none: rolls back on any exception; nested ones are savepoints.
+
+        The org's lock is held until the end, so no other thread sees a half.
+        """
+        with self._store.transaction():
+            yield
+
+    # -- queries ---------------------------------------------------------------------------------
+    def query(
+        self,
+        user: User,
+        soql: str,
+        *,
+        all_rows: bool = False,
+        batch_size: int = 2000,
+        api_version: str = API_VERSION,
+    ) -> dict[str, Any]:
+        """A SOQL answer: totalSize, done, records and, beyond a batch, nextRecordsUrl.
+
+        ``all_rows`` is ``/queryAll``: deleted and archived rows are seen.
+        """
+        return self._queries.run(
+            user, soql, all_rows=all_rows, batch_size=batch_size, api_version=api_version
+        )
+
+    def query_more(
+        self, user: User, locator: str, *, api_version: str = API_VERSION
+    ) -> dict[str, Any]:
+        """The next batch; ``locator`` is the last path segment, e.g. ``0r8...-2000``."""
+        return self._queries.more(user, locator, api_version=api_version)
+
+    def query_columns(self, user: User, soql: str) -> dict[str, Any]:
+        """``?columns=true``: the ``columnMetadata`` of a query, without its rows."""
+        return self._queries.columns(user, soql)
+
+    def search(self, user: User, sosl: str, *, api_version: str = API_VERSION) -> dict[str, Any]:
+        """A SOSL answer: ``{"searchRecords": [...]}``."""
+        return self._searches.run(user, sosl, api_version=api_version)
+
+    def set_search_delay(self, delay: timedelta) -> None:
+        """How long after a write a search finds it; SOQL always finds it at once."""
+        self._searches.delay = delay
+
+    def parameterized_search(
+        self,
+        user: User,
+        text: str,
+        *,
+        scope: str = "ALL",
+        objects: Mapping[str, Sequence[str]],
+        limit: int = 2000,
+        api_version: str = API_VERSION,
+    ) -> dict[str, Any]:
+        """``/parameterizedSearch``: ``objects`` maps sobjects to the fields wanted ([]: Id)."""
+        return self._searches.parameterized(
+            user, text, scope=scope, objects=objects, limit=limit, api_version=api_version
+        )

@@ -1,0 +1,262 @@
+"""What the pages show: records with their labels, links, related lists and activities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salesforce_simulator.control.org_verbs import system_user
+from salesforce_simulator.errors import OrgError
+from salesforce_simulator.pages.values import Activity, Cell, Row, Rows, Shown, day, moment, quoted
+from salesforce_simulator.site import Site
+
+TABS = ("Contact", "Lead", "Account", "Opportunity", "Case", "Task")
+COLUMNS = {
+    "Account": ("Name", "Type", "Industry", "Phone"),
+    "Contact": ("Name", "Title", "Email", "Phone"),
+    "Lead": ("Name", "Company", "Email", "Status"),
+    "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
+    "Case": ("CaseNumber", "Subject", "Status", "Priority"),
+    "Task": ("Subject", "Status", "Priority", "ActivityDate"),
+    "OpportunityContactRole": ("OpportunityId", "ContactId", "Role", "IsPrimary"),
+    "User": ("Name", "Username", "Email", "IsActive"),
+}
+#: object -> (title, object of the rows, field that points here)
+RELATED = {
+    "Account": (
+        ("Contacts", "Contact", "AccountId"),
+        ("Opportunities", "Opportunity", "AccountId"),
+        ("Cases", "Case", "AccountId"),
+    ),
+    "Contact": (
+        ("Cases", "Case", "ContactId"),
+        ("Opportunity roles", "OpportunityContactRole", "ContactId"),
+    ),
+    "Opportunity": (("Contact roles", "OpportunityContactRole", "OpportunityId"),),
+}
+SEARCHED = {
+    "Contact": ("Name", "Email"),
+    "Lead": ("Name", "Email", "Company"),
+    "Account": ("Name",),
+    "Opportunity": ("Name",),
+    "Case": ("CaseNumber", "Subject"),
+    "Task": ("Subject",),
+}
+SYSTEM = (
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "SystemModstamp",
+    "OwnerId",
+)
+HIDDEN = frozenset({"Id", "IsDeleted", "PhotoUrl", "MasterRecordId"})
+TITLES = {"Case": "Subject", "Task": "Subject", "OpportunityContactRole": "Role"}
+
+
+class OrgPages:
+    """Reads for the pages, as the administrator."""
+
+    def __init__(self, site: Site) -> None:
+        self._org, self._site = site.org, site
+
+    @property
+    def _user(self) -> Any:
+        return system_user(self._site)
+
+    def tabs(self) -> list[dict[str, str]]:
+        """The objects in the navigation."""
+        names = self._org.object_names(self._user)
+        return [{"name": n, "label": self._describe(n)["labelPlural"]} for n in TABS if n in names]
+
+    def _describe(self, object_name: str) -> dict[str, Any]:
+        described = self._org.describe(self._user, object_name)
+        label = described.get("label") or described["name"]
+        return {"label": label, "labelPlural": f"{label}s", **described}
+
+    def object_of(self, record_id: str) -> str | None:
+        """The object whose ids start like this one."""
+        for entry in self._org.describe_global(self._user)["sobjects"]:
+            if entry.get("keyPrefix") == record_id[:3]:
+                return str(entry["name"])
+        return None
+
+    def cards(self) -> list[dict[str, Any]]:
+        """The objects of the navigation with how many records each has."""
+        return [
+            {
+                **tab,
+                "count": self._org.query(self._user, f"SELECT COUNT() FROM {tab['name']}")[
+                    "totalSize"
+                ],
+            }
+            for tab in self.tabs()
+        ]
+
+    def recent_tasks(self) -> list[Activity]:
+        """The Tasks created last."""
+        return self._activities("Id != null", "CreatedDate DESC", 8)
+
+    # -- lists -------------------------------------------------------------------------------------
+    def listing(self, object_name: str, *, offset: int, limit: int) -> Rows:
+        """A page of an object's records, newest first."""
+        name = self._org.canonical_name(self._user, object_name)
+        return self._rows(self._describe(name)["labelPlural"], name, None, limit, offset)
+
+    def search(self, text: str) -> list[Rows]:
+        """Records whose name, address or subject contains the text, by object."""
+        groups = []
+        for tab in self.tabs():
+            fields = {field["name"] for field in self._describe(tab["name"])["fields"]}
+            wanted = [name for name in SEARCHED[tab["name"]] if name in fields]
+            where = " OR ".join(f"{name} LIKE {quoted(text, like=True)}" for name in wanted)
+            found = self._rows(tab["label"], tab["name"], where, 10, 0)
+            if found.rows:
+                groups.append(found)
+        return groups
+
+    def _rows(
+        self,
+        title: str,
+        object_name: str,
+        where: str | None,
+        limit: int,
+        offset: int,
+        *,
+        without: str | None = None,
+    ) -> Rows:
+        described = self._describe(object_name)
+        fields = {field["name"]: field for field in described["fields"]}
+        columns = COLUMNS.get(object_name, ("Name",))
+        wanted = [name for name in columns if name in fields and name != without] or ["Id"]
+        clause = f" WHERE {where}" if where else ""
+        order = " ORDER BY LastModifiedDate DESC" if "LastModifiedDate" in fields else ""
+        offset_clause = f" OFFSET {min(offset, 2000)}" if offset else ""
+        names = ", ".join(dict.fromkeys(["Id", *wanted]))
+        answer = self._org.query(
+            self._user,
+            f"SELECT {names} FROM {object_name}{clause}{order} LIMIT {limit}{offset_clause}",
+        )
+        total = self._org.query(self._user, f"SELECT COUNT() FROM {object_name}{clause}")
+        rows = []
+        for record in answer["records"]:
+            cells = tuple(self._cell(fields[name], record.get(name)) for name in wanted)
+            href = cells[0].href or f"/lightning/r/{object_name}/{record['Id']}/view"
+            rows.append(Row(href, cells))
+        labels = tuple(_label(fields[name]) for name in wanted)
+        return Rows(title, object_name, labels, tuple(rows), total["totalSize"])
+
+    # -- one record --------------------------------------------------------------------------------
+    def record(self, object_name: str, record_id: str) -> Shown:
+        """Everything the record page shows; OrgError when there is no such record."""
+        name = self._org.canonical_name(self._user, object_name)
+        described = self._describe(name)
+        values = self._org.read(self._user, name, record_id)
+        fields = {field["name"]: field for field in described["fields"]}
+        full_id = str(values["Id"])
+        cells = {key: self._cell(field, values.get(key)) for key, field in fields.items()}
+        title = self._title(name, fields, values)
+        filled = [
+            key for key in fields
+            if key not in HIDDEN and cells[key].text and fields[key]["type"] != "address"
+            and cells[key].text != title and values.get(key) is not False
+        ]  # fmt: skip
+        highlighted = [n for n in COLUMNS.get(name, ()) if n in filled and cells[n].text != title]
+        related = tuple(
+            self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0, without=field)
+            for text, child, field in RELATED.get(name, ())
+        )
+        upcoming, past = self._timeline(full_id)
+        return Shown(
+            name,
+            described["label"],
+            title,
+            full_id,
+            tuple(cells[n] for n in highlighted),
+            tuple(cells[n] for n in filled if n not in SYSTEM),
+            tuple(cells[n] for n in SYSTEM if n in filled),
+            related,
+            upcoming,
+            past,
+            name not in ("Task", "User", "OpportunityContactRole"),
+        )
+
+    def _title(self, name: str, fields: dict[str, Any], values: dict[str, Any]) -> str:
+        own = next((n for n, field in fields.items() if field.get("nameField")), "Id")
+        found = values.get(TITLES.get(name, own)) or values.get(own) or values["Id"]
+        return str(found)
+
+    def _cell(self, field: dict[str, Any], value: Any) -> Cell:
+        label = _label(field)
+        if value is None or value == "":
+            return Cell(label, "")
+        match field["type"]:
+            case "boolean":
+                return Cell(label, "Yes" if value else "No")
+            case "datetime":
+                return Cell(label, moment(str(value)))
+            case "date":
+                return Cell(label, day(str(value)))
+            case "reference":
+                return self._link(label, str(value))
+            case "url" if str(value).startswith(("http://", "https://")):
+                return Cell(label, str(value), str(value))
+            case "email":
+                return Cell(label, str(value), f"mailto:{value}")
+            case "currency":
+                return Cell(label, f"{value:,.2f}")
+            case "percent":
+                return Cell(label, f"{value:g} %")
+            case "multipicklist":
+                return Cell(label, ", ".join(str(value).split(";")))
+        return Cell(label, str(value))
+
+    def _link(self, label: str, record_id: str) -> Cell:
+        object_name = self.object_of(record_id)
+        if object_name is None:
+            return Cell(label, record_id)
+        fields = {f["name"]: f for f in self._describe(object_name)["fields"]}
+        try:
+            values = self._org.read(self._user, object_name, record_id)
+        except OrgError:
+            return Cell(label, f"{record_id} (deleted)")
+        title = self._title(object_name, fields, values)
+        return Cell(label, title, f"/lightning/r/{object_name}/{record_id}/view")
+
+    # -- activities --------------------------------------------------------------------------------
+    def _timeline(self, record_id: str) -> tuple[tuple[Activity, ...], tuple[Activity, ...]]:
+        here = f"(WhoId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
+        if record_id.startswith("001"):
+            here = f"(AccountId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
+        upcoming = self._activities(f"{here} AND IsClosed = false", "ActivityDate ASC", 50)
+        order = "ActivityDate DESC NULLS LAST, CreatedDate DESC"
+        past = self._activities(f"{here} AND IsClosed = true", order, 50)
+        return tuple(upcoming), tuple(past)
+
+    def _activities(self, where: str, order: str, limit: int) -> list[Activity]:
+        answer = self._org.query(
+            self._user,
+            "SELECT Id, Subject, Description, Status, ActivityDate, CreatedDate, TaskSubtype "
+            f"FROM Task WHERE {where} ORDER BY {order} LIMIT {limit}",
+        )
+        return [
+            Activity(
+                f"/lightning/r/Task/{record['Id']}/view",
+                str(record["Subject"] or "(no subject)"),
+                str(record["Description"] or ""),
+                str(record["Status"]),
+                _when(record),
+                str(record["TaskSubtype"] or "Task"),
+            )
+            for record in answer["records"]
+        ]
+
+
+def _when(record: dict[str, Any]) -> str:
+    due = record["ActivityDate"]
+    return day(str(due)) if due else moment(str(record["CreatedDate"]))
+
+
+def _label(field: dict[str, Any]) -> str:
+    """A field's label; a reference is called after what it leads to."""
+    label = str(field.get("label") or field["name"])
+    return label.removesuffix(" ID") if field["type"] == "reference" else label

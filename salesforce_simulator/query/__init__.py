@@ -1,0 +1,1 @@
+"""SOQL and SOSL: from the text of a statement to its rows."""

@@ -1,0 +1,114 @@
+"""The SELECT list: from records to the nested objects of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
+from salesforce_simulator.query.binding import BoundField, Scope
+from salesforce_simulator.query.soql.complaints import complain, plainly
+from salesforce_simulator.query.soql.tree import FieldPath, FieldsMacro, Query, Subquery
+from salesforce_simulator.store import Record
+
+ChildSets = dict[str, dict[str, Any] | None]
+"""The answer of a child subquery by parent id."""
+
+
+@dataclass(eq=False)
+class _Level:
+    """One object of the answer: its keys in the order they were first named."""
+
+    schema: ObjectSchema | None
+    keys: dict[str, FieldSchema | _Parent | Query] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class _Parent:
+    step: FieldSchema
+    level: _Level
+
+
+class SelectList:
+    """The SELECT list of one query, bound; ``bound`` collects its paths, for reading ahead."""
+
+    def __init__(self, scope: Scope, schema: ObjectSchema, query: Query) -> None:
+        self._scope = scope
+        self._schema = schema
+        self._top = _Level(schema)
+        self.bound: list[BoundField] = []
+        self.children: dict[str, Query] = {}
+        for item in query.select:
+            if isinstance(item, FieldPath):
+                self._add(scope.bind(schema, item, query.alias))
+            elif isinstance(item, FieldsMacro):
+                self._expand(item, query.limit)
+            elif isinstance(item, Subquery):
+                self._add_child(item)
+            else:
+                message = f"aggregate {item.function} is not allowed in this SELECT list"
+                raise complain(scope.text, item.offset, message)
+
+    def _add(self, bound: BoundField) -> None:
+        level = self._top
+        for depth, step in enumerate(bound.steps):
+            assert step.relationship is not None
+            last = depth == len(bound.steps) - 1
+            entry = level.keys.get(step.relationship)
+            if entry is None:
+                schema = bound.schema if last else self._scope.catalog.get(step.references[0])
+                entry = _Parent(step, _Level(schema))
+                level.keys[step.relationship] = entry
+            assert isinstance(entry, _Parent)
+            level = entry.level
+        if bound.field.name in level.keys:
+            message = f"duplicate field selected: {bound.text}"
+            raise complain(self._scope.text, bound.offset, message)
+        level.keys[bound.field.name] = bound.field
+        self.bound.append(bound)
+
+    def _expand(self, macro: FieldsMacro, limit: int | None) -> None:
+        if macro.which != "STANDARD" and (limit is None or limit > 200):
+            raise plainly(
+                "The SOQL FIELDS function must have a LIMIT of at most 200 when it is used with "
+                "ALL or CUSTOM"
+            )
+        for fld in self._schema.fields.values():
+            custom = fld.name.endswith("__c")
+            if macro.which == "ALL" or custom == (macro.which == "CUSTOM"):
+                if self._scope.rights.may_read(self._scope.user, self._schema, fld):
+                    self._add(BoundField((), self._schema, fld, macro.offset, fld.name))
+
+    def _add_child(self, item: Subquery) -> None:
+        name = item.query.source
+        child = self._schema.children.get(name.lower())
+        key = child.name if child is not None else name
+        if key in self._top.keys:
+            message = f"duplicate field selected: {key}"
+            raise complain(self._scope.text, item.offset, message)
+        self._top.keys[key] = item.query
+        self.children[key] = item.query
+
+    def row(self, record: Record, children: dict[str, ChildSets]) -> dict[str, Any]:
+        """A record as the answer shows it."""
+        return self._row(record, self._top, children, polymorphic=False)
+
+    def _row(
+        self, record: Record, level: _Level, children: dict[str, ChildSets], *, polymorphic: bool
+    ) -> dict[str, Any]:
+        scope = self._scope
+        kind = "Name" if polymorphic else scope.object_of(record["Id"]).name
+        row: dict[str, Any] = {"attributes": {"type": kind, "url": scope.url(record["Id"])}}
+        for key, entry in level.keys.items():
+            if isinstance(entry, FieldSchema):
+                row[key] = scope.field_of(record, level.schema, entry)
+            elif isinstance(entry, _Parent):
+                parent = scope.record(record.get(entry.step.name))
+                row[key] = (
+                    None
+                    if parent is None
+                    else self._row(parent, entry.level, {}, polymorphic=entry.level.schema is None)
+                )
+            else:
+                row[key] = children[key].get(record["Id"])
+        return row

@@ -1,0 +1,193 @@
+"""Running SOQL: from the statement to the body of ``/query``, batch by batch."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.errors import OrgError, refuse
+from salesforce_simulator.metadata.catalog import Catalog
+from salesforce_simulator.metadata.rights import Rights
+from salesforce_simulator.query.aggregates import AggregateQuery, is_aggregate
+from salesforce_simulator.query.binding import BoundField, Scope
+from salesforce_simulator.query.rows import SelectList
+from salesforce_simulator.query.selection import Selection
+from salesforce_simulator.query.soql import parse
+from salesforce_simulator.query.soql.tree import Aggregate, Query, Subquery
+from salesforce_simulator.results import User
+from salesforce_simulator.store import Store
+
+_CURSOR_LIFE = timedelta(days=2)
+_OPEN_CURSORS = 100
+_SMALLEST, _LARGEST = 200, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """The rows of a query that did not fit into one answer; only its user may read on."""
+
+    user_id: str
+    rows: list[dict[str, Any]]
+    weights: list[int]
+    batch_size: int
+    expires: datetime
+
+
+class Queries:
+    """Answers SOQL for the org. Rows are settled when the query runs; cursors only page them."""
+
+    def __init__(self, store: Store, catalog: Catalog, rights: Rights, clock: OrgClock) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._rights = rights
+        self._clock = clock
+        self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def scope(self, user: User, text: str, *, all_rows: bool, api_version: str) -> Scope:
+        """The view of the org that one statement has."""
+        return Scope(
+            store=self._store,
+            catalog=self._catalog,
+            rights=self._rights,
+            user=user,
+            text=text,
+            today=self._clock.now().date(),
+            all_rows=all_rows,
+            api_version=api_version,
+        )
+
+    def run(
+        self, user: User, soql: str, *, all_rows: bool, batch_size: int, api_version: str
+    ) -> dict[str, Any]:
+        """The first answer to a statement."""
+        query = parse(soql)
+        scope = self.scope(user, soql, all_rows=all_rows, api_version=api_version)
+        schema = scope.object(query.source, query.source_offset)
+        with self._store.reading():
+            selection = Selection(scope)
+            if query.counts_only:
+                found = selection.count(schema, query)
+                start = query.offset or 0
+                limited = found - start if query.limit is None else min(found - start, query.limit)
+                return {"totalSize": max(limited, 0), "done": True, "records": []}
+            if is_aggregate(query):
+                rows = AggregateQuery(scope, selection, schema, query).rows()
+                if len(rows) > _LARGEST:
+                    raise refuse(
+                        "EXCEEDED_ID_LIMIT",
+                        "Aggregate query does not support queryMore(), use LIMIT to restrict the "
+                        "results to a single batch",
+                        None,
+                    )
+                return {"totalSize": len(rows), "done": True, "records": rows}
+            rows = selection.rows(schema, query)
+        children = [item for item in query.select if isinstance(item, Subquery)]
+        weights = [_weight(row) if children else 1 for row in rows]
+        size = max(_SMALLEST, min(batch_size, _LARGEST))
+        if sum(weights) <= size:
+            return {"totalSize": len(rows), "done": True, "records": rows}
+        cursor = _Cursor(user.id, rows, weights, size, self._clock.now() + _CURSOR_LIFE)
+        with self._lock:
+            number = self._store.next_number("cursor")
+            name = f"0r8{number:015d}"
+            self._cursors[name] = cursor
+            while len(self._cursors) > _OPEN_CURSORS:
+                self._cursors.popitem(last=False)
+        return self._batch(name, cursor, 0, api_version)
+
+    def more(self, user: User, locator: str, *, api_version: str) -> dict[str, Any]:
+        """The batch a locator stands for."""
+        name, _, place = locator.partition("-")
+        with self._lock:
+            cursor = self._cursors.get(name)
+        if (
+            cursor is None
+            or cursor.user_id != user.id
+            or not place.isdigit()
+            or int(place) >= len(cursor.rows)
+            or cursor.expires < self._clock.now()
+        ):
+            raise invalid_locator()
+        return self._batch(name, cursor, int(place), api_version)
+
+    def _batch(self, name: str, cursor: _Cursor, start: int, api_version: str) -> dict[str, Any]:
+        end, weight = start, 0
+        while end < len(cursor.rows) and (
+            end == start or weight + cursor.weights[end] <= cursor.batch_size
+        ):
+            weight += cursor.weights[end]
+            end += 1
+        done = end == len(cursor.rows)
+        body: dict[str, Any] = {"totalSize": len(cursor.rows), "done": done}
+        if not done:
+            body["nextRecordsUrl"] = f"/services/data/v{api_version}/query/{name}-{end}"
+        body["records"] = cursor.rows[start:end]
+        return body
+
+    def columns(self, user: User, soql: str) -> dict[str, Any]:
+        """``?columns=true``: what the columns are, without any row."""
+        query = parse(soql)
+        scope = self.scope(user, soql, all_rows=False, api_version="66.0")
+        schema = scope.object(query.source, query.source_offset)
+        metadata: list[dict[str, Any]] = []
+        if is_aggregate(query):
+            metadata = [_aggregate_column(item) for item in query.select]  # type: ignore[arg-type]
+        else:
+            select = SelectList(scope, schema, query)
+            metadata = [_column(bound) for bound in select.bound]
+            metadata += [
+                {"aggregate": True, "columnName": key, "displayName": key, "joinColumns": []}
+                for key in select.children
+            ]
+        return {
+            "columnMetadata": metadata,
+            "entityName": schema.name,
+            "groupBy": bool(query.group_by),
+            "idSelected": _selects_id(query),
+            "keyPrefix": schema.prefix,
+        }
+
+
+def _weight(row: dict[str, Any]) -> int:
+    """How many rows a row counts for: itself and its child rows."""
+    return 1 + sum(
+        len(value["records"])
+        for value in row.values()
+        if isinstance(value, dict) and "records" in value
+    )
+
+
+def _selects_id(query: Query) -> bool:
+    return any(getattr(item, "names", ("",))[-1].lower() == "id" for item in query.select)
+
+
+def _column(bound: BoundField) -> dict[str, Any]:
+    return {
+        "aggregate": False,
+        "apexType": None,
+        "booleanType": bound.field.type == "boolean",
+        "columnName": bound.field.name,
+        "custom": bound.field.name.endswith("__c"),
+        "displayName": bound.text,
+        "foreignKeyName": None,
+        "insertable": bound.field.createable,
+        "joinColumns": [],
+        "numberType": bound.field.numeric,
+        "textType": not bound.field.numeric and bound.field.type != "boolean",
+        "updatable": bound.field.updateable,
+    }
+
+
+def _aggregate_column(item: Aggregate) -> dict[str, Any]:
+    name = getattr(item, "alias", None) or getattr(item, "function", "") or "expr0"
+    return {"aggregate": True, "columnName": name, "displayName": name, "joinColumns": []}
+
+
+def invalid_locator() -> OrgError:
+    """400: unknown, finished or expired cursor, or another user's."""
+    return refuse("INVALID_QUERY_LOCATOR", "invalid query locator", None)

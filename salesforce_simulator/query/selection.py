@@ -1,0 +1,172 @@
+"""Which records a query is about: rights, condition, order, page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salesforce_simulator.metadata.schema import ObjectSchema
+from salesforce_simulator.query.binding import Scope
+from salesforce_simulator.query.candidates import Candidates
+from salesforce_simulator.query.filters import Filter
+from salesforce_simulator.query.ordering import Ordering
+from salesforce_simulator.query.rows import ChildSets, SelectList
+from salesforce_simulator.query.soql.complaints import complain, no_such_relationship, plainly
+from salesforce_simulator.query.soql.tree import FieldPath, Query
+from salesforce_simulator.store import Record
+
+_SEMI_JOIN_LIMIT = 2
+
+
+class Selection:
+    """Runs the parts of one statement; semi-joins are read once.
+
+    ``within`` limits the outermost object to these ids, as a search does.
+    """
+
+    def __init__(self, scope: Scope, *, within: frozenset[str] | None = None) -> None:
+        self._scope = scope
+        self._within = within
+        self._semi_joins: dict[int, frozenset[Any]] = {}
+
+    # -- records -----------------------------------------------------------------------------------
+    def matching(self, schema: ObjectSchema, query: Query) -> list[Record]:
+        """The records the WHERE lets through, in the order of their ids."""
+        if query.where is None:
+            return self._everything(schema)
+        chosen = Filter(self._scope, schema, query.alias, self.semi_join)
+        predicate = chosen.compile(query.where)
+        ids = Candidates(self._scope, schema, query.alias, self.semi_join).of(query.where)
+        if ids is None:
+            records = self._everything(schema)
+        else:
+            found = self._scope.store.get_many(sorted(ids))
+            records = [found[i] for i in sorted(found) if self._belongs(schema, found[i])]
+        self._scope.prefetch(records, chosen.bound)
+        return [record for record in records if predicate(record)]
+
+    def count(self, schema: ObjectSchema, query: Query) -> int:
+        """How many records match; without a condition no record is read for it."""
+        created = schema.field("CreatedDate")
+        if query.where is None and not self._scope.all_rows and created is not None:
+            old = self._scope.store.ids_between(
+                schema.name, created, None, self._scope.year_ago, limit=0
+            )
+            if old is not None:  # nothing is old enough to be archived
+                return self._scope.store.count(schema.name)
+        return len(self.matching(schema, query))
+
+    def _everything(self, schema: ObjectSchema) -> list[Record]:
+        records = list(self._scope.store.scan(schema.name, deleted=self._scope.all_rows))
+        if self._scope.all_rows:
+            records.sort(key=lambda record: str(record["Id"]))
+        return [record for record in records if self.alive(record)]
+
+    def _belongs(self, schema: ObjectSchema, record: Record) -> bool:
+        return record["Id"].startswith(schema.prefix) and self.alive(record)
+
+    def alive(self, record: Record) -> bool:
+        """Whether the statement sees the record: deleted and archived rows only by queryAll."""
+        return self._scope.all_rows or not (record.get("IsDeleted") or self._scope.archived(record))
+
+    def semi_join(self, query: Query) -> frozenset[Any]:
+        """The ids that an inner SELECT yields."""
+        known = self._semi_joins.get(id(query))
+        if known is not None:
+            return known
+        if len(self._semi_joins) >= _SEMI_JOIN_LIMIT:
+            raise plainly(f"Maximum {_SEMI_JOIN_LIMIT} semi join sub-selects are allowed")
+        schema = self._scope.object(query.source, query.source_offset)
+        item = query.select[0]
+        if len(query.select) != 1 or not isinstance(item, FieldPath) or query.group_by:
+            raise plainly("Semi join sub-selects must select exactly one field")
+        if query.order_by or query.offset is not None:
+            raise plainly("Semi join sub-selects can not be ordered")
+        bound = self._scope.bind(schema, item, query.alias)
+        if bound.field.type not in {"id", "reference"}:
+            message = (
+                f"The selected field '{bound.field.name}' in the subquery and the left operand "
+                "field in the where expression in the outer query should point to the same "
+                "object type"
+            )
+            raise complain(self._scope.text, bound.offset, message)
+        values = {self._scope.value(record, bound) for record in self.matching(schema, query)}
+        found = frozenset(value for value in values if value is not None)
+        self._semi_joins[id(query)] = found
+        return found
+
+    # -- rows --------------------------------------------------------------------------------------
+    def rows(self, schema: ObjectSchema, query: Query) -> list[dict[str, Any]]:
+        """The rows of a query without aggregates."""
+        select = SelectList(self._scope, schema, query)
+        ordering = Ordering(self._scope, schema, query)
+        children = {key: self._child(schema, child) for key, child in select.children.items()}
+        records = self.matching(schema, query)
+        if self._within is not None:
+            records = [record for record in records if record["Id"] in self._within]
+        self._scope.prefetch(records, ordering.bound)
+        ordering.sort(records)
+        records = ordering.page(records)
+        self._scope.prefetch(records, select.bound)
+        sets: dict[str, ChildSets] = {
+            key: child.sets(self, [record["Id"] for record in records])
+            for key, child in children.items()
+        }
+        return [select.row(record, sets) for record in records]
+
+    def _child(self, parent: ObjectSchema, query: Query) -> _Child:
+        relationship = parent.children.get(query.source.lower())
+        schema = None
+        if relationship is not None:
+            schema = self._scope.readable_object(relationship.child)
+        if relationship is None or schema is None:
+            raise no_such_relationship(
+                self._scope.text, query.source_offset, query.source, "FROM part of query call"
+            )
+        field = schema.field(relationship.field)
+        if field is None or not self._scope.rights.may_read(self._scope.user, schema, field):
+            raise no_such_relationship(
+                self._scope.text, query.source_offset, query.source, "FROM part of query call"
+            )
+        return _Child(self._scope, schema, field.name, query)
+
+
+class _Child:
+    """A child subquery: checked before any record is read, run for all parents at once."""
+
+    def __init__(self, scope: Scope, schema: ObjectSchema, reference: str, query: Query) -> None:
+        self._scope = scope
+        self._schema = schema
+        self._reference = reference
+        self._query = query
+        self._select = SelectList(scope, schema, query)
+        self._ordering = Ordering(scope, schema, query)
+
+    def sets(self, selection: Selection, parents: list[str]) -> ChildSets:
+        """``{"totalSize", "done", "records"}`` by parent; nothing for a parent without children."""
+        field = self._schema.fields[self._reference.lower()]
+        scope = self._scope
+        predicate = None
+        ids = scope.store.ids_equal(self._schema.name, field, parents)
+        found = scope.store.get_many(sorted(ids))
+        records = [found[i] for i in sorted(found) if selection.alive(found[i])]
+        if self._query.where is not None:
+            chosen = Filter(scope, self._schema, self._query.alias, selection.semi_join)
+            predicate = chosen.compile(self._query.where)
+            scope.prefetch(records, chosen.bound)
+            records = [record for record in records if predicate(record)]
+        scope.prefetch(records, self._ordering.bound)
+        self._ordering.sort(records)
+        by_parent: dict[str, list[Record]] = {}
+        for record in records:
+            by_parent.setdefault(record[self._reference], []).append(record)
+        shown = {parent: self._ordering.page(some) for parent, some in by_parent.items()}
+        scope.prefetch([record for some in shown.values() for record in some], self._select.bound)
+        return {
+            parent: {
+                "totalSize": len(some),
+                "done": True,
+                "records": [self._select.row(record, {}) for record in some],
+            }
+            for parent, some in shown.items()
+            if some
+        }

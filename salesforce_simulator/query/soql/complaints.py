@@ -1,0 +1,78 @@
+"""How SOQL errors look: the code, and the block with the caret under the offending place."""
+
+from __future__ import annotations
+
+from salesforce_simulator.errors import OrgError, refuse
+
+_BEFORE, _AFTER = 40, 60
+
+_CUSTOM_FIELD = (
+    "If you are attempting to use a custom field, be sure to append the '__c' after the custom "
+    "field name. Please reference your WSDL or the describe call for the appropriate names."
+)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """The part of a long line that is shown, cut at blanks, and where the caret stands in it."""
+    start = 0
+    if column > _BEFORE:
+        cut = line.rfind(" ", 0, column - _BEFORE)
+        start = cut + 1 if cut >= 0 else column - _BEFORE
+    end = len(line)
+    if end - column > _AFTER:
+        cut = line.find(" ", column + _AFTER)
+        end = cut if 0 <= cut < column + 2 * _AFTER else column + _AFTER
+    return line[start:end], column - start
+
+
+def pointing(text: str, offset: int, message: str) -> str:
+    """``\\n<line>\\n<caret>\\nERROR at Row:r:Column:c\\n<message>``, one-based."""
+    before = text[:offset]
+    row = before.count("\n") + 1
+    line_start = before.rfind("\n") + 1
+    line_end = text.find("\n", offset)
+    line = text[line_start : line_end if line_end >= 0 else len(text)]
+    column = offset - line_start
+    shown, caret = _window(line, column)
+    return f"\n{shown}\n{' ' * caret}^\nERROR at Row:{row}:Column:{column + 1}\n{message}"
+
+
+def complain(text: str, offset: int, message: str, code: str = "MALFORMED_QUERY") -> OrgError:
+    """A refusal with the caret block."""
+    return refuse(code, pointing(text, offset, message), None)
+
+
+def plainly(message: str, code: str = "MALFORMED_QUERY") -> OrgError:
+    """A refusal without a place."""
+    return refuse(code, message, None)
+
+
+def not_modelled(what: str) -> OrgError:
+    """Valid SOQL that this org does not model: said plainly, so that nobody trusts a guess."""
+    return plainly(f"The simulated org does not model {what}")
+
+
+def no_such_column(text: str, offset: int, name: str, entity: str) -> OrgError:
+    """Unknown field, or one that the user may not read."""
+    message = f"No such column '{name}' on entity '{entity}'. {_CUSTOM_FIELD}"
+    return complain(text, offset, message, "INVALID_FIELD")
+
+
+def no_such_object(text: str, offset: int, name: str) -> OrgError:
+    """Unknown object, or one that the user may not read."""
+    message = (
+        f"sObject type '{name}' is not supported. If you are attempting to use a custom object, "
+        "be sure to append the '__c' after the entity name. Please reference your WSDL or the "
+        "describe call for the appropriate names."
+    )
+    return complain(text, offset, message, "INVALID_TYPE")
+
+
+def no_such_relationship(text: str, offset: int, name: str, where: str) -> OrgError:
+    """``where`` is ``field path`` or ``FROM part of query call``."""
+    message = (
+        f"Didn't understand relationship '{name}' in {where}. If you are attempting to use a "
+        "custom relationship, be sure to append the '__r' after the custom relationship name. "
+        "Please reference your WSDL or the describe call for the appropriate names."
+    )
+    return complain(text, offset, message, "INVALID_FIELD")

@@ -1,0 +1,1 @@
+"""Saving, reading and removing records, in the order Salesforce documents."""

@@ -1,0 +1,1 @@
+"""The REST API: versions, resources, composite requests."""

@@ -1,0 +1,92 @@
+"""What an org is made of: resources, describe results, limits, picklists of record types."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from salesforce_simulator.errors import refuse
+from salesforce_simulator.json_text import dumps
+from salesforce_simulator.rest.records import header_date, http_date
+from salesforce_simulator.rest.wire import Request, Response
+
+RESOURCES = (
+    "composite",
+    "limits",
+    "parameterizedSearch",
+    "query",
+    "queryAll",
+    "search",
+    "sobjects",
+    "ui-api",
+)
+
+
+def resources(request: Request) -> Response:
+    """``GET vXX.X``: what can be asked for."""
+    return Response(200, {name: f"{request.base}/{name}" for name in RESOURCES})
+
+
+def _unless_unchanged(request: Request, body: dict[str, Any]) -> Response:
+    """The describe result with its validators, or 304.
+
+    ``Last-Modified`` is one instant for all objects: the last change of metadata or rights that
+    affects the user. A 200 therefore does not mean that this object changed.
+    """
+    changed = request.site.org.metadata_changed_at(request.session.user).replace(microsecond=0)
+    tag = hashlib.sha256(dumps(body)).hexdigest()[:8]
+    headers = {"ETag": f'"{tag}"', "Last-Modified": http_date(changed)}
+    since = header_date(request.headers.get("if-modified-since"))
+    if since is not None and changed <= since:
+        return Response(304, None, headers)
+    return Response(200, body, headers)
+
+
+def _with_urls(request: Request, entry: dict[str, Any]) -> dict[str, Any]:
+    base = f"{request.base}/sobjects/{entry['name']}"
+    urls = {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"}
+    return {**entry, "urls": {**urls, "layout": f"{base}/describe/layouts"}}
+
+
+def describe(request: Request) -> Response:
+    """``GET sobjects/{Object}/describe``."""
+    body = request.site.org.describe(request.session.user, request.segments()[1])
+    return _unless_unchanged(request, _with_urls(request, body))
+
+
+def describe_global(request: Request) -> Response:
+    """``GET sobjects``."""
+    body = request.site.org.describe_global(request.session.user)
+    entries = [_with_urls(request, entry) for entry in body["sobjects"]]
+    return _unless_unchanged(request, {**body, "sobjects": entries})
+
+
+def basics(request: Request) -> Response:
+    """``GET sobjects/{Object}``: the entry of the global describe; recent items are not kept."""
+    user, org = request.session.user, request.site.org
+    name = org.canonical_name(user, request.segments()[1])
+    entries = org.describe_global(user)["sobjects"]
+    entry = next(entry for entry in entries if entry["name"] == name)
+    return Response(200, {"objectDescribe": _with_urls(request, entry), "recentItems": []})
+
+
+def limits(request: Request) -> Response:
+    """``GET limits``: the daily API requests; other limits are not kept and not shown."""
+    if "view_setup" not in request.session.user.permissions:
+        message = (
+            "You do not have the level of access necessary to perform the operation you requested."
+        )
+        raise refuse("INSUFFICIENT_ACCESS", message, None, status=403)
+    usage = request.site.usage
+    remaining = max(0, usage.limit - usage.used())
+    return Response(200, {"DailyApiRequests": {"Max": usage.limit, "Remaining": remaining}})
+
+
+def picklist_values(request: Request) -> Response:
+    """``GET ui-api/object-info/{Object}/picklist-values/{recordTypeId}``."""
+    _, _, object_name, _, record_type_id = request.segments()
+    org, user = request.site.org, request.session.user
+    body = org.picklist_values(user, object_name, record_type_id)
+    for shown in body["picklistFieldValues"].values():
+        shown["url"] = f"{request.base}/{shown['url']}"
+    return Response(200, body)

@@ -1,0 +1,13 @@
+"""What every gateway to Salesforce must do, as a suite to subclass."""
+
+from __future__ import annotations
+
+from tests.fake_salesforce.org_under_test import OrgUnderTest
+from tests.fake_salesforce.reading_contract import ReadingContract
+from tests.fake_salesforce.saving_contract import SavingContract
+
+__all__ = ["GatewayContract", "OrgUnderTest"]
+
+
+class GatewayContract(ReadingContract, SavingContract):
+    """What every `SalesforceGateway` must do. Subclass it and give an `org` fixture."""

@@ -1,0 +1,270 @@
+"""The verbs of `ports.SalesforceGateway` on an org in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
+from keeping_plugin.errors import (
+    CallNotStarted,
+    Complaint,
+    InvalidInput,
+    RecordChanged,
+    RecordNotFound,
+    SalesforceError,
+    SchemaStale,
+)
+from keeping_plugin.types import (
+    ContactMatch,
+    Described,
+    Found,
+    LeadMatch,
+    NewRecord,
+    ObjectSchema,
+    OrgFacts,
+    PersonFound,
+    PicklistValue,
+    Record,
+    Saved,
+    TaskLook,
+    Usage,
+    Value,
+)
+from tests.fake_salesforce.org import PREFIXES, Row
+from tests.fake_salesforce.panel import panel, value
+
+if TYPE_CHECKING:
+    from tests.fake_salesforce.salesforce import FakeSalesforce
+
+_ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?", re.ASCII)
+_TITLES = {"Case": "CaseNumber", "Task": "Subject"}
+
+
+class FakeGateway:
+    """One user's gateway. Records made by another gateway of the same org are seen at once."""
+
+    def __init__(self, salesforce: FakeSalesforce, user_id: str) -> None:
+        self._salesforce = salesforce
+        self._org = salesforce.org
+        self.user_id = user_id
+        self.usage: Usage | None = None
+        self.server_date: datetime | None = None
+        self.requests = 0
+
+    @contextmanager
+    def _call(self, verb: str, *, start_by: float | None = None, rows: int = 0) -> Iterator[None]:
+        """One API request; what its answer tells is known when it has one."""
+        fake = self._salesforce
+        self.requests += 1
+        try:
+            with fake.call(self.user_id, verb, start_by=start_by, rows=rows):
+                yield
+        except CallNotStarted:
+            self.requests -= 1
+            raise
+        self.usage = Usage(fake.used, fake.limit)
+        self.server_date = fake.clock.now().replace(microsecond=0)
+
+    def find(
+        self,
+        addresses: Sequence[str],
+        *,
+        tasks: TaskLook | None = None,
+        by_search: bool = False,
+        start_by: float | None = None,
+    ) -> Found:
+        wanted = keys_by_salesforce(addresses)
+        with self._call("find", start_by=start_by, rows=len(addresses)):
+            if tasks is not None:
+                self._salesforce.look(tasks)
+            if addresses and not by_search:
+                self._check_filterable()
+            people: dict[str, list[PersonFound]] = {}
+            for kind in ("Contact", "Lead"):
+                for row in self._org.of(kind):
+                    same = salesforce_key(row.get("Email") or "")
+                    for key in () if row.get("IsConverted") else wanted.get(same or "", ()):
+                        created = datetime.fromisoformat(row["CreatedDate"])
+                        person = PersonFound(kind, row["Id"], row["Email"], created)
+                        people.setdefault(key, []).append(person)
+            return Found(
+                {
+                    key: tuple(sorted(same, key=lambda one: (one.created_at, one.id)))
+                    for key, same in people.items()
+                },
+                self._marked(tasks),
+            )
+
+    def _check_filterable(self) -> None:
+        schema = self._org.schemas.get("Contact")
+        email = schema.fields.get("Email") if schema is not None else None
+        if email is not None and not email.filterable:
+            message = "field 'Email' can not be filtered in a query call"
+            complaint = Complaint("INVALID_FIELD", message)
+            raise SchemaStale(complaints=(complaint,), object="Contact", field="Email")
+
+    def _marked(self, look: TaskLook | None) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self._org.of("Task", deleted_too=True) if look else ():
+            assert look is not None
+            if row["CreatedById"][:15] != look.created_by[:15]:
+                continue
+            created = datetime.fromisoformat(row["CreatedDate"])
+            if created < look.since.replace(microsecond=0):
+                continue
+            if look.until is not None and created > look.until:
+                continue
+            for marker in look.markers:
+                if (row.get("Subject") or "").endswith(marker):
+                    found[marker] = (*found.get(marker, ()), row["Id"])
+        return found
+
+    def panel(
+        self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
+    ) -> Sequence[ContactMatch | LeadMatch]:
+        with self._call("panel"):
+            return panel(self._org, address, schemas, fields)
+
+    def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
+        self._check_id(object, record_id)
+        with self._call("read"):
+            row = self._there(object, record_id)
+            return Record(
+                object, row["Id"], {name: value(self._org, object, row, name) for name in fields}
+            )
+
+    def _check_id(self, object: str, record_id: str) -> None:
+        if not _ID.fullmatch(record_id) or not record_id.startswith(PREFIXES.get(object, "")):
+            raise InvalidInput("This is not the id of such a record.", field="id")
+
+    def _there(self, object: str, record_id: str) -> Row:
+        row = self._org.row(object, record_id)
+        if row is None:
+            raise RecordNotFound(complaints=(Complaint("NOT_FOUND", "entity is deleted"),))
+        return row
+
+    def create(
+        self,
+        object: str,
+        fields: Mapping[str, Value],
+        *,
+        allow_duplicates: bool = False,
+        start_by: float | None = None,
+    ) -> Saved:
+        with self._call("create", start_by=start_by, rows=1):
+            return self._create(NewRecord(object, fields), allow_duplicates=allow_duplicates)
+
+    def _create(self, record: NewRecord, *, allow_duplicates: bool) -> Saved:
+        self._org.check(
+            record.object, record.fields, creating=True, allow_duplicates=allow_duplicates
+        )
+        return Saved(self._org.insert(record.object, record.fields, by=self.user_id))
+
+    def create_many(
+        self, records: Sequence[NewRecord], *, start_by: float | None = None
+    ) -> Sequence[Saved | SalesforceError]:
+        if not records:
+            return ()
+        with self._call("create_many", start_by=start_by, rows=len(records)):
+            return [self._outcome(record, len(records)) for record in records]
+
+    def _outcome(self, record: NewRecord, rows: int) -> Saved | SalesforceError:
+        fault, kept = self._salesforce.row_fault(record, rows)
+        if fault is not None and not kept:
+            return fault
+        try:
+            saved = self._create(record, allow_duplicates=False)
+        except SalesforceError as error:
+            return error
+        return fault or saved
+
+    def update(
+        self,
+        object: str,
+        record_id: str,
+        changes: Mapping[str, Value],
+        *,
+        unless_modified_since: datetime | None = None,
+        allow_duplicates: bool = False,
+    ) -> None:
+        self._check_id(object, record_id)
+        with self._call("update", rows=1):
+            row = self._there(object, record_id)
+            modified = datetime.fromisoformat(row["LastModifiedDate"])
+            if unless_modified_since is not None:
+                if modified > unless_modified_since.replace(microsecond=0):
+                    raise RecordChanged("The record was modified meanwhile.")
+            self._org.check(
+                object, changes, creating=False, allow_duplicates=allow_duplicates, row=row
+            )
+            self._org.change(object, row, changes)
+
+    def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
+        wanted = text.strip().lower()
+        if not wanted or not wanted.isprintable():
+            raise InvalidInput("Type a few letters to look for.", field="text")
+        title = _TITLES.get(object, "Name")
+        with self._call("search"):
+            found = [
+                Record(object, row["Id"], {title: row.get(title)})
+                for row in self._org.of(object)
+                if wanted in str(row.get(title) or "").lower()
+            ]
+            return sorted(found, key=lambda one: str(one.fields[title]))[:limit]
+
+    def describe(
+        self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None
+    ) -> Sequence[Described]:
+        modified = self._salesforce.metadata_changed
+        with self._call("describe"):
+            return [
+                Described(
+                    name,
+                    None
+                    if (unless_modified or {}).get(name) == modified
+                    else self._org.schemas[name],
+                    modified,
+                )
+                for name in objects
+                if name in self._org.schemas
+            ]
+
+    def picklist_values(
+        self, object: str, record_type_id: str
+    ) -> Mapping[str, Sequence[PicklistValue]]:
+        with self._call("picklist_values"):
+            return {
+                spec.name: tuple(
+                    replace(value, valid_for=None)
+                    for value in self._org.offered(object, spec, record_type_id)
+                    if value.active
+                )
+                for spec in self._org.schemas[object].fields.values()
+                if spec.picklist
+            }
+
+    def closed_task_status(self) -> str | None:
+        with self._call("closed_task_status"):
+            return next((name for name, closed in self._org.statuses.items() if closed), None)
+
+    def org_facts(self) -> OrgFacts:
+        fake = self._salesforce
+        with self._call("org_facts"):
+            user = fake.fields("User", self.user_id)
+            return OrgFacts(
+                fake.org_id,
+                fake.name,
+                fake.is_sandbox,
+                self.user_id,
+                user["Username"],
+                user.get("TimeZoneSidKey") or "GMT",
+            )
+
+    def limits(self) -> Usage:
+        with self._call("limits"):
+            return Usage(self._salesforce.used, self._salesforce.limit)

@@ -1,0 +1,105 @@
+"""What the saving verbs of every `SalesforceGateway` must do."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from keeping_plugin.errors import (
+    CallNotStarted,
+    DuplicatesFound,
+    RecordChanged,
+    RecordRejected,
+)
+from keeping_plugin.types import NewRecord, Saved
+from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, someone
+
+
+class SavingContract(OrgContract):
+    """Creating and changing, one by one and many at once."""
+
+    def test_create_and_update_write_fields(self, org: OrgUnderTest) -> None:
+        saved = org.gateway.create("Contact", {"LastName": " Doe ", "Phone": "1"})
+        org.gateway.update("Contact", saved.id, {"Phone": "", "Title": "CEO"})
+        stands = org.fields("Contact", saved.id)
+        assert (stands["LastName"], stands["Phone"], stands["Title"]) == ("Doe", None, "CEO")
+
+    def test_a_refusal_names_the_fields(self, org: OrgUnderTest) -> None:
+        with pytest.raises(RecordRejected) as refused:
+            org.gateway.create("Contact", {"FirstName": "Jane"})
+        [complaint] = refused.value.complaints
+        assert (complaint.code, complaint.fields) == ("REQUIRED_FIELD_MISSING", ("LastName",))
+
+    def test_an_edit_of_somebody_else_is_not_overwritten(self, org: OrgUnderTest) -> None:
+        contact = org.add("Contact", LastName="Doe")
+        gateway = org.gateway
+        gateway.limits()
+        seen = gateway.server_date
+        assert seen is not None
+        org.pass_time(5)
+        gateway.update("Contact", contact, {"LastName": "Roe"}, unless_modified_since=seen)
+        with pytest.raises(RecordChanged):
+            gateway.update("Contact", contact, {"LastName": "X"}, unless_modified_since=seen)
+        assert org.fields("Contact", contact)["LastName"] == "Roe"
+
+    def test_duplicates_are_told_and_may_be_saved_anyway(self, org: OrgUnderTest) -> None:
+        org.duplicate_rule("Contact", "Email")
+        address = someone()
+        first = org.add("Contact", LastName="Doe", Email=address)
+        fields = {"LastName": "Doe", "Email": address}
+        with pytest.raises(DuplicatesFound) as found:
+            org.gateway.create("Contact", fields)
+        assert found.value.record_ids == (("Contact", first),)
+        assert found.value.may_save
+        [row] = org.gateway.create_many([NewRecord("Contact", fields)])
+        assert isinstance(row, DuplicatesFound)
+        assert org.gateway.create("Contact", fields, allow_duplicates=True).id != first
+
+    def test_many_rows_stand_alone_and_keep_their_order(self, org: OrgUnderTest) -> None:
+        contact = org.add("Contact", LastName="Doe")
+        outcomes = org.gateway.create_many(
+            [
+                NewRecord("Task", {"Subject": "A", "WhoId": contact, "Status": "Completed"}),
+                NewRecord("Contact", {"FirstName": "No last name"}),
+                NewRecord("Task", {"Subject": "B" * 256}),
+                NewRecord("Contact", {"LastName": "Roe"}),
+            ]
+        )
+        assert [type(one) for one in outcomes] == [Saved, RecordRejected, RecordRejected, Saved]
+        first, last = outcomes[0], outcomes[3]
+        assert isinstance(first, Saved)
+        assert isinstance(last, Saved)
+        assert org.fields("Task", first.id)["Subject"] == "A"
+        assert org.fields("Contact", last.id)["LastName"] == "Roe"
+
+    def test_no_text_is_taken_for_a_reference(self, org: OrgUnderTest) -> None:
+        subjects = ["@{rows0[0].id}", "write to @{contact.records[0].Id}", "@{", "@{}"]
+        outcomes = org.gateway.create_many(
+            [NewRecord("Task", {"Subject": subject}) for subject in subjects]
+        )
+        for subject, saved in zip(subjects, outcomes, strict=True):
+            assert isinstance(saved, Saved)
+            assert org.fields("Task", saved.id)["Subject"] == subject
+
+    def test_a_thousand_rows_cost_one_request(self, org: OrgUnderTest) -> None:
+        gateway = org.gateway
+        before = gateway.limits().used
+        subjects = [f"{uuid.uuid4().hex} {number}" for number in range(1_000)]
+        outcomes = gateway.create_many([NewRecord("Task", {"Subject": one}) for one in subjects])
+        assert gateway.usage is not None
+        assert gateway.usage.used == before + 1
+        for number in (0, 199, 200, 999):
+            made = outcomes[number]
+            assert isinstance(made, Saved)
+            assert org.fields("Task", made.id)["Subject"] == subjects[number]
+
+    def test_a_call_that_comes_too_late_sends_nothing(self, org: OrgUnderTest) -> None:
+        gateway = org.gateway
+        before = gateway.limits().used
+        late = org.monotonic() - 0.001
+        with pytest.raises(CallNotStarted):
+            gateway.create_many([NewRecord("Contact", {"LastName": "X"})], start_by=late)
+        with pytest.raises(CallNotStarted):
+            gateway.find([someone()], start_by=late)
+        assert gateway.limits().used == before + 1
