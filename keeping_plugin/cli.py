@@ -6,6 +6,8 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +18,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from keeping_plugin import failpoints
-from keeping_plugin.errors import KeepingError
+from keeping_plugin.errors import HelpDeskFailed, KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.jobs.queue import RedisAway
 from keeping_plugin.models import AuditRecord, Connection, Installation, migrate
+from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery.sweep import sweep
@@ -108,6 +111,15 @@ def _ready(state: State) -> None:
     try:
         state.check_ready()
     except KeepingError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _host_asked() -> Iterator[None]:
+    """What the host raises, as one sentence with the place. Raises click.ClickException."""
+    try:
+        yield
+    except HelpDeskFailed as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -249,13 +261,14 @@ def explain(
         )
     headers = dict(_header(line) for line in header)
     state = _state_with_tables()
-    with state.database.read() as session:
+    helpdesk = AskedHelpDesk(state.helpdesk, ())
+    with _host_asked(), state.database.read() as session:
         if message_id is not None:
-            lines = explain_message(session, state.helpdesk, company, message_id)
+            lines = explain_message(session, helpdesk, company, message_id)
             if not lines:
                 raise click.ClickException("There is no message with this id in this company.")
         elif mailbox and customer:
-            known = [each.id for each in state.helpdesk.mailboxes(company)]
+            known = [each.id for each in helpdesk.mailboxes(company)]
             if mailbox not in known:
                 its = f"it has {', '.join(known)}" if known else "it has none"
                 raise click.UsageError(f"This company has no mailbox {mailbox!r}; {its}.")
@@ -273,7 +286,7 @@ def explain(
                 sent_at=state.clock.now(),
                 headers=headers,
             )
-            lines = explain_made_up(session, state.helpdesk, made_up)
+            lines = explain_made_up(session, helpdesk, made_up)
         else:
             raise click.UsageError("Name a message id, or --mailbox and --customer.")
     for line in lines:

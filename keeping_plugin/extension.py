@@ -246,6 +246,7 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
             queue=queue,
             times=times,
             end_host_transaction=lambda: db.session.rollback(),
+            interrupts=INTERRUPTS,
         ),
         delivery=Delivery(
             database=database,

@@ -258,6 +258,24 @@ def test_explain_without_anything_to_explain_fails(
     assert sentence in said.output
 
 
+@pytest.mark.field_case("D5")
+@pytest.mark.parametrize("words", [("m-1",), ("--mailbox", "support", "--customer", "a@b.example")])
+def test_explain_says_where_the_host_raised(
+    inbox: Inbox, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(inbox)
+
+    def raises(company_id: str) -> list[str]:
+        raise RuntimeError(f"no request, for {CUSTOMER.email}")
+
+    monkeypatch.setattr(inbox.desk, "skipped_domains", raises)
+    said = flask(inbox, "explain", "--company", "acme", *words)
+    assert said.exit_code != 0
+    assert "HelpDesk.skipped_domains raised RuntimeError at " in said.output
+    assert "test_cli.py:" in said.output
+    assert CUSTOMER.email not in said.output
+
+
 def test_the_audit_trail_is_one_json_object_a_line(inbox: Inbox) -> None:
     assert flask(inbox, "audit").output == ""
     from keeping_plugin.services import audit

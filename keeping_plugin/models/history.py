@@ -95,3 +95,5 @@ class BackfillRun(Base):
     claim: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    failures: Mapped[int | None] = mapped_column(Integer)  # of the host at this page, in a row
+    unread: Mapped[int | None] = mapped_column(Integer)  # left out: the host raised for them alone

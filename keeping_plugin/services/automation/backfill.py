@@ -8,38 +8,42 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
+from keeping_plugin.errors import HelpDeskFailed, InvalidInput, NotConnected, NotFound
 from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, Database, now
 from keeping_plugin.ports import HelpDesk, JobQueue
 from keeping_plugin.services import audit
+from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation.decisions import backfill_occasion, judge_and_write
 from keeping_plugin.services.automation.history import Page, pages
 from keeping_plugin.services.automation.policy import read_policy, read_switches
-from keeping_plugin.times import BACKFILL_CLAIM, BACKFILL_JOB, BACKFILL_PAGE, Times
+from keeping_plugin.times import BACKFILL_CLAIM, BACKFILL_JOB, BACKFILL_PAGE, PAUSES, Times
 from keeping_plugin.types import Agent
 
 RUNNING, PAUSED, DONE, CANCELLED = "running", "paused", "done", "cancelled"
 PAGE = 160  # messages: with a Decision and two entries each, under 500 rows a transaction
 PAGES_A_JOB = 10
+ALL_ALIKE = 2  # times that the host raised for a page, before its messages are told apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfilling:
-    """What runs need. `end_host_transaction` gives back what HelpDesk read through."""
+    """What runs need. `end_host_transaction` gives back what HelpDesk read through; `interrupts`
+    end a whole job, whatever it is doing."""
 
     database: Database
     helpdesk: HelpDesk
     queue: JobQueue
     times: Times
     end_host_transaction: Callable[[], None]
+    interrupts: tuple[type[Exception], ...] = ()
 
 
 def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -> int:
@@ -114,10 +118,22 @@ def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
 
 
 def advance(parts: Backfilling, run_id: int) -> None:
-    """Take a run some pages further; the sweep calls again while it is due."""
+    """Take a run some pages further; the sweep calls again while it is due. Where the host raises,
+    it is called again later each time; from the third time on, messages for which alone the host
+    raises are left out."""
+    parts = replace(parts, helpdesk=AskedHelpDesk(parts.helpdesk, parts.interrupts))
     run = _claim(parts, run_id)
     if run is None:
         return
+    try:
+        _go_on(parts, run)
+    except HelpDeskFailed:
+        parts.end_host_transaction()
+        _put_off(parts, run)
+
+
+def _go_on(parts: Backfilling, run: BackfillRun) -> None:
+    unread: list[str] = []
     history = pages(
         parts.helpdesk,
         run.company_id,
@@ -126,18 +142,20 @@ def advance(parts: Backfilling, run_id: int) -> None:
         after=run.after_id,
         limit=PAGE,
         seconds=parts.times.seconds(BACKFILL_PAGE),
+        unread=unread if (run.failures or 0) >= ALL_ALIKE else None,
     )
     began = monotonic()
     for reached, page in enumerate(history, 1):
         parts.end_host_transaction()
-        granted = _write(parts, run, page)
+        granted = _write(parts, run, page, len(unread))
+        unread.clear()
         if granted is None:  # paused, cancelled, disconnected or overtaken meanwhile
             return
         if granted:
             parts.queue.ring([run.connection_id])
         if reached == PAGES_A_JOB or monotonic() - began > parts.times.seconds(BACKFILL_JOB):
             _let_go(parts, run)
-            parts.queue.enqueue("backfill", run_id)
+            parts.queue.enqueue("backfill", run.id)
             return
     parts.end_host_transaction()
     _finish(parts, run)
@@ -165,9 +183,9 @@ def _claim(parts: Backfilling, run_id: int) -> BackfillRun | None:
         return session.get_one(BackfillRun, run_id)
 
 
-def _write(parts: Backfilling, run: BackfillRun, page: Page) -> int | None:
-    """Judge one page and note it as reached, in one commit; the entries it granted, or None when
-    the run may not go on."""
+def _write(parts: Backfilling, run: BackfillRun, page: Page, unread: int) -> int | None:
+    """Judge one page, of which so many messages could not be read, and note it as reached, in one
+    commit; the entries it granted, or None when the run may not go on."""
     with parts.database.read() as session:
         database = session.connection()
         switches = read_switches(database, run.company_id, run.mailbox_id)
@@ -213,8 +231,29 @@ def _write(parts: Backfilling, run: BackfillRun, page: Page) -> int | None:
             current.reached_at = page.messages[-1].sent_at
         current.seen += len(page.messages)
         current.granted += granted
+        current.unread = (current.unread or 0) + unread
+        current.failures = None
         current.claimed_until = current.due_at = time + parts.times.span(BACKFILL_CLAIM)
     return granted
+
+
+def _put_off(parts: Backfilling, run: BackfillRun) -> None:
+    with parts.database.write() as session:
+        current = session.scalars(
+            select(BackfillRun)
+            .where(
+                BackfillRun.id == run.id,
+                BackfillRun.claim == run.claim,
+                BackfillRun.state == RUNNING,
+            )
+            .with_for_update(key_share=True)
+        ).one_or_none()
+        if current is None:
+            return
+        wait = PAUSES[min(current.failures or 0, len(PAUSES) - 1)]
+        current.failures = (current.failures or 0) + 1
+        current.due_at = now(session) + parts.times.span(wait)
+        current.claim = current.claimed_until = None
 
 
 def _let_go(parts: Backfilling, run: BackfillRun) -> None:

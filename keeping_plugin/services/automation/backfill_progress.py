@@ -25,7 +25,8 @@ class Progress:
     """One run. `reached_at` is when the last message looked at was sent; `share` the part of the
     time since `since` that lies behind it, since nobody counts a mailbox's mail beforehand. `left`
     of the `granted` entries are still to be sent, `waiting` ones wait for a Contact. `stuck`: it is
-    due and no worker has begun it."""
+    due and no worker has begun it. `host_fails`: the host raised when it was last asked for mail;
+    `unread` messages were left out because it raised for them alone."""
 
     id: int
     state: str
@@ -39,6 +40,8 @@ class Progress:
     left: int
     waiting: int
     stuck: bool
+    host_fails: bool
+    unread: int
 
 
 def latest(session: Session, company_id: str, mailbox_id: str) -> Progress | None:
@@ -73,6 +76,8 @@ def latest(session: Session, company_id: str, mailbox_id: str) -> Progress | Non
         left=left,
         waiting=waiting,
         stuck=_is_stuck(run, now(session)),
+        host_fails=run.state == RUNNING and bool(run.failures),
+        unread=run.unread or 0,
     )
 
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from time import monotonic
 from typing import cast
 
+from keeping_plugin.errors import HelpDeskFailed
 from keeping_plugin.ports import HelpDesk, MessageFacts
 from keeping_plugin.types import MessageArrived
+
+FEW = 5  # messages that could not be read, and none that could: is it the host?
 
 _FIELDS = tuple(each.name for each in fields(MessageArrived))
 
@@ -32,10 +35,14 @@ def pages(
     after: str | None = None,
     limit: int = 500,
     seconds: float | None = None,
+    unread: list[str] | None = None,
 ) -> Iterator[Page]:
     """Each page is asked for when it is wanted; no two bodies are held at once, and none is fetched
     where the host tells of messages without them. A page ends early once reading it has taken these
-    `seconds`: a host may take half a second for each body."""
+    `seconds`: a host may take half a second for each body.
+
+    Raises what the host raises. With `unread`, messages are asked for one by one, and those for
+    which an AskedHelpDesk fails while it answers for others are put there and left out."""
     while True:
         ids = list(helpdesk.message_ids(company_id, mailbox_id, since, after, limit))
         if not ids:
@@ -44,14 +51,40 @@ def pages(
             raise ValueError("HelpDesk.message_ids gave the same page twice")
         began = monotonic()
         found: list[MessageArrived] = []
-        read, step = 0, limit if seconds is None or _tells_facts(helpdesk) else 1
+        failed: list[str] = []
+        error: HelpDeskFailed | None = None
+        whole = unread is None and (seconds is None or _tells_facts(helpdesk))
+        read, step = 0, limit if whole else 1
         while read < len(ids) and (seconds is None or monotonic() - began < seconds or not read):
-            found += _read(helpdesk, company_id, ids[read : read + step])
+            try:
+                found += _read(helpdesk, company_id, ids[read : read + step])
+            except HelpDeskFailed as raised:
+                if unread is None:
+                    raise
+                error = raised
+                failed += ids[read : read + step]
             read += step
-            step *= 2
+            step *= 2 if unread is None else 1
+            if len(failed) == read == FEW:
+                break
+        if error is not None and len(failed) >= read and not _answers(helpdesk, company_id, after):
+            raise error
+        if unread is not None:
+            unread += failed
         ids = ids[:read]
         yield Page(ids[-1], tuple(found))
         after = ids[-1]
+
+
+def _answers(helpdesk: HelpDesk, company_id: str, message_id: str | None) -> bool:
+    """Whether the host answers for a message of before."""
+    if message_id is None:
+        return False
+    try:
+        _read(helpdesk, company_id, [message_id])
+    except HelpDeskFailed:
+        return False
+    return True
 
 
 def _tells_facts(helpdesk: HelpDesk) -> bool:

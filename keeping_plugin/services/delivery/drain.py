@@ -15,11 +15,11 @@ from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services import metering as api_use
+from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import gone, pauses
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.address_claims import claim_addresses
-from keeping_plugin.services.delivery.asking import AskedHelpDesk
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import claim, drainable, due

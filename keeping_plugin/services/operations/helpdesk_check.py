@@ -10,7 +10,7 @@ from sqlalchemy import select
 from keeping_plugin.errors import HelpDeskFailed
 from keeping_plugin.models import Database, Decision, now
 from keeping_plugin.ports import HelpDesk
-from keeping_plugin.services.delivery.asking import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 
 RECENT = timedelta(days=30)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -23,7 +23,8 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.ports import HelpDesk
-from keeping_plugin.services.automation import backfill
+from keeping_plugin.services.automation import backfill, backfill_progress
+from keeping_plugin.services.automation import history as backfill_history
 from keeping_plugin.services.automation.backfill import Backfilling
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.automation.intake import Intake, message_arrived
@@ -250,6 +251,10 @@ def test_asking_for_older_decisions_costs_the_host_no_statement(house: House) ->
     assert statements == ["SELECT", "SELECT", "INSERT", "INSERT"]
 
 
+class Ended(Exception):
+    """The worker is ended here."""
+
+
 class SlowDesk:
     """A host of 0.1.0, which has no other way to tell of messages: each body takes it 0.4 s."""
 
@@ -262,7 +267,7 @@ class SlowDesk:
         for message in self._desk.messages(company_id, message_ids):
             self.now += 0.4
             if self._left == 0:
-                raise RuntimeError("the worker is ended here")
+                raise Ended
             self._left -= 1
             yield message
 
@@ -295,10 +300,10 @@ def test_a_backfill_of_a_host_with_slow_bodies_moves_a_page_in_seconds(
         place = f"keeping_plugin.services.automation.{module}.monotonic"
         monkeypatch.setattr(place, lambda: desk.now)
     run_id = start(house)
-    made = replace(parts(house), helpdesk=cast(HelpDesk, desk))
+    made = replace(parts(house), helpdesk=cast(HelpDesk, desk), interrupts=(Ended,))
     backfill.advance(made, run_id)  # as long as a job may take
     assert 60 <= run(house, run_id).seen < 120
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Ended):
         backfill.advance(made, run_id)
     assert 60 <= run(house, run_id).seen < 120
     pages = [after - before for before, after in pairwise(desk.waited)]
@@ -309,3 +314,93 @@ def test_a_backfill_of_a_host_with_slow_bodies_moves_a_page_in_seconds(
     backfill.advance(parts(house), run_id)
     assert (run(house, run_id).state, run(house, run_id).seen) == ("done", 160)
     assert len(house.entries()) == 320
+
+
+class BrokenDesk:
+    """A host that raises where a test says; with message_facts or, as in 0.1.0, without."""
+
+    def __init__(self, desk: FakeHelpDesk, *, tells_facts: bool) -> None:
+        self._desk = desk
+        self._tells_facts = tells_facts
+        self.broken: Callable[[str], bool] = lambda message_id: False
+        self.question = "messages"
+
+    def _ask(self, question: str, *asked: Any, of: str = "") -> Any:
+        if question == self.question and self.broken(of):
+            raise RuntimeError("Unable to build URLs for jane@customer.example")
+        return getattr(self._desk, question)(*asked)
+
+    def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Any]:
+        for each in message_ids:
+            yield from self._ask("messages", company_id, [each], of=each)
+
+    def message_ids(self, *asked: Any) -> Any:
+        return self._ask("message_ids", *asked)
+
+    def skipped_domains(self, company_id: str) -> Any:
+        return self._ask("skipped_domains", company_id)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "message_facts":
+            return getattr(self._desk, name)
+        if not self._tells_facts:
+            raise AttributeError(name)
+        return self.messages
+
+
+@pytest.mark.field_case("D5")
+@pytest.mark.parametrize("tells_facts", [True, False])
+@pytest.mark.parametrize("question", ["message_ids", "messages", "skipped_domains"])
+def test_a_backfill_of_a_host_that_raises_says_where_and_asks_later_each_time(
+    house: House, question: str, tells_facts: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    history(house, 12)
+    desk = BrokenDesk(house.desk, tells_facts=tells_facts)
+    desk.question, desk.broken = question, lambda _: True
+    made = replace(parts(house), helpdesk=cast(HelpDesk, desk))
+    run_id = start(house)
+    for wait in (60, 120, 240, 480, 900, 900):
+        backfill.advance(made, run_id)
+        found = run(house, run_id)
+        with house.database.read() as session:
+            assert found.due_at is not None
+            left = (found.due_at - now(session)).total_seconds()
+        assert wait - 30 < left <= wait
+        assert (found.state, found.seen, found.claim) == ("running", 0, None)
+    told = [record for record in caplog.records if record.msg == "helpdesk_failed"]
+    assert {record.levelname for record in told} == {"ERROR"}
+    assert all("test_backfill.py:" in record.__dict__["where"] for record in told)
+    assert "jane@" not in caplog.text
+    with house.database.read() as session:
+        progress = backfill_progress.latest(session, COMPANY, MAILBOX.id)
+    assert progress is not None
+    assert (progress.host_fails, progress.stuck) == (True, False)
+    desk.broken = lambda _: False
+    backfill.advance(made, run_id)
+    found = run(house, run_id)
+    assert (found.state, found.seen, found.unread or 0) == ("done", 12, 0)
+
+
+@pytest.mark.field_case("D5")
+@pytest.mark.parametrize("tells_facts", [True, False])
+@pytest.mark.parametrize("broken", [["m0000"], ["m0005", "m0011"], [f"m{n:04}" for n in range(7)]])
+def test_a_backfill_leaves_out_what_the_host_cannot_give_although_it_answers_for_others(
+    house: House, broken: list[str], tells_facts: bool
+) -> None:
+    history(house, 12)
+    desk = BrokenDesk(house.desk, tells_facts=tells_facts)
+    made = replace(parts(house), helpdesk=cast(HelpDesk, desk))
+    run_id = start(house)
+    if len(broken) > backfill_history.FEW:  # then only a message of before tells
+        with house.database.write() as session:
+            session.execute(update(BackfillRun).values(after_id="m0000", seen=1))
+        broken = broken[1:]
+    desk.broken = lambda message_id: message_id in broken
+    for _ in range(2):
+        backfill.advance(made, run_id)
+        assert run(house, run_id).state == "running"
+    backfill.advance(made, run_id)
+    found = run(house, run_id)
+    assert (found.state, found.unread, found.failures) == ("done", len(broken), None)
+    assert {entry.message_id for entry in house.entries()}.isdisjoint(broken)
+    assert found.seen == 12 - len(broken)
