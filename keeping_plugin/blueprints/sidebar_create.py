@@ -24,6 +24,7 @@ from keeping_plugin.errors import (
     ConnectionLost,
     Crowded,
     DuplicatesFound,
+    HelpDeskFailed,
     InvalidInput,
     KeepingError,
     NotConnected,
@@ -36,6 +37,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.mail.company_name import SuggestedCompany
+from keeping_plugin.services.delivery.asking import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
 from keeping_plugin.services.panel import call as panel_call
 from keeping_plugin.services.panel import open as panels
@@ -189,7 +191,12 @@ def _suggested_company(a: Adding) -> SuggestedCompany | None:
         message_id = newest_inbound(session, company_id, a.place.conversation.id)
     message = None
     if message_id is not None:
-        message = next(iter(state.helpdesk.messages(company_id, [message_id])), None)
+        asked = AskedHelpDesk(state.helpdesk, ())
+        try:
+            message = next(asked.messages(company_id, [message_id]), None)
+        except HelpDeskFailed:
+            # Told in the log. A form that somebody fills in is not lost for want of a suggestion.
+            message = None
         guards.end_host_transaction()
     return company_of(a.customer, message)
 

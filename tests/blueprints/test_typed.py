@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from keeping_plugin.blueprints import duplicates
 from keeping_plugin.errors import (
+    ConnectionBarred,
     ConnectionLost,
     NotConnected,
     OutcomeUnclear,
@@ -22,7 +23,7 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
     SchemaStale,
 )
-from keeping_plugin.models import Connection, ConnectionStatus, PanelCard
+from keeping_plugin.models import Connection, ConnectionStatus, Decision, PanelCard, now
 from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, Inbox, token, url
 from tests.services.sitting import sitting
 
@@ -130,6 +131,7 @@ FAULTS = {
     "a field is gone": salesforce(SchemaStale("gone")),
     "no connection by now": salesforce(NotConnected("gone")),
     "lost by now": salesforce(ConnectionLost()),
+    "barred by now": salesforce(ConnectionBarred("ip restricted", reason="ip_restricted")),
 }
 # Nothing of Salesforce is asked for these, so that no fault of it reaches them.
 OWN = ("the session has ended", "the page is of another session", "the database fails")
@@ -171,6 +173,39 @@ def test_what_an_agent_typed_is_in_the_answer(inbox: Inbox, fault: str) -> None:
             marked = answer.headers.get("X-Keeping-Fragment")
             assert marked == ("1" if kind == "fragment" else None)
     assert lost_words == []
+
+
+@pytest.mark.field_case("B5")
+@pytest.mark.parametrize("kind", WANTED)
+def test_a_host_that_cannot_give_its_mail_costs_the_suggested_company_and_no_form(
+    inbox: Inbox, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The company is looked for whenever the form is shown, also with an error in it."""
+    client = inbox.client()
+    at, form, headers = send(inbox, client, *FORMS["create a lead"], WANTED[kind])
+    with inbox.database.write() as session:
+        session.add(
+            Decision(
+                connection_id=inbox.connection_id,
+                company_id="acme",
+                mailbox_id="support",
+                conversation_id="c-1",
+                message_id="m1",
+                decided_at=now(session),
+                rules_version="1",
+                verdicts=[],
+                facts={"address": CUSTOMER.email, "inbound": True},
+            )
+        )
+    monkeypatch.setattr(inbox.desk, "messages", _store_away)
+    inbox.salesforce.fail("create", SalesforceUnavailable("503"))
+    answer = client.post(url(at), data=form, headers=headers)
+    assert answer.status_code == 503
+    assert SHOWN in answer.text
+
+
+def _store_away(*_: object) -> None:
+    raise OSError("the store of the bodies is away")
 
 
 @pytest.mark.field_case("B5")
