@@ -37,7 +37,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.mail.company_name import SuggestedCompany
-from keeping_plugin.services.delivery.asking import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
 from keeping_plugin.services.panel import call as panel_call
 from keeping_plugin.services.panel import open as panels
