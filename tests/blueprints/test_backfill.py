@@ -250,3 +250,20 @@ def test_a_button_that_is_none_does_nothing(inbox: Inbox) -> None:
     run_id = start(inbox)
     assert post(inbox, f"{BACKFILL}/{run_id}?mailbox=support", do="delete")[0] == 404
     assert post(inbox, f"{BACKFILL}/999?mailbox=support", do="pause")[0] == 404
+
+
+@pytest.mark.field_case("D5")
+def test_a_host_that_cannot_give_its_mail_is_said_to_be_the_reason(inbox: Inbox) -> None:
+    history(inbox)
+    run_id = start(inbox)
+    with inbox.database.write() as session:
+        session.execute(update(BackfillRun).values(failures=2, unread=0))
+    assert "The inbox could not give its mail to the worker." in read(card(inbox))
+    with inbox.database.write() as session:
+        session.execute(update(BackfillRun).values(failures=None, unread=1))
+    text = read(card(inbox))
+    assert "could not give its mail" not in text
+    assert "1 message left out, because the inbox could not give it" in text
+    advance(inbox, run_id)
+    assert run(inbox).state == "done"
+    assert "1 message left out, because the inbox could not give it" in read(card(inbox))

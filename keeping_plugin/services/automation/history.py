@@ -53,11 +53,11 @@ def pages(
         found: list[MessageArrived] = []
         failed: list[str] = []
         error: HelpDeskFailed | None = None
-        whole = unread is None and (seconds is None or _tells_facts(helpdesk))
+        whole = unread is None and (seconds is None or tells_facts(helpdesk))
         read, step = 0, limit if whole else 1
         while read < len(ids) and (seconds is None or monotonic() - began < seconds or not read):
             try:
-                found += _read(helpdesk, company_id, ids[read : read + step])
+                found += facts_of(helpdesk, company_id, ids[read : read + step])
             except HelpDeskFailed as raised:
                 if unread is None:
                     raise
@@ -81,19 +81,21 @@ def _answers(helpdesk: HelpDesk, company_id: str, message_id: str | None) -> boo
     if message_id is None:
         return False
     try:
-        _read(helpdesk, company_id, [message_id])
+        facts_of(helpdesk, company_id, [message_id])
     except HelpDeskFailed:
         return False
     return True
 
 
-def _tells_facts(helpdesk: HelpDesk) -> bool:
+def tells_facts(helpdesk: HelpDesk) -> bool:
+    """Whether the host tells of messages without their bodies."""
     return callable(getattr(helpdesk, "message_facts", None))
 
 
-def _read(helpdesk: HelpDesk, company_id: str, ids: Sequence[str]) -> list[MessageArrived]:
-    """Those of these messages that are there, in this order."""
-    ask = cast(MessageFacts, helpdesk).message_facts if _tells_facts(helpdesk) else None
+def facts_of(helpdesk: HelpDesk, company_id: str, ids: Sequence[str]) -> list[MessageArrived]:
+    """Those of these messages that are there, in this order, without their texts. Raises what the
+    host raises."""
+    ask = cast(MessageFacts, helpdesk).message_facts if tells_facts(helpdesk) else None
     told = (ask or helpdesk.messages)(company_id, ids)
     known = {message.message_id: without_text(message) for message in told}
     return [known[each] for each in ids if each in known]

@@ -9,12 +9,14 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from keeping_plugin.errors import NotReady, SalesforceError
+from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
+from keeping_plugin.services.automation.history import facts_of, tells_facts
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import drainable
+from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import contacts_of
@@ -22,10 +24,11 @@ from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_right
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.schema import describe as schema_cache
-from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
+from keeping_plugin.times import BATCH, WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 from keeping_plugin.types import emails_are_searched
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
+FEW_BODIES = 10  # read after a look, of a host that tells nothing without them
 
 _PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
@@ -65,6 +68,48 @@ def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
         known = [address for address in addresses if contacts_of(found, address)]
         if known:
             waiting.learned(session, connection_id, known)
+    _judge_corrected(parts, connection, set(addresses) - set(known))
+
+
+def _judge_corrected(parts: Delivery, connection: Connection, addresses: Collection[str]) -> None:
+    """Bring back Tasks that wait for somebody who is not their message's customer any more: the
+    next batch judges them again. Asked of the host after each look, as far as it tells of messages
+    without their bodies; otherwise of a few, so that slow bodies hold nobody up."""
+    if not addresses:
+        return
+    with parts.database.read() as session:
+        rows = session.scalars(
+            select(SyncEntry)
+            .where(
+                SyncEntry.connection_id == connection.id,
+                SyncEntry.state == EntryState.WAITING,
+                SyncEntry.sent_at.is_(None),
+                SyncEntry.address.in_(sorted(addresses)),
+            )
+            .order_by(SyncEntry.looks, SyncEntry.waiting_since.desc(), SyncEntry.id.desc())
+            .limit(BATCH if tells_facts(parts.helpdesk) else FEW_BODIES)
+        ).all()
+    waits = {row.message_id: row for row in rows}
+    try:
+        told = facts_of(parts.helpdesk, connection.company_id, list(waits))
+        corrected = [
+            waits[each.message_id].id for each in told if has_changed(waits[each.message_id], each)
+        ]
+    except HelpDeskFailed:
+        return  # the log has its place; the next look asks again
+    finally:
+        parts.end_host_transaction()
+    if not corrected:
+        return
+    with parts.database.write() as session:
+        connection_first(session, connection.id)
+        session.execute(
+            _PLAIN.where(
+                SyncEntry.id.in_(corrected),
+                SyncEntry.state == EntryState.WAITING,
+                SyncEntry.sent_at.is_(None),
+            ).values(state=EntryState.PENDING, due_at=now(session))
+        )
 
 
 def _due_addresses(

@@ -179,6 +179,56 @@ def test_each_correction_is_judged_once(house: House) -> None:
     assert addresses(house) == {JANET}
 
 
+def test_a_task_that_waits_for_somebody_else_than_its_customer_is_judged_again_after_a_look(
+    house: House,
+) -> None:
+    """The first address never becomes known."""
+    house.switch(add_contacts=False)
+    house.owe("m1", Action.LOG_TASK)
+    house.owe("m2", Action.LOG_TASK)
+    house.drain()
+    assert house.states() == [("waiting", "no_contact")] * 2
+    right = house.salesforce.add("Contact", LastName="Doe", Email=JANET)
+    correct_address(house, "m1", JANET)
+    house.pass_time(601)
+    house.drain()
+    house.drain()
+    assert [task["WhoId"] for task in house.tasks()] == [right]
+    assert house.states() == [("done", "logged"), ("waiting", "no_contact")]
+    assert house.desk.bodies_read.count("m2") == 1, "the look reads no bodies"
+
+
+def test_a_waiting_task_whose_customer_turned_out_to_be_ours_ends(house: House) -> None:
+    house.owe("m1", Action.LOG_TASK)
+    house.drain()
+    correct(house, "m1", customer=None)
+    house.pass_time(601)
+    house.drain()
+    house.drain()
+    assert house.states() == [("cancelled", "customer_changed")]
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["written", "not written"])
+def test_a_task_follows_its_customer_there_and_back_while_its_contact_is_in_doubt(
+    house: House, written: bool
+) -> None:
+    house.owe("m1")
+    house.salesforce.fail("create_many", UNCLEAR, after=written)
+    house.drain()
+    for address in (JANET, JANE):
+        correct_address(house, "m1", address)
+        house.pass_time(1_000)
+        house.drain()
+    for _ in range(4):
+        house.pass_time(4_000)
+        house.drain()
+    assert house.states() == [("done", "created"), ("done", "logged")]
+    # Not written, the Contact was made while the message named Janet.
+    made = house.contacts(JANE if written else JANET)
+    assert len(house.salesforce.rows("Contact")) == len(made) == 1
+    assert [task["WhoId"] for task in house.tasks()] == made
+
+
 def test_a_corrected_waiting_task_is_logged_where_its_customer_is(house: House) -> None:
     """It is judged again when it comes due: the first address became known meanwhile."""
     house.switch(add_contacts=False)
