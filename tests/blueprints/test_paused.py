@@ -57,6 +57,35 @@ def test_panel_log_activity_and_connection_page_say_why_mail_waits(
     assert agent.get(url(), headers=JSON).json["pause"] is None
 
 
+@pytest.mark.field_case("A7")
+def test_activity_and_log_tell_once_why_all_mail_waits(inbox: Inbox) -> None:
+    """Twenty-five rows of one reason hide what else stands in them."""
+    ledger = Ledger(inbox.database, inbox.connection_id)
+    with inbox.database.read() as session:
+        time = now(session)
+    for number in range(3):
+        ledger.refusal(message_id=f"m{number}", log=(), refused=False)
+        ledger.entry(
+            state=EntryState.PENDING,
+            message_id=f"m{number}",
+            reason="",
+            address=CUSTOMER.email,
+            due_at=time,
+            created_at=time,
+        )
+    pause(inbox)
+    activity = inbox.client(PEOPLE["ada"]).get("/salesforce/settings/activity").text
+    log = inbox.client().get(url("/log")).text
+    for page in (activity, log):
+        assert page.count("No such column") == 1
+        assert page.count("It waits: mail is not logged for now.") == 3
+    told = inbox.client().get(url("/log"), headers=JSON).json["messages"]
+    assert len(told) == 3
+    for message in told:
+        (task,) = [line for line in message["actions"] if line["entry_id"]]
+        assert task["complaints"] == [WORDS]
+
+
 @pytest.mark.field_case("A20")
 def test_a_panel_whose_question_is_refused_shows_our_words_and_salesforces_without_the_query(
     inbox: Inbox,

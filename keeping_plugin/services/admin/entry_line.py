@@ -12,7 +12,7 @@ from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import TITLES, refusals
 from keeping_plugin.types import Action
 from keeping_plugin.wording.entries import NOTES, entry_sentence
-from keeping_plugin.wording.pauses import pause_of
+from keeping_plugin.wording.pauses import Pause, pause_of
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
 REFUSED = "refused"  # the state of what the rules did not grant
@@ -26,7 +26,8 @@ _OBJECTS: Mapping[str, str] = {"003": "Contact", "00Q": "Lead", "00T": "Task"}
 class Line:
     """One action of one message. `state` is an EntryState or `refused`; `reasons` are sentences;
     `url` leads to the record that was made or found. `retryable`: a person may try it again;
-    `unsettled`: nobody knows whether it arrived, and a person may say so."""
+    `unsettled`: nobody knows whether it arrived, and a person may say so. `pause` is why it waits
+    with every other message of the connection: a page says so once, JSON beside each."""
 
     entry_id: int | None
     action: str
@@ -37,6 +38,7 @@ class Line:
     url: str = ""
     retryable: bool = False
     unsettled: bool = False
+    pause: Pause | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -44,8 +46,11 @@ class Line:
             "action": self.action,
             "state": self.state,
             "reason": self.reason or None,
-            "reasons": list(self.reasons),
-            "complaints": [complaint.message for complaint, _ in self.complaints],
+            "reasons": [*self.reasons, *([self.pause.sentence] if self.pause else ())],
+            "complaints": [
+                complaint.message
+                for complaint, _ in self.complaints or (self.pause.complaints if self.pause else ())
+            ],
             "url": self.url or None,
             "retryable": self.retryable,
         }
@@ -58,24 +63,20 @@ def line_of(entry: SyncEntry, connection: Connection) -> Line:
     live = connection.current and connection.status == ConnectionStatus.LIVE
     unsettled = entry.state in (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
     pause = pause_of(connection.pause_reason, connection.pause_words) if unsettled else None
-    if pause is not None and entry.reason == pause.reason:
-        sentence = ""  # the pause says it, with more
+    if pause is not None and entry.reason in ("", pause.reason):
+        sentence = "It waits: mail is not logged for now."
     retryable = live and entry.state == EntryState.FAILED
     return Line(
         entry_id=entry.id,
         action=TITLES[Action(entry.action)],
         state=entry.state,
         reason=entry.reason,
-        reasons=tuple(
-            filter(
-                None,
-                (sentence, pause.sentence if pause else "", NOTES.get(entry.note or "", "")),
-            )
-        ),
-        complaints=tuple(explained(words)) or (pause.complaints if pause else ()),
+        reasons=tuple(filter(None, (sentence, NOTES.get(entry.note or "", "")))),
+        complaints=tuple(explained(words)),
         url=record_url(connection.instance_url, entry.record_id or entry.contact_id),
         retryable=retryable,
         unsettled=retryable and entry.reason == OUTCOME_UNKNOWN,
+        pause=pause,
     )
 
 
