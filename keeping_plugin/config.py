@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -216,15 +217,26 @@ def _ancestors(raw: Any) -> str:
     return value
 
 
+_HOST_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+
+
 def _base_url(raw: Any) -> str | None:
     if raw is None:
         return None
     url = _text(raw).rstrip("/")
-    if not re.fullmatch(
-        r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", url
-    ):
+    found = re.fullmatch(
+        rf"https?://(?:{_HOST_LABEL}(?:\.{_HOST_LABEL}){{0,20}}|\[([0-9a-f:.]{{2,45}})\])"
+        r"(?::(\d{1,5}))?",
+        url,
+        re.IGNORECASE | re.ASCII,
+    )
+    if found is None:
         raise ValueError("scheme and host are needed, such as https://inbox.example.com")
-    return url
+    if found[1] is not None:
+        IPv6Address(found[1])
+    if found[2] is not None and not 0 < int(found[2]) < 65_536:
+        raise ValueError("its port is no number from 1 to 65535")
+    return url.lower()  # Salesforce compares the whole address letter by letter
 
 
 class Setting(NamedTuple):

@@ -55,6 +55,10 @@ MALFORMED: dict[str, list[Any]] = {
         "https://a@inbox.example.com",
         "https://inbox.example.com?x",
         "https://inbox.example.com\r\nX: y",
+        "https://inbox.example.com:65536",
+        "https://inbox.example.com:0",
+        "https://..",
+        "https://[:::::]",
         7,
     ],
     "KEEPING_TIME_SCALE": ["fast", 0, -1],
@@ -145,3 +149,19 @@ def test_a_time_scale_is_refused_outside_testing(sqlite_url: str) -> None:
 def test_a_bind_the_host_does_not_have_is_named(sqlite_url: str) -> None:
     with pytest.raises(ConfigurationError, match="KEEPING_BIND_KEY"):
         bare(sqlite_url, KEEPING_BIND_KEY="elsewhere")
+
+
+@pytest.mark.field_case("B13")
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("HTTPS://Inbox.Example.com/", "https://inbox.example.com"),
+        ("https://inbox.example.com:8443", "https://inbox.example.com:8443"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+        ("http://my_inbox:5000", "http://my_inbox:5000"),
+    ],
+)
+def test_the_address_of_the_inbox_is_read_as_salesforce_compares_it(
+    written: str, read: str
+) -> None:
+    assert Config.from_mapping({**CONFIG, "KEEPING_BASE_URL": written}).base_url == read
