@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from keeping_plugin.services.automation.explain import (
 from keeping_plugin.services.automation.intake import Intake, message_arrived
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
-from keeping_plugin.types import Action, Address, Direction, Message
+from keeping_plugin.types import Action, Address, Direction, Message, MessageArrived
 from tests.services.arrivals import arrived
 from tests.services.company import Company
 
@@ -252,9 +253,17 @@ class TestWhatWouldHaveHappened:
         for number in range(1_100):
             at = NOW - timedelta(days=1) + timedelta(seconds=number)
             helpdesk.add_message(message(message_id=f"m{number}", sent_at=at))
+        asked: list[str] = []
+        facts = helpdesk.message_facts
+
+        def noted(company_id: str, message_ids: Sequence[str]) -> Iterable[MessageArrived]:
+            asked.extend(message_ids)
+            return facts(company_id, message_ids)
+
+        monkeypatch.setattr(helpdesk, "message_facts", noted)
         found = self.preview(company, helpdesk)
         assert (found.seen, found.more, len(found.rows)) == (700, True, dry_run.ROWS)
-        assert len(helpdesk.bodies_read) == 1_000
+        assert (len(asked), helpdesk.bodies_read) == (1_000, [])
 
     def test_exactly_the_limit_leaves_nothing_out(
         self, company: Company, helpdesk: FakeHelpDesk, monkeypatch: pytest.MonkeyPatch
