@@ -64,6 +64,9 @@ _ANSWERS_BELOW: Final = re.compile(
     r"filled|between your|zwischen ihren|into your (?:text|mail|message)|"
     r"eingefügt|ausgefüllt|eingetragen|complété|rempli|rellen|compilat|ingevuld|udfyldt|utfylt|"
     r"ifyllt|wypełni|preench|vyplni|заполн|記入|填写|"
+    r"this (?:mail|e-mail|email|message|answer|reply)|diese (?:e-)?(?:mail|nachricht|antwort)|"
+    r"ce (?:mail|message|courriel)|este (?:correo|mensaje)|questa (?:mail|e-mail|risposta)|"
+    r"deze (?:mail|e-mail)|"
     r"my (?:notes|remarks|feedback)|after each|(?:each|every) (?:question|point|item)|"
     r"nach jeder|zu jeder|nach jedem|zu jedem|à chaque|après chaque|"
     r"cada (?:pregunta|punto|pergunta)"
@@ -71,6 +74,8 @@ _ANSWERS_BELOW: Final = re.compile(
 # A customer whose signature is what he wants to tell.
 _MEANS_SIGNATURE: Final = re.compile(
     r"here (?:it is|you are|you go|they are)|under my name|as follows|"
+    r"(?:another|other|different|new|following) (?:e-?mail|address|number|page|link|site)|"
+    r"andere (?:adresse|nummer|e-?mail)|autre (?:adresse|numéro)|otr[ao] (?:dirección|número)|"
     r"\b(?:moved|renamed|changed)\b|new (?:name|job|company|office)|umgezogen|umbenannt|geändert|"
     r"(?:call|phone|ring|reach|text) me|(?:number|address|e-?mail|site|website) is|"
     r"my (?:new |current )?(?:phone|number|mobile|address|e-?mail|website|company|title|details)|"
@@ -213,8 +218,9 @@ def _signed(
     lines: Sequence[str], above: Sequence[str], own: Sequence[str], *, notice: Sequence[str] = ()
 ) -> _Parts:
     start = signature_start(own)
-    words = "\n".join(above[:start])
-    if start < len(own) and (answers_below(words) or _means_signature(words)):
+    words = "\n".join(above[:start]).rstrip()
+    leads_on = words.endswith((":", "\N{FULLWIDTH COLON}"))
+    if start < len(own) and (leads_on or answers_below(words) or _means_signature(words)):
         start = len(above)
     return _Parts(lines, above[:start], above[start:], notice)
 

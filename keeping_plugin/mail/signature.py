@@ -65,10 +65,12 @@ _FORMS: Final = frozenset(
     "ltd inc llc llp plc corp co limited gmbh mbh ag kg ug ohg se kgaa bv nv vof sa sas sarl srl "
     "spa sl slu lda ltda ab as asa aps oy oyj kft zrt sro doo".split()
 )
+# Without a word before it or a sign of one, a number may be that of an order or a day.
 _PHONE: Final = re.compile(
-    r"(?:(?:tel|telefon|téléphone|tél|teléfono|telefono|phone|ph|mobile|mobil|mob|cell|handy|"
-    r"fax|gsm|portable|tlf|telefax|direct|office|[tmfpdo])[.:]{0,2}\s{0,3})?"
-    r"\+?[\d(][\d\s()/.–-]{5,30}"
+    r"(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\Z)(?:(?:tel|telefon|téléphone|tél|teléfono|telefono|phone|ph|mobile|mobil|mob|cell|handy|"
+    r"fax|gsm|portable|tlf|telefax|direct|office|[tmfpdo])[.:]{0,2}\s{0,3}"
+    r"\+?[\d(]|\+\d|\(\+?\d|0(?=[\d\s()/–-]{2}))[\d\s()/.–-]{5,30}|"
+    r"\d{3}[ .-]\d{3}[ .-]\d{3,4}"
 )
 _LINK: Final = re.compile(
     r"(?:(?:e-?mail|mail|web|website|www|url|[ew])[.:]{0,2}\s{0,3})?<?(?:mailto:|https?://)?"

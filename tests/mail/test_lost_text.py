@@ -282,12 +282,37 @@ def test_a_signature_that_was_left_out_is_told_with_a_link(signature: str) -> No
         "Here you are.\n\nThanks\nKim\nhttps://shop.example/kim",
         "Please send the items below.\n\nThanks,\nKim Lee\nRed Tent Ltd\nBlue Tarp Inc",
         "Please add those under my name.\n\nRegards,\nAnna Smith\nKim Lee, Sales Manager",
+        "The broken page:\n\nThanks\nKim\nhttps://acme.example/broken",
+        "Use another address.\n\nThanks\nKim\nkim.new@c.example",
         "We changed our name.\n\nBest regards,\nKim Lee\nNew Name GmbH",
         "Bitte rufen Sie mich zurück.\n\nViele Grüße\nUwe Meier\nTel. 030 123456",
     ],
 )
 def test_a_signature_that_its_writer_points_at_stays(text: str) -> None:
     assert described(text) == text
+
+
+@pytest.mark.field_case("C")
+@pytest.mark.parametrize(
+    "number",
+    ["4500012345", "4711-0815-42", "12.05.2026", "01/05/2026", "100 (50) 20", "50 - 60 80"],
+)
+def test_a_number_that_may_be_no_telephone_number_stays(number: str) -> None:
+    text = f"Please look into it.\n\nThanks\nKim Lee\n{number}"
+    assert described(text) == text
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+47 22 33 44 55", "(555) 010-1234", "555-010-1234", "0170 1234567", "0170/1234567",
+        "Tel.: 22334455", "M: 555 0100", "(+47) 22334455", "030 / 12 34 56",
+    ],
+)  # fmt: skip
+def test_a_telephone_number_is_part_of_a_signature(number: str) -> None:
+    said = described(f"Please look into it.\n\nThanks\nKim Lee\n{number}")
+    assert number not in said
+    assert URL in said
 
 
 @pytest.mark.field_case("C")
@@ -321,9 +346,11 @@ def test_what_was_written_into_the_history_stays_where_its_writer_says_so(words:
 @pytest.mark.field_case("C")
 def test_the_headers_of_another_mail_that_somebody_copied_are_no_history() -> None:
     copied = BLOCK.replace("Sent: Monday, 4 May 2026", "Date: Mon, 4 May 2026").replace("4411", "5")
-    text = f"Is this mail from you?\n\n{copied}\nPay to XX99.\n\nPlease say so before Friday."
+    text = f"Did you send that?\n\n{copied}\nPay to XX99.\n\nPlease say so before Friday."
     assert "before Friday" in described(text)
-    assert described(text.replace("order 5", "order 4411")) == "Is this mail from you?"
+    assert described(text.replace("order 5", "order 4411")) == "Did you send that?"
+    for words in ("Is this mail from you?", "Ist diese Mail von Ihnen?"):
+        assert "before Friday" in described(f"{words}\n\n{BLOCK}\nPlease say so before Friday.")
 
 
 @pytest.mark.field_case("C")
