@@ -15,7 +15,10 @@ _PLACE = re.compile(_BEFORE_PLACE + r"\s{0,4}-?\d{1,9}:\s{0,4}Column:\s{0,4}-?\d
 _CARET = re.compile(r"[^\n]*\n[ \t]*\^[ \t]*(?:\n|$)")
 _STATEMENT = re.compile(r"\b(?:SELECT|FIND|FROM|WHERE)\b[^\n]*", re.IGNORECASE)
 _KEYWORDS = re.compile(r"\bSELECT\b|\bFIND\s*\{|\bWHERE\b|\bEmail\s{0,3}(?:=|IN\b)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@'\"<>(){}\[\],;:]{1,320}@[^\s@'\"<>(){}\[\],;:]{1,320}")
+# As it stands in a question: with quotes around what needs them, or percent-encoded.
+_ADDRESS = re.compile(
+    r"(?:\"[^\"\n]{1,90}\"|[^\s@'\"<>(){}\[\],;:]{1,320})(?:@|%40)[^\s@'\"<>(){}\[\],;:]{1,320}"
+)
 _LITERAL = re.compile(r"(?<!\w)'(?P<text>[^'\n]{0,400})'(?!\w)")
 _NAME = re.compile(r"[A-Za-z]\w{0,79}(?:\.[A-Za-z]\w{0,79}){0,5}", re.ASCII)
 

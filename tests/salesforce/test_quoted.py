@@ -26,6 +26,8 @@ MESSAGES = [
     ("SOMETHING_NEW", f"It was refused: {QUERY}"),
     ("INSUFFICIENT_ACCESS", "no access for sam@x.example by 'jane.o'brien+x@customer.example'"),
     ("QUERY_TIMEOUT", f"Your query request was running for too long: {QUERY}"),
+    ("INVALID_FIELD", 'unexpected token: "taro..x"@customer.example near here'),
+    ("INVALID_FIELD", "no such page: /query?Email=brien%40customer.example"),
 ]
 
 
