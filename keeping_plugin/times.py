@@ -30,6 +30,7 @@ class Times:
 LEASE = 45.0
 LEASE_LEFT = 22.0  # a call starts only with this much lease left
 MARK_AGE = 2.0  # and no later than this after its mark
+MARKS = 3  # a call that could not start in time is marked anew so often
 SETTLE = 30.0  # after an unclear call, until the look
 CLAIM = 60.0  # on an address
 CLAIM_BUSY = 5.0  # rows whose address somebody else holds come due again

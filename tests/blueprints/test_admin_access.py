@@ -8,6 +8,7 @@ from functools import reduce
 import pytest
 from flask import Flask
 
+from keeping_plugin.blueprints.guards import ROW_ID
 from tests.blueprints.admin_side import SETTINGS, AdminSide
 from tests.hosts.houses import furnished
 
@@ -59,7 +60,7 @@ def rules(app: Flask) -> set[tuple[str, str]]:
 
 
 def test_no_route_of_the_admins_side_is_forgotten_here(app: Flask) -> None:
-    arguments = {"/Contact": "/<object>", "/1": "/<int:run_id>"}
+    arguments = {"/Contact": "/<object>", "/1": f"/<{ROW_ID}:run_id>"}
     listed = {
         (method, reduce(lambda text, pair: text.replace(*pair), arguments.items(), path))
         for method, path in ROUTES

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from keeping_plugin.blueprints.guards import MOST_BYTES
+from keeping_plugin.blueprints.guards import MOST_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox
 
@@ -190,7 +190,7 @@ def test_every_route_of_the_agents_is_described(served: Inbox) -> None:
     routes = {
         (
             rule.rule.removeprefix("/salesforce")
-            .replace("<int:", "<")
+            .replace(f"<{ROW_ID}:", "<")
             .replace("<", "{")
             .replace(">", "}"),
             method.lower(),

@@ -59,10 +59,10 @@ def answered(inbox: Inbox, route: Route, path: str, **options: object) -> None:
     """The route answers in time, with a status of ours."""
     client = inbox.client(ADMIN if route.whom is For.ADMINS else AGENT)
     headers = {"X-CSRFToken": token(client)}
-    began = time.process_time()
+    began = time.thread_time()  # its own, whatever else this process does
     answer = client.open(path, method=route.method, headers=headers, **options)  # type: ignore[arg-type]
     assert answer.status_code < 500, (route.name, path[:200], answer.text[:500])
-    assert time.process_time() - began < SOON, (route.name, path[:200])
+    assert time.thread_time() - began < SOON, (route.name, path[:200])
 
 
 WALKED = [route for route in ROUTES if route.endpoint not in ("disconnect", "static", "connect")]

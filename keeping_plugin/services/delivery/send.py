@@ -28,9 +28,8 @@ from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
 from keeping_plugin.services.delivery.settle import let_go, shrink
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.times import MARKS
 from keeping_plugin.types import Action, NewRecord, Saved
-
-MARKS = 3  # a call that could not start in time is marked anew so often
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key
-from keeping_plugin.errors import BeingAdded, InvalidInput, KeepingError, OutcomeUnclear
+from keeping_plugin.errors import (
+    BeingAdded,
+    CallNotStarted,
+    InvalidInput,
+    KeepingError,
+    OutcomeUnclear,
+)
 from keeping_plugin.models import AddressClaim, now
+from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import claims, waiting
 from keeping_plugin.services.metering import Feature, counted
 from keeping_plugin.services.panel.view import Linked, Panels
-from keeping_plugin.times import MARK_AGE
+from keeping_plugin.times import MARK_AGE, MARKS
 from keeping_plugin.types import Agent, NewRecord, PersonFound, Saved, Value
 
 
@@ -75,19 +82,9 @@ def _add(
             _release(parts, link, key, owner)
             _learn(parts, link, key, people)
             return Exists(people)
-        with parts.database.write() as session:
-            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
-            held = claims.mark(
-                session,
-                org_id=link.org_id,
-                addresses=[key],
-                owner=owner,
-                at=now(session),
-                times=parts.times,
-            )
-        if not held:  # this process stood still for longer than a claim lasts
+        saved = _create(parts, gateway, link, key, owner, record, allow_duplicates)
+        if saved is None:  # this process stood still for longer than a claim lasts
             return _unclear_or_busy(parts, link, key)
-        saved = gateway.create(object, fields, allow_duplicates=allow_duplicates, start_by=start_by)
     except OutcomeUnclear:
         with parts.database.write() as session:
             claims.keep(
@@ -107,6 +104,42 @@ def _add(
     if released:
         parts.queue.ring([link.connection_id])
     return saved
+
+
+def _create(
+    parts: Panels,
+    gateway: SalesforceGateway,
+    link: Linked,
+    key: str,
+    owner: str,
+    record: NewRecord,
+    allow_duplicates: bool,
+) -> Saved | None:
+    """Mark the claim, then create; None when the claim is no longer ours. A call that could not
+    start soon enough after its mark is marked anew. Raises what `create` raises."""
+    for _ in range(MARKS):
+        with parts.database.write() as session:
+            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
+            held = claims.mark(
+                session,
+                org_id=link.org_id,
+                addresses=[key],
+                owner=owner,
+                at=now(session),
+                times=parts.times,
+            )
+        if not held:
+            return None
+        try:
+            return gateway.create(
+                record.object,
+                record.fields,
+                allow_duplicates=allow_duplicates,
+                start_by=start_by,
+            )
+        except CallNotStarted:
+            continue
+    raise CallNotStarted("This machine is too busy to send it in time; nothing was sent.")
 
 
 def _take(parts: Panels, link: Linked, key: str, owner: str) -> bool:
