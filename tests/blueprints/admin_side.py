@@ -152,6 +152,7 @@ def side(orgs: OrgProcess, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> 
         KEEPING_SALESFORCE_CLIENT_SECRET=orgs.client_secret,
         KEEPING_SALESFORCE_LOGIN_URLS=(orgs.production.base_url, orgs.sandbox.base_url),
         KEEPING_SALESFORCE_ALLOW_LOOPBACK=True,
+        KEEPING_WAITING_LIMIT=4,  # as many callbacks as a test sends at once
     )
     with house.app.app_context():
         migrate.upgrade(house.db.engine)
