@@ -50,6 +50,7 @@ def test_panel_log_activity_and_connection_page_say_why_mail_waits(
     for name, page in pages.items():
         assert all(text in page for text in SHOWN), name
         assert "itself" in page, name
+        assert "Trying again" not in page, name  # it is tried without anybody
     told = agent.get(url(), headers=JSON).json["pause"]
     assert (told["reason"], told["complaints"]) == (reason, [WORDS])
     pause(inbox, "budget", "")
