@@ -149,6 +149,19 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "a processing instruction": Shape("<?x "),
     "line breaks": Shape("<br "),
     "preformatted": Shape("x\n ", "<pre>"),
+    # What real mail holds much of.
+    "letters with marks": Shape("e\u0301\u0323\u0307"),
+    "mixed line ends": Shape("a\r\n\n\rb\r\r\n\x0b\x0c\x85"),
+    "base64": Shape("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo\n"),
+    "style sheets": Shape("a{color:red;display:none} "),
+    "parts of a message": Shape("--=_x\nContent-Type: multipart/mixed; boundary=x\n\n"),
+    "cells that span": Shape("<td rowspan=999999 colspan=99999>x", "<table><tr>"),
+    "conditional comments": Shape("<!--[if mso]><table><![endif]-->x"),
+    "formatting": Shape("<b><i><u><s><tt><em><big><font>"),
+    "pictures": Shape('<img alt="x y z" src=a>'),
+    "numbers below a closing": Shape("5 ", "Hi\n\nBest regards,\nKim\n+"),
+    "prefixes of a Subject": Shape("Re: "),
+    "numbered prefixes": Shape("[a] Re[2]: "),
 }
 
 
