@@ -10,9 +10,10 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, url_for
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, String, event, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -77,6 +78,12 @@ def arrived(mail: Mail) -> dict[str, Any]:
     }
 
 
+def _is_broken(question: str) -> bool:
+    """Whether HOST_BROKEN names a file that is there and names this question."""
+    path = Path(current_app.config.get("HOST_BROKEN", ""))
+    return path.is_file() and path.read_text() == question
+
+
 class Desk:
     """HelpDesk over that table."""
 
@@ -91,11 +98,15 @@ class Desk:
         mail = db.session.get(Mail, conversation_id.removeprefix("c-"))
         if mail is None or mail.company != company_id:
             return None
+        if _is_broken("conversation"):
+            url_for("static", filename=conversation_id)  # raises: a worker has no request
         customer = arrived(mail)["customer"]
         url = f"https://inbox.example/{conversation_id}"
         return Conversation(conversation_id, mail.box, mail.id, url, OpenedBy.CUSTOMER, customer)
 
     def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
+        if _is_broken("messages"):
+            raise OSError(f"the store of bodies is away: {', '.join(message_ids)}")
         query = select(Mail).where(Mail.company == company_id, Mail.id.in_(message_ids))
         # As a replica that is behind: what was stored a moment ago is not there yet.
         seen = datetime.now(UTC) - timedelta(seconds=current_app.config.get("HOST_LAG", 0.0))

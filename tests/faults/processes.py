@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
+import logging
 import multiprocessing
 import os
 import signal
@@ -38,7 +39,17 @@ def _begin(environment: Mapping[str, str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    _log_to_stderr()
     faulthandler.register(signal.SIGUSR1)  # where is it? for whoever looks for a hang
+
+
+def _log_to_stderr() -> None:
+    """As an operator's logging does who wants to know where the host's own code raised."""
+    handler = logging.StreamHandler()
+    told = ("question", "error", "where")
+    form = "%(levelname)s %(message)s " + " ".join(f"%({name})s" for name in told)
+    handler.setFormatter(logging.Formatter(form, defaults=dict.fromkeys(told, "")))
+    logging.getLogger().addHandler(handler)
 
 
 def _command(environment: Mapping[str, str], log: str, words: Sequence[str]) -> None:
