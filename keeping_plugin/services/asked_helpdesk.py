@@ -43,8 +43,10 @@ class AskedHelpDesk:
         except Exception as error:  # noqa: BLE001 - whatever the host's code raises
             failed = HelpDeskFailed(question, error=type(error).__name__, where=place_of(error))
             log.error(  # noqa: TRY400 - its text may hold people's data
-                "helpdesk_failed",
-                extra={"question": question, "error": failed.error, "where": failed.where},
+                "helpdesk_failed question=%s error=%s where=%s",
+                question,
+                failed.error,
+                failed.where,
             )
             raise failed from None
 

@@ -44,11 +44,9 @@ def _begin(environment: Mapping[str, str], log: str) -> None:
 
 
 def _log_to_stderr() -> None:
-    """As an operator's logging does who wants to know where the host's own code raised."""
+    """With the level, as most operators have it."""
     handler = logging.StreamHandler()
-    told = ("question", "error", "where")
-    form = "%(levelname)s %(message)s " + " ".join(f"%({name})s" for name in told)
-    handler.setFormatter(logging.Formatter(form, defaults=dict.fromkeys(told, "")))
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logging.getLogger().addHandler(handler)
 
 

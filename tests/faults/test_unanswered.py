@@ -48,7 +48,7 @@ def test_the_hosts_helpdesk_raises_in_the_worker_for_a_while(
     log = world.log.read_text()
     told = [line for line in log.splitlines() if "helpdesk_failed" in line]
     assert len(told) >= 3
-    assert all(f"ERROR helpdesk_failed {question} {error} " in line for line in told)
+    assert all(f"ERROR helpdesk_failed question={question} error={error} " in line for line in told)
     assert all("tests/faults/host.py:" in line for line in told)
     assert "bodies" not in log, "what it says may hold people's data"
     broken.unlink()
