@@ -8,7 +8,9 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from keeping_plugin.blueprints import create_blueprint, embed, guards
+from keeping_plugin.blueprints import create_blueprint
+from keeping_plugin.blueprints.panel import embed
+from keeping_plugin.blueprints.web import guards
 from keeping_plugin.config import Config
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import ConfigurationError
@@ -17,7 +19,7 @@ from keeping_plugin.models import Database
 from keeping_plugin.ports import HelpDesk, SalesforceGateway
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.services.automation import intake as automation
 from keeping_plugin.services.automation.backfill import Backfilling
 from keeping_plugin.services.automation.intake import Intake

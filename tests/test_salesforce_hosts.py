@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keeping_plugin import salesforce_hosts as hosts
-from keeping_plugin.salesforce.transport import NoAnswer, Transport
+from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
 
 REAL = [
     "https://acme.my.salesforce.com",

@@ -4,43 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from keeping_plugin.blueprints import (
-    conversation_ids,
-    errors,
-    guards,
-    headers,
-    notices,
-    oauth,
-    settings,
-    settings_activity,
-    settings_audit,
-    settings_automation,
-    settings_backfill,
-    settings_fields,
-    settings_skip,
-    settings_try,
-    sidebar,
-    tile,
-)
-
-_PARTS = (
-    conversation_ids,
-    guards,
-    headers,
-    notices,
-    errors,
-    oauth,
-    settings,
-    settings_fields,
-    settings_automation,
-    settings_skip,
-    settings_try,
-    settings_backfill,
-    settings_activity,
-    settings_audit,
-    tile,
-    sidebar,
-)
+from keeping_plugin.blueprints.routes import ROUTES
+from keeping_plugin.blueprints.settings import tile
+from keeping_plugin.blueprints.web import conversation_ids, errors, guards, headers, notices
 
 
 def create_blueprint(name: str) -> Blueprint:
@@ -52,6 +18,8 @@ def create_blueprint(name: str) -> Blueprint:
         static_folder="static",
         static_url_path="/static",
     )
-    for part in _PARTS:
+    for part in (conversation_ids, guards, headers, notices, errors, tile):
         part.register(blueprint)
+    for rule, endpoint, view, methods in ROUTES:
+        blueprint.add_url_rule(rule, endpoint, view, methods=methods)
     return blueprint

@@ -30,9 +30,9 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.refusals import Advice, advice, is_locked
-from keeping_plugin.salesforce.client import Answer
-from keeping_plugin.salesforce.quoted import without_questions
-from keeping_plugin.salesforce.transport import NoAnswer
+from keeping_plugin.salesforce.wire.client import Answer
+from keeping_plugin.salesforce.wire.quoted import without_questions
+from keeping_plugin.salesforce.wire.transport import NoAnswer
 
 Complaints = tuple[Complaint, ...]
 Make = Callable[[Complaints, Any], SalesforceError]

@@ -12,23 +12,15 @@ from keeping_plugin.errors import (
     SalesforceError,
     SchemaStale,
 )
-from keeping_plugin.salesforce import (
-    composite,
-    errors,
-    finding,
-    names,
-    org,
-    payloads,
-    saving,
-    searching,
-    soql,
-)
-from keeping_plugin.salesforce import panel as panels
-from keeping_plugin.salesforce.calls import Calls, TokenSource
-from keeping_plugin.salesforce.composite import Sub
-from keeping_plugin.salesforce.panel_queries import Shown
+from keeping_plugin.salesforce import errors, names, org
+from keeping_plugin.salesforce.queries import finding, payloads, saving, searching, soql
+from keeping_plugin.salesforce.queries import panel as panels
+from keeping_plugin.salesforce.queries.panel_queries import Shown
 from keeping_plugin.salesforce.schema import described
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire import composite
+from keeping_plugin.salesforce.wire.calls import Calls, TokenSource
+from keeping_plugin.salesforce.wire.composite import Sub
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.times import CALL
 from keeping_plugin.types import (
     ContactMatch,

@@ -19,7 +19,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.salesforce.readable import readable
+from keeping_plugin.salesforce.queries.readable import readable
 from keeping_plugin.types import Tokens
 from keeping_plugin.wording.barred import BARRED
 

@@ -25,9 +25,9 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.ports import Clock
 from keeping_plugin.salesforce import grants
-from keeping_plugin.salesforce.answer_sizes import MAX_BYTES
-from keeping_plugin.salesforce.readable import readable
-from keeping_plugin.salesforce.transport import NoAnswer, Transport
+from keeping_plugin.salesforce.queries.readable import readable
+from keeping_plugin.salesforce.wire.answer_sizes import MAX_BYTES
+from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
 from keeping_plugin.types import Tokens
 
 SCOPES = "api refresh_token openid"

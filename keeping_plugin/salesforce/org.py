@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from keeping_plugin import salesforce_hosts as hosts
 from keeping_plugin.errors import ConnectionBarred
-from keeping_plugin.salesforce import composite, soql
-from keeping_plugin.salesforce.calls import Calls
-from keeping_plugin.salesforce.composite import Rows
-from keeping_plugin.salesforce.payloads import Malformed, record_id, text
+from keeping_plugin.salesforce.queries import soql
+from keeping_plugin.salesforce.queries.payloads import Malformed, record_id, text
+from keeping_plugin.salesforce.wire import composite
+from keeping_plugin.salesforce.wire.calls import Calls
+from keeping_plugin.salesforce.wire.composite import Rows
 from keeping_plugin.types import OrgFacts, Tokens
 
 _KEPT = 255  # characters of a name; Salesforce allows 80 of an org's and of a user's

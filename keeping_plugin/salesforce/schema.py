@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from keeping_plugin.salesforce import errors
-from keeping_plugin.salesforce.client import Answer
-from keeping_plugin.salesforce.payloads import Malformed
+from keeping_plugin.salesforce.queries.payloads import Malformed
+from keeping_plugin.salesforce.wire.client import Answer
 from keeping_plugin.types import Described
 from keeping_plugin.types.describe_result import schema_of
 

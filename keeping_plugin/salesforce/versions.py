@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from keeping_plugin.salesforce.answer_sizes import MAX_BYTES
-from keeping_plugin.salesforce.client import Answer, parsed
-from keeping_plugin.salesforce.deadline import current_call
 from keeping_plugin.salesforce.errors import complaints_of
-from keeping_plugin.salesforce.transport import NoAnswer, Transport
+from keeping_plugin.salesforce.wire.answer_sizes import MAX_BYTES
+from keeping_plugin.salesforce.wire.client import Answer, parsed
+from keeping_plugin.salesforce.wire.deadline import current_call
+from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
 
 _VERSION = re.compile(r"[0-9]{2,3}\.0", re.ASCII)
 # Resources of every version: a 404 there says nothing of a record.

@@ -8,7 +8,7 @@ from functools import reduce
 import pytest
 from flask import Flask
 
-from keeping_plugin.blueprints.guards import ROW_ID
+from keeping_plugin.blueprints.web.guards import ROW_ID
 from tests.blueprints.admin_side import SETTINGS, AdminSide
 from tests.hosts.houses import furnished
 

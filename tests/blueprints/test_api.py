@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from keeping_plugin.blueprints.guards import MOST_BYTES, ROW_ID
+from keeping_plugin.blueprints.web.guards import MOST_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.serving import make_server
 
-from keeping_plugin.blueprints.conversation_ids import read, written
+from keeping_plugin.blueprints.web.conversation_ids import read, written
 from tests.blueprints.inbox import CONVERSATION, Inbox
 
 IDS = [

@@ -9,7 +9,7 @@ from flask import flash, get_flashed_messages
 from lxml import html
 from sqlalchemy import select, update
 
-from keeping_plugin.blueprints.tabs import OBJECT_TABS
+from keeping_plugin.blueprints.settings.tabs import OBJECT_TABS
 from keeping_plugin.models import (
     AuditRecord,
     Connection,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from keeping_plugin.blueprints import duplicates
+from keeping_plugin.blueprints.panel import duplicates
 from keeping_plugin.errors import (
     ConnectionBarred,
     ConnectionLost,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from keeping_plugin import errors
-from keeping_plugin.blueprints.errors import status_of
+from keeping_plugin.blueprints.web.errors import status_of
 from keeping_plugin.errors import (
     BatchRefused,
     CallNotStarted,

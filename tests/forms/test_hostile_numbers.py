@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.forms.quantities import NumberControl, parse_moment
 from keeping_plugin.forms.record import record_form
-from keeping_plugin.salesforce import payloads
+from keeping_plugin.salesforce.queries import payloads
 from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.types import FieldSpec, Value
 from tests.forms.samples import of_fields, spec

@@ -15,7 +15,7 @@ from keeping_plugin.config import Config
 from keeping_plugin.errors import ConnectionBarred, SalesforceError
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.types import Tokens
 from salesforce_simulator.control.client import Control
 from salesforce_simulator.oauth.consent import walk

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from keeping_plugin.errors import OutcomeUnclear, SalesforceError, SalesforceUnavailable
-from keeping_plugin.salesforce.answer_sizes import (
+from keeping_plugin.salesforce.gateway import Gateway
+from keeping_plugin.salesforce.wire.answer_sizes import (
     FRAMING,
     KB,
     LARGEST,
@@ -21,8 +22,7 @@ from keeping_plugin.salesforce.answer_sizes import (
     MB,
     too_many_values,
 )
-from keeping_plugin.salesforce.gateway import Gateway
-from keeping_plugin.salesforce.transport import NoAnswer, Transport
+from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
 from keeping_plugin.types import NewRecord, Tokens
 from keeping_plugin.types.describe_result import schema_of
 from salesforce_simulator.describe import load as described

@@ -18,7 +18,7 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
 )
 from keeping_plugin.salesforce.gateway import Gateway
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.types import NewRecord, Tokens, Usage
 from tests.salesforce.conftest import LiveOrg, MemoryTokens
 from tests.salesforce.wire import Wire, reply, says, serving

@@ -22,8 +22,8 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.salesforce import errors
-from keeping_plugin.salesforce.client import UNREADABLE, Answer
-from keeping_plugin.salesforce.transport import NoAnswer
+from keeping_plugin.salesforce.wire.client import UNREADABLE, Answer
+from keeping_plugin.salesforce.wire.transport import NoAnswer
 
 
 def entry(code: str, message: str = "m", fields: list[str] | None = None) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.salesforce import grants
 from keeping_plugin.salesforce.oauth import STATE_SECONDS, SalesforceOAuth
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.types import Tokens
 from salesforce_simulator.oauth.consent import walk
 from salesforce_simulator.process import OrgProcess

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keeping_plugin.errors import InvalidInput, PermissionDenied, SchemaStale
-from keeping_plugin.salesforce.panel_queries import Shown, queries
+from keeping_plugin.salesforce.queries.panel_queries import Shown, queries
 from keeping_plugin.types import OBJECTS, ContactMatch, ObjectSchema
 from keeping_plugin.types.describe_result import schema_of
 from salesforce_simulator.process import OrgProcess

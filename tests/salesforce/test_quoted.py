@@ -8,7 +8,7 @@ import pytest
 
 from keeping_plugin.errors import SalesforceError, SchemaStale
 from keeping_plugin.salesforce import errors
-from keeping_plugin.salesforce.client import Answer
+from keeping_plugin.salesforce.wire.client import Answer
 from tests.salesforce.conftest import LiveOrg
 
 ADDRESS = "jane.o'brien+x@customer.example"

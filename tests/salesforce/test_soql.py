@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.errors import InvalidInput
-from keeping_plugin.salesforce import names, soql
-from keeping_plugin.salesforce.client import format_soql
+from keeping_plugin.salesforce import names
+from keeping_plugin.salesforce.queries import soql
+from keeping_plugin.salesforce.wire.client import format_soql
 from salesforce_simulator.query.soql import parse
 from salesforce_simulator.query.soql.tokens import unquoted
 from salesforce_simulator.query.soql.tree import (

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from keeping_plugin.errors import CallNotStarted
-from keeping_plugin.salesforce.transport import NoAnswer, Transport
+from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
 from tests.salesforce.wire import read_request, reply
 
 HOST = "acme.my.salesforce.com"

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from keeping_plugin.errors import CallNotStarted
-from keeping_plugin.salesforce.transport import NoAnswer, Transport
+from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
 from tests.salesforce.wire import Wire, read_request, reply, says, serving
 
 PATH = "/services/data/v66.0/"

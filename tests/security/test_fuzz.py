@@ -25,7 +25,7 @@ from schemathesis.checks import not_a_server_error
 
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.salesforce.gateway import Gateway
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.types import Address, ContactMatch, ObjectSchema, Tokens
 from salesforce_simulator import describe
 from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, FIELDS, Inbox, open_inbox, token

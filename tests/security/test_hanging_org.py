@@ -14,7 +14,8 @@ from flask import Flask
 from waitress.server import create_server
 from werkzeug.test import TestResponse
 
-from keeping_plugin.blueprints import duplicates, guards
+from keeping_plugin.blueprints.panel import duplicates
+from keeping_plugin.blueprints.web import guards
 from keeping_plugin.models import PanelCard
 from keeping_plugin.services.panel import record_types
 from salesforce_simulator.process import OrgProcess

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from keeping_plugin.blueprints.guards import MOST_BYTES
+from keeping_plugin.blueprints.web.guards import MOST_BYTES
 from keeping_plugin.extension import _wire
 from keeping_plugin.types import RecordType
 from salesforce_simulator.process import OrgProcess

@@ -23,7 +23,7 @@ PLANTED = {
         "import flask",
     ),
     "simple-salesforce belongs": ("keeping_plugin/salesforce/oauth.py", "import simple_salesforce"),
-    "Authlib belongs": ("keeping_plugin/salesforce/client.py", "import authlib"),
+    "Authlib belongs": ("keeping_plugin/salesforce/wire/client.py", "import authlib"),
     "RQ belongs": ("keeping_plugin/state.py", "import rq"),
     "WTForms belongs": ("keeping_plugin/blueprints/__init__.py", "import wtforms"),
     "The simulator knows nothing": ("salesforce_simulator/__init__.py", "import keeping_plugin"),

@@ -23,7 +23,7 @@ from keeping_plugin.extension import SystemClock
 from keeping_plugin.models import Connection, ConnectionStatus, Database
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
-from keeping_plugin.salesforce.transport import Transport
+from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection import grants
 from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldTokens, TokenKeeping

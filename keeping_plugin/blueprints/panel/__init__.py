@@ -1,0 +1,1 @@
+"""The agents' side: the panel beside a conversation."""

@@ -1,0 +1,247 @@
+"""Add as Contact, Add as Lead, and Use this one when Salesforce found duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+
+from keeping_plugin.blueprints.panel.answer import MOST_LOOKS, show
+from keeping_plugin.blueprints.panel.conversation import Here, here
+from keeping_plugin.blueprints.panel.duplicates import offered_duplicates
+from keeping_plugin.blueprints.panel.edit import form_json
+from keeping_plugin.blueprints.panel.search import search_asked, searched
+from keeping_plugin.blueprints.web import guards
+from keeping_plugin.blueprints.web.errors import error_json, sentence_of, status_of
+from keeping_plugin.blueprints.web.form_input import form_input
+from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
+from keeping_plugin.errors import (
+    BeingAdded,
+    Complaint,
+    ConnectionLost,
+    Crowded,
+    DuplicatesFound,
+    HelpDeskFailed,
+    InvalidInput,
+    KeepingError,
+    NotConnected,
+    NotFound,
+    NotReady,
+    OutcomeUnclear,
+    PermissionDenied,
+    SalesforceError,
+    SchemaStale,
+)
+from keeping_plugin.forms.record import RecordForm, defaults, record_form
+from keeping_plugin.mail.company_name import SuggestedCompany
+from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.panel import add as adding
+from keeping_plugin.services.panel import call as panel_call
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel import record_types
+from keeping_plugin.services.panel.cards import person
+from keeping_plugin.services.panel.lookup import returned
+from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
+from keeping_plugin.services.panel.view import Linked, linked
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Address
+from keeping_plugin.wording.salesforce_errors import explained
+
+_ADDABLE = {
+    "Contact": ("FirstName", "LastName", "Email"),
+    "Lead": ("FirstName", "LastName", "Company", "Email"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """One form for a new person."""
+
+    place: Here
+    link: Linked
+    object: str
+    customer: Address
+    form: RecordForm
+    record_type: str
+
+
+def create(conversation_id: str, object: str) -> Any:
+    """The form for a new Contact or Lead, prefilled, and its save."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    with parts.database.read() as session:
+        link = linked(session, place.agent.company_id)
+    if link is None:
+        raise NotConnected("Salesforce is not connected.")
+    if object not in _ADDABLE or object not in link.schemas:
+        raise NotFound("Only Contacts and Leads can be added here.")
+    refusal: SalesforceError | None = None
+    if link.lost:
+        refusal = ConnectionLost()
+    elif not link.schemas[object].createable:
+        refusal = PermissionDenied(f"The connected user may not create {object}s.")
+    if refusal is not None and request.method == "GET":
+        raise refusal
+    if place.customer is None:
+        raise InvalidInput("This conversation has no customer to add.")
+    form, record_type = _form_for(place, link, object, place.customer)
+    adding_ = Adding(place, link, object, place.customer, form, record_type)
+    if request.method == "GET":
+        return _form(adding_)
+    sought = search_asked(form)
+    if refusal is not None:
+        return _form(adding_, status=status_of(refusal), error=refusal)
+    if request.form.get("retype"):
+        return _form(adding_, focus="k-new-record-type")
+    if sought is not None:
+        return _form(adding_, **searched(parts, place.agent, link, form, sought))
+    return _save(adding_)
+
+
+def _form_for(place: Here, link: Linked, object: str, customer: Address) -> tuple[RecordForm, str]:
+    schema = link.schemas[object]
+    sent = form_input() if request.method == "POST" else None
+    offered = record_types.choices(schema)
+    asked = (sent if sent is not None else request.args).get("record_type", "")
+    default = record_types.default(schema)
+    chosen = next((kind for kind in offered if kind.id == asked), default)
+    names = [name for name in (*_ADDABLE[object], *link.shown[object]) if name != "RecordTypeId"]
+    made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
+    picklists = record_types.own_picklists(
+        current_state().panels,
+        place.agent,
+        link,
+        object=object,
+        record_type_id=chosen.id if chosen else None,
+        names=made.field_names(),
+    )
+    values = {**defaults(made, picklists), **person_values(schema, customer)}
+    form = made(
+        sent,
+        values=values,
+        picklists=picklists,
+        offered=partial(returned, current_state().panels, place.agent, link),
+        id_prefix="k-new-",
+    )
+    return form, chosen.id if chosen else ""
+
+
+def _save(a: Adding) -> Any:
+    parts = current_state().panels
+    if not a.form.validate():
+        return _form(a, status=422)
+    fields = a.form.changes()
+    if a.record_type:
+        fields["RecordTypeId"] = a.record_type
+    try:
+        done = adding.add_person(
+            parts,
+            a.place.agent,
+            a.link,
+            a.object,
+            fields,
+            allow_duplicates=bool(form_input().get("save_anyway")),
+        )
+    except InvalidInput as error:
+        a.form.complain([Complaint("", str(error), (error.field,))])
+        return _form(a, status=422)
+    except DuplicatesFound as error:
+        return _form(a, status=409, error=error, duplicates=True)
+    except (OutcomeUnclear, BeingAdded) as error:
+        return _form(a, status=status_of(error), error=error, checking=True)
+    except (Crowded, NotReady) as error:
+        return _form(a, status=status_of(error), error=error)
+    except SalesforceError as error:
+        if isinstance(error, SchemaStale):
+            panel_call.describe_again(parts, a.link.connection_id)
+        homeless = a.form.complain(error.complaints)
+        beside = bool(error.complaints) and not homeless
+        return _form(a, status=status_of(error), error=error, homeless=homeless, beside=beside)
+    view = panels.open_panel(parts, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id)
+    if isinstance(done, adding.Exists):
+        shown = {person(found).id for found in view.found}
+        if not shown & {one.id for one in done.people}:
+            sentence = f"A {done.people[0].object} with this address is in Salesforce already."
+            a.form.complain([Complaint("", sentence, ("Email",))])
+            return _form(a, status=409)
+    if wanted() is Wanted.JSON:
+        return show(a.place, view)
+    if wanted() is Wanted.FRAGMENT:
+        notice = "added" if not isinstance(done, adding.Exists) else "exists"
+        return show(a.place, view, notice=notice)
+    return redirect(url_for(".panel", conversation_id=a.place.conversation.id), 303)
+
+
+def _suggested_company(a: Adding) -> SuggestedCompany | None:
+    """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen."""
+    if a.object != "Lead":
+        return None
+    state = current_state()
+    company_id = a.place.agent.company_id
+    with state.database.read() as session:
+        message_id = newest_inbound(session, company_id, a.place.conversation.id)
+    message = None
+    if message_id is not None:
+        asked = AskedHelpDesk(state.helpdesk, ())
+        try:
+            message = next(asked.messages(company_id, [message_id]), None)
+        except HelpDeskFailed:
+            # Told in the log. A form that somebody fills in is not lost for want of a suggestion.
+            message = None
+        guards.end_host_transaction()
+    return company_of(a.customer, message)
+
+
+def _form(
+    a: Adding,
+    *,
+    status: int = 200,
+    error: KeepingError | None = None,
+    homeless: Sequence[Complaint] = (),
+    beside: bool = False,
+    duplicates: bool = False,
+    checking: bool = False,
+    focus: str = "",
+) -> Response:
+    schema = a.link.schemas[a.object]
+    found = []
+    if duplicates and isinstance(error, DuplicatesFound):
+        found = offered_duplicates(a.place, a.link, error)
+        homeless = error.complaints
+    company = _suggested_company(a)
+    body: dict[str, Any] = {
+        "object": a.object,
+        "record_type": a.record_type or None,
+        "fields": form_json(a.form),
+        "problems": a.form.problems(),
+        "suggested_company": company.name if company is not None else None,
+        "duplicates": [one.as_json() for one in found],
+        "may_save_anyway": bool(found) and getattr(error, "may_save", False),
+        "error": error_json(error) if error is not None else None,
+    }
+    return answer(
+        "keeping/panel/create.html",
+        body,
+        status=status,
+        title=f"Add as {schema.label}",
+        place=a.place,
+        schema=schema,
+        form=a.form,
+        record_types=record_types.choices(schema),
+        record_type=a.record_type,
+        company=company,
+        problems=a.form.problems(),
+        error=error,
+        sentence=sentence_of(error) if error is not None else "",
+        homeless=explained(homeless),
+        beside=beside,
+        duplicates=found,
+        may_save=getattr(error, "may_save", False),
+        checking=checking,
+        most_looks=MOST_LOOKS,
+        focus=focus,
+        title_id="k-new-title",
+    )

@@ -1,0 +1,140 @@
+"""One panel as a page, a fragment or JSON, whatever its state."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Response, request
+
+from keeping_plugin.blueprints.panel.cards import Cards, open_in_salesforce
+from keeping_plugin.blueprints.panel.conversation import Here
+from keeping_plugin.blueprints.web.errors import error_json, sentence_of
+from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
+from keeping_plugin.errors import SalesforceError
+from keeping_plugin.services.panel.cards import records_of
+from keeping_plugin.services.panel.display import age
+from keeping_plugin.services.panel.view import PanelState, PanelView
+from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
+from keeping_plugin.wording.salesforce_errors import explained
+
+_STATUS = {
+    PanelState.CONNECTION_LOST: 503,
+    PanelState.CONNECTION_BARRED: 503,
+    PanelState.UNAVAILABLE: 503,
+    PanelState.LIMITED: 503,
+    PanelState.CROWDED: 503,
+    PanelState.NOT_READY: 503,
+    PanelState.NO_PERMISSION: 403,
+}
+_ANSWERED = frozenset(
+    {PanelState.MATCHED, PanelState.LEAD, PanelState.SEVERAL, PanelState.NO_MATCH}
+)
+# States that pass by themselves: seconds after which the panel asks again.
+_ASK_AGAIN = {PanelState.CROWDED: 3, PanelState.DESCRIBING: 3}
+
+
+class OutOfSight(NamedTuple):
+    """A record that was saved a moment ago and that the panel no longer shows."""
+
+    kind: str
+    url: str
+    is_person: bool
+
+
+MOST_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
+# For a person whom an automation adds, 2 s apart; then the agent may as well do it.
+_MOST_AUTOMATIC = 5
+
+
+def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
+    """One panel, whatever its state."""
+    link = view.linked
+    conversation_id = place.conversation.id
+    cards = Cards(link, conversation_id) if link is not None else None
+    card = candidates = None
+    if cards is not None and isinstance(view.match, ContactMatch | LeadMatch):
+        card = cards.person(view.match)
+    if cards is not None and len(view.found) > 1 and (card is None or "choose" in request.args):
+        candidates = [cards.candidate(found) for found in view.found]
+        card = None
+    error = view.error
+    shown_age = age(view.age) if view.age is not None else ""
+    saved = request.args.get("saved", "")
+    body: dict[str, Any] = {
+        "state": view.state.value,
+        "address": view.address,
+        "match": card.as_json() if card else None,
+        "candidates": [one["card"].as_json() for one in candidates or ()],
+        "age_seconds": view.age,
+        "dropped": list(view.dropped),
+        "addable": list(_addable(view)),
+        "being_added": view.being_added,
+        "error": error_json(error) if error is not None else None,
+        "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
+    }
+    looks = _looks()
+    automatic = min(request.args.get("automatic", 0, type=int), _MOST_AUTOMATIC)
+    coming = view.being_added and automatic < _MOST_AUTOMATIC
+    waits = looks > 0 and (view.match is None or isinstance(view.match, NoMatch))
+    response = answer(
+        "keeping/panel/checking.html" if waits else "keeping/panel/panel.html",
+        body,
+        status=_STATUS.get(view.state, 200),
+        title="Salesforce",
+        view=view,
+        place=place,
+        card=card,
+        candidates=candidates,
+        age=shown_age,
+        saved=saved,
+        out_of_sight=_out_of_sight(view, saved.partition(".")[0]),
+        notice=notice,
+        looks=looks,
+        most_looks=MOST_LOOKS,
+        unclear=request.args.get("unclear") == "1",
+        addable=_addable(view),
+        sentence=sentence_of(error) if error is not None else "",
+        complaints_of=explained(error.complaints) if isinstance(error, SalesforceError) else [],
+        again=2 if coming else _ASK_AGAIN.get(view.state, 0),
+        coming=coming,
+        automatic=automatic + 1 if coming else None,
+    )
+    if view.state is PanelState.CROWDED:
+        response.headers["Retry-After"] = "3"
+    return response
+
+
+def _out_of_sight(view: PanelView, record_id: str) -> OutOfSight | None:
+    """The record that was just saved, where Salesforce now shows it here no more: its address was
+    changed, or others are more recent. None while it is shown, and where nobody can tell."""
+    link = view.linked
+    if link is None or view.state not in _ANSWERED or not record_id.isascii():
+        return None
+    if not (record_id.isalnum() and len(record_id) in {15, 18}):
+        return None
+    shown = {record.id[:15] for found in view.found for record in records_of(found)}
+    schema = next((one for one in link.schemas.values() if one.key_prefix == record_id[:3]), None)
+    if schema is None or record_id[:15] in shown:
+        return None
+    return OutOfSight(
+        kind=schema.label,
+        url=open_in_salesforce(link.instance_url, schema.name, record_id),
+        is_person=schema.name in {"Contact", "Lead"},
+    )
+
+
+def _looks() -> int:
+    """How often the form of a new person, waiting for somebody else's save, has looked already;
+    0 when it is not that form that asks."""
+    if wanted() is not Wanted.FRAGMENT:
+        return 0
+    return min(request.args.get("checking", 0, type=int), MOST_LOOKS)
+
+
+def _addable(view: PanelView) -> tuple[str, ...]:
+    if view.state is not PanelState.NO_MATCH or view.linked is None:
+        return ()
+    schemas = view.linked.schemas
+    return tuple(
+        name for name in ("Contact", "Lead") if name in schemas and schemas[name].createable
+    )

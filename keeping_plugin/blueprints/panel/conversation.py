@@ -1,0 +1,45 @@
+"""Who asks about which conversation: answered by the host, as values, before anything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g
+
+from keeping_plugin.blueprints.web import guards
+from keeping_plugin.errors import NotFound
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Address, Agent, Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """An agent at a conversation that he may see."""
+
+    agent: Agent
+    conversation: Conversation
+
+    @property
+    def customer(self) -> Address | None:
+        return self.conversation.customer
+
+    @property
+    def mailbox_id(self) -> str:
+        return self.conversation.mailbox_id
+
+
+def here(conversation_id: str) -> Here:
+    """Ask the host, then end its transaction: what follows may talk to Salesforce. Raises
+    NotLoggedIn, and NotFound for a conversation that is not there, of another company, or not for
+    this agent to see."""
+    state = current_state()
+    agent = guards.agent()
+    conversation = None
+    if 0 < len(conversation_id) <= 255 and "\x00" not in conversation_id:
+        conversation = state.helpdesk.conversation(agent.company_id, conversation_id)
+    allowed = conversation is not None and state.helpdesk.may_view(agent, conversation)
+    guards.end_host_transaction()
+    if conversation is None or not allowed:
+        raise NotFound("There is no such conversation, or it is not yours to see.")
+    g.keeping_conversation = conversation.id
+    return Here(agent, conversation)

@@ -1,0 +1,155 @@
+"""Records that a duplicate rule found, and Use this one: the address goes onto that record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, current_app, redirect, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from keeping_plugin.addresses import salesforce_key
+from keeping_plugin.blueprints.panel.answer import show
+from keeping_plugin.blueprints.panel.cards import open_in_salesforce
+from keeping_plugin.blueprints.panel.conversation import Here, here
+from keeping_plugin.blueprints.web.errors import sentence_of, status_of
+from keeping_plugin.blueprints.web.form_input import sent
+from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
+from keeping_plugin.blueprints.web.typed import carried
+from keeping_plugin.errors import (
+    ConnectionLost,
+    DuplicatesFound,
+    InvalidInput,
+    KeepingError,
+    NotConnected,
+    NotFound,
+)
+from keeping_plugin.services.panel import duplicates
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.duplicates import Duplicate
+from keeping_plugin.services.panel.view import Linked, linked
+from keeping_plugin.state import current_state
+from keeping_plugin.wording.salesforce_errors import explained
+
+# How long an offer to use a record holds; the agent looks at it meanwhile.
+_OFFER = 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One record that looks like the new person, and the ticket to use it."""
+
+    duplicate: Duplicate
+    url: str
+    ticket: str
+    has_address: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "object": self.duplicate.object,
+            "id": self.duplicate.id,
+            "title": self.duplicate.title,
+            "email": self.duplicate.email or None,
+            "url": self.url,
+            "ticket": self.ticket,
+        }
+
+
+def _tickets() -> URLSafeTimedSerializer:
+    # A found record belongs to no match of this conversation yet; that Salesforce itself named it
+    # to this agent, here, is what the ticket proves.
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt="keeping.duplicate")
+
+
+def _subject(place: Here) -> list[str]:
+    return [place.agent.company_id, place.agent.id, place.conversation.id]
+
+
+def offered_duplicates(place: Here, link: Linked, error: DuplicatesFound) -> list[Offer]:
+    """What the agent may use instead, most alike first."""
+    key = salesforce_key(place.customer.email) if place.customer else None
+    return [
+        Offer(
+            duplicate=found,
+            url=open_in_salesforce(link.instance_url, found.object, found.id),
+            ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id]),
+            has_address=bool(found.email) and salesforce_key(found.email) == key,
+        )
+        for found in duplicates.read_found(current_state().panels, place.agent, link, error)
+    ]
+
+
+def use(conversation_id: str) -> Any:
+    """Put the customer's address onto the record that was found. One that has another address
+    keeps it until the agent says `replace`."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    with parts.database.read() as session:
+        link = linked(session, place.agent.company_id)
+    if link is None:
+        raise NotConnected("Salesforce is not connected.")
+    if link.lost:
+        raise ConnectionLost
+    inputs = sent()
+    object, record_id = _checked(place, link, str(inputs.get("ticket", "")))
+    if place.customer is None:
+        raise InvalidInput("This conversation has no customer.")
+    try:
+        other = duplicates.use(
+            parts,
+            place.agent,
+            link,
+            object,
+            record_id,
+            email=place.customer.email,
+            replace=bool(inputs.get("replace")),
+        )
+    except KeepingError as error:
+        return _ask(place, link, object, record_id, "", error)
+    if other:
+        return _ask(place, link, object, record_id, other, None)
+    if wanted() is Wanted.JSON:
+        view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        return show(place, view)
+    return redirect(url_for(".panel", conversation_id=conversation_id), 303)
+
+
+def _checked(place: Here, link: Linked, ticket: str) -> tuple[str, str]:
+    try:
+        *subject, object, record_id = _tickets().loads(ticket, max_age=_OFFER)
+    except (BadSignature, ValueError, TypeError) as error:
+        raise NotFound(
+            "This offer has expired. Save again to see what Salesforce finds."
+        ) from error
+    if subject != [*_subject(place), link.org_id] or object not in ("Contact", "Lead"):
+        raise NotFound("This offer has expired. Save again to see what Salesforce finds.")
+    return object, record_id
+
+
+def _ask(
+    place: Here, link: Linked, object: str, record_id: str, other: str, error: KeepingError | None
+) -> Response:
+    ticket = _tickets().dumps([*_subject(place), link.org_id, object, record_id])
+    complaints = getattr(error, "complaints", ())
+    body = {
+        "object": object,
+        "id": record_id,
+        "email": other or None,
+        "ticket": ticket,
+        "error": sentence_of(error) if error else None,
+    }
+    return answer(
+        "keeping/panel/use.html",
+        body,
+        status=status_of(error) if error else 409,
+        title="Use this one",
+        place=place,
+        other=other,
+        ticket=ticket,
+        url=open_in_salesforce(link.instance_url, object, record_id),
+        error=error,
+        sentence=sentence_of(error) if error else "",
+        refused=explained(complaints),
+        carried=carried(),
+        new=sent().get("new_object", ""),
+    )

@@ -1,0 +1,245 @@
+"""Editing in place: one field, or a whole record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.panel.answer import show
+from keeping_plugin.blueprints.panel.cards import Cards, row_id
+from keeping_plugin.blueprints.panel.conversation import Here, here
+from keeping_plugin.blueprints.panel.search import search_asked, searched
+from keeping_plugin.blueprints.web import guards
+from keeping_plugin.blueprints.web.errors import error_json, sentence_of, status_of
+from keeping_plugin.blueprints.web.form_input import form_input
+from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
+from keeping_plugin.errors import (
+    Complaint,
+    Crowded,
+    InvalidInput,
+    KeepingError,
+    NotFound,
+    NotReady,
+    SalesforceError,
+    SchemaStale,
+)
+from keeping_plugin.forms.record import RecordForm, record_form
+from keeping_plugin.services.panel import call as panel_call
+from keeping_plugin.services.panel import edit as records
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.display import of_value
+from keeping_plugin.services.panel.edit import Target
+from keeping_plugin.services.panel.lookup import returned
+from keeping_plugin.services.panel.money import currency_of
+from keeping_plugin.services.panel.record_types import own_picklists
+from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
+from keeping_plugin.state import current_state
+from keeping_plugin.wording.salesforce_errors import explained
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """One form being filled in: `field` is "" for a whole record."""
+
+    place: Here
+    target: Target
+    field: str
+    form: RecordForm
+
+    @property
+    def template(self) -> str:
+        return "keeping/panel/edit_field.html" if self.field else "keeping/panel/edit_record.html"
+
+
+def edit_field(conversation_id: str, object: str, record_id: str, field: str) -> Any:
+    """A form for one field (or the parts of a compound one), and its save."""
+    return _edit(conversation_id, object, record_id, field)
+
+
+def edit_record(conversation_id: str, object: str, record_id: str) -> Any:
+    """A form for every field the agent may edit of a record, and its save."""
+    return _edit(conversation_id, object, record_id, "")
+
+
+def show_field(
+    conversation_id: str, object: str, record_id: str, field: str
+) -> ResponseReturnValue:
+    """One field as it stood before somebody began to edit it."""
+    place = here(conversation_id)
+    target = _target(place, object, record_id)
+    if field not in target.shown:
+        raise NotFound("This field is not shown here.")
+    if wanted() is Wanted.PAGE:
+        return redirect(url_for(".panel", conversation_id=conversation_id), 303)
+    return _shown(place, target, field)
+
+
+def _shown(place: Here, target: Target, field: str) -> Response:
+    """The field as a fragment (or JSON), with the focus on it."""
+    row = Cards(target.link, place.conversation.id).row(target.record, field)
+    return answer("keeping/panel/field.html", row.as_json(), row=row, focused=True)
+
+
+def _target(place: Here, object: str, record_id: str) -> Target:
+    return records.target(current_state().panels, place.agent, place.customer, object, record_id)
+
+
+def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
+    place = here(conversation_id)
+    target = _target(place, object, record_id)
+    if field and field not in target.shown:
+        raise NotFound("This field is not shown here.")
+    names = [field] if field else target.shown
+    names = [name for name in names if writable(target.schema, name)]
+    if not names:
+        guards.denied()
+        reason = why_read_only(target.schema, field) if field else "No permission"
+        raise InvalidInput(f"This cannot be edited here: {reason}.", field=field)
+    made = record_form(target.schema, names)
+    form = made(
+        form_input() if request.method == "POST" else None,
+        values=target.record.fields,
+        names=target.names(),
+        told=target.shown,
+        offered=partial(returned, current_state().panels, place.agent, target.link),
+        picklists=own_picklists(
+            current_state().panels,
+            place.agent,
+            target.link,
+            object=object,
+            record_type_id=target.record.fields.get("RecordTypeId"),
+            names=made.field_names(),
+        ),
+        id_prefix=f"k-{target.record.id}-",
+    )
+    editing = Editing(place, target, field, form)
+    if request.method == "GET":
+        return _form(editing)
+    sought = search_asked(form)
+    if sought is not None:
+        found = searched(current_state().panels, place.agent, target.link, form, sought)
+        return _form(editing, **found)
+    return _save(editing)
+
+
+def _save(editing: Editing) -> Any:
+    place, target, form = editing.place, editing.target, editing.form
+    if not form.validate():
+        return _form(editing, status=422)
+    changes = form.changes()
+    if changes:
+        try:
+            changed = records.save(
+                current_state().panels,
+                place.agent,
+                target,
+                changes,
+                conflicts=form.overwritten,
+                allow_duplicates=bool(form_input().get("save_anyway")),
+            )
+        except (SalesforceError, Crowded, NotReady) as error:
+            return _refused(editing, error)
+        if changed is not None:
+            return _conflict(editing, changed.theirs)
+    elif editing.field and wanted() is Wanted.FRAGMENT:
+        return _shown(place, target, editing.field)  # nothing to save, nothing to ask
+    saved = f"{target.record.id}.{editing.field}" if changes else ""
+    if wanted() is Wanted.JSON:
+        parts = current_state().panels
+        view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        return show(place, view)
+    return redirect(
+        url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
+    )
+
+
+def _refused(editing: Editing, error: KeepingError) -> Response:
+    if isinstance(error, SchemaStale):
+        panel_call.describe_again(current_state().panels, editing.target.link.connection_id)
+    complaints = error.complaints if isinstance(error, SalesforceError) else ()
+    homeless = editing.form.complain(complaints)
+    beside = bool(complaints) and not homeless
+    return _form(editing, status=status_of(error), error=error, homeless=homeless, beside=beside)
+
+
+def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
+    """Both values, for the agent to choose; his own is marked as seen against theirs."""
+    both = []
+    for name, value in theirs.items():
+        made = editing.form.control(name)
+        if made is not None:
+            made.was = made.mark(value)
+            schema = editing.target.schema
+            spec = schema.fields[name]
+            currency = currency_of(schema, spec, editing.target.record.fields)
+            mine = of_value(spec, made.data, currency=currency).text
+            held = of_value(spec, value, currency=currency).text
+            both.append((label_in(schema, spec), held, mine))
+    return _form(editing, status=409, both=both)
+
+
+def _form(
+    editing: Editing,
+    *,
+    status: int = 200,
+    error: KeepingError | None = None,
+    homeless: Sequence[Complaint] = (),
+    beside: bool = False,
+    both: Sequence[tuple[str, str, str]] = (),
+    focus: str = "",
+) -> Response:
+    target, form = editing.target, editing.form
+    conversation_id = editing.place.conversation.id
+    cards = Cards(target.link, conversation_id)
+    json: dict[str, Any] = {
+        "object": target.record.object,
+        "id": target.record.id,
+        "fields": form_json(form),
+        "problems": form.problems(),
+        "error": error_json(error) if error is not None else None,
+        "conflicts": [
+            {"label": label, "theirs": theirs, "yours": mine} for label, theirs, mine in both
+        ],
+    }
+    return answer(
+        editing.template,
+        json,
+        status=status,
+        title=f"Edit {target.schema.label}",
+        place=editing.place,
+        form=form,
+        card=cards.record(target.record),
+        row=cards.row(target.record, editing.field) if editing.field else None,
+        region=row_id(target.record.id, editing.field) if editing.field else "k-panel",
+        problems=form.problems(),
+        error=error,
+        sentence=sentence_of(error) if error is not None else "",
+        homeless=explained(homeless),
+        beside=beside,
+        both=both,
+        focus=focus,
+    )
+
+
+def form_json(form: RecordForm) -> list[dict[str, Any]]:
+    """A form's fields as the JSON API tells them."""
+    return [
+        {
+            "name": name,
+            "label": made.label.text,
+            "type": made.spec.type,
+            "value": made.data,
+            "seen": made.shown_mark,
+            "required": made.required,
+            "length": made.spec.length or None,
+            "choices": [
+                {"value": value.value, "label": value.label} for value in made.spec.picklist
+            ],
+        }
+        for name, made in form.controls()
+    ]

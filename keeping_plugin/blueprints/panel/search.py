@@ -1,0 +1,91 @@
+"""Finding the record that a reference field is to point at."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Response, request
+
+from keeping_plugin.blueprints.panel.conversation import here
+from keeping_plugin.blueprints.web.errors import sentence_of, status_of
+from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
+from keeping_plugin.errors import Crowded, InvalidInput, NotFound, NotReady, SalesforceError
+from keeping_plugin.forms.controls import ReferenceControl
+from keeping_plugin.forms.record import RecordForm
+from keeping_plugin.forms.widgets import found_records
+from keeping_plugin.services.panel.lookup import referred_objects, search
+from keeping_plugin.services.panel.view import Linked, Panels, linked
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent
+
+# What an element's id in one of our forms looks like.
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+_INTO = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,160}")
+
+
+def search_records(conversation_id: str, object: str) -> Response:
+    """Records of an object that one of the forms may refer to, by name. `field` and `into` say
+    for which field and which element of a form."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    with parts.database.read() as session:
+        link = linked(session, place.agent.company_id)
+    if link is None or object not in referred_objects(link):
+        raise NotFound("There is nothing to search here.")
+    field, into = request.args.get("field", "Id"), request.args.get("into", "k-search")
+    if not _FIELD.fullmatch(field) or not _INTO.fullmatch(into):
+        raise InvalidInput("This is not a field of a form.", field="field")
+    sought = request.args.get("q", "")
+    try:
+        found = search(parts, place.agent, link, object, sought)
+    except (SalesforceError, Crowded, NotReady) as error:
+        if wanted() is not Wanted.FRAGMENT:
+            raise
+        # The list stays where it is, in a form that somebody is filling in.
+        markup = found_records(into, f"sf_{field}", None, sought, trouble=sentence_of(error))
+        status = status_of(error)
+        return answer("keeping/panel/found.html", {}, status=status, place=place, found=markup)
+    body = {"records": [{"id": record_id, "name": name} for record_id, name in found or ()]}
+    markup = found_records(into, f"sf_{field}", found, sought)
+    return answer("keeping/panel/found.html", body, title="Search", place=place, found=markup)
+
+
+def search_asked(form: RecordForm) -> ReferenceControl | None:
+    """The reference whose Find was pressed, or for which something was typed and nothing chosen."""
+    pressed = request.form.get("find", "")
+    for name, control in form.controls():
+        if not isinstance(control, ReferenceControl):
+            continue
+        control.sought = request.form.get(f"q_{name}", "").strip()
+        kind = request.form.get(f"in_{name}", "")
+        if kind in control.spec.reference_to:
+            control.sought_in = kind
+        if pressed == name or (control.sought and not control.changed and not pressed):
+            return control
+    return None
+
+
+def searched(
+    parts: Panels, agent: Agent, link: Linked, form: RecordForm, control: ReferenceControl
+) -> dict[str, Any]:
+    """Look up what was typed; returns what the form's template needs to show it. A Save with a
+    search that nothing was chosen from saves nothing: the person meant something by it."""
+    pressed = bool(request.form.get("find"))
+    if not pressed:
+        form.validate()
+        control.errors = [*control.errors, _unchosen(control)]
+    try:
+        control.found = search(parts, agent, link, control.sought_in, control.sought)
+    except (SalesforceError, Crowded, NotReady) as error:
+        return {"error": error, "status": status_of(error)}
+    return {"focus": control.id, "status": 200 if pressed else 422}
+
+
+def _unchosen(control: ReferenceControl) -> str:
+    if control.data:
+        return (
+            f"{control.shown()} is chosen now, as before. Choose another record, or empty the "
+            "search to leave it."
+        )
+    return "Choose one of these records, or empty the search."

@@ -1,0 +1,50 @@
+"""The panel beside a conversation: see, pick, search."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+from flask import Response, jsonify, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.panel.answer import show
+from keeping_plugin.blueprints.panel.conversation import here
+from keeping_plugin.blueprints.web.form_input import sent
+from keeping_plugin.blueprints.web.rendering import Wanted, wanted
+from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.picks import pick as remember
+from keeping_plugin.state import current_state
+
+
+def panel(conversation_id: str) -> ResponseReturnValue:
+    """Whom Salesforce knows by the customer's address, and what stands around them."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+    return show(place, view)
+
+
+def pick(conversation_id: str) -> ResponseReturnValue:
+    """Remember which of several records is meant."""
+    place = here(conversation_id)
+    parts = current_state().panels
+    view = panels.known(
+        parts,
+        place.agent,
+        place.customer,
+        no_older_than=panels.FRESH,
+        mailbox_id=place.mailbox_id,
+    )
+    object, _, record_id = str(sent().get("record", "")).partition("/")
+    remember(parts, place.agent, view, object, record_id)
+    if wanted() is Wanted.JSON:
+        return panel(conversation_id)
+    return redirect(url_for(".panel", conversation_id=conversation_id), 303)
+
+
+def openapi() -> Response:
+    """What the JSON of these URLs looks like, for the prefix at which this host mounted them."""
+    document = json.loads((files("keeping_plugin") / "static" / "openapi.json").read_text("utf-8"))
+    document["servers"] = [{"url": url_for(".openapi").removesuffix("/openapi.json") or "/"}]
+    return jsonify(document)

@@ -1,0 +1,69 @@
+"""Every URL of the plugin: its rule, its endpoint, its view and the methods that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keeping_plugin.blueprints.panel import add, duplicates, edit, log, search, view
+from keeping_plugin.blueprints.settings import (
+    activity,
+    audit,
+    automation,
+    backfill,
+    connection,
+    fields,
+    oauth,
+    preview,
+    skip_list,
+)
+from keeping_plugin.blueprints.web.guards import ROW_ID
+
+Route = tuple[str, str, Callable[..., Any], tuple[str, ...]]
+
+GET = ("GET",)
+POST = ("POST",)
+FORM = ("GET", "POST")
+
+PANEL = "/conversations/<conversation_id>"
+RECORD = f"{PANEL}/<object>/<record_id>"
+AUTOMATION = "/settings/automation"
+BACKFILL = f"{AUTOMATION}/backfill"
+
+ROUTES: tuple[Route, ...] = (
+    # Agents: the panel beside a conversation.
+    (PANEL, "panel", view.panel, GET),
+    (f"{PANEL}/pick", "pick", view.pick, POST),
+    (f"{PANEL}/use", "use", duplicates.use, POST),
+    (f"{PANEL}/search/<object>", "search", search.search_records, GET),
+    (f"{PANEL}/new/<object>", "create", add.create, FORM),
+    (f"{PANEL}/log", "conversation_log", log.log, GET),
+    (f"{PANEL}/log/<{ROW_ID}:entry_id>/retry", "retry_entry", log.retry, POST),
+    (f"{RECORD}/edit", "edit_record", edit.edit_record, FORM),
+    (f"{RECORD}/edit/<field>", "edit_field", edit.edit_field, FORM),
+    (f"{RECORD}/field/<field>", "field", edit.show_field, GET),
+    ("/openapi.json", "openapi", view.openapi, GET),
+    # Admins: the connection.
+    ("/settings/", "settings", connection.settings, GET),
+    ("/settings/connect", "connect", oauth.connect, POST),
+    ("/settings/connect/status", "connect_status", oauth.connect_status, GET),
+    ("/settings/confirm", "confirm", oauth.confirm, POST),
+    ("/settings/disconnect", "disconnect", connection.disconnect, FORM),
+    ("/settings/preflight", "preflight", connection.run_preflight, POST),
+    ("/settings/schema", "schema", connection.refresh_schema, POST),
+    ("/settings/schema/progress", "schema_progress", connection.schema_progress, GET),
+    ("/oauth/callback", "oauth_callback", oauth.oauth_callback, GET),
+    ("/oauth/done", "oauth_done", oauth.oauth_done, GET),
+    # Admins: the other tabs.
+    ("/settings/fields/<object>", "fields", fields.fields, FORM),
+    (AUTOMATION, "automation", automation.automation, FORM),
+    (f"{AUTOMATION}/skip", "automation_skip", skip_list.change_list, POST),
+    (f"{AUTOMATION}/try", "automation_try", preview.try_address, GET),
+    (f"{AUTOMATION}/preview", "automation_preview", preview.preview, GET),
+    (BACKFILL, "backfill", backfill.preview, GET),
+    (BACKFILL, "backfill_start", backfill.start, POST),
+    (f"{BACKFILL}/progress", "backfill_progress", backfill.progress, GET),
+    (f"{BACKFILL}/<{ROW_ID}:run_id>", "backfill_change", backfill.change, POST),
+    ("/settings/activity", "activity", activity.activity, FORM),
+    ("/settings/audit", "audit", audit.audit, GET),
+)

@@ -1,0 +1,1 @@
+"""The admins' side: connecting, fields, automation, activity."""

@@ -1,0 +1,195 @@
+"""The Activity tab: what the automations did, what failed and what a person may do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.settings.activity_chart import LABELS, chart, day_text
+from keeping_plugin.blueprints.settings.tabs import tabs
+from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.forms.activity import ActivityForm, place_text, read_place
+from keeping_plugin.rules import CHECKS
+from keeping_plugin.services.admin import activity as activities
+from keeping_plugin.services.admin.activity import MOST_DAYS, Count, Outcome, Period
+from keeping_plugin.services.admin.activity_list import Activity, listed
+from keeping_plugin.services.admin.api_budget import budget
+from keeping_plugin.services.admin.overview import standing
+from keeping_plugin.services.automation.explain import TITLES
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.ledger import causes as failed
+from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger.causes import Cause
+from keeping_plugin.services.metering import FEATURES
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent, Conversation, Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A choice of the filter."""
+
+    code: str
+    sentence: str
+
+
+def activity() -> ResponseReturnValue:
+    """Show what the address's filter lets through, or do what one of its buttons says."""
+    agent = guards.admin()
+    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    guards.end_host_transaction()
+    form = ActivityForm.read(request.args, datetime.now(UTC).date())
+    if request.method == "POST":
+        current_state().panels.pace.step(agent.company_id, agent.id)
+        _act(agent, request.form.get("do", ""))
+        return redirect(_url(form.args(), "k-list"), 303)
+    return _page(agent, mailboxes, form), 422 if form.problems else 200
+
+
+def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str:
+    state, company_id = current_state(), agent.company_id
+    wanted = form.filter
+    if wanted.reason in CHECKS:
+        wanted = replace(wanted, outcome=Outcome.REFUSED)
+    after = read_place(request.args.get("after", ""))
+    with state.database.read() as session:
+        found = connection.current(session, company_id)
+        counts = activities.counts(session, company_id, wanted.period)
+        causes = failed.causes(session, company_id)
+        page = listed(session, company_id, wanted, after=after)
+        allowance = budget(session, found, share=state.config.budget_share) if found else None
+    names = _names(mailboxes, counts)
+    if wanted.mailbox_id and wanted.mailbox_id not in names:
+        raise NotFound("There is no such mailbox.")
+    conversations = _conversations(agent, page.rows)
+    return render_template(
+        "keeping/settings/activity.html",
+        tabs=tabs("activity"),
+        connected=found is not None,
+        standing=standing(found),
+        form=form,
+        wanted=wanted,
+        chart=chart(counts, wanted.period),
+        day_text=day_text,
+        link=lambda **changes: _url(form.args(**changes), "k-list"),
+        ranges=_ranges(form),
+        total=sum(count.number for count in counts if count.passes(wanted)),
+        mailboxes=names,
+        outcomes=LABELS,
+        actions=TITLES,
+        reasons=_reasons(counts),
+        causes=causes,
+        since=_since,
+        rows=page.rows,
+        conversations=conversations,
+        later=place_text(page.following) if page.following else "",
+        first=after is None,
+        budget=allowance,
+        features=FEATURES,
+    )
+
+
+def _url(args: Mapping[str, str], anchor: str | None = None) -> str:
+    values: dict[str, Any] = dict(args)
+    return url_for(".activity", **values, _anchor=anchor)
+
+
+def _names(mailboxes: Iterable[Mailbox], counts: Iterable[Count]) -> dict[str, str]:
+    """Mailboxes by id, those too that were deleted since."""
+    names = {mailbox.id: mailbox.name for mailbox in mailboxes}
+    for count in counts:
+        names.setdefault(count.mailbox_id, f"Deleted mailbox ({count.mailbox_id})")
+    return names
+
+
+def _ranges(form: ActivityForm) -> list[tuple[str, str, bool]]:
+    """The usual periods: label, address, whether it is this one."""
+    period, today = form.filter.period, datetime.now(UTC).date()
+    ranges = []
+    for days in (14, 30):
+        first = today - timedelta(days=days - 1)
+        address = _url(form.args(**{"from": first.isoformat(), "to": None}))
+        ranges.append((f"{days} days", address, period == Period(first, today)))
+    return ranges
+
+
+def _reasons(counts: Iterable[Count]) -> tuple[list[Reason], list[Reason]]:
+    """The reasons of a period that may be chosen: of entries, and of the rules' refusals."""
+    of_entries: set[str] = set()
+    of_rules: set[str] = set()
+    for count in counts:
+        (of_rules if count.outcome is Outcome.REFUSED else of_entries).update(count.codes)
+    return (
+        sorted((Reason(code, failed.sentence(code)) for code in of_entries), key=_by_sentence),
+        [Reason(code, check.refusal) for code, check in CHECKS.items() if code in of_rules],
+    )
+
+
+def _by_sentence(reason: Reason) -> str:
+    return reason.sentence
+
+
+def _since(cause: Cause) -> str:
+    """The day from which the list shows a cause."""
+    earliest = datetime.now(UTC).date() - timedelta(days=MOST_DAYS - 1)
+    return max(cause.oldest.date(), earliest).isoformat()
+
+
+def _conversations(agent: Agent, rows: Iterable[Activity]) -> Mapping[str, Conversation]:
+    """The conversations of these rows that are there and that this admin may see."""
+    helpdesk = current_state().helpdesk
+    found = {}
+    for conversation_id in dict.fromkeys(row.conversation_id for row in rows):
+        conversation = helpdesk.conversation(agent.company_id, conversation_id)
+        if conversation is not None and helpdesk.may_view(agent, conversation):
+            found[conversation_id] = conversation
+    guards.end_host_transaction()
+    return found
+
+
+def _act(agent: Agent, do: str) -> None:
+    """`again`, `there` and `send` are about one entry, `all` about one cause."""
+    what, _, name = do.partition(":")
+    if what == "all":
+        _try_all(agent, name)
+        return
+    if what not in _SAID or not (name.isascii() and name.isdecimal() and len(name) < 19):
+        raise NotFound("There is nothing of that kind to do.")
+    state, entry_id = current_state(), int(name)
+    try:
+        with state.database.write() as session:
+            if what == "there":
+                entries.it_is_there(session, agent, entry_id)
+                rung = []
+            elif what == "send":
+                rung = [entries.send_again(session, agent, entry_id)]
+            else:
+                rung = [entries.try_again(session, agent, entry_id)]
+    except InvalidInput as error:  # it changed since the page was loaded
+        notices.say(str(error), good=False)
+        return
+    state.queue.ring(rung)
+    notices.say(_SAID[what])
+
+
+_SAID = {
+    "again": "It is tried again now; load this page again to see how it went.",
+    "there": "Noted: it is there. Nothing will be sent.",
+    "send": "It is sent again now; load this page again to see how it went.",
+}
+
+
+def _try_all(agent: Agent, cause: str) -> None:
+    state = current_state()
+    rung = entries.try_all_again(state.database, agent, cause)
+    if rung is not None:
+        state.queue.ring([rung])
+        notices.say("All of them are tried again now; load this page again to see how.")
+    else:
+        notices.say("There was nothing left to try again.", good=False)

@@ -1,0 +1,174 @@
+"""The Automation tab: two switches a mailbox, both off until an admin says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from keeping_plugin.addresses import shown_domain
+from keeping_plugin.blueprints.settings.tabs import tabs
+from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import NotFound
+from keeping_plugin.models import now
+from keeping_plugin.services import audit
+from keeping_plugin.services.admin import overview
+from keeping_plugin.services.admin.overview import Standing
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.automation import backfill_progress, policy, skip_list
+from keeping_plugin.services.automation.policy import MailboxAutomation
+from keeping_plugin.services.automation.skip_list import SkipList
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import sending
+from keeping_plugin.services.schema.sending import Obstacle
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Action, Agent, Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """One mailbox with its switches."""
+
+    mailbox: Mailbox
+    add_contacts: bool
+    log_tasks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """One domain of the company's list; `shown` is how its owner writes it."""
+
+    domain: str
+    shown: str
+    skip_logging: bool
+
+
+def automation() -> ResponseReturnValue:
+    """Show a mailbox's switches, those of the first unless `?mailbox=` names one, or set them."""
+    agent = guards.admin()
+    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    guards.end_host_transaction()
+    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    if request.method == "GET" or chosen is None:
+        return page(agent, mailboxes, chosen)
+    wanted = MailboxAutomation("add_contacts" in request.form, "log_tasks" in request.form)
+    with current_state().database.read() as session:
+        kept = policy.mailbox_automation(session, agent.company_id, chosen.id)
+        refused = _refused(_obstacles(session, agent.company_id), kept, wanted)
+    if refused:
+        return page(agent, mailboxes, chosen, refused=refused, toggles=wanted), 422
+    with current_state().database.write() as session:
+        changed = policy.set_mailbox_automation(
+            session,
+            agent.company_id,
+            chosen.id,
+            add_contacts=wanted.add_contacts,
+            log_tasks=wanted.log_tasks,
+        )
+        if changed:
+            audit.record(
+                session,
+                Audited.AUTOMATION_CHANGED,
+                company_id=agent.company_id,
+                agent_id=agent.id,
+                at=now(session),
+                record_id=chosen.id,
+                detail=f"add_contacts={wanted.add_contacts} log_tasks={wanted.log_tasks}".lower(),
+            )
+    notices.say(f"{chosen.name}: saved. {_said(wanted)}")
+    return redirect(url_for(".automation", mailbox=chosen.id), 303)
+
+
+def _obstacles(session: Session, company_id: str) -> Mapping[Action, Sequence[Obstacle]]:
+    """What the connected org has in store for each automation; nothing while nobody knows."""
+    row = connection.current(session, company_id)
+    if row is None or not schema_cache.is_described(session, row.id):
+        return {}
+    schemas = schema_cache.schemas(session, row.id)
+    return {action: sending.obstacles(schemas, action) for action in Action}
+
+
+def _refused(
+    obstacles: Mapping[Action, Sequence[Obstacle]],
+    kept: MailboxAutomation,
+    wanted: MailboxAutomation,
+) -> list[Action]:
+    """The automations that are to be switched on and would fail on every message."""
+    switched = {
+        Action.ADD_CONTACT: wanted.add_contacts and not kept.add_contacts,
+        Action.LOG_TASK: wanted.log_tasks and not kept.log_tasks,
+    }
+    return [
+        action
+        for action, on in switched.items()
+        if on and any(one.blocks for one in obstacles.get(action, ()))
+    ]
+
+
+def _said(wanted: MailboxAutomation) -> str:
+    if wanted.add_contacts and wanted.log_tasks:
+        return "New customers become Contacts and every message is logged."
+    if wanted.add_contacts:
+        return "New customers become Contacts; messages are not logged."
+    if wanted.log_tasks:
+        return "Messages are logged; new customers are not added."
+    return "Both automations are off."
+
+
+def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailbox | None:
+    """The company's mailbox of this id, the first where none is named, None where there is none.
+    Raises NotFound for an id that is not the company's."""
+    if mailbox_id is None:
+        return mailboxes[0] if mailboxes else None
+    for mailbox in mailboxes:
+        if mailbox.id == mailbox_id:
+            return mailbox
+    raise NotFound("There is no such mailbox.")
+
+
+def page(
+    agent: Agent,
+    mailboxes: Sequence[Mailbox],
+    chosen: Mailbox | None,
+    **context: object,
+) -> str:
+    """The whole tab. `context` holds what was typed and what was wrong with it: `toggles` are
+    switches that were not saved, those of `refused` because the org stands in their way."""
+    helpdesk = current_state().helpdesk
+    with current_state().database.read() as session:
+        set_up = policy.mailbox_automations(session, agent.company_id)
+        standing = overview.standing(connection.latest(session, agent.company_id))
+        skipped = skip_list.read(session, agent.company_id)
+        obstacles = _obstacles(session, agent.company_id)
+        run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
+    rows = [
+        MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
+        for mailbox in mailboxes
+        for toggles in (set_up.get(mailbox.id, MailboxAutomation()),)
+    ]
+    kept = next((row for row in rows if row.mailbox == chosen), None)
+    return render_template(
+        "keeping/settings/automation.html",
+        tabs=tabs("automation"),
+        mailboxes=rows,
+        mailbox=chosen,
+        kept=kept,
+        obstacles=obstacles,
+        connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
+        standing=standing,
+        run=run,
+        skipped=_skipped_rows(skipped),
+        internal=sorted(helpdesk.internal_addresses(agent.company_id)),
+        host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),
+        **{"toggles": kept, "refused": (), **context},
+    )
+
+
+def _skipped_rows(skipped: SkipList) -> list[SkippedRow]:
+    rows = [(domain, False) for domain in skipped.skipped]
+    rows += [(domain, True) for domain in skipped.unlogged]
+    return [SkippedRow(domain, shown_domain(domain), unlogged) for domain, unlogged in sorted(rows)]

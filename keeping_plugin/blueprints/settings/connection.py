@@ -1,0 +1,139 @@
+"""The connection page: what Salesforce is connected, is it well, and how to end it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import (
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.settings.fields import FIELD_TYPES
+from keeping_plugin.blueprints.settings.tabs import tabs
+from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
+from keeping_plugin.services import audit
+from keeping_plugin.services.admin.overview import overview
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.connection import barred
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import preflight
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent
+from keeping_plugin.wording.barred import barred_sentence
+
+
+def settings() -> ResponseReturnValue:
+    """The page itself. It asks the database only: Salesforce may be as slow as it likes."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    with current_state().database.read() as session:
+        page = overview(session, agent.company_id)
+    return render_template(
+        "keeping/settings/connection.html",
+        page=page,
+        agent=agent,
+        tabs=tabs("settings"),
+        types=FIELD_TYPES,
+    )
+
+
+def disconnect() -> ResponseReturnValue:
+    """Ask first; then stop everything at once."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    if request.method == "POST":
+        # Pressed twice, or done by somebody else meanwhile: the receipt is the answer to both.
+        with suppress(NotFound):
+            connection.disconnect(current_state().login.connecting, agent)
+        return redirect(url_for(".settings"), 303)
+    with current_state().database.read() as session:
+        page = overview(session, agent.company_id)
+    if page.connection is None:
+        return redirect(url_for(".settings"), 303)
+    return render_template("keeping/settings/disconnect.html", page=page, tabs=tabs("settings"))
+
+
+def run_preflight() -> ResponseReturnValue:
+    """Look at the org's rights now."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    connection_id = _connection_id(agent)
+    if connection_id is None:
+        return redirect(url_for(".settings"), 303)
+    try:
+        with current_state().panels.turn(agent):
+            # Whoever presses the button has mended something, or wants to know.
+            barred.try_now(current_state().database, connection_id)
+            preflight.run(current_state().schemas, connection_id)
+    except ConnectionBarred as error:
+        words = barred_sentence(error.reason, str(error))
+        notices.say(f"Salesforce still refuses the connection. {words}", good=False)
+    except KeepingError as error:
+        notices.say(f"The check could not be made. {error}", good=False)
+    else:
+        with current_state().database.write() as session:
+            audit.record(
+                session,
+                Audited.PREFLIGHT,
+                company_id=agent.company_id,
+                agent_id=agent.id,
+                connection_id=connection_id,
+            )
+    return redirect(url_for(".settings", _anchor="k-preflight"), 303)
+
+
+def refresh_schema() -> ResponseReturnValue:
+    """Have the schema described again, by the job."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    connection_id = _connection_id(agent)
+    if connection_id is None:
+        return redirect(url_for(".settings"), 303)
+    state = current_state()
+    state.panels.pace.step(agent.company_id, agent.id)
+    schema.refresh_soon(state.database, connection_id)
+    with state.database.write() as session:
+        audit.record(
+            session,
+            Audited.SCHEMA_REFRESHED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            connection_id=connection_id,
+        )
+    state.queue.enqueue("describe", connection_id)
+    return redirect(url_for(".settings", _anchor="k-schema"), 303)
+
+
+def schema_progress() -> Response:
+    """How far the describe is and what it found: the region that the connection page polls."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    with current_state().database.read() as session:
+        page = overview(session, agent.company_id)
+    response = make_response(
+        render_template("keeping/settings/org_state.html", page=page, types=FIELD_TYPES)
+    )
+    response.headers["X-Keeping-Fragment"] = "1"
+    return response
+
+
+def _connection_id(agent: Agent) -> int | None:
+    """The live connection. None when there is none any more, which the next page then says: the
+    button was pressed on a page opened before."""
+    with current_state().database.read() as session:
+        found = connection.current(session, agent.company_id)
+    if found is None:
+        notices.say("Salesforce is not connected any more, so it was not asked.", good=False)
+        return None
+    if found.lost_at is not None:
+        notices.say("The connection is lost, so Salesforce was not asked.", good=False)
+        return None
+    return found.id

@@ -1,0 +1,175 @@
+"""One tab an object: which fields agents see, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.settings.tabs import OBJECT_TABS, tabs
+from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.forms.settings import FieldsForm
+from keeping_plugin.models import Connection
+from keeping_plugin.services.admin.overview import schema_state
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import fields as editable
+from keeping_plugin.services.schema import selection
+from keeping_plugin.services.schema.selection import Choice
+from keeping_plugin.state import current_state
+from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
+
+# Describe types in the words of Salesforce's own Setup.
+FIELD_TYPES = {
+    "address": "Address",
+    "boolean": "Checkbox",
+    "combobox": "Picklist or text",
+    "currency": "Currency",
+    "date": "Date",
+    "datetime": "Date and time",
+    "double": "Number",
+    "email": "Email",
+    "encryptedstring": "Encrypted text",
+    "id": "Id",
+    "int": "Number",
+    "location": "Geolocation",
+    "long": "Number",
+    "multipicklist": "Multi-select picklist",
+    "percent": "Percent",
+    "phone": "Phone",
+    "picklist": "Picklist",
+    "reference": "Lookup",
+    "string": "Text",
+    "textarea": "Text area",
+    "time": "Time",
+    "url": "URL",
+}
+
+
+_CHANGED = (
+    "What agents see here has changed since you opened this page: it was saved in another window, "
+    "or changed in Salesforce. Your ticks are still here; Save puts them in its place."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field on its tab."""
+
+    name: str
+    label: str
+    type: str
+    custom: bool
+    ticked: bool
+    locked: str
+    read_only: str
+    matches: bool
+    help: str
+
+
+def fields(object: str) -> ResponseReturnValue:
+    """Show the tab, step through it without JavaScript, and save it."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    if object not in OBJECTS:
+        raise NotFound("There is no such tab.")
+    database = current_state().database
+    with database.read() as session:
+        found = connection.current(session, agent.company_id)
+        described = schema.schemas(session, found.id) if found is not None else {}
+        chosen = selection.load(session, agent.company_id).get(object)
+        progress = schema_state(session, found) if found is not None else None
+    known = described.get(object)
+    if found is None or known is None:
+        kept = FieldsForm.read(request.form) if request.method == "POST" else None
+        page = render_template(
+            "keeping/settings/fields_absent.html",
+            connection=found,
+            schema=progress,
+            object=object,
+            label=OBJECT_TABS[object],
+            kept=kept,
+            tabs=tabs(object),
+        )
+        return page, 409 if kept else 200
+    before = selection.choice(known, chosen)
+    if request.method == "GET":
+        return _page(found, known, before, before.shown)
+    form = FieldsForm.read(request.form)
+    if not form.saves:
+        return _page(found, known, before, _step(form, known, before), form=form)
+    try:
+        wanted = selection.ordered(known, form.ticked, form.ticked)
+    except InvalidInput as error:
+        ticked = tuple(name for name in form.ticked if name in known.fields)
+        return _page(found, known, before, ticked, form=form, problem=str(error)), 422
+    # What stands already is no conflict: Save was pressed twice.
+    if form.seen is not None and before.shown not in {form.seen, wanted}:
+        return _page(found, known, before, wanted, form=form, problem=_CHANGED), 409
+    # A default that is out of sight is kept like a choice: whoever saves never unticked it.
+    known_before = selection.chosen_or_default(object, chosen)
+    keep = tuple(name for name in known_before if name not in form.forgotten)
+    with database.write() as session:
+        selection.save(session, agent, known, wanted, keep=keep)
+    notices.say(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.")
+    return redirect(url_for(".fields", object=object), 303)
+
+
+def _step(form: FieldsForm, known: ObjectSchema, before: Choice) -> tuple[str, ...]:
+    offered = [spec.name for spec in selection.offered(known) if _matches(known, spec, form.search)]
+    stepped = form.stepped(offered, tuple(before.locked))
+    return tuple(name for name in stepped if name in known.fields)
+
+
+def _matches(known: ObjectSchema, spec: FieldSpec, search: str) -> bool:
+    words = search.lower().split()
+    text = f"{editable.label_in(known, spec)} {spec.label} {spec.name}".lower()
+    return all(word in text for word in words)
+
+
+def _page(
+    found: Connection,
+    known: ObjectSchema,
+    choice: Choice,
+    ticked: tuple[str, ...],
+    *,
+    form: FieldsForm | None = None,
+    problem: str = "",
+) -> str:
+    search = form.search if form else ""
+    # Steps without JavaScript carry on what was seen; whoever has read that it changed saw it now.
+    seen = form.seen if form and form.seen and problem != _CHANGED else choice.shown
+
+    def row(spec: FieldSpec, *, is_ticked: bool) -> Row:
+        return Row(
+            name=spec.name,
+            label=editable.label_in(known, spec) if spec.type == "picklist" else spec.label,
+            type=FIELD_TYPES.get(spec.type, spec.type),
+            custom=spec.custom,
+            ticked=is_ticked,
+            locked=choice.locked.get(spec.name, ""),
+            read_only=editable.why_read_only(known, spec.name) or "",
+            matches=_matches(known, spec, search),
+            help=spec.help_text,
+        )
+
+    shown = [row(known.fields[name], is_ticked=True) for name in ticked]
+    more = [
+        row(spec, is_ticked=False) for spec in selection.offered(known) if spec.name not in ticked
+    ]
+    return render_template(
+        "keeping/settings/fields.html",
+        connection=found,
+        known=known,
+        shown=shown,
+        more=more,
+        choice=choice,
+        search=search,
+        seen=seen,
+        changed=form is not None and ticked != choice.shown,
+        problem=problem,
+        title=OBJECT_TABS[known.name],
+        tabs=tabs(known.name),
+    )

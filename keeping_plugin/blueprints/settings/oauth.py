@@ -1,0 +1,154 @@
+"""Off to Salesforce's login page, back again, and the window that closes itself."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from urllib.parse import urlencode
+
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import (
+    Crowded,
+    InvalidInput,
+    KeepingError,
+    LoginRefused,
+    NotFound,
+    NotReady,
+    PermissionDenied,
+)
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import login
+from keeping_plugin.services.connection.connect import SignedIn
+from keeping_plugin.state import current_state
+
+# In the host's session: what binds a login to this browser, and the window that waits for it.
+_SECRET = "keeping_login"  # noqa: S105 - a name
+_WINDOW = "keeping_window"
+_DONE = "keeping_done"
+_NONCE = re.compile(r"[A-Za-z0-9-]{16,64}")
+
+_SAID = {
+    SignedIn.CONNECTED: "Salesforce is connected.",
+    SignedIn.RECONNECTED: "Salesforce is connected again. Work that was waiting goes on.",
+}
+# Reasons of a refused login that Salesforce's own words tell more of.
+_IN_ITS_WORDS = frozenset({"restricted", "away", "refused", "not_accepted"})
+
+
+def connect() -> ResponseReturnValue:
+    """Send the browser to Salesforce's login page."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    current_state().panels.pace.step(agent.company_id, agent.id)
+    secret = session.setdefault(_SECRET, secrets.token_urlsafe(32))
+    window = request.form.get("window", "")
+    session.pop(_DONE, None)
+    session.pop(_WINDOW, None)
+    if _NONCE.fullmatch(window):
+        session[_WINDOW] = window
+    url = login.begin(
+        current_state().login,
+        agent,
+        session_secret=secret,
+        redirect_uri=_callback_address(),
+    )
+    return redirect(url, 303)
+
+
+def _callback_address() -> str:
+    """Where Salesforce sends the browser back to, grant in hand. Anybody can send a Host header, so
+    it is believed only where nothing better is known."""
+    base = current_state().config.base_url
+    if base is None:
+        return url_for(".oauth_callback", _external=True)
+    return base + url_for(".oauth_callback")
+
+
+def oauth_callback() -> ResponseReturnValue:
+    """Take the grant. A callback that belongs to no open login of this browser is a 400; whatever
+    Salesforce refused is said on the settings page."""
+    if "again" not in request.args and current_state().helpdesk.current_agent() is None:
+        arguments = urlencode({**request.args.to_dict(), "again": "1"})
+        url = f"{url_for('.oauth_callback')}?{arguments}"
+        return render_template("keeping/settings/come_back.html", url=url), 401
+    agent = guards.admin()
+    guards.end_host_transaction()
+    try:
+        # Crowded comes before the login is used up: the page it shows can be loaded again.
+        with current_state().panels.turn(agent):
+            outcome = login.finish(
+                current_state().login,
+                agent,
+                request.args.to_dict(),
+                session_secret=session.get(_SECRET, ""),
+            )
+    except Crowded:
+        raise
+    except InvalidInput:
+        page = render_template("keeping/settings/login_closed.html")
+        return page, 400
+    except KeepingError as error:
+        # Salesforce's own words come with a full stop and without.
+        said = f"{str(error).rstrip('.')}. {_advice(error)}".rstrip()
+        notices.say(f"Salesforce was not connected. {said}", good=False)
+    else:
+        session.pop(_SECRET, None)
+        if outcome in _SAID:
+            notices.say(_SAID[outcome])
+    window = session.pop(_WINDOW, None)
+    if window is None:
+        return redirect(url_for(".settings"), 303)
+    session[_DONE] = window
+    return redirect(url_for(".oauth_done"), 303)
+
+
+def _advice(error: KeepingError) -> str:
+    """What an admin does about it, where the error does not say so itself."""
+    if isinstance(error, LoginRefused) and error.reason in _IN_ITS_WORDS:
+        said = " ".join(filter(None, (each.message for each in error.complaints)))
+        return f"Salesforce says: “{said}”." if said else ""
+    if isinstance(error, LoginRefused | NotReady):
+        return ""
+    if isinstance(error, PermissionDenied):
+        return (
+            "Have a Salesforce admin give this user the permission “API Enabled”, or sign in as "
+            "another user."
+        )
+    return "Try again in a few minutes."
+
+
+def oauth_done() -> ResponseReturnValue:
+    """The last page of the window: it tells the settings page and closes itself."""
+    return render_template("keeping/settings/done.html", window=session.get(_DONE, ""))
+
+
+def connect_status() -> ResponseReturnValue:
+    """Whether the login in this window has come to its end, for a page that cannot hear from it."""
+    guards.admin()
+    window = request.args.get("window", "")
+    return {"finished": bool(window) and session.get(_DONE) == window}
+
+
+def confirm() -> ResponseReturnValue:
+    """An admin's word on a login to another org."""
+    agent = guards.admin()
+    guards.end_host_transaction()
+    parts = current_state().login.connecting
+    seen = request.form.get("connection", 0, type=int)
+    try:
+        if request.form.get("answer") == "use":
+            connection.confirm_org(parts, agent, connection_id=seen)
+            notices.say("Salesforce is connected to the new org.")
+        else:
+            connection.refuse_org(parts, agent, connection_id=seen)
+            notices.say("The new org was not connected; nothing was changed.")
+    except NotFound:
+        # Pressed twice, or answered in another window meanwhile.
+        notices.say(
+            "That login was settled already, or another one took its place. This is how it "
+            "stands now."
+        )
+    return redirect(url_for(".settings"), 303)

@@ -1,0 +1,61 @@
+"""What the rules would say: of one address, and of a mailbox's last 30 days. Nothing is written."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from keeping_plugin.blueprints.settings.automation import mailbox_named, page
+from keeping_plugin.blueprints.settings.tabs import tabs
+from keeping_plugin.blueprints.web import guards
+from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.services.automation import preview as dry_run
+from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.state import current_state
+
+
+def try_address() -> ResponseReturnValue:
+    """The verdict of every rule on a first message from `?address=` in `?mailbox=`."""
+    agent = guards.admin()
+    state = current_state()
+    mailboxes = list(state.helpdesk.mailboxes(agent.company_id))
+    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    typed = request.args.get("address", "")
+    if chosen is None:
+        raise NotFound("There is no mailbox to try it in.")
+    try:
+        tried = dry_run.try_address(
+            state.database, state.helpdesk, agent.company_id, chosen.id, typed
+        )
+    except InvalidInput as error:
+        guards.end_host_transaction()
+        return page(agent, mailboxes, chosen, typed_address=typed, try_problem=str(error)), 422
+    guards.end_host_transaction()
+    return page(agent, mailboxes, chosen, typed_address=typed, tried=tried)
+
+
+def preview() -> ResponseReturnValue:
+    """The last 30 days of `?mailbox=`, as if both automations had been on."""
+    agent = guards.admin()
+    state = current_state()
+    mailboxes = list(state.helpdesk.mailboxes(agent.company_id))
+    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    if chosen is None:
+        raise NotFound("There is no mailbox to look at.")
+    found = dry_run.what_would_have_happened(
+        state.database,
+        state.helpdesk,
+        agent.company_id,
+        chosen.id,
+        until=state.clock.now(),
+    )
+    guards.end_host_transaction()
+    with state.database.read() as session:
+        connected = connection.current(session, agent.company_id) is not None
+    return render_template(
+        "keeping/settings/preview.html",
+        mailbox=chosen,
+        preview=found,
+        connected=connected,
+        tabs=tabs("automation"),
+    )

@@ -1,0 +1,92 @@
+"""The company's list of skipped domains, on the Automation tab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from keeping_plugin.blueprints.settings.automation import mailbox_named, page
+from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import InvalidInput
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.automation import skip_list
+from keeping_plugin.services.automation.skip_list import BadLine
+from keeping_plugin.state import current_state
+from keeping_plugin.types import Agent
+
+_BUTTONS = frozenset({"add", "remove", "log", "unlog"})
+
+
+def change_list() -> ResponseReturnValue:
+    """`add` what was typed, or `remove`, `log` or `unlog` one domain. What cannot be read is said
+    line by line, with everything typed still there, and nothing is added."""
+    agent = guards.admin()
+    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    what, _, domain = request.form.get("do", "add").partition(":")
+    if what not in _BUTTONS:
+        raise InvalidInput("There is no such button on this page.", field="do")
+    if what != "add":
+        _change_one(agent, what, domain)
+        return _back()
+    typed = request.form.get("domains", "")
+    skip_logging = "skip_logging" in request.form
+    domains, bad = skip_list.read_lines(typed)
+    problems = [_sentence(line) for line in bad]
+    if not domains and not problems:
+        problems = ["Type at least one domain, such as acme.com."]
+    if not problems:
+        try:
+            _add(agent, domains, skip_logging=skip_logging)
+        except InvalidInput as error:
+            problems = [str(error)]
+    if problems:
+        typing = {"problems": problems, "typed": typed, "typed_skip_logging": skip_logging}
+        return page(agent, mailboxes, chosen, **typing), 422
+    count = len(domains)
+    notices.say(f"{count:,} {'domain is' if count == 1 else 'domains are'} skipped now.")
+    return _back()
+
+
+def _back() -> ResponseReturnValue:
+    mailbox = request.args.get("mailbox")
+    return redirect(url_for(".automation", mailbox=mailbox, _anchor="k-skip"), 303)
+
+
+def _sentence(line: BadLine) -> str:
+    return f"Line {line.number}, “{line.text}”: {line.sentence}"
+
+
+def _add(agent: Agent, domains: Sequence[str], *, skip_logging: bool) -> None:
+    guards.end_host_transaction()
+    with current_state().database.write() as session:
+        if skip_list.add(session, agent.company_id, domains, skip_logging=skip_logging):
+            _note(session, agent, f"added {len(domains)}")
+
+
+def _change_one(agent: Agent, what: str, domain: str) -> None:
+    """Nothing happens to a domain that somebody else took off meanwhile."""
+    guards.end_host_transaction()
+    company_id = agent.company_id
+    with current_state().database.write() as session:
+        if what == "remove":
+            changed = skip_list.remove(session, company_id, domain)
+        else:
+            unlog = what == "unlog"
+            changed = skip_list.set_logging(session, company_id, domain, skip_logging=unlog)
+        if changed:
+            _note(session, agent, what)
+
+
+def _note(session: Session, agent: Agent, detail: str) -> None:
+    audit.record(
+        session,
+        Audited.SKIP_LIST_CHANGED,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        detail=detail,
+    )

@@ -1,0 +1,105 @@
+"""SOQL, built from checked names and from values that only `format_soql` puts in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
+
+from keeping_plugin.addresses import salesforce_forms
+from keeping_plugin.salesforce.wire.client import format_soql
+from keeping_plugin.types import TaskLook
+
+# A statement may hold 100,000 characters; an address takes at most 163 of them.
+STATEMENT = 90_000
+ADDRESSES = 500
+
+# Objects whose title is not called Name.
+NAME_FIELDS = {"Case": "CaseNumber", "Task": "Subject", "Contract": "ContractNumber"}
+
+
+def select(
+    fields: Iterable[str],
+    source: str,
+    *,
+    where: Sequence[str] = (),
+    order: str = "",
+    limit: int | None = None,
+) -> str:
+    """A statement; names are checked by the caller, conditions come from the functions below."""
+    parts = ["SELECT", ", ".join(dict.fromkeys(fields)), "FROM", source]
+    if where:
+        parts += ["WHERE", " AND ".join(where)]
+    if order:
+        parts += ["ORDER BY", order]
+    if limit is not None:
+        parts += ["LIMIT", str(int(limit))]
+    return " ".join(parts)
+
+
+def email_in(forms: Sequence[str]) -> str:
+    """Salesforce compares text without regard to case; callers compare again by salesforce_key."""
+    if len(forms) == 1:
+        return format_soql("Email = {}", forms[0])
+    return format_soql("Email IN {}", list(forms))
+
+
+def id_in(ids: Sequence[str]) -> str:
+    """Records by their ids."""
+    return format_soql("Id IN {}", list(ids))
+
+
+def address_chunks(addresses: Iterable[str]) -> Iterator[list[str]]:
+    """The forms of these addresses in as few statements as fit."""
+    chunk: list[str] = []
+    size = 0
+    for address in dict.fromkeys(addresses):
+        for form in salesforce_forms(address):
+            length = len(format_soql("{},", form))
+            if chunk and (len(chunk) == ADDRESSES or size + length > STATEMENT):
+                yield chunk
+                chunk, size = [], 0
+            chunk.append(form)
+            size += length
+    if chunk:
+        yield chunk
+
+
+def people(object: str, forms: Sequence[str]) -> str:
+    """Contacts or unconverted Leads with one of these addresses."""
+    where = [email_in(forms)]
+    if object == "Lead":
+        where.append("IsConverted = false")
+    return select(("Id", "Email", "CreatedDate"), object, where=where)
+
+
+def tasks(look: TaskLook) -> str:
+    """Every Task the look may mean; for queryAll."""
+    where = [
+        format_soql("CreatedById = {}", look.created_by),
+        format_soql("CreatedDate >= {}", look.since),
+    ]
+    if look.until is not None:
+        where.append(format_soql("CreatedDate <= {}", look.until))
+    return select(("Id", "Subject"), "Task", where=where)
+
+
+def record(object: str, record_id: str, fields: Sequence[str]) -> str:
+    """One record by its id."""
+    return select(("Id", *fields), object, where=[format_soql("Id = {}", record_id)])
+
+
+def named_like(object: str, text: str, limit: int) -> str:
+    """Records whose title contains the text, whatever wildcards stand in it."""
+    title = NAME_FIELDS.get(object, "Name")
+    return select(
+        ("Id", title),
+        object,
+        where=[title + " LIKE " + format_soql("'%{:like}%'", text)],
+        order=title,
+        limit=limit,
+    )
+
+
+def path(soql: str, *, deleted_too: bool = False) -> str:
+    """The statement as a resource below the API's root."""
+    return ("queryAll/?q=" if deleted_too else "query/?q=") + quote(soql, safe="")

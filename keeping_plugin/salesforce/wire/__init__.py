@@ -1,0 +1,1 @@
+"""The wire: one session, one deadline a call, tokens, composites."""
