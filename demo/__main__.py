@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from demo.inbox.people import COMPANIES, FIRST_MAILBOX, PASSWORD, PEOPLE
+from demo.inbox.seeding.people import COMPANIES, FIRST_MAILBOX, PASSWORD, PEOPLE
 from demo.mail_import import CannotImport, import_mail
 from demo.processes import ROOT, ChildFailed
 from demo.running import FIRST_PORT, CannotStart, Demo, clear

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from demo.headless import Browser, Page, PageFailed
-from demo.inbox.people import PASSWORD
+from demo.inbox.seeding.people import PASSWORD
 
 SETTINGS = "/salesforce/settings/"
 

@@ -24,8 +24,8 @@ from pathlib import Path
 
 import requests
 
-from demo.inbox.headers import Fields
-from demo.inbox.people import CONFIG_FILE, FIRST_MAILBOX
+from demo.inbox.mime.headers import Fields
+from demo.inbox.seeding.people import CONFIG_FILE, FIRST_MAILBOX
 from demo.terminal import escaped
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")

@@ -173,7 +173,7 @@ class Demo:
         return ports
 
     def _make_tables(self) -> Child:
-        command = [sys.executable, "-m", "demo.inbox.seed"]
+        command = [sys.executable, "-m", "demo.inbox.seeding.seed"]
         log = self.data / "tables.log"
         log.unlink(missing_ok=True)
         child = Child("making the tables", command, log=log, env=self.env)

@@ -19,7 +19,7 @@ from typing import Any
 
 from demo import driving
 from demo.headless import Browser, PageFailed
-from demo.inbox.people import FIRST_MAILBOX
+from demo.inbox.seeding.people import FIRST_MAILBOX
 from demo.ledger import Entry, Ledger
 from demo.mail_import import CannotImport, Report, import_mail
 from demo.processes import ROOT, ChildFailed

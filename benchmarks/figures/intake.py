@@ -15,7 +15,7 @@ from demo.headless import Browser
 from demo.inbox import intake
 from demo.inbox.app import create_app
 from demo.inbox.database import db
-from demo.inbox.headers import Correspondent
+from demo.inbox.mime.headers import Correspondent
 from demo.inbox.models import Mailbox
 from demo.inbox.salesforce import salesforce
 from demo.ledger import Ledger

@@ -15,9 +15,9 @@ from werkzeug.exceptions import HTTPException
 from demo.inbox import accounts, incoming, pages, queries, settings, shown
 from demo.inbox.database import Base, db, set_up_sqlite
 from demo.inbox.helpdesk import InboxHelpDesk
-from demo.inbox.mail import LARGEST
-from demo.inbox.people import CONFIG_FILE
+from demo.inbox.mime.message import LARGEST
 from demo.inbox.salesforce import salesforce
+from demo.inbox.seeding.people import CONFIG_FILE
 
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from demo.inbox.database import db
 from demo.inbox.intake import receive
-from demo.inbox.mail import UnreadableMail
+from demo.inbox.mime.message import UnreadableMail
 from demo.inbox.models import Mailbox
 
 bp = Blueprint("incoming", __name__)

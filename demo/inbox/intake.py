@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from demo.inbox.bodies import Attachment, Body, shown_text
 from demo.inbox.database import db, writing
-from demo.inbox.headers import Correspondent
-from demo.inbox.mail import IncomingMail, read_mail
+from demo.inbox.mime.bodies import Attachment, Body, shown_text
+from demo.inbox.mime.headers import Correspondent
+from demo.inbox.mime.message import IncomingMail, read_mail
 from demo.inbox.models import Conversation, Mailbox, Message
 from demo.inbox.salesforce import salesforce
 from keeping_plugin import Address, Direction, MessageArrived

@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 
 from demo.inbox import queries
 from demo.inbox.accounts import check_form_token, logged_in, require_person
-from demo.inbox.headers import Correspondent
 from demo.inbox.intake import receive, write
+from demo.inbox.mime.headers import Correspondent
 from demo.inbox.models import Conversation, Mailbox
 
 bp = Blueprint("inbox", __name__)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from demo.inbox.bodies import shown_text
+from demo.inbox.mime.bodies import shown_text
 from demo.inbox.models import Message
 
 _LONGEST = 60_000  # characters of one message on a page

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from keeping_plugin.models import BackfillRun, SyncEntry
 from keeping_plugin.services.automation import backfill
-from tests.blueprints.test_backfill import advance, history, run, start, switch
+from tests.blueprints.settings.test_backfill import advance, history, run, start, switch
 from tests.browser.test_activity import VIEWS, Served, served
 
 __all__ = ["served"]

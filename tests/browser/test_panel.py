@@ -500,7 +500,7 @@ def test_hostile_values_run_nowhere(served: Served, page: Page) -> None:
 
 
 def test_the_log(served: Served, in_every_dress: Callable[..., None]) -> None:
-    from tests.blueprints.test_log import arrives, settle
+    from tests.blueprints.panel.test_log import arrives, settle
 
     arrives(served.inbox)
     settle(

@@ -19,7 +19,7 @@ def seeded_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file with the inbox's tables, the plugin's, and the seed."""
     from demo.inbox.app import create_app, create_tables
     from demo.inbox.database import db
-    from demo.inbox.seed import seed
+    from demo.inbox.seeding.seed import seed
 
     path = tmp_path_factory.mktemp("inbox") / "seeded.sqlite3"
     app = create_app(configured(path))

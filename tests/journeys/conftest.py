@@ -13,7 +13,7 @@ import requests
 
 from demo import driving
 from demo.headless import Browser, Page
-from demo.inbox.people import FIRST_MAILBOX
+from demo.inbox.seeding.people import FIRST_MAILBOX
 from demo.ledger import Entry, Ledger
 from demo.running import Demo
 from salesforce_simulator.control.client import Control

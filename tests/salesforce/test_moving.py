@@ -10,8 +10,8 @@ import pytest
 from keeping_plugin.errors import OutcomeUnclear, SalesforceUnavailable
 from keeping_plugin.salesforce import grants
 from keeping_plugin.types import NewRecord, Saved
+from tests.salesforce.byte_server import reply, says, serving
 from tests.salesforce.conftest import LiveOrg
-from tests.salesforce.wire import reply, says, serving
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.types import Tokens
 from salesforce_simulator.oauth.consent import walk
 from salesforce_simulator.process import OrgProcess
+from tests.salesforce.byte_server import reply, says, serving
 from tests.salesforce.conftest import CALLBACK, LiveOrg, MemoryStates, SystemClock, config_for
-from tests.salesforce.wire import reply, says, serving
 
 BUSY = "token request is already being processed"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.inbox import mail as mail_module
-from demo.inbox.headers import Correspondent
-from demo.inbox.mail import IncomingMail, UnreadableMail, read_mail
+from demo.inbox.mime import message
+from demo.inbox.mime.headers import Correspondent
+from demo.inbox.mime.message import IncomingMail, UnreadableMail, read_mail
 
 NOW = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)
 
@@ -196,7 +196,7 @@ def test_what_is_no_message_is_refused_with_the_reason(raw: bytes, reason: str) 
 
 
 def test_a_message_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail_module, "LARGEST", 100)
+    monkeypatch.setattr(message, "LARGEST", 100)
     with pytest.raises(UnreadableMail, match="at most 100"):
         read("From: jo@example.com", body=b"x" * 100)
 

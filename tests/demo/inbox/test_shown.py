@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demo.inbox.bodies import shown_text
+from demo.inbox.mime.bodies import shown_text
 from demo.inbox.models import Message
 from demo.inbox.shown import initials, message_text, size, tint, when
 

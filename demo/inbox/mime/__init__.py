@@ -1,0 +1,1 @@
+"""MIME messages, as mail comes in."""
