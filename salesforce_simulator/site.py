@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.control.request_log import RequestLog
 from salesforce_simulator.faults.orders import Faults
 from salesforce_simulator.moving import Home
 from salesforce_simulator.oauth.store import TokenStore
 from salesforce_simulator.org import Org
-from salesforce_simulator.request_log import RequestLog
-from salesforce_simulator.usage import ApiUsage
+from salesforce_simulator.rest.usage import ApiUsage
 
 Kind = Literal["production", "sandbox"]
 
