@@ -21,6 +21,7 @@ from salesforce_simulator.records.conversion import convert
 from salesforce_simulator.records.reading import Reading
 from salesforce_simulator.records.removal import Removal
 from salesforce_simulator.results import LeadConversion, SaveOptions, User
+from salesforce_simulator.sharing.access import Access
 
 Fields = Mapping[str, Any]
 API_VERSION = "66.0"
@@ -122,7 +123,7 @@ class Org(Administration):
     ) -> dict[str, Any]:
         """The REST record, ``attributes`` first; all readable fields when ``fields`` is None."""
         schema = self._object(user, object_name)
-        record = self._saves.existing(schema, record_id, reading=True)
+        record = self._saves.reachable(user, schema, record_id, Access.READ, reading=True)
         return self._reading.row(user, schema, record, fields, api_version)
 
     def read_by_key(
@@ -138,7 +139,7 @@ class Org(Administration):
         """``read`` by an external id or idLookup field; ``SeveralMatches`` as in ``upsert``."""
         schema = self._object(user, object_name)
         field = self._saves.key_field(user, schema, key_field)
-        found = self._saves.by_key(schema, field, key_value)
+        found = self._saves.by_key(user, schema, field, key_value)
         if found is None:
             raise not_found()
         return self.read(user, schema.name, found, fields, api_version=api_version)

@@ -47,8 +47,14 @@ class RunningOrg:
     control: Control
 
     def login(self, prefix: str) -> Login:
-        """The login whose username starts with ``prefix``: admin, integration, few, no-api."""
-        return next(one for one in self.logins if one.username.startswith(prefix))
+        """The login whose username starts with ``prefix``: admin, integration, few, no-api; or a
+        user's whole name, who was added with the usual password."""
+        known = next((one for one in self.logins if one.username.startswith(prefix)), None)
+        if known is None and "@" in prefix:
+            return Login(username=prefix, password=self.logins[0].password, about="added")
+        if known is None:
+            raise KeyError(prefix)
+        return known
 
 
 class OrgProcess:

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 ALL_PERMISSIONS = frozenset(
-    {"api_enabled", "view_setup", "view_all_data", "approve_uninstalled_apps"}
+    {
+        "api_enabled",
+        "view_setup",
+        "view_all_data",
+        "modify_all_data",
+        "approve_uninstalled_apps",
+    }
 )
-"""User permissions the org knows: what the HTTP layer asks before API calls, limits and consent."""
+"""User permissions the org knows: asked before API calls, limits and consent, and by sharing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +22,7 @@ class SaveOptions:
     """What the headers of a save ask for.
 
     ``allow_duplicates``, ``include_record_details``: ``Sforce-Duplicate-Rule-Header``.
+    ``as_current_user``: its ``runAsCurrentUser``, which leaves out records the user cannot see.
     ``auto_assign``: ``Sforce-Auto-Assign`` (the service's default is true).
     ``unmodified_since``: ``If-Unmodified-Since``, aware, a second's resolution.
     """
@@ -23,6 +30,7 @@ class SaveOptions:
     allow_duplicates: bool = False
     auto_assign: bool = True
     include_record_details: bool = False
+    as_current_user: bool = False
     unmodified_since: datetime | None = None
 
 
@@ -47,12 +55,17 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRights:
-    """What a user may do with the records of one object; no ``read`` hides the object."""
+    """What a user may do with the records of one object; no ``read`` hides the object.
+
+    ``view_all`` and ``modify_all`` reach records that sharing does not give the user.
+    """
 
     create: bool = True
     read: bool = True
     edit: bool = True
     delete: bool = True
+    view_all: bool = False
+    modify_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 from flask import Blueprint, Response, request
 
 from salesforce_simulator.control.org_verbs import add_org_verbs, body_object, public_user, reply
+from salesforce_simulator.control.sharing_verbs import add_sharing_verbs
 from salesforce_simulator.errors import OrgError
 from salesforce_simulator.faults.http_exchange import Exchange
 from salesforce_simulator.moving import Left
@@ -73,6 +74,7 @@ def control_blueprint(site: Site, exchange: Exchange) -> Blueprint:
     _add_faults_and_log(control, site)
     _add_tokens(control, site)
     add_org_verbs(control, site, user_named=lambda name: user_named(site, name))
+    add_sharing_verbs(control, site, user_named=lambda name: user_named(site, name))
     return control
 
 

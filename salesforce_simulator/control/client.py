@@ -248,6 +248,26 @@ class Control:
         """Remove every rule."""
         self.call("DELETE", "/rules")
 
+    # -- sharing ---------------------------------------------------------------------------------
+    def share(self, **defaults: str) -> Json:
+        """Restrict rows by organization-wide defaults: the value of ``Organization.Default…Access``
+        by object, the factory's for those left out. The defaults in force."""
+        found: Json = self.call("POST", "/sharing", defaults)
+        return found
+
+    def share_everything(self) -> None:
+        """Show every row to everybody again."""
+        self.call("DELETE", "/sharing")
+
+    def role(self, name: str, *users: str, parent: str | None = None) -> None:
+        """A role below ``parent``, and the users who have it."""
+        self.call("POST", "/roles", {"name": name, "parent": parent, "users": list(users)})
+
+    def queue(self, name: str, objects: Sequence[str], members: Sequence[str] = ()) -> str:
+        """A queue for records of these objects; its id."""
+        body = {"name": name, "objects": list(objects), "members": list(members)}
+        return str(self.call("POST", "/queues", body)["id"])
+
     # -- records ---------------------------------------------------------------------------------
     def query(self, soql: str, *, all_rows: bool = False) -> list[Json]:
         """The records of a query as the administrator, read to the end; costs no API request."""

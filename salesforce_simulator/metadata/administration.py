@@ -26,6 +26,7 @@ from salesforce_simulator.records.places import place_fields
 from salesforce_simulator.records.saves import Saves
 from salesforce_simulator.records.validation import Validation, ValidationRule
 from salesforce_simulator.results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
+from salesforce_simulator.sharing.setup import SharingSetup
 from salesforce_simulator.store import Record, Store
 
 
@@ -75,6 +76,8 @@ class Administration:
             duplicates=self._duplicates,
             org_code=org_code,
         )
+        self.sharing = SharingSetup(self._store, self._catalog, self._rights, self._saves)
+        """Organization-wide defaults, roles and queues."""
         with self._store.transaction():
             self.organization_id = provision(
                 self._store,
@@ -285,7 +288,11 @@ class Administration:
         name = self._catalog.get(object_name).name
         if name not in {"Lead", "Case"}:
             raise ValueError(f"{name} has no assignment rules")
-        owner = None if owner_id is None else self.user(owner_id).id
+        queue = None if owner_id is None else self._rights.sharing.queue(owner_id)
+        if queue is not None:
+            owner: str | None = queue.id
+        else:
+            owner = None if owner_id is None else self.user(owner_id).id
         self._store.set_setting("assignment rule", name, {"owner_id": owner})
 
     def clear_rules(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from salesforce_simulator import describe as own
 from salesforce_simulator.errors import not_found
+from salesforce_simulator.metadata import built_in
 from salesforce_simulator.metadata.describing import complete_field
 from salesforce_simulator.metadata.record_types import RecordTypes
 from salesforce_simulator.metadata.schema import ObjectSchema
@@ -79,12 +80,17 @@ class Catalog:
         self.has_person_accounts = self._schemas["account"].field("IsPersonAccount") is not None
 
     def names(self) -> list[str]:
-        """Canonical object names, sorted."""
-        return sorted(schema.name for schema in self._schemas.values())
+        """Canonical object names, sorted; built-in ones once the org uses them."""
+        listed = {name for names in self._store.settings("listed").values() for name in names}
+        return sorted(listed.union(schema.name for schema in self._schemas.values()))
+
+    def list_built_in(self, feature: str, *names: str) -> None:
+        """Have these built-in objects listed from now on, as belonging to a feature of the org."""
+        self._store.set_setting("listed", feature, list(names))
 
     def find(self, name: str) -> ObjectSchema | None:
         """The object of that name in any case."""
-        return self._schemas.get(name.lower())
+        return self._schemas.get(name.lower()) or built_in.built_in(name.lower())
 
     def get(self, name: str) -> ObjectSchema:
         """As ``find``; OrgError 404 when there is none."""
@@ -95,7 +101,8 @@ class Catalog:
 
     def by_prefix(self, prefix: str) -> ObjectSchema | None:
         """The object whose ids start so."""
-        return next((s for s in self._schemas.values() if s.prefix == prefix), None)
+        found = next((s for s in self._schemas.values() if s.prefix == prefix), None)
+        return found or built_in.by_prefix(prefix)
 
     def add_field(self, object_name: str, field: Mapping[str, Any]) -> None:
         """Add a field, or replace the one of its name."""

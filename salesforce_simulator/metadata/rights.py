@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.errors import access_denied, no_such_record
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
 from salesforce_simulator.results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
-from salesforce_simulator.store import Store
+from salesforce_simulator.sharing.access import Access
+from salesforce_simulator.sharing.model import Sharing
+from salesforce_simulator.store import Record, Store
 from salesforce_simulator.values import parse_datetime, show_datetime
 
 _EVERYTHING = ObjectRights()
@@ -29,6 +32,7 @@ class Rights:
         self._fields: dict[tuple[str, str, str], FieldRights] = {}
         self._permissions: dict[str, frozenset[str]] = {}
         self._changed: dict[str, datetime] = {}
+        self.sharing = Sharing(store, self._wide)
         for kept in store.settings("object rights").values():
             self._objects[kept["user"], kept["object"]] = ObjectRights(**kept["rights"])
         for kept in store.settings("field rights").values():
@@ -94,6 +98,39 @@ class Rights:
         """The user's rights on an object."""
         return self._objects.get((user.id, schema.name), _EVERYTHING)
 
+    def _wide(self, user: User, object_name: str) -> tuple[bool, bool]:
+        rights = self._objects.get((user.id, object_name), _EVERYTHING)
+        return rights.view_all, rights.modify_all
+
+    # -- rows --------------------------------------------------------------------------------------
+    def sees(self, user: User, schema: ObjectSchema, record: Record) -> bool:
+        """Whether sharing shows the user a record."""
+        sharing = self.sharing
+        return not sharing.on or bool(sharing.access(user, schema.name, record) & Access.READ)
+
+    def allowed(self, user: User, schema: ObjectSchema, record: Record) -> Access:
+        """What object rights and sharing together let the user do with a record."""
+        rights = self.on_object(user, schema)
+        if not rights.read:
+            return Access.NONE
+        found = self.sharing.access(user, schema.name, record)
+        if not rights.edit:
+            found &= Access.READ | Access.DELETE
+        if not rights.delete:
+            found &= Access.READ | Access.EDIT | Access.TRANSFER
+        return found
+
+    def check(self, user: User, schema: ObjectSchema, record: Record, needed: Access) -> None:
+        """Refuse a record that sharing hides (404, as if there were none) or does not let the user
+        change so (400)."""
+        if self.sharing.on:
+            found = self.sharing.access(user, schema.name, record)
+            if not found & Access.READ:
+                raise no_such_record()
+            if needed & found != needed:
+                raise access_denied()
+
+    # -- fields ------------------------------------------------------------------------------------
     def on_field(self, user: User, schema: ObjectSchema, field: FieldSchema) -> FieldRights:
         """The user's rights on a field; system fields are always readable."""
         return self._fields.get((user.id, schema.name, field.name), _FULL)

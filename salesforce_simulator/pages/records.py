@@ -7,6 +7,7 @@ from typing import Any
 from salesforce_simulator.control.org_verbs import system_user
 from salesforce_simulator.errors import OrgError
 from salesforce_simulator.pages.values import Activity, Cell, Row, Rows, Shown, day, moment, quoted
+from salesforce_simulator.results import User
 from salesforce_simulator.site import Site
 
 TABS = ("Contact", "Lead", "Account", "Opportunity", "Case", "Task")
@@ -54,14 +55,10 @@ TITLES = {"Case": "Subject", "Task": "Subject", "OpportunityContactRole": "Role"
 
 
 class OrgPages:
-    """Reads for the pages, as the administrator."""
+    """Reads for the pages, as one user."""
 
-    def __init__(self, site: Site) -> None:
-        self._org, self._site = site.org, site
-
-    @property
-    def _user(self) -> Any:
-        return system_user(self._site)
+    def __init__(self, site: Site, user: User) -> None:
+        self._org, self._site, self._user = site.org, site, user
 
     def tabs(self) -> list[dict[str, str]]:
         """The objects in the navigation."""
@@ -161,9 +158,11 @@ class OrgPages:
             and cells[key].text != title and values.get(key) is not False
         ]  # fmt: skip
         highlighted = [n for n in COLUMNS.get(name, ()) if n in filled and cells[n].text != title]
+        objects = self._org.object_names(self._user)
         related = tuple(
             self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0, without=field)
             for text, child, field in RELATED.get(name, ())
+            if child in objects
         )
         upcoming, past = self._timeline(full_id)
         return Shown(
@@ -218,9 +217,19 @@ class OrgPages:
         try:
             values = self._org.read(self._user, object_name, record_id)
         except OrgError:
-            return Cell(label, f"{record_id} (deleted)")
+            return self._unlinked(label, object_name, record_id, fields)
         title = self._title(object_name, fields, values)
         return Cell(label, title, f"/lightning/r/{object_name}/{record_id}/view")
+
+    def _unlinked(
+        self, label: str, object_name: str, record_id: str, fields: dict[str, Any]
+    ) -> Cell:
+        """A lookup to a record the user cannot open: its name shows all the same."""
+        try:
+            values = self._org.read(system_user(self._site), object_name, record_id)
+        except OrgError:
+            return Cell(label, f"{record_id} (deleted)")
+        return Cell(label, self._title(object_name, fields, values))
 
     # -- activities --------------------------------------------------------------------------------
     def _timeline(self, record_id: str) -> tuple[tuple[Activity, ...], tuple[Activity, ...]]:
@@ -233,6 +242,8 @@ class OrgPages:
         return tuple(upcoming), tuple(past)
 
     def _activities(self, where: str, order: str, limit: int) -> list[Activity]:
+        if "Task" not in self._org.object_names(self._user):
+            return []
         answer = self._org.query(
             self._user,
             "SELECT Id, Subject, Description, Status, ActivityDate, CreatedDate, TaskSubtype "

@@ -1,6 +1,6 @@
 """The org's own pages, so that *Open in Salesforce* leads somewhere: home, lists, records, search.
 
-They show what the administrator sees and change nothing.
+They show what a chosen user sees, the administrator at first, and change nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import re
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from salesforce_simulator.control.org_verbs import system_user
 from salesforce_simulator.errors import OrgError
 from salesforce_simulator.pages.records import OrgPages
+from salesforce_simulator.results import User
 from salesforce_simulator.site import Site
 
 ID = re.compile(r"^[a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?$")
@@ -21,10 +23,20 @@ PAGE = 25
 def pages_blueprint(site: Site) -> Blueprint:
     """Home, lists, record pages and search of one site."""
     pages = Blueprint("pages", __name__)
-    org = OrgPages(site)
+    cookie = f"{site.cookie}_viewer"
+
+    def viewer() -> User:
+        try:
+            return site.org.user(request.cookies.get(cookie, ""))
+        except KeyError:
+            return system_user(site)
+
+    def here() -> OrgPages:
+        return OrgPages(site, viewer())
 
     def page(name: str, **values: object) -> Response:
-        html = render_template(f"org/{name}.html", tabs=org.tabs(), **values)
+        people = {"viewer": viewer(), "viewers": site.org.users()}
+        html = render_template(f"org/{name}.html", tabs=here().tabs(), **people, **values)
         response = Response(html, mimetype="text/html")
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -39,14 +51,27 @@ def pages_blueprint(site: Site) -> Blueprint:
 
     @pages.get("/")
     def home() -> Response:
+        org = here()
         return page("home", cards=org.cards(), recent=org.recent_tasks())
+
+    @pages.get("/viewer")
+    def choose() -> BaseResponse:
+        """See the pages as another user, from where one was."""
+        user = site.org.user_by_username(request.args.get("user", ""))
+        if user is None:
+            abort(404)
+        path = request.args.get("path", "/")
+        inside = path.startswith("/") and not path.startswith(("//", "/\\"))
+        answer = redirect(path if inside else "/", 302)
+        answer.set_cookie(cookie, user.id, httponly=True, samesite="Lax")
+        return answer
 
     @pages.get("/lightning/o/<object_name>")
     @pages.get("/lightning/o/<object_name>/list")
     def records(object_name: str) -> Response:
         number = max(1, request.args.get("page", 1, type=int))
         try:
-            found = org.listing(object_name, offset=(number - 1) * PAGE, limit=PAGE)
+            found = here().listing(object_name, offset=(number - 1) * PAGE, limit=PAGE)
         except OrgError:
             abort(404)
         return page("list", found=found, number=number, more=number * PAGE < found.total)
@@ -56,7 +81,7 @@ def pages_blueprint(site: Site) -> Blueprint:
         if ID.match(record_id) is None:
             abort(404)
         try:
-            shown = org.record(object_name, record_id)
+            shown = here().record(object_name, record_id)
         except OrgError:
             abort(404)
         return page("record", shown=shown)
@@ -64,7 +89,7 @@ def pages_blueprint(site: Site) -> Blueprint:
     @pages.get("/lightning/r/<record_id>/view")
     @pages.get("/<record_id>")
     def by_id(record_id: str) -> BaseResponse:
-        object_name = org.object_of(record_id) if ID.match(record_id) else None
+        object_name = here().object_of(record_id) if ID.match(record_id) else None
         if object_name is None:
             abort(404)
         return redirect(f"/lightning/r/{object_name}/{record_id}/view", 302)
@@ -72,6 +97,6 @@ def pages_blueprint(site: Site) -> Blueprint:
     @pages.get("/search")
     def search() -> Response:
         text = request.args.get("q", "").strip()[:200]
-        return page("search", text=text, groups=org.search(text) if text else [])
+        return page("search", text=text, groups=here().search(text) if text else [])
 
     return pages

@@ -18,6 +18,7 @@ from salesforce_simulator.query.soql.complaints import (
 )
 from salesforce_simulator.query.soql.tree import FieldPath
 from salesforce_simulator.results import User
+from salesforce_simulator.sharing.access import access_row
 from salesforce_simulator.store import Record, Store
 
 LEVEL_LIMIT = 5
@@ -33,6 +34,13 @@ _NAME_FIELDS = {
     )
 }  # fmt: skip
 """What may be selected through a polymorphic relationship: the fields of the entity ``Name``."""
+
+
+_ACCESS = "UserRecordAccess"
+_ACCESS_STEP = FieldSchema(
+    {"name": "Id", "type": "reference", "relationshipName": _ACCESS, "referenceTo": [_ACCESS]}
+)
+"""From any record to what the user may do with it."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,6 +101,7 @@ class Scope:
         self.all_rows = all_rows
         self.api_version = api_version
         self._met: dict[str, Record | None] = {}
+        self._seen: dict[str, bool] = {}
         self._relationships: set[tuple[str, ...]] = set()
 
     # -- names -------------------------------------------------------------------------------------
@@ -128,6 +137,8 @@ class Scope:
         here: ObjectSchema | None = schema
         for name in names[:-1]:
             step = here.relationships.get(name.lower()) if here is not None else None
+            if step is None and here is not None and name.lower() == "userrecordaccess":
+                step = _ACCESS_STEP
             if step is None or here is None or not self.rights.may_read(self.user, here, step):
                 raise no_such_relationship(self.text, path.offset, name, "field path")
             steps.append(step)
@@ -169,8 +180,19 @@ class Scope:
         found = self.store.get_many(unknown)
         for record_id in unknown:
             record = found.get(record_id)
-            gone = record is not None and record.get("IsDeleted") and not self.all_rows
-            self._met[record_id] = None if gone else record
+            if record is not None and record.get("IsDeleted") and not self.all_rows:
+                record = None
+            self._met[record_id] = record if record is None or self.sees(record) else None
+
+    def sees(self, record: Record) -> bool:
+        """Whether sharing shows the user a record."""
+        if not self.rights.sharing.on:
+            return True
+        record_id = record["Id"]
+        if record_id not in self._seen:
+            shown = self.rights.sees(self.user, self.object_of(record_id), record)
+            self._seen[record_id] = shown
+        return self._seen[record_id]
 
     def prefetch(self, records: list[Record], bound: list[BoundField]) -> None:
         """Read the parents that these paths lead to from these records, level by level."""
@@ -196,10 +218,13 @@ class Scope:
         if schema is not None:
             if field.name == "IsArchived":
                 return self.archived(record)
+            if schema.name == _ACCESS:
+                access = self.rights.allowed(self.user, self.object_of(record["Id"]), record)
+                return access_row(self.user.id, record["Id"], access)[field.name]
             return stored_value(record, schema, field)
         actual = self.object_of(record["Id"])
         if field.name == "Type":
-            return actual.name
+            return "Queue" if actual.name == "Group" else actual.name
         if field.name == "Name" and actual.field("Name") is None:
             return record.get(actual.title_field or "Id")
         own = self.rights.visible(self.user, actual, field.name)

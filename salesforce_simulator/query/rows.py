@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from salesforce_simulator.metadata.built_in import COMPUTED
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
 from salesforce_simulator.query.binding import BoundField, Scope
 from salesforce_simulator.query.soql.complaints import complain, plainly
@@ -98,7 +99,10 @@ class SelectList:
     ) -> dict[str, Any]:
         scope = self._scope
         kind = "Name" if polymorphic else scope.object_of(record["Id"]).name
-        row: dict[str, Any] = {"attributes": {"type": kind, "url": scope.url(record["Id"])}}
+        url = scope.url(record["Id"])
+        if level.schema is not None and level.schema.name in COMPUTED:
+            kind, url = level.schema.name, url.replace(f"/{kind}/", f"/{level.schema.name}/")
+        row: dict[str, Any] = {"attributes": {"type": kind, "url": url}}
         for key, entry in level.keys.items():
             if isinstance(entry, FieldSchema):
                 row[key] = scope.field_of(record, level.schema, entry)

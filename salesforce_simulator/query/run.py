@@ -10,10 +10,12 @@ from typing import Any
 
 from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.errors import OrgError, refuse
+from salesforce_simulator.metadata.built_in import COMPUTED
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.query.aggregates import AggregateQuery, is_aggregate
 from salesforce_simulator.query.binding import BoundField, Scope
+from salesforce_simulator.query.computed import computed_rows
 from salesforce_simulator.query.rows import SelectList
 from salesforce_simulator.query.selection import Selection
 from salesforce_simulator.query.soql import parse
@@ -69,6 +71,9 @@ class Queries:
         scope = self.scope(user, soql, all_rows=all_rows, api_version=api_version)
         schema = scope.object(query.source, query.source_offset)
         with self._store.reading():
+            if schema.name in COMPUTED:
+                rows = computed_rows(scope, schema, query)
+                return {"totalSize": len(rows), "done": True, "records": rows}
             selection = Selection(scope)
             if query.counts_only:
                 found = selection.count(schema, query)

@@ -47,7 +47,8 @@ class Selection:
     def count(self, schema: ObjectSchema, query: Query) -> int:
         """How many records match; without a condition no record is read for it."""
         created = schema.field("CreatedDate")
-        if query.where is None and not self._scope.all_rows and created is not None:
+        counted = not (self._scope.all_rows or self._scope.rights.sharing.on)
+        if query.where is None and counted and created is not None:
             old = self._scope.store.ids_between(
                 schema.name, created, None, self._scope.year_ago, limit=0
             )
@@ -65,8 +66,11 @@ class Selection:
         return record["Id"].startswith(schema.prefix) and self.alive(record)
 
     def alive(self, record: Record) -> bool:
-        """Whether the statement sees the record: deleted and archived rows only by queryAll."""
-        return self._scope.all_rows or not (record.get("IsDeleted") or self._scope.archived(record))
+        """Whether the statement sees the record: deleted and archived rows only by queryAll, and
+        none that sharing hides from the user."""
+        scope = self._scope
+        listed = scope.all_rows or not (record.get("IsDeleted") or scope.archived(record))
+        return listed and scope.sees(record)
 
     def semi_join(self, query: Query) -> frozenset[Any]:
         """The ids that an inner SELECT yields."""

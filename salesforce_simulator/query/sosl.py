@@ -187,6 +187,10 @@ class Searches:
                     and record["SystemModstamp"] <= newest
                     and any(_matches(record, fields, words) for words in terms)
                 )
+                if scope.rights.sharing.on:
+                    # Sharing is applied to the candidates the index gives, so many that the user
+                    # cannot see leave few that the user can.
+                    hits = frozenset(sorted(hits)[:_LIMIT])
                 found += Selection(scope, within=hits).rows(schema, query)
         return found
 

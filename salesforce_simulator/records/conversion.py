@@ -11,6 +11,7 @@ from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.records.saves import Saves
 from salesforce_simulator.results import LeadConversion, User
+from salesforce_simulator.sharing.access import Access
 from salesforce_simulator.store import Record, Store
 
 _COPIED = {
@@ -35,7 +36,7 @@ def convert(
 ) -> LeadConversion:
     """Convert one lead; OrgError when it is converted already or the user may not."""
     leads = catalog.get("Lead")
-    lead = saves.existing(leads, lead_id)
+    lead = saves.reachable(user, leads, lead_id, Access.EDIT)
     if not rights.on_object(user, leads).edit:
         raise access_denied(403)
     if lead.get("IsConverted"):

@@ -68,6 +68,9 @@ class Duplicates:
             if rule.action == "alert" and options.allow_duplicates:
                 continue
             matches = self._matches(rule, schema, record)
+            if options.as_current_user:
+                target = self._catalog.get(rule.match_object)
+                matches = [row for row in matches if self._rights.sees(user, target, row)]
             if matches:
                 raise self._refusal(user, rule, matches, options)
 

@@ -10,7 +10,9 @@ from salesforce_simulator.ids import MASTER_RECORD_TYPE, PREFIXES, normalised
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
+from salesforce_simulator.records.owners import refused_owner
 from salesforce_simulator.results import User
+from salesforce_simulator.sharing.access import CONTROLLED, Access
 from salesforce_simulator.store import Record, Store
 
 
@@ -49,7 +51,29 @@ class Lookups:
             code = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
             message = "insufficient access rights on cross-reference id"
             return None, ErrorEntry(code, message, ())
-        return record_id, self._refused_target(schema, field, name, record)
+        if not self._within_reach(user, schema, field, target, record):
+            code = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
+            message = f"insufficient access rights on cross-reference id: {record_id[:15]}"
+            return None, ErrorEntry(code, message, ())
+        return record_id, self._refused_target(user, schema, field, name, record)
+
+    def _within_reach(
+        self,
+        user: User,
+        schema: ObjectSchema,
+        field: FieldSchema,
+        target: ObjectSchema,
+        record: Record,
+    ) -> bool:
+        """Whether sharing lets the user point at a record. A Contact that its Account controls
+        needs the right to edit that."""
+        sharing = self._rights.sharing
+        if not sharing.on:
+            return True
+        joins = (schema.name, field.name) == ("Contact", "AccountId")
+        edits = joins and sharing.defaults["Contact"] == CONTROLLED
+        needed = Access.READ | Access.EDIT if edits else Access.READ
+        return needed & sharing.access(user, target.name, record) == needed
 
     def _prefix(self, name: str) -> str | None:
         schema = self._catalog.find(name)
@@ -58,14 +82,12 @@ class Lookups:
         return PREFIXES.get(name)
 
     def _refused_target(
-        self, schema: ObjectSchema, field: FieldSchema, name: str, record: Record
+        self, user: User, schema: ObjectSchema, field: FieldSchema, name: str, record: Record
     ) -> ErrorEntry | None:
-        if field.name == "OwnerId" and name == "User" and not record.get("IsActive"):
-            message = (
-                f"operation performed with inactive user [{record['Id'][:15]}] as owner of "
-                f"{schema.name.lower()}"
-            )
-            return ErrorEntry("INACTIVE_OWNER_OR_USER", message, ("OwnerId",))
+        if field.name == "OwnerId":
+            refused = refused_owner(self._rights, user, schema, name, record)
+            if refused is not None:
+                return refused
         if name == "Lead" and record.get("IsConverted") and schema.name in {"Task", "Event"}:
             return ErrorEntry("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", ())
         return None
@@ -98,7 +120,11 @@ class Lookups:
             message = f"{name} is not an External ID or indexed field for {target.name}"
             return None, ErrorEntry("INVALID_FIELD", message, ())
         ids = self._store.ids_equal(target.name, key, [value])
-        alive = [i for i, r in self._store.get_many(ids).items() if not r.get("IsDeleted")]
+        alive = [
+            i
+            for i, r in self._store.get_many(ids).items()
+            if not r.get("IsDeleted") and self._rights.sees(user, target, r)
+        ]
         if len(alive) == 1:
             return alive[0], None
         if alive:

@@ -10,6 +10,7 @@ from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
 from salesforce_simulator.records.saves import Saves
 from salesforce_simulator.results import User
+from salesforce_simulator.sharing.access import Access
 from salesforce_simulator.store import Record, Store
 
 _MERGEABLE = frozenset({"Account", "Contact", "Lead", "Case"})
@@ -26,7 +27,7 @@ class Removal:
 
     def delete(self, user: User, schema: ObjectSchema, record_id: str) -> str:
         """Put a record into the recycle bin, with the children that go along."""
-        record = self._saves.existing(schema, record_id)
+        record = self._saves.reachable(user, schema, record_id, Access.DELETE)
         if not schema.allows("deletable"):
             message = f"entity type {schema.name} does not support delete"
             raise refuse("INVALID_TYPE_FOR_OPERATION", message)
@@ -104,8 +105,8 @@ class Removal:
         rights = self._rights.on_object(user, schema)
         if not (rights.edit and rights.delete):
             raise access_denied(403)
-        master = self._saves.existing(schema, master_id)
-        loser = self._saves.existing(schema, loser_id)
+        master = self._saves.reachable(user, schema, master_id, Access.EDIT)
+        loser = self._saves.reachable(user, schema, loser_id, Access.DELETE)
         if master["Id"] == loser["Id"]:
             raise refuse("INVALID_ID_FIELD", "a record can not be merged with itself")
         for child, field, _, _, row in list(self._children(schema, loser["Id"])):

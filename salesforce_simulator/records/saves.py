@@ -35,6 +35,7 @@ from salesforce_simulator.records.people import People
 from salesforce_simulator.records.post_save import AfterSave
 from salesforce_simulator.records.validation import Validation
 from salesforce_simulator.results import SaveOptions, User
+from salesforce_simulator.sharing.access import Access
 from salesforce_simulator.store import Record, Store
 from salesforce_simulator.values import parse_datetime, show_datetime
 
@@ -92,6 +93,20 @@ class Saves:
                 raise no_such_record()
             raise entity_is_deleted()
         return found[1]
+
+    def reachable(
+        self,
+        user: User,
+        schema: ObjectSchema,
+        record_id: str,
+        needed: Access,
+        *,
+        reading: bool = False,
+    ) -> Record:
+        """As ``existing``, for a record that sharing lets the user use so."""
+        record = self.existing(schema, record_id, reading=reading)
+        self._rights.check(user, schema, record, needed)
+        return record
 
     # -- verbs -------------------------------------------------------------------------------------
     def create(
@@ -154,7 +169,7 @@ class Saves:
         options: SaveOptions,
     ) -> str:
         """Change a record; its 18-character id."""
-        before = self.existing(schema, record_id)
+        before = self.reachable(user, schema, record_id, Access.EDIT)
         if not schema.allows("updateable"):
             message = f"entity type {schema.name} does not support update"
             raise refuse("INVALID_TYPE_FOR_OPERATION", message)
@@ -164,6 +179,8 @@ class Saves:
         if schema.name == "Lead" and before.get("IsConverted"):
             raise refuse("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
         changes = self._bodies.changes(user, schema, body, before)
+        if changes.get("OwnerId") not in (None, before.get("OwnerId")):
+            self._rights.check(user, schema, before, Access.TRANSFER)
         self._people.check_update(schema, before, changes)
         stamp = self.stamp()
         record = before | changes
@@ -203,7 +220,7 @@ class Saves:
         self._validation.rules(schema, record)
         if options is not None:
             self._duplicates.check(user, schema, record, options)
-        self._validation.unique(schema, record)
+        self._validation.unique(schema, record, lambda row: self._rights.sees(user, schema, row))
         self._store.put(schema, record, before)
         self._people.follow(schema, record, before, self)
         self._after.follow(user, schema, record, before)
@@ -240,13 +257,18 @@ class Saves:
             )
         return field
 
-    def by_key(self, schema: ObjectSchema, field: FieldSchema, value: str) -> str | None:
-        """The id of the live record with this key; ``SeveralMatches`` when there are more."""
+    def by_key(
+        self, user: User, schema: ObjectSchema, field: FieldSchema, value: str
+    ) -> str | None:
+        """The id of the live record with this key that the user sees; ``SeveralMatches`` when
+        there are more."""
         if field.type == "id":
             return str(self.existing(schema, value)["Id"])
         ids = self._store.ids_equal(schema.name, field, [_key(field, value)])
         alive = sorted(
-            i for i, record in self._store.get_many(ids).items() if not record.get("IsDeleted")
+            i
+            for i, record in self._store.get_many(ids).items()
+            if not record.get("IsDeleted") and self._rights.sees(user, schema, record)
         )
         if len(alive) > 1:
             raise SeveralMatches(schema.name, alive)
@@ -267,7 +289,7 @@ class Saves:
         if any(name.lower() == field.name.lower() for name in body):
             message = f"The {field.name} field should not be specified in the sobject data."
             raise refuse("INVALID_FIELD", message, None)
-        found = self.by_key(schema, field, value)
+        found = self.by_key(user, schema, field, value)
         if found is not None:
             return self.update(user, schema, found, body, options), False
         if update_only:

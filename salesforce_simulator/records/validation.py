@@ -98,17 +98,19 @@ class Validation:
         if broken:
             raise OrgError(400, broken)
 
-    def unique(self, schema: ObjectSchema, record: Record) -> None:
-        """DUPLICATE_VALUE for a unique field whose value another record holds."""
+    def unique(self, schema: ObjectSchema, record: Record, sees: Callable[[Record], bool]) -> None:
+        """DUPLICATE_VALUE for a unique field whose value another record holds; it is named to
+        users who see it."""
         for field in schema.indexed:
             value = record.get(field.name)
             if not field.unique or value is None:
                 continue
             ids = self._store.ids_equal(schema.name, field, [value]) - {record["Id"]}
-            alive = [i for i, r in self._store.get_many(ids).items() if not r.get("IsDeleted")]
+            alive = [r for r in self._store.get_many(ids).values() if not r.get("IsDeleted")]
             if alive:
+                seen = sees(alive[0])
+                name, other = (field.name, alive[0]["Id"][:15]) if seen else ("<unknown>",) * 2
                 message = (
-                    f"duplicate value found: {field.name} duplicates value on record with id: "
-                    f"{alive[0][:15]}"
+                    f"duplicate value found: {name} duplicates value on record with id: {other}"
                 )
                 raise refuse("DUPLICATE_VALUE", message)

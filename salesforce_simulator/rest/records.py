@@ -41,6 +41,7 @@ def save_options(request: Request) -> SaveOptions:
     return SaveOptions(
         allow_duplicates=wanted.get("allowsave", False),
         include_record_details=wanted.get("includerecorddetails", False),
+        as_current_user=wanted.get("runascurrentuser", False),
         auto_assign=request.headers.get("sforce-auto-assign", "true").strip().lower() != "false",
         unmodified_since=header_date(request.headers.get("if-unmodified-since")),
     )

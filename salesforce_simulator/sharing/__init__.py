@@ -1,0 +1,1 @@
+"""Which rows a user sees and may change: organization-wide defaults, owners, roles, queues."""
