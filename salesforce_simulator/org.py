@@ -14,6 +14,9 @@ from typing import Any
 
 from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.errors import not_found
+from salesforce_simulator.mail.archiving import archive_activities
+from salesforce_simulator.mail.companion import Mail
+from salesforce_simulator.mail.shared_activities import SharedActivities
 from salesforce_simulator.metadata.administration import Administration
 from salesforce_simulator.query.run import Queries
 from salesforce_simulator.query.sosl import Searches
@@ -22,6 +25,7 @@ from salesforce_simulator.records.reading import Reading
 from salesforce_simulator.records.removal import Removal
 from salesforce_simulator.results import LeadConversion, SaveOptions, User
 from salesforce_simulator.sharing.access import Access
+from salesforce_simulator.values import show_datetime
 
 Fields = Mapping[str, Any]
 API_VERSION = "66.0"
@@ -61,6 +65,10 @@ class Org(Administration):
         self._searches = Searches(self._store, self._queries, clock)
         self._removal = Removal(self._store, self._catalog, self._rights, self._saves)
         self._reading = Reading(self._rights)
+        self._saves.companions += [
+            Mail(self._store, self._catalog, self._saves, self._removal, clock),
+            SharedActivities(self._store, self._catalog, self._saves),
+        ]
 
     # -- records ---------------------------------------------------------------------------------
     def create(
@@ -165,6 +173,28 @@ class Org(Administration):
                 lead_id=lead_id,
                 opportunity_name=opportunity_name,
             )
+
+    def use_feature(self, name: str, options: Fields) -> None:
+        """Have a feature from now on, or change its options: see ``catalog.FEATURES``. ValueError
+        for one that does not exist and for options it has not."""
+        with self.transaction():
+            self._catalog.add_feature(name, options)
+            self._rights.touch()
+
+    def undelete(self, user: User, record_id: str) -> list[str]:
+        """Take a record out of the recycle bin with what was deleted with it; their ids."""
+        with self.transaction():
+            return self._removal.undelete(user, record_id)
+
+    def empty_bin(self, *, days: float = 15) -> int:
+        """Forget what was deleted so many days ago; how many records."""
+        with self.transaction():
+            return self._removal.empty_bin(show_datetime(self.clock.now() - timedelta(days=days)))
+
+    def archive_activities(self) -> int:
+        """Run the archiving of old closed activities; how many it archived."""
+        with self.transaction():
+            return archive_activities(self._store, self._catalog, self.clock.now())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ ALL_PERMISSIONS = frozenset(
         "view_all_data",
         "modify_all_data",
         "approve_uninstalled_apps",
+        "update_email_messages",
     }
 )
 """User permissions the org knows: asked before API calls, limits and consent, and by sharing."""

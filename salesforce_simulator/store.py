@@ -185,6 +185,16 @@ class Store:
             if new:
                 self._db.executemany("INSERT OR IGNORE INTO value VALUES (?, ?, ?, ?)", new)
 
+    def drop(self, schema: ObjectSchema, record: Record) -> None:
+        """Forget a record altogether, in a transaction: it never lies in the recycle bin."""
+        with self._lock:
+            assert self._depth, "records are dropped in transactions"
+            self._db.execute("DELETE FROM record WHERE id = ?", (record["Id"],))
+            self._db.execute(
+                "DELETE FROM value WHERE object = ? AND id = ?", (schema.name, record["Id"])
+            )
+            self._known.pop(record["Id"], None)
+
     # -- the index ---------------------------------------------------------------------------------
     def ids_equal(self, object_name: str, field: FieldSchema, values: Iterable[Any]) -> set[str]:
         """Ids of records whose field holds one of the values."""

@@ -212,6 +212,10 @@ class Control:
         given = {country: list(states) for country, states in places.items()}
         self.call("POST", "/features", {"places": given, "names": dict(names)})
 
+    def use_feature(self, name: str, **options: Any) -> None:
+        """Have a feature from now on (see ``catalog.FEATURES``), or change its options."""
+        self.call("POST", "/features", {name: options})
+
     def object_rights(self, user: str, object_name: str, **rights: bool) -> None:
         """Replace a user's create, read, edit and delete on an object."""
         self.call("POST", "/rights", {"user": user, "object": object_name, **rights})
@@ -294,6 +298,19 @@ class Control:
     def delete(self, object_name: str, record_id: str) -> None:
         """Put a record into the recycle bin."""
         self.call("DELETE", f"/records/{object_name}/{record_id}")
+
+    def undelete(self, record_id: str) -> list[str]:
+        """Take a record out of the recycle bin with what went with it; their ids."""
+        found: list[str] = self.call("POST", "/undelete", {"id": record_id})["ids"]
+        return found
+
+    def archive(self) -> int:
+        """Run the archiving of old closed activities; how many it archived."""
+        return int(self.call("POST", "/archive")["archived"])
+
+    def empty_bin(self, *, days: float = 15) -> int:
+        """Forget what was deleted so many days ago; how many records."""
+        return int(self.call("POST", "/bin/empty", {"days": days})["forgotten"])
 
     def merge(self, object_name: str, *, master: str, loser: str) -> None:
         """Merge two records."""

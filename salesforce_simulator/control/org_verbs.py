@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from salesforce_simulator.json_text import JSON_TYPE, dumps
+from salesforce_simulator.metadata.catalog import FEATURES
 from salesforce_simulator.results import FieldRights, ObjectRights, User
 from salesforce_simulator.site import Site
 
@@ -110,6 +111,9 @@ def _add_metadata(control: Blueprint, site: Site) -> None:
             org.use_currencies(body["currencies"])
         if "places" in body:
             org.use_places(body["places"], body.get("names", {}))
+        for name in FEATURES:
+            if name in body:
+                org.use_feature(name, body[name])
         return reply({}, 201)
 
 
@@ -170,6 +174,19 @@ def _add_records(control: Blueprint, site: Site, user_named: Callable[[str], Use
         body = body_object()
         user = acting(body)
         return reply({"id": org.update(user, object_name, record_id, body["fields"])})
+
+    @control.post("/undelete")
+    def undelete() -> Response:
+        body = body_object()
+        return reply({"ids": org.undelete(acting(body), str(body["id"]))})
+
+    @control.post("/archive")
+    def archive() -> Response:
+        return reply({"archived": org.archive_activities()})
+
+    @control.post("/bin/empty")
+    def empty_bin() -> Response:
+        return reply({"forgotten": org.empty_bin(days=float(body_object().get("days", 15)))})
 
     @control.post("/merge")
     def merge() -> Response:

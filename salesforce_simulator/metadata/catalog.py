@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from salesforce_simulator import describe as own
 from salesforce_simulator.errors import not_found
+from salesforce_simulator.mail.described import mail_feature, shared_activities_feature
 from salesforce_simulator.metadata import built_in
 from salesforce_simulator.metadata.describing import complete_field
+from salesforce_simulator.metadata.features import Feature, add_feature
 from salesforce_simulator.metadata.record_types import RecordTypes
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.store import Store
+
+#: Features that an org has once it has been told to: what each adds to the describes, and the
+#: options it knows.
+FEATURES: Mapping[str, tuple[Callable[[Mapping[str, Any]], Feature], frozenset[str]]] = {
+    "mail": (mail_feature, frozenset({"enhanced", "junction_lists"})),
+    "shared_activities": (shared_activities_feature, frozenset()),
+}
 
 
 class NoDescribes(ValueError):
@@ -70,9 +79,15 @@ class Catalog:
             for name in ("Task", "Event"):
                 if name in described:
                     described[name]["fields"].append(_activity_key(activity_key_field))
+        #: The options of each feature that is on.
+        self.features: dict[str, dict[str, Any]] = store.settings("feature")
+        self._own: dict[str, dict[str, Any]] = {
+            name: own.load(name, person_accounts=people) for name in own.names()
+        }
+        for name, options in self.features.items():
+            self._describe_feature(described, name, options)
         for change in store.settings("field").values():
             _apply(described, change)
-        self._own = {name: own.load(name, person_accounts=people) for name in own.names()}
         self._schemas = {
             name.lower(): ObjectSchema(body, self._own.get(name))
             for name, body in described.items()
@@ -103,6 +118,30 @@ class Catalog:
         """The object whose ids start so."""
         found = next((s for s in self._schemas.values() if s.prefix == prefix), None)
         return found or built_in.by_prefix(prefix)
+
+    def add_feature(self, name: str, options: Mapping[str, Any]) -> None:
+        """Have a feature from now on, or change its options; ValueError for unknown ones."""
+        if name not in FEATURES:
+            raise ValueError(f"no feature {name!r}; there are {', '.join(sorted(FEATURES))}")
+        unknown = set(options) - FEATURES[name][1]
+        if unknown:
+            raise ValueError(f"{name} has no options {', '.join(sorted(unknown))}")
+        with self._store.transaction():
+            self._store.set_setting("feature", name, options)
+            described = {schema.name: dict(schema.raw) for schema in self._schemas.values()}
+            for changed in self._describe_feature(described, name, options):
+                schema = ObjectSchema(described[changed], self._own.get(changed))
+                self._store.reindex(schema)
+                self._schemas[changed.lower()] = schema
+        self.features[name] = dict(options)
+
+    def _describe_feature(
+        self, described: dict[str, dict[str, Any]], name: str, options: Mapping[str, Any]
+    ) -> set[str]:
+        feature = FEATURES[name][0](options)
+        for body in feature.objects:
+            self._own[str(body["name"])] = dict(body)
+        return add_feature(described, feature)
 
     def add_field(self, object_name: str, field: Mapping[str, Any]) -> None:
         """Add a field, or replace the one of its name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _SOAP = {
@@ -16,6 +16,21 @@ _LENGTHS = {
     "multipicklist": 4099, "combobox": 255, "string": 255, "textarea": 255, "encryptedstring": 175,
 }  # fmt: skip
 _NUMBERS = {"double", "currency", "percent"}
+_NO = (
+    "activateable", "custom", "customSetting", "deepCloneable", "deprecatedAndHidden",
+    "feedEnabled", "hasSubtypes", "isInterface", "isSubtype", "layoutable", "mergeable",
+    "mruEnabled", "searchable",
+)  # fmt: skip
+_YES = (
+    "compactLayoutable", "createable", "deletable", "queryable", "replicateable", "retrieveable",
+    "searchLayoutable", "triggerable", "undeletable", "updateable",
+)  # fmt: skip
+_NOTHING = (
+    "associateEntityType", "associateParentEntity", "defaultImplementation", "extendedBy",
+    "extendsInterfaces", "implementedBy", "implementsInterfaces", "listviewable",
+    "lookupLayoutable", "networkScopeFieldName",
+)  # fmt: skip
+_EMPTY = ("actionOverrides", "childRelationships", "namedLayoutInfos", "recordTypeInfos")
 
 
 def complete_field(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,3 +123,32 @@ def _entry(value: str | Mapping[str, Any]) -> dict[str, Any]:
     text = str(value["value"])
     plain = {"active": True, "defaultValue": False, "label": text, "validFor": None}
     return plain | dict(value)
+
+
+def complete_object(
+    name: str, label: str, prefix: str, fields: Sequence[Mapping[str, Any]], **flags: Any
+) -> dict[str, Any]:
+    """A describe result of an object of the service's own; ``flags`` win over what is usual."""
+    base = f"/services/data/v66.0/sobjects/{name}"
+    body: dict[str, Any] = dict.fromkeys(_NO, False) | dict.fromkeys(_YES, True)
+    body |= dict.fromkeys(_NOTHING) | {key: [] for key in _EMPTY}
+    body |= {
+        "fields": list(fields),
+        "keyPrefix": prefix,
+        "label": label,
+        "labelPlural": f"{label}s",
+        "name": name,
+        "sobjectDescribeOption": "FULL",
+        "supportedScopes": [{"label": f"All {label.lower()}s", "name": "everything"}],
+        "urls": {
+            "compactLayouts": f"{base}/describe/compactLayouts",
+            "rowTemplate": f"{base}/{{ID}}",
+            "describe": f"{base}/describe",
+            "layouts": f"{base}/describe/layouts",
+            "sobject": base,
+        },
+    }
+    unknown = set(flags) - set(body)
+    if unknown:
+        raise ValueError(f"not keys of a describe result: {', '.join(sorted(unknown))}")
+    return dict(sorted((body | flags).items()))

@@ -231,11 +231,12 @@ class Scope:
         return None if own is None else stored_value(record, actual, own)
 
     def archived(self, record: Record) -> bool:
-        """Closed activities are archived when they are a year old, by their day and by creation."""
-        return (
-            record["Id"].startswith(("00T", "00U"))
-            and bool(record.get("IsClosed"))
-            and str(record.get("ActivityDate") or "9") < self.year_ago
+        """Closed activities are archived when they are a year old, by their day and by creation, or
+        when a run of the archiving has found them (``mail.archiving``)."""
+        if not record["Id"].startswith(("00T", "00U")) or not record.get("IsClosed"):
+            return False
+        return bool(record.get("IsArchived")) or (
+            str(record.get("ActivityDate") or "9") < self.year_ago
             and str(record.get("CreatedDate")) < self.year_ago
         )
 

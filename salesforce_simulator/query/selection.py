@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from salesforce_simulator.mail.archiving import ACTIVITIES, RUNS
+from salesforce_simulator.metadata.features import JUNCTION
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.query.binding import Scope
 from salesforce_simulator.query.candidates import Candidates
@@ -15,6 +17,7 @@ from salesforce_simulator.query.soql.tree import FieldPath, Query
 from salesforce_simulator.store import Record
 
 _SEMI_JOIN_LIMIT = 2
+_LISTED_IDS = 500
 
 
 class Selection:
@@ -47,7 +50,8 @@ class Selection:
     def count(self, schema: ObjectSchema, query: Query) -> int:
         """How many records match; without a condition no record is read for it."""
         created = schema.field("CreatedDate")
-        counted = not (self._scope.all_rows or self._scope.rights.sharing.on)
+        marked = schema.name in ACTIVITIES and self._scope.store.settings(RUNS)
+        counted = not (self._scope.all_rows or self._scope.rights.sharing.on or marked)
         if query.where is None and counted and created is not None:
             old = self._scope.store.ids_between(
                 schema.name, created, None, self._scope.year_ago, limit=0
@@ -111,6 +115,7 @@ class Selection:
         ordering.sort(records)
         records = ordering.page(records)
         self._scope.prefetch(records, select.bound)
+        _check_lists(select, records)
         sets: dict[str, ChildSets] = {
             key: child.sets(self, [record["Id"] for record in records])
             for key, child in children.items()
@@ -132,6 +137,15 @@ class Selection:
                 self._scope.text, query.source_offset, query.source, "FROM part of query call"
             )
         return _Child(self._scope, schema, field.name, query)
+
+
+def _check_lists(select: SelectList, records: list[Record]) -> None:
+    """A query shows at most 500 ids in its JunctionIdList fields."""
+    names = [b.field.name for b in select.bound if b.field.type == JUNCTION and not b.steps]
+    shown = sum(len(record.get(name) or ()) for record in records for name in names)
+    if shown > _LISTED_IDS:
+        message = f"JunctionIdList fields: {shown} ids, at most {_LISTED_IDS} can be queried"
+        raise plainly(message)
 
 
 class _Child:

@@ -7,6 +7,7 @@ from typing import Any
 
 from salesforce_simulator.errors import ErrorEntry, OrgError, no_such_column, refuse
 from salesforce_simulator.metadata.catalog import Catalog
+from salesforce_simulator.metadata.features import JUNCTION
 from salesforce_simulator.metadata.record_types import default_of
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
@@ -110,6 +111,8 @@ class Bodies:
     def _value(
         self, user: User, schema: ObjectSchema, field: FieldSchema, given: Any
     ) -> tuple[Any, ErrorEntry | None]:
+        if field.type == JUNCTION:
+            return self._lookups.list_of(user, schema, field, given)
         if field.type != "reference":
             return typed_value(field, given)
         if isinstance(given, Mapping):

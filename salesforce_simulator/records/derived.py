@@ -71,7 +71,8 @@ class Derived:
         _set(schema, record, "IsClosed", closed)
         _set(schema, record, "IsHighPriority", str(record.get("Priority")).lower() == "high")
         _set(schema, record, "AccountId", self._account_of(record))
-        _set(schema, record, "WhoCount", int(record.get("WhoId") is not None))
+        people = record.get("TaskWhoIds") or [who for who in (record.get("WhoId"),) if who]
+        _set(schema, record, "WhoCount", len(people))
         _set(schema, record, "WhatCount", int(record.get("WhatId") is not None))
 
     def _account_of(self, record: Record) -> str | None:

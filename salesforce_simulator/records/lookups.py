@@ -10,6 +10,7 @@ from salesforce_simulator.ids import MASTER_RECORD_TYPE, PREFIXES, normalised
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
+from salesforce_simulator.records.inputs import parser_error
 from salesforce_simulator.records.owners import refused_owner
 from salesforce_simulator.results import User
 from salesforce_simulator.sharing.access import CONTROLLED, Access
@@ -74,6 +75,22 @@ class Lookups:
         edits = joins and sharing.defaults["Contact"] == CONTROLLED
         needed = Access.READ | Access.EDIT if edits else Access.READ
         return needed & sharing.access(user, target.name, record) == needed
+
+    def list_of(
+        self, user: User, schema: ObjectSchema, field: FieldSchema, given: Any
+    ) -> tuple[list[str] | None, ErrorEntry | None]:
+        """The ids of a JunctionIdList, each once: an array in JSON (assumed), null for none."""
+        if given is None:
+            return None, None
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            raise parser_error("list", given)
+        found: list[str] = []
+        for one in given:
+            record_id, complaint = self.by_id(user, schema, field, one)
+            if record_id is None or complaint is not None:
+                return None, complaint
+            found.append(record_id)
+        return list(dict.fromkeys(found)) or None, None
 
     def _prefix(self, name: str) -> str | None:
         schema = self._catalog.find(name)

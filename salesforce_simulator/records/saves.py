@@ -28,6 +28,7 @@ from salesforce_simulator.metadata.record_types import default_of
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
 from salesforce_simulator.records.body import Bodies
+from salesforce_simulator.records.companions import Companion
 from salesforce_simulator.records.derived import Derived
 from salesforce_simulator.records.duplicates import Duplicates
 from salesforce_simulator.records.inputs import trimmed
@@ -65,6 +66,7 @@ class Saves:
         self._derived = Derived(store, catalog)
         self._people = People(store, catalog)
         self._after = AfterSave(store, catalog, self.create_row)
+        self.companions: list[Companion] = []
 
     # -- ids and times -----------------------------------------------------------------------------
     def new_id(self, schema: ObjectSchema) -> str:
@@ -120,6 +122,8 @@ class Saves:
             raise access_denied(403)
         changes = self._bodies.changes(user, schema, body, None)
         self._people.check_create(schema, changes)
+        for companion in self.companions:
+            companion.check(user, schema, changes, None)
         return self._insert(user, schema, changes, options)
 
     def _insert(
@@ -182,6 +186,8 @@ class Saves:
         if changes.get("OwnerId") not in (None, before.get("OwnerId")):
             self._rights.check(user, schema, before, Access.TRANSFER)
         self._people.check_update(schema, before, changes)
+        for companion in self.companions:
+            companion.check(user, schema, changes, before)
         stamp = self.stamp()
         record = before | changes
         record |= {
@@ -224,6 +230,8 @@ class Saves:
         self._store.put(schema, record, before)
         self._people.follow(schema, record, before, self)
         self._after.follow(user, schema, record, before)
+        for companion in self.companions:
+            companion.saved(user, schema, record, before)
 
     def _check_activity(self, schema: ObjectSchema, record: Record) -> None:
         if schema.name not in {"Task", "Event"}:
