@@ -55,7 +55,7 @@ class AggregateQuery:
                 if not any(_same(bound, group) for group in self._groups):
                     message = f"Field must be grouped or aggregated: {item.text}"
                     raise complain(scope.text, item.offset, message)
-                self._columns.append((bound.field.name, bound))
+                self._columns.append((item.alias or bound.field.name, bound))
             else:
                 raise complain(
                     scope.text, item.offset, "Grouped query can not use child relationships"

@@ -13,7 +13,8 @@ from typing import Any
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.query.binding import BoundField, Scope
 from salesforce_simulator.query.literals import DaySpan, comparable, invalid_operator, typed
-from salesforce_simulator.query.soql.complaints import complain, plainly
+from salesforce_simulator.query.semi_joins import check_semi_join
+from salesforce_simulator.query.soql.complaints import complain, misplaced
 from salesforce_simulator.query.soql.like import LikePattern
 from salesforce_simulator.query.soql.tokens import unquoted
 from salesforce_simulator.query.soql.tree import (
@@ -63,10 +64,10 @@ class Filter:
         self.bound: list[BoundField] = []
 
     def compile(self, condition: Condition, *, nested: bool = False) -> Predicate:
-        """The predicate of a condition; ``nested`` is below an OR or a NOT."""
+        """The predicate of a condition; ``nested`` is below an OR, a NOT or parentheses."""
         match condition:
             case And(items):
-                every = [self.compile(item, nested=nested) for item in items]
+                every = [self.compile(i, nested=nested or isinstance(i, And)) for i in items]
                 return lambda record: all(predicate(record) for predicate in every)
             case Or(items):
                 some = [self.compile(item, nested=True) for item in items]
@@ -154,17 +155,7 @@ class Filter:
         bound = self.field(condition.subject)
         spans: list[DaySpan] = []
         if isinstance(condition.values, Query):
-            if nested:
-                raise plainly(
-                    "Semi join sub-selects are only allowed at the top level WHERE expressions, "
-                    "and not in nested WHERE expressions."
-                )
-            if bound.field.type not in {"id", "reference"}:
-                message = (
-                    "The left operand field in the where expression for outer query should be an "
-                    f"id field, cannot use: '{bound.field.name}'"
-                )
-                raise complain(self._scope.text, bound.offset, message)
+            check_semi_join(self._scope, self._schema, bound, condition.values, nested=nested)
             wanted = self._semi_join(condition.values)
         else:
             values = [typed(self._scope, bound, literal) for literal in condition.values]
@@ -190,7 +181,7 @@ class Filter:
         sets = []
         for literal in condition.values:
             if literal.kind != "string":
-                raise complain(
+                raise misplaced(
                     self._scope.text, literal.offset, f"unexpected token: '{literal.text}'"
                 )
             sets.append(frozenset(part.lower() for part in unquoted(literal.text).split(";")))

@@ -12,7 +12,7 @@ from salesforce_simulator.query.candidates import Candidates
 from salesforce_simulator.query.filters import Filter
 from salesforce_simulator.query.ordering import Ordering
 from salesforce_simulator.query.rows import ChildSets, SelectList
-from salesforce_simulator.query.soql.complaints import complain, no_such_relationship, plainly
+from salesforce_simulator.query.soql.complaints import no_such_relationship, plainly
 from salesforce_simulator.query.soql.tree import FieldPath, Query
 from salesforce_simulator.store import Record
 
@@ -85,18 +85,8 @@ class Selection:
             raise plainly(f"Maximum {_SEMI_JOIN_LIMIT} semi join sub-selects are allowed")
         schema = self._scope.object(query.source, query.source_offset)
         item = query.select[0]
-        if len(query.select) != 1 or not isinstance(item, FieldPath) or query.group_by:
-            raise plainly("Semi join sub-selects must select exactly one field")
-        if query.order_by or query.offset is not None:
-            raise plainly("Semi join sub-selects can not be ordered")
+        assert isinstance(item, FieldPath)  # checked where the semi-join stands
         bound = self._scope.bind(schema, item, query.alias)
-        if bound.field.type not in {"id", "reference"}:
-            message = (
-                f"The selected field '{bound.field.name}' in the subquery and the left operand "
-                "field in the where expression in the outer query should point to the same "
-                "object type"
-            )
-            raise complain(self._scope.text, bound.offset, message)
         values = {self._scope.value(record, bound) for record in self.matching(schema, query)}
         found = frozenset(value for value in values if value is not None)
         self._semi_joins[id(query)] = found
@@ -169,7 +159,7 @@ class _Child:
         records = [found[i] for i in sorted(found) if selection.alive(found[i])]
         if self._query.where is not None:
             chosen = Filter(scope, self._schema, self._query.alias, selection.semi_join)
-            predicate = chosen.compile(self._query.where)
+            predicate = chosen.compile(self._query.where, nested=True)
             scope.prefetch(records, chosen.bound)
             records = [record for record in records if predicate(record)]
         scope.prefetch(records, self._ordering.bound)

@@ -189,7 +189,7 @@ def test_an_aggregate_of_a_field_that_has_none_shows_the_fields_place(api: Api) 
 
 def test_an_unexpected_token_is_named(api: Api) -> None:
     entry = refused(api, "SELECT Id FROM Contact WHERE Name = q")
-    assert entry["message"].endswith("ERROR at Row:1:Column:37\nunexpected token: 'q'")
+    assert entry["message"].endswith("ERROR at Row:1:Column:36\nunexpected token: 'q'")
 
 
 def test_a_field_one_may_not_read_is_an_unknown_column(few: Api) -> None:

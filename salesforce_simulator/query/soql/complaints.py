@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from salesforce_simulator.errors import OrgError, refuse
 
-_BEFORE, _AFTER = 40, 60
+#: How far the shown part reaches to either side of the caret before it is widened to whole words.
+_REACH = 30
+_BETWEEN_WORDS = frozenset(" ,()")
 
 _CUSTOM_FIELD = (
     "If you are attempting to use a custom field, be sure to append the '__c' after the custom "
@@ -12,17 +14,21 @@ _CUSTOM_FIELD = (
 )
 
 
-def _window(line: str, column: int) -> tuple[str, int]:
-    """The part of a long line that is shown, cut at blanks, and where the caret stands in it."""
-    start = 0
-    if column > _BEFORE:
-        cut = line.rfind(" ", 0, column - _BEFORE)
-        start = cut + 1 if cut >= 0 else column - _BEFORE
-    end = len(line)
-    if end - column > _AFTER:
-        cut = line.find(" ", column + _AFTER)
-        end = cut if 0 <= cut < column + 2 * _AFTER else column + _AFTER
-    return line[start:end], column - start
+def _window(line: str, place: int) -> tuple[str, int]:
+    """The part of a line that is shown, and where the caret stands in it.
+
+    Real orgs show the characters around the caret and complete the words at both ends, which commas
+    end as blanks do.
+    """
+    start, last = place - _REACH, place + _REACH
+    if start > 0 and line[start] != " ":
+        while start > 0 and line[start - 1] not in _BETWEEN_WORDS:
+            start -= 1
+    if last < len(line) and line[last] != " ":
+        while last + 1 < len(line) and line[last + 1] not in _BETWEEN_WORDS:
+            last += 1
+    start = max(start, 0)
+    return line[start : last + 1], place - start
 
 
 def pointing(text: str, offset: int, message: str) -> str:
@@ -40,6 +46,12 @@ def pointing(text: str, offset: int, message: str) -> str:
 def complain(text: str, offset: int, message: str, code: str = "MALFORMED_QUERY") -> OrgError:
     """A refusal with the caret block."""
     return refuse(code, pointing(text, offset, message), None)
+
+
+def misplaced(text: str, offset: int, message: str) -> OrgError:
+    """A refusal by the parser: real orgs put the caret one character before the token."""
+    line_start = text.rfind("\n", 0, offset) + 1
+    return complain(text, max(offset - 1, line_start), message)
 
 
 def plainly(message: str, code: str = "MALFORMED_QUERY") -> OrgError:

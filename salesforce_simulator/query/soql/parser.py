@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from salesforce_simulator.errors import OrgError
+from dataclasses import replace
+
 from salesforce_simulator.query.soql import conditions
 from salesforce_simulator.query.soql.complaints import complain, not_modelled, plainly
 from salesforce_simulator.query.soql.stream import TokenStream
@@ -18,6 +19,11 @@ from salesforce_simulator.query.soql.tree import (
     Subquery,
 )
 
+#: Keywords that the SOQL reference excludes as aliases; FIRST and LAST are common as field aliases.
+_NO_ALIASES = (
+    "AND", "ASC", "DESC", "EXCLUDES", "GROUP", "HAVING", "IN", "INCLUDES", "LIKE", "LIMIT", "NOT",
+    "NULL", "NULLS", "OR", "SELECT", "USING", "WHERE", "WITH",
+)  # fmt: skip
 STATEMENT_LIMIT = 100_000
 SUBQUERY_LIMIT = 20
 OFFSET_LIMIT = 2000
@@ -87,6 +93,7 @@ def _query(stream: TokenStream, *, nested: str | None) -> Query:
         group_by = _paths(stream)
         if stream.skip_word("HAVING"):
             having = conditions.condition(stream, _semi_join)
+    _check_aliases(select, bool(group_by))
     order_by = _order_by(stream)
     limit = stream.count("LIMIT")
     offset_token = stream.peek()
@@ -129,11 +136,7 @@ def _select_item(stream: TokenStream, nested: str | None) -> SelectItem:
         raise stream.unexpected()
     name = stream.name()
     if not stream.skip("("):
-        if stream.peek().kind == "name" and not stream.peek().is_word("FROM"):
-            alias = stream.next()
-            message = f"alias '{alias.text}' can only be used in an aggregate query"
-            raise _unless_grouped(stream, alias, message)
-        return FieldPath(tuple(name.text.split(".")), name.offset)
+        return FieldPath(tuple(name.text.split(".")), name.offset, _alias(stream))
     function = name.text.upper()
     if function == "FIELDS":
         which = stream.name().text.upper()
@@ -142,14 +145,22 @@ def _select_item(stream: TokenStream, nested: str | None) -> SelectItem:
             raise stream.unexpected(name)
         return FieldsMacro(which, name.offset)
     aggregate = _call(stream, name)
-    if stream.peek().kind == "name" and not stream.peek().is_word("FROM"):
-        alias = stream.name()
-        aggregate = Aggregate(aggregate.function, aggregate.argument, alias.text, aggregate.offset)
-    return aggregate
+    return replace(aggregate, alias=_alias(stream))
 
 
-def _unless_grouped(stream: TokenStream, alias: Token, message: str) -> OrgError:
-    return complain(stream.text, alias.offset, message)
+def _alias(stream: TokenStream) -> str | None:
+    """The name an item of the SELECT list gets, if it gets one."""
+    if stream.peek().kind != "name" or stream.peek().is_word("FROM"):
+        return None
+    if stream.peek().is_word(*_NO_ALIASES):
+        raise stream.unexpected()
+    return stream.name().text
+
+
+def _check_aliases(select: list[SelectItem], grouped: bool) -> None:
+    """Fields get other names only where rows are grouped."""
+    if not grouped and any(isinstance(item, FieldPath) and item.alias for item in select):
+        raise plainly("only aggregate expressions use field aliasing")
 
 
 def _call(stream: TokenStream, name: Token) -> Aggregate:

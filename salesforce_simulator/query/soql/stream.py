@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from salesforce_simulator.errors import OrgError
-from salesforce_simulator.query.soql.complaints import complain
+from salesforce_simulator.query.soql.complaints import complain, misplaced
 from salesforce_simulator.query.soql.tokens import Token
 
 _DIGITS = 9
@@ -33,7 +33,7 @@ class TokenStream:
         """MALFORMED_QUERY at this token."""
         token = token or self.peek()
         shown = f"'{token.text}" if token.kind == "string" else token.text
-        return complain(self.text, token.offset, f"unexpected token: '{shown}'")
+        return misplaced(self.text, token.offset, f"unexpected token: '{shown}'")
 
     def skip(self, symbol: str) -> bool:
         """Take this symbol if it is there."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from salesforce_simulator.errors import OrgError
-from salesforce_simulator.query.soql.complaints import plainly
+from salesforce_simulator.query.soql.complaints import misplaced, plainly
 
 Kind = Literal["name", "string", "number", "date", "datetime", "time", "symbol", "end"]
 
@@ -49,7 +49,8 @@ def tokens(text: str) -> list[Token]:
         if match is None:
             column = place - (text.rfind("\n", 0, place) + 1)
             row = text.count("\n", 0, place) + 1
-            raise plainly(f"line {row}:{column} no viable alternative at character '{text[place]}'")
+            message = f"line {row}:{column} no viable alternative at character '{text[place]}'"
+            raise misplaced(text, place, message)
         kind = str(match.lastgroup)
         if kind == "string":
             end = _closing_quote(text, place)

@@ -10,10 +10,11 @@ LiteralKind = Choice["string", "number", "boolean", "null", "date", "datetime", 
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
-    """``Account.Owner.Name`` as written."""
+    """``Account.Owner.Name`` as written; ``alias`` only in the SELECT list of a grouped query."""
 
     names: tuple[str, ...]
     offset: int
+    alias: str | None = None
 
     @property
     def text(self) -> str:

@@ -428,7 +428,7 @@ def test_an_unknown_object_is_answered_as_recorded(org: Org, ann: User) -> None:
          "cannot use: 'LastName'")),
         ("SELECT Id FROM Contact WHERE Id IN (SELECT ContactId FROM Case) OR LastName = 'x'",
          "MALFORMED_QUERY", ("Semi join sub-selects are only allowed at the top level WHERE "
-         "expressions, and not in nested WHERE expressions.")),
+         "expressions and not in nested WHERE expressions.")),
     ],
 )  # fmt: skip
 def test_refusals(org: Org, ann: User, soql: str, code: str, message: str) -> None:
