@@ -109,7 +109,8 @@ def _add_services(app: Flask, site: Site) -> None:
 
     def _who(facts: Any, user_id: str | None = None) -> Response:
         text = request.headers.get("Authorization", "").partition(" ")[2]
-        text = text.strip() or request.values.get("access_token", "")
+        given = request.values.get("access_token") or request.values.get("oauth_token", "")
+        text = text.strip() or given
         if not text:
             return Response("Missing_OAuth_Token", 403, mimetype="text/plain")
         found = find_session(site, text)

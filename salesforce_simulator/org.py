@@ -233,6 +233,10 @@ class Org(Administration):
         """``?columns=true``: the ``columnMetadata`` of a query, without its rows."""
         return self._queries.columns(user, soql)
 
+    def explain(self, user: User, soql: str, *, api_version: str = API_VERSION) -> dict[str, Any]:
+        """``?explain=``: how a query would be answered, without its rows."""
+        return self._queries.explain(user, soql, api_version=api_version)
+
     def search(self, user: User, sosl: str, *, api_version: str = API_VERSION) -> dict[str, Any]:
         """A SOSL answer: ``{"searchRecords": [...]}``."""
         return self._searches.run(user, sosl, api_version=api_version)

@@ -13,6 +13,7 @@ from salesforce_simulator.faults.orders import Faults
 from salesforce_simulator.moving import Home
 from salesforce_simulator.oauth.store import TokenStore
 from salesforce_simulator.org import Org
+from salesforce_simulator.records.recently_viewed import RecentlyViewed
 from salesforce_simulator.rest.usage import ApiUsage
 
 Kind = Literal["production", "sandbox"]
@@ -112,6 +113,8 @@ class Site:
     peer: Site | None = None
     #: Where the org is, once it has moved away from the login host, and where it was before.
     home: Home = field(default_factory=Home)
+    #: What each user looked at or saved last.
+    recent: RecentlyViewed = field(default_factory=RecentlyViewed)
     #: Signs the cookies of the login pages.
     cookie_secret: str = field(default_factory=lambda: secrets.token_hex(32))
 

@@ -100,6 +100,7 @@ def _add_settings(control: Blueprint, site: Site, exchange: Exchange) -> None:
         site.clock.release()
         site.clock.set(datetime.now(UTC))
         site.log.reset()
+        site.recent.clear()
         return reply(shown())
 
     @control.post("/move")

@@ -40,10 +40,15 @@ logger = logging.getLogger(__name__)
 
 
 def raw_target(environ: WSGIEnvironment) -> str:
-    """Path and query as they came over the wire, percent-encoding untouched."""
+    """Path and query as they came over the wire, percent-encoding untouched.
+
+    Real orgs take ``//services/…`` for ``/services/…``, and clients rely on it: they join a path to
+    an instance URL that ends in a slash.
+    """
     target = str(environ.get("REQUEST_URI") or "")
     if target:
-        return target if target.startswith("/") else "/" + target.split("/", 3)[-1]
+        path = target if target.startswith("/") else "/" + target.split("/", 3)[-1]
+        return "/" + path.lstrip("/")
     query = environ.get("QUERY_STRING", "")
     return str(environ["PATH_INFO"]) + (f"?{query}" if query else "")
 

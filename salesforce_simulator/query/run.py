@@ -16,6 +16,7 @@ from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.query.aggregates import AggregateQuery, is_aggregate
 from salesforce_simulator.query.binding import BoundField, Scope
 from salesforce_simulator.query.computed import computed_rows
+from salesforce_simulator.query.explain import plans
 from salesforce_simulator.query.rows import SelectList
 from salesforce_simulator.query.selection import Selection
 from salesforce_simulator.query.soql import parse
@@ -104,6 +105,19 @@ class Queries:
             while len(self._cursors) > _OPEN_CURSORS:
                 self._cursors.popitem(last=False)
         return self._batch(name, cursor, 0, api_version)
+
+    def explain(self, user: User, soql: str, *, api_version: str) -> dict[str, Any]:
+        """``?explain=``: the plans of a statement, which is checked but not run."""
+        query = parse(soql)
+        scope = self.scope(user, soql, all_rows=False, api_version=api_version)
+        schema = scope.object(query.source, query.source_offset)
+        with self._store.reading():
+            selection = Selection(scope)
+            if is_aggregate(query) and not query.counts_only:
+                AggregateQuery(scope, selection, schema, query)
+            elif not query.counts_only:
+                SelectList(scope, schema, query)
+            return {"plans": plans(scope, selection, schema, query)}
 
     def more(self, user: User, locator: str, *, api_version: str) -> dict[str, Any]:
         """The batch a locator stands for."""

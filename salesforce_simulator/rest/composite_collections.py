@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from salesforce_simulator.errors import OrgError, refuse
+from salesforce_simulator.errors import OrgError, SeveralMatches, refuse
 from salesforce_simulator.rest.composite import Halted
 from salesforce_simulator.rest.records import (
     readable,
@@ -36,7 +36,7 @@ def _records(request: Request) -> tuple[list[Mapping[str, Any]], bool]:
     body = request.mapping()
     records = body.get("records")
     if not isinstance(records, list) or not records:
-        raise refuse("INVALID_INPUT", "The request needs records with at least one entry", None)
+        raise refuse("REQUIRED_FIELD_MISSING", "At least 1 record is required", None)
     if len(records) > LARGEST:
         raise _too_many()
     runs, last = 0, None
@@ -62,10 +62,23 @@ def _object_of(record: Mapping[str, Any]) -> str:
     return str(record["attributes"]["type"])
 
 
-def _save_all(request: Request, items: Sequence[Any], save: Save, *, all_or_none: bool) -> Response:
+def _no_more(item: Any) -> dict[str, Any]:
+    """Rows of most calls say nothing more when they are refused."""
+    return {}
+
+
+def _save_all(
+    request: Request,
+    items: Sequence[Any],
+    save: Save,
+    *,
+    all_or_none: bool,
+    refused: Save = _no_more,
+) -> Response:
     """Save row by row: a refused row says why and, unless ``all_or_none``, harms no other.
 
-    A value that cannot be read at all refuses the whole call, as a parser does.
+    A value that cannot be read at all refuses the whole call, as a parser does. ``refused`` gives
+    what a refused row says beside its errors.
     """
     rows: list[dict[str, Any]] = []
     try:
@@ -76,7 +89,7 @@ def _save_all(request: Request, items: Sequence[Any], save: Save, *, all_or_none
                 except OrgError as error:
                     if any(e.code == "JSON_PARSER_ERROR" for e in error.entries):
                         raise
-                    rows.append({"success": False, "errors": error.row()})
+                    rows.append({"success": False, **refused(item), "errors": error.row()})
             if all_or_none and not all(row["success"] for row in rows):
                 raise Halted
     except Halted:
@@ -85,8 +98,14 @@ def _save_all(request: Request, items: Sequence[Any], save: Save, *, all_or_none
             "message": ROLLED_BACK,
             "fields": [],
         }
-        rows = [{"success": False, "errors": [undone]} if r["success"] else r for r in rows]
+        rows = [_undone(row, undone) if row["success"] else row for row in rows]
     return Response(200, rows)
+
+
+def _undone(row: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that was good by itself, once everything has been rolled back."""
+    kept = {"created": row["created"]} if "created" in row else {}
+    return {"success": False, **kept, "errors": [error]}
 
 
 def _saved(record_id: str, **more: Any) -> dict[str, Any]:
@@ -145,7 +164,21 @@ def upsert(request: Request) -> Response:
         )
         return _saved(record_id, created=is_new)
 
-    return _save_all(request, records, save, all_or_none=all_or_none)
+    def refused(record: Mapping[str, Any]) -> dict[str, Any]:
+        values = [value for name, value in record.items() if name.lower() == key.lower()]
+        known = bool(values) and _is_known(request, object_name, key, values[0])
+        return {"created": bool(values) and not known}
+
+    return _save_all(request, records, save, all_or_none=all_or_none, refused=refused)
+
+
+def _is_known(request: Request, object_name: str, key: str, value: Any) -> bool:
+    """Whether an upsert would find a record, or several, instead of creating one."""
+    try:
+        request.site.org.read_by_key(request.session.user, object_name, key, str(value), ["Id"])
+    except OrgError as error:
+        return isinstance(error, SeveralMatches) or error.status != 404
+    return True
 
 
 def delete(request: Request) -> Response:

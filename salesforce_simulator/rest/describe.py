@@ -7,24 +7,30 @@ from typing import Any
 
 from salesforce_simulator.errors import refuse
 from salesforce_simulator.json_text import dumps
+from salesforce_simulator.rest.interface.recent import recent_items
 from salesforce_simulator.rest.records import header_date, http_date
 from salesforce_simulator.rest.wire import Request, Response
 
 RESOURCES = (
+    "compactLayouts",
     "composite",
     "limits",
     "parameterizedSearch",
     "query",
     "queryAll",
+    "recent",
     "search",
     "sobjects",
+    "tabs",
+    "theme",
     "ui-api",
 )
 
 
 def resources(request: Request) -> Response:
-    """``GET vXX.X``: what can be asked for."""
-    return Response(200, {name: f"{request.base}/{name}" for name in RESOURCES})
+    """``GET vXX.X``: what can be asked for, and the caller's identity URL."""
+    paths = {name: f"{request.base}/{name}" for name in RESOURCES}
+    return Response(200, {**paths, "identity": request.site.identity_url(request.session.user.id)})
 
 
 def _unless_unchanged(request: Request, body: dict[str, Any]) -> Response:
@@ -62,12 +68,13 @@ def describe_global(request: Request) -> Response:
 
 
 def basics(request: Request) -> Response:
-    """``GET sobjects/{Object}``: the entry of the global describe; recent items are not kept."""
+    """``GET sobjects/{Object}``: the entry of the global describe and the recent items."""
     user, org = request.session.user, request.site.org
     name = org.canonical_name(user, request.segments()[1])
     entries = org.describe_global(user)["sobjects"]
     entry = next(entry for entry in entries if entry["name"] == name)
-    return Response(200, {"objectDescribe": _with_urls(request, entry), "recentItems": []})
+    items = recent_items(request, name)
+    return Response(200, {"objectDescribe": _with_urls(request, entry), "recentItems": items})
 
 
 def limits(request: Request) -> Response:

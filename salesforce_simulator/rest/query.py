@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from salesforce_simulator.errors import refuse
+from salesforce_simulator.rest.interface import list_views
+from salesforce_simulator.rest.records import ID
 from salesforce_simulator.rest.wire import Request, Response
 
 SMALLEST_BATCH, LARGEST_BATCH = 200, 2000
@@ -44,8 +46,23 @@ def _query(request: Request, *, all_rows: bool) -> Response:
 
 
 def query(request: Request) -> Response:
-    """``GET query?q=``."""
+    """``GET query?q=``, or the plans of ``?explain=``, which takes a list view's id as well."""
+    explained = request.query.get("explain")
+    if explained is not None:
+        return _explain(request, explained)
     return _query(request, all_rows=False)
+
+
+def _explain(request: Request, explained: str) -> Response:
+    soql: str | None = explained
+    if ID.match(explained):
+        soql = list_views.query_of(request, explained)
+        if soql is None:
+            raise refuse("INVALID_ID", f"no report or list view has this id: {explained}", None)
+    if not soql:
+        raise refuse("MALFORMED_QUERY", "A query string has to be specified", None)
+    user = request.session.user
+    return Response(200, request.site.org.explain(user, soql, api_version=request.version))
 
 
 def query_all(request: Request) -> Response:

@@ -15,10 +15,13 @@ from salesforce_simulator.rest import (
     composite_collections,
     composite_graph,
     composite_tree,
+    replication,
 )
 from salesforce_simulator.rest import describe as rest_describe
 from salesforce_simulator.rest import query as rest_query
 from salesforce_simulator.rest import records as rest_records
+from salesforce_simulator.rest.interface.recent import note_recent
+from salesforce_simulator.rest.interface.routes import INTERFACE_ROUTES
 from salesforce_simulator.rest.session import api_session
 from salesforce_simulator.rest.wire import Handler, Request, Response, answer_error, parse_query
 from salesforce_simulator.site import Site
@@ -30,11 +33,15 @@ VERSION = re.compile(r"^v(\d{2})\.0$")
 RETIRED = range(7, 31)
 SEASONS = ("Spring", "Summer", "Winter")
 
-#: One entry for each shape of path below the version; "*" is a segment that varies.
+#: One entry for each shape of path below the version; "*" is a segment that varies. The first that
+#: fits answers.
 ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("", {"GET": rest_describe.resources}),
     ("sobjects", {"GET": rest_describe.describe_global}),
     ("sobjects/*/describe", {"GET": rest_describe.describe}),
+    ("sobjects/*/updated", {"GET": replication.updated}),
+    ("sobjects/*/deleted", {"GET": replication.deleted}),
+    *INTERFACE_ROUTES,
     ("sobjects/*", {"GET": rest_describe.basics, "POST": rest_records.create}),
     (
         "sobjects/*/*",
@@ -139,7 +146,7 @@ def _no_constant(name: str) -> Any:
 def route(request: Request) -> Response:
     """Answer one operation; refusals become Responses, here and for subrequests alike."""
     try:
-        return _handler(request)(request)
+        response = _handler(request)(request)
     except OrgError as error:
         return answer_error(error, base=request.base)
     except Exception:
@@ -148,6 +155,8 @@ def route(request: Request) -> Response:
         return answer_error(
             refuse("UNKNOWN_EXCEPTION", message, None, status=500), base=request.base
         )
+    note_recent(request, response)
+    return response
 
 
 def _handler(request: Request) -> Handler:
