@@ -30,7 +30,8 @@ from keeping_plugin.services.operations import keys as key_rotation
 from keeping_plugin.services.operations.alarm import raise_alarms
 from keeping_plugin.services.operations.doctor import doubled, examine
 from keeping_plugin.services.operations.retention import keep_house
-from keeping_plugin.state import State, current_state
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.state import current_runtime
 from keeping_plugin.times import HOUR, MINUTE
 from keeping_plugin.types import Address, Direction, MessageArrived
 from keeping_plugin.wording.terminal import escaped
@@ -67,10 +68,10 @@ def database() -> None:
 @database.command("upgrade")
 def upgrade() -> None:
     """Make or migrate the plugin's tables; safe to run again."""
-    engine = current_state().database.engine
+    engine = current_runtime().database.engine
     migrate.upgrade(engine)
     _say(f"keeping tables at {migrate.current(engine)}")
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         if session.scalar(select(Installation.contract)) == 0:
             _say("Once no process of 0.1.0 runs any more: `flask keeping db contract`.")
 
@@ -79,8 +80,8 @@ def upgrade() -> None:
 def contract() -> None:
     """Say that no process of 0.1.0 runs any more, so that what its workers cannot read may be
     written."""
-    state = _state_with_tables()
-    with state.database.write() as session:
+    runtime = _runtime_with_tables()
+    with runtime.database.write() as session:
         session.execute(update(Installation).values(contract=1))
     _say("No process of 0.1.0 runs beside this version: addresses that it did not know are used.")
 
@@ -88,28 +89,28 @@ def contract() -> None:
 @database.command("current")
 def current() -> None:
     """Print the revision of the plugin's tables; exit 1 when they are not the newest."""
-    stands, newest = migrate.current(current_state().database.engine), migrate.head()
+    stands, newest = migrate.current(current_runtime().database.engine), migrate.head()
     _say(stands or "none")
     if stands != newest:
         _say(f"The newest is {newest}: run `flask keeping db upgrade`.", err=True)
         sys.exit(1)
 
 
-def _state_with_tables() -> State:
-    """The state, for commands that read our tables. Raises click.ClickException when these are not
-    the newest."""
-    state = current_state()
-    if migrate.current(state.database.engine) != migrate.head():
+def _runtime_with_tables() -> Runtime:
+    """For commands that read our tables. Raises click.ClickException when these are not the
+    newest."""
+    runtime = current_runtime()
+    if migrate.current(runtime.database.engine) != migrate.head():
         raise click.ClickException(
             "The plugin's tables are missing or old: run `flask keeping db upgrade`."
         )
-    return state
+    return runtime
 
 
-def _ready(state: State) -> None:
+def _ready(runtime: Runtime) -> None:
     """Refuse to start half-broken. Raises click.ClickException with one sentence."""
     try:
-        state.check_ready()
+        runtime.check_ready()
     except KeepingError as error:
         raise click.ClickException(str(error)) from error
 
@@ -123,12 +124,12 @@ def _host_asked() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-def _jobs_waiting(state: State) -> int:
+def _jobs_waiting(runtime: Runtime) -> int:
     """How many jobs no worker has taken yet. Raises click.ClickException when Redis does not
     say."""
-    length = state.queue.length()
+    length = runtime.queue.length()
     if length is None:
-        _ready(state)  # knows why
+        _ready(runtime)  # knows why
         raise click.ClickException(
             "Redis at KEEPING_REDIS_URL does not answer: start it or correct the address."
         )
@@ -139,18 +140,18 @@ _WAITS = (1.0, 2.0, 5.0)  # seconds between looks; the last one for ever
 _SAY_AGAIN = 12  # looks
 
 
-def _await_surroundings() -> State:
-    """The state, once database and Redis answer. Raises click.ClickException for what waiting does
-    not mend: old tables, a wrong password of Redis's, a key that opens no token.
+def _await_surroundings() -> Runtime:
+    """Returns once database and Redis answer. Raises click.ClickException for what waiting does not
+    mend: old tables, a wrong password of Redis's, a key that opens no token.
 
     A machine that boots starts its services in any order, and a supervisor gives up on one that
     ends five times at once.
     """
-    state = current_state()
+    runtime = current_runtime()
     for looks in itertools.count():
         try:
-            _state_with_tables()
-            state.check_ready()
+            _runtime_with_tables()
+            runtime.check_ready()
         except RedisAway as away:
             sentence = str(away)
         except OperationalError as away:
@@ -161,10 +162,10 @@ def _await_surroundings() -> State:
         else:
             if looks:
                 _say("The worker goes on: what it waited for is there.", err=True)
-            return state
+            return runtime
         if looks % _SAY_AGAIN == 0:
             _say(f"{sentence} The worker waits for it.", err=True)
-        state.clock.sleep(state.times.seconds(_WAITS[min(looks, len(_WAITS) - 1)]))
+        runtime.clock.sleep(runtime.times.seconds(_WAITS[min(looks, len(_WAITS) - 1)]))
     raise AssertionError("unreachable")
 
 
@@ -173,50 +174,50 @@ def _await_surroundings() -> State:
 def worker(number: int) -> None:
     """Sweep and work until SIGTERM; waits for a database or Redis that is away. Run it under a
     supervisor (docs/guide.md, Operating)."""
-    state = _await_surroundings()
+    runtime = _await_surroundings()
     if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    state.delivery.observe_clock()  # so that every process forked below notices a jump
+    runtime.observe_clock()  # so that every process forked below notices a jump
 
     last = watched = float("-inf")
 
     def sweep_once() -> None:
         nonlocal last, watched
-        sweep(state.delivery)
-        if state.clock.monotonic() - watched >= state.times.seconds(MINUTE):
-            watched = state.clock.monotonic()
-            raise_alarms(state.database)
-        if state.clock.monotonic() - last >= state.times.seconds(HOUR):
-            last = state.clock.monotonic()
-            _keep_house(state)
+        sweep(runtime)
+        if runtime.clock.monotonic() - watched >= runtime.times.seconds(MINUTE):
+            watched = runtime.clock.monotonic()
+            raise_alarms(runtime.database)
+        if runtime.clock.monotonic() - last >= runtime.times.seconds(HOUR):
+            last = runtime.clock.monotonic()
+            _keep_house(runtime)
 
     if number == 1:
-        sys.exit(workers.run_pair(app, state, sweep_once))
-    sys.exit(workers.supervise(app, state, sweep_once, pairs=number))
+        sys.exit(workers.run_pair(app, runtime, sweep_once))
+    sys.exit(workers.supervise(app, runtime, sweep_once, pairs=number))
 
 
-def _keep_house(state: State) -> None:
-    keep_house(state.database, state.times, keep_days=state.config.keep_days)
+def _keep_house(runtime: Runtime) -> None:
+    keep_house(runtime.database, runtime.times, keep_days=runtime.config.keep_days)
 
 
 @keeping.command("tick")
 def tick() -> None:
     """Sweep once, for cron; exit 1 when Redis does not answer and nobody could be rung."""
-    state = _state_with_tables()
-    sweep(state.delivery)
-    raise_alarms(state.database)
-    _keep_house(state)
-    _jobs_waiting(state)
+    runtime = _runtime_with_tables()
+    sweep(runtime)
+    raise_alarms(runtime.database)
+    _keep_house(runtime)
+    _jobs_waiting(runtime)
 
 
 @keeping.command("rotate-keys")
 def rotate_keys() -> None:
     """Seal every stored secret under the first key of KEEPING_SECRET_KEYS; afterwards the others
     can be taken out."""
-    state = _state_with_tables()
+    runtime = _runtime_with_tables()
     try:
-        count = key_rotation.rotate(state.database, state.vault)
+        count = key_rotation.rotate(runtime.database, runtime.vault)
     except KeepingError as error:
         raise click.ClickException(str(error)) from error
     _say(f"{count} stored secrets are sealed under the first key.")
@@ -226,14 +227,14 @@ def rotate_keys() -> None:
 def resume() -> None:
     """Ring again for everything that is due, also what was rung in the last seconds: after Redis
     was emptied or restored. Connections that Salesforce refused are tried at once."""
-    state = _state_with_tables()
-    barred.try_now(state.database)
-    with state.database.read() as session:
+    runtime = _runtime_with_tables()
+    barred.try_now(runtime.database)
+    with runtime.database.read() as session:
         live = session.scalars(select(Connection.id).where(Connection.current)).all()
     for connection_id in live:
-        state.queue.answered(connection_id)
-    sweep(state.delivery)
-    _say(f"{_jobs_waiting(state)} jobs are waiting for a worker.")
+        runtime.queue.answered(connection_id)
+    sweep(runtime)
+    _say(f"{_jobs_waiting(runtime)} jobs are waiting for a worker.")
 
 
 @keeping.command("explain")
@@ -260,9 +261,9 @@ def explain(
             "A message id stands for itself: the other options make up a message, leave them out."
         )
     headers = dict(_header(line) for line in header)
-    state = _state_with_tables()
-    helpdesk = AskedHelpDesk(state.helpdesk, ())
-    with _host_asked(), state.database.read() as session:
+    runtime = _runtime_with_tables()
+    helpdesk = AskedHelpDesk(runtime.helpdesk, ())
+    with _host_asked(), runtime.database.read() as session:
         if message_id is not None:
             lines = explain_message(session, helpdesk, company, message_id)
             if not lines:
@@ -283,7 +284,7 @@ def explain(
                 customer=address,
                 sender=address,
                 recipients=(),
-                sent_at=state.clock.now(),
+                sent_at=runtime.clock.now(),
                 headers=headers,
             )
             lines = explain_made_up(session, helpdesk, made_up)
@@ -312,7 +313,7 @@ def audit_trail(company: str | None, since: datetime | None) -> None:
     if since:
         query = query.where(AuditRecord.at >= since.replace(tzinfo=UTC))
     columns = [column.key for column in AuditRecord.__table__.columns]
-    with _state_with_tables().database.read() as session:
+    with _runtime_with_tables().database.read() as session:
         for row in session.scalars(query.execution_options(yield_per=500)):
             values = {name: getattr(row, name) for name in columns}
             # JSON escapes every control character but the last.
@@ -332,17 +333,17 @@ def audit_trail(company: str | None, since: datetime | None) -> None:
 def doctor(audit_days: int | None) -> None:
     """Examine tables, Redis, keys, the host's database and every connection; exit 1 when something
     is to be mended."""
-    parts = current_state().doctor
+    runtime = current_runtime()
     bad = False
-    for finding in examine(parts):
+    for finding in examine(runtime):
         mark = {True: "ok    ", False: "MEND  ", None: "advice"}[finding.good]
         _say(f"{mark}  {finding.sentence}")
         bad |= finding.good is False
     if audit_days is not None:
-        _state_with_tables()
+        _runtime_with_tables()
         try:
             found = False
-            for company, message_id, task_ids in doubled(parts, days=audit_days):
+            for company, message_id, task_ids in doubled(runtime, days=audit_days):
                 _say(f"MEND    {company}: message {message_id} is on {', '.join(task_ids)}")
                 found = bad = True
             if not found:

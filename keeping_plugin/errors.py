@@ -10,7 +10,7 @@ KeepingError
 ├── NotLoggedIn                  the person: log in to the inbox
 ├── Forbidden                    the person asked for something only others may do
 ├── DatabaseFailed               the operator: the log says what kind of failure, and where
-├── Crowded                      the machine: ask again in a moment
+├── TooBusy                      the machine: ask again in a moment
 ├── HelpDeskFailed               the operator: the log says which question, and where
 ├── BeingAdded                   the agent: somebody adds this person just now, or may have
 └── SalesforceError
@@ -105,7 +105,7 @@ class DatabaseFailed(KeepingError):
     code = "database"
 
 
-class Crowded(KeepingError):
+class TooBusy(KeepingError):
     """Too many wait for Salesforce in this process, or ask too often; nothing was asked. `soon`:
     it may pass within a second, and what was sent can be sent again as it is."""
 

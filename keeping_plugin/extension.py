@@ -20,22 +20,13 @@ from keeping_plugin.ports import HelpDesk, SalesforceGateway
 from keeping_plugin.salesforce.gateway import Gateway
 from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.wire.transport import Transport
-from keeping_plugin.services.automation import intake as automation
-from keeping_plugin.services.automation.backfill import Backfilling
-from keeping_plugin.services.automation.intake import Intake
-from keeping_plugin.services.connection.connect import Connecting
-from keeping_plugin.services.connection.login import Login
-from keeping_plugin.services.connection.revocation import Revoking
-from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldTokens, TokenKeeping
-from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
-from keeping_plugin.services.operations import keys as key_rotation
-from keeping_plugin.services.operations.doctor import Doctor
+from keeping_plugin.services.automation import intake
+from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldTokens
+from keeping_plugin.services.limits import ConcurrencyLimit, RateLimiter
+from keeping_plugin.services.operations import keys
 from keeping_plugin.services.operations.forget import Forgotten, forget
-from keeping_plugin.services.panel.pace import Pace
-from keeping_plugin.services.panel.seats import Seats
-from keeping_plugin.services.panel.view import Panels
-from keeping_plugin.services.schema.org_reading import OrgReading
-from keeping_plugin.state import State, current_state
+from keeping_plugin.services.runtime import ClockWatch, Runtime
+from keeping_plugin.state import current_runtime
 from keeping_plugin.times import CALL, Times
 from keeping_plugin.types import MessageArrived, OrgFacts, Tokens
 
@@ -115,13 +106,13 @@ class KeepingSalesforce:
         ids outside 1 to 255 characters, and lets database errors surface; never raises for what
         is in a message.
         """
-        state = current_state()
-        automation.message_arrived(state.intake, state.host_session(), message)
+        runtime = current_runtime()
+        intake.message_arrived(runtime, runtime.host_session(), message)
 
     def forget(self, company_id: str, address: str) -> Forgotten:
         """Erase what the plugin keeps about one person of one company; Salesforce and your own
         mail are not touched. Needs an app context. Raises KeepingError when it is no address."""
-        return forget(current_state().database, company_id, address)
+        return forget(current_runtime().database, company_id, address)
 
 
 def current_salesforce() -> KeepingSalesforce:
@@ -153,39 +144,30 @@ def _check_helpdesk(helpdesk: object) -> None:
         )
 
 
-def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
+def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> Runtime:
     times = Times(config.time_scale)
     clock = SystemClock()
     vault = TokenVault(config.secret_keys)
     database = Database(lambda: db.engines[config.bind_key])
     queue = RqQueue(config.redis_url, name=config.queue, times=times, monotonic=clock.monotonic)
-    seats = Seats(limit=config.waiting_limit)
-    pace = Pace(config.panel_limit, clock.monotonic, shared=queue.counted)
+    concurrency = ConcurrencyLimit(limit=config.waiting_limit)
+    rate = RateLimiter(config.panel_limit, clock.monotonic, shared=queue.counted)
     transport = Transport(
         allow_loopback=config.salesforce_allow_loopback,
         monotonic=clock.monotonic,
-        gate=lambda: guards.seated(seats, pace),
-    )
-    oauth = SalesforceOAuth(config, transport, clock)
-    tokens = TokenKeeping(
-        database=database,
-        vault=vault,
-        times=times,
-        clock=clock,
-        queue=queue,
-        refresh=oauth.refresh,
+        gate=lambda: guards.hold_slot(concurrency, rate),
     )
 
     def gateways(connection_id: int, *, deadline: float | None = None) -> SalesforceGateway:
         return Gateway(
-            ConnectionTokens(tokens, connection_id),
+            ConnectionTokens(runtime, connection_id),
             transport,
             version=config.salesforce_api_version,
             deadline=deadline or times.seconds(CALL),
         )
 
     def keep_login(connection_id: int) -> None:
-        ConnectionTokens(tokens, connection_id).keep_in_use()
+        ConnectionTokens(runtime, connection_id).keep_in_use()
 
     def org_facts(granted: Tokens) -> OrgFacts:
         gateway = Gateway(HeldTokens(granted), transport, version=config.salesforce_api_version)
@@ -193,74 +175,29 @@ def _wire(config: Config, *, helpdesk: HelpDesk, db: Any, name: str) -> State:
 
     def keys_open() -> None:
         """KEEPING_SECRET_KEYS opens every stored token."""
-        key_rotation.check(database, vault)
+        keys.check(database, vault)
 
-    org_reading = OrgReading(database=database, times=times, gateways=gateways)
-    connecting = Connecting(database=database, vault=vault, times=times, queue=queue)
-    return State(
+    runtime = Runtime(
         name=name,
         config=config,
         times=times,
         clock=clock,
+        watch=ClockWatch(clock, times),
         database=database,
-        helpdesk=helpdesk,
         vault=vault,
         queue=queue,
+        helpdesk=helpdesk,
         gateways=gateways,
+        oauth=SalesforceOAuth(config, transport, clock),
+        org_facts=org_facts,
+        keep_login=keep_login,
+        concurrency=concurrency,
+        rate=rate,
         host_session=db.session,
         host_engines=lambda: db.engines.values(),
-        login=Login(
-            connecting=connecting,
-            oauth=oauth,
-            org_facts=org_facts,
-            client_id=config.salesforce_client_id,
-            issuers=config.salesforce_login_urls,
-        ),
-        revoking=Revoking(database=database, vault=vault, times=times, revoke=oauth.revoke),
-        schemas=org_reading,
-        panels=Panels(
-            database=database,
-            gateways=gateways,
-            queue=queue,
-            clock=clock,
-            times=times,
-            seats=seats,
-            pace=pace,
-        ),
-        intake=Intake(
-            helpdesk=helpdesk,
-            queue=queue,
-            bind=None if config.bind_key is None else lambda: database.engine,
-        ),
-        doctor=Doctor(
-            database=database,
-            helpdesk=helpdesk,
-            org_reading=org_reading,
-            gateways=gateways,
-            host_session=db.session,
-            api_version=config.salesforce_api_version,
-            host_known=lambda: bool(config.base_url or current_app.config.get("TRUSTED_HOSTS")),
-            checks=(queue.check, keys_open),
-        ),
-        backfilling=Backfilling(
-            database=database,
-            helpdesk=helpdesk,
-            queue=queue,
-            times=times,
-            end_host_transaction=lambda: db.session.rollback(),
-            interrupts=INTERRUPTS,
-        ),
-        delivery=Delivery(
-            database=database,
-            helpdesk=helpdesk,
-            gateways=gateways,
-            queue=queue,
-            clock=clock,
-            times=times,
-            watch=ClockWatch(clock, times),
-            budget_share=config.budget_share,
-            keep_login=keep_login,
-            interrupts=INTERRUPTS,
-            end_host_transaction=lambda: db.session.rollback(),
-        ),
+        end_host_transaction=lambda: db.session.rollback(),
+        host_known=lambda: bool(config.base_url or current_app.config.get("TRUSTED_HOSTS")),
+        checks=(queue.check, keys_open),
+        interrupts=INTERRUPTS,
     )
+    return runtime

@@ -1,7 +1,6 @@
-"""The four things outside: the host's inbox, Salesforce, the job queue and the clock.
+"""What is outside: the host's inbox, Salesforce, its login hosts, the job queue and the clock.
 
-A host implements `HelpDesk`; the other three come with the plugin. Each has one fake in
-`keeping_plugin.testing` that passes the same contract suite as the real one.
+A host implements `HelpDesk`; the others come with the plugin.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from keeping_plugin.types import (
     Record,
     Saved,
     TaskLook,
+    Tokens,
     Usage,
     Value,
 )
@@ -191,6 +191,40 @@ class Gateways(Protocol):
 
     def __call__(self, connection_id: int, *, deadline: float | None = None) -> SalesforceGateway:
         """`deadline`: seconds for each whole call (default 20). Raises NotConnected, NotReady."""
+
+
+class LoginStore(Protocol):
+    """Where a login on its way waits for its callback: on the server, never in the browser.
+
+    It is bound to the session, the user and the company that began the login; `take` finds only
+    what the same three have set.
+    """
+
+    def set(self, state: str, value: str, seconds: int) -> None:
+        """Keep `value` (it holds the PKCE verifier: seal it) for so many seconds. `state` is a
+        secret too: keep its digest."""
+
+    def take(self, state: str) -> str | None:
+        """Return what was kept and forget it in the same statement, so that of two callers with
+        one state at most one gets it. None when there is none, it is too old or somebody else's."""
+
+
+class OAuth(Protocol):
+    """The connected app's dealings with Salesforce's login hosts."""
+
+    def authorize_url(self, redirect_uri: str, store: LoginStore) -> str:
+        """Where the browser goes to log in; what the callback needs waits in the store."""
+
+    def exchange(self, arguments: Mapping[str, str], store: LoginStore) -> Tokens:
+        """The grant for a callback's arguments. Raises InvalidInput, LoginRefused,
+        SalesforceUnavailable, RateLimited, NotReady."""
+
+    def refresh(self, tokens: Tokens) -> Tokens:
+        """New tokens for these. Raises ConnectionLost, ConnectionBarred, SalesforceUnavailable,
+        RateLimited, NotReady."""
+
+    def revoke(self, login_url: str, token: str) -> None:
+        """End a grant. Raises SalesforceUnavailable when Salesforce did not say that it is gone."""
 
 
 class JobQueue(Protocol):

@@ -24,9 +24,9 @@ from keeping_plugin.models import (
     migrate,
     now,
 )
-from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.automation.policy import set_mailbox_automation
-from keeping_plugin.state import State
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Action, Direction, Message, MessageArrived
 from tests.blueprints.conftest import inbox, unconnected
 from tests.blueprints.inbox import CUSTOMER, Inbox
@@ -58,14 +58,8 @@ def flask(inbox: Inbox, *words: str) -> Result:
 def healthy(inbox: Inbox, *checks: Callable[[], None]) -> None:
     """Let the doctor ask the org in memory, and pass these checks of his surroundings."""
     inbox.clock.jump((datetime.now(UTC) - inbox.clock.now()).total_seconds())
-    state: State = inbox.app.extensions["keeping"]
-    doctor = replace(
-        state.doctor,
-        gateways=inbox.salesforce,
-        org_reading=replace(state.doctor.org_reading, gateways=inbox.salesforce),
-        checks=checks,
-    )
-    inbox.app.extensions["keeping"] = replace(state, doctor=doctor)
+    runtime: Runtime = inbox.app.extensions["keeping"]
+    inbox.app.extensions["keeping"] = replace(runtime, checks=checks)
 
 
 def change(inbox: Inbox, **values: object) -> None:
@@ -203,7 +197,7 @@ def arrive(inbox: Inbox) -> None:
         set_mailbox_automation(session, "acme", "support", add_contacts=True, log_tasks=True)
         names = MessageArrived.__dataclass_fields__
         arrived = MessageArrived(**{name: getattr(MESSAGE, name) for name in names})
-        message_arrived(Intake(helpdesk=inbox.desk, queue=inbox.queue), session, arrived)
+        message_arrived(inbox.runtime, session, arrived)
 
 
 def test_explain_tells_how_a_message_was_judged_and_what_became_of_it(inbox: Inbox) -> None:

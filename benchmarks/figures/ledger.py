@@ -17,9 +17,9 @@ from benchmarks.postgres import NoPostgres, Postgres
 from keeping_plugin.models import EntryState
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.claim import claim
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Outcome
 from keeping_plugin.services.delivery.settle import settle
+from keeping_plugin.services.runtime import Runtime
 
 ORG = "00D000000000001AAA"
 MESSAGES = 200  # a full batch, of two actions each
@@ -65,9 +65,9 @@ class _Ledger:
         self.execute(_CONNECTION, org=ORG)
 
     @property
-    def parts(self) -> Delivery:
-        delivery: Delivery = self.app.extensions["keeping"].delivery
-        return delivery
+    def runtime(self) -> Runtime:
+        runtime: Runtime = self.app.extensions["keeping"]
+        return runtime
 
     def execute(self, statement: str, **values: Any) -> None:
         with self.engine.begin() as connection:
@@ -80,18 +80,18 @@ class _Ledger:
 
     def claim_and_settle(self) -> None:
         """As a drain does, with nothing between. Raises RuntimeError unless it was whole."""
-        parts = self.parts
+        runtime = self.runtime
         with self.app.app_context():
-            with parts.database.write() as session:
-                lease = leases.take(parts, session, org_id=ORG, connection_id=1)
+            with runtime.database.write() as session:
+                lease = leases.take(runtime, session, org_id=ORG, connection_id=1)
             if lease is None:
                 raise RuntimeError("the lease was taken")
-            batch = claim(parts, lease, 1)
+            batch = claim(runtime, lease, 1)
             if batch is None or len(batch.rows) != 2 * MESSAGES:
                 raise RuntimeError("the batch was not claimed whole")
-            with parts.database.write() as session:
-                settle(session, batch, dict.fromkeys(batch.row_ids, _DONE), times=parts.times)
-            with parts.database.write() as session:
+            with runtime.database.write() as session:
+                settle(session, batch, dict.fromkeys(batch.row_ids, _DONE), times=runtime.times)
+            with runtime.database.write() as session:
                 leases.release(session, lease)
 
     def forget(self) -> None:

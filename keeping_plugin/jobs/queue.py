@@ -21,7 +21,7 @@ from rq.timeouts import BaseTimeoutException
 from keeping_plugin.errors import NotReady
 from keeping_plugin.jobs.aside import by_a_strange_value, note, set_aside, set_aside_unusable
 from keeping_plugin.jobs.job import FAILURE_TTL, TASKS, TIMEOUT, KeepingJob
-from keeping_plugin.services.panel.pace import WINDOW
+from keeping_plugin.services.limits import WINDOW
 from keeping_plugin.times import QUEUE_FULL, RING, Times
 
 # What RQ raises in the middle of a job that takes too long.

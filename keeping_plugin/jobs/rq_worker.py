@@ -27,7 +27,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from keeping_plugin.jobs.aside import by_a_strange_value, set_aside, set_aside_unusable
 from keeping_plugin.jobs.job import TIMEOUT, KeepingJob
 from keeping_plugin.jobs.queue import connect
-from keeping_plugin.state import State
+from keeping_plugin.services.runtime import Runtime
 
 log = logging.getLogger("keeping_plugin.worker")
 
@@ -193,11 +193,11 @@ def _registries(queue: Queue) -> list[str]:
     return [f"{prefix}:{each}:{queue.name}" for each in _REGISTRIES]
 
 
-def make_worker(app: Flask, state: State) -> KeepingWorker:
+def make_worker(app: Flask, runtime: Runtime) -> KeepingWorker:
     """A worker on the app's one queue. Tests run it with `work(burst=True)`."""
-    redis = connect(state.config.redis_url, timeout=None)
+    redis = connect(runtime.config.redis_url, timeout=None)
     queue = Queue(
-        state.config.queue,
+        runtime.config.queue,
         connection=redis,
         serializer=JSONSerializer,
         job_class=KeepingJob,
@@ -212,5 +212,5 @@ def make_worker(app: Flask, state: State) -> KeepingWorker:
         log_job_description=False,
     )
     worker.app = app
-    worker.stopping = state.delivery.stopping
+    worker.stopping = runtime.stopping
     return worker

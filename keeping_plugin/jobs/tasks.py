@@ -11,8 +11,9 @@ from rq.timeouts import BaseTimeoutException
 from keeping_plugin.services.automation.backfill import advance
 from keeping_plugin.services.connection import revocation
 from keeping_plugin.services.delivery.drain import drain as drain_connection
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
-from keeping_plugin.state import State, current_state
+from keeping_plugin.state import current_runtime
 
 log = logging.getLogger("keeping_plugin.jobs")
 
@@ -22,11 +23,11 @@ class JobFailed(Exception):
     and the text of a database or Salesforce error may hold customer data: this one holds none."""
 
 
-def _run(name: str, row_id: int, work: Callable[[State], None]) -> None:
+def _run(name: str, row_id: int, work: Callable[[Runtime], None]) -> None:
     began = time.monotonic()
     outcome = "ok"
     try:
-        work(current_state())
+        work(current_runtime())
     except BaseTimeoutException:
         outcome = "timeout"
         raise
@@ -42,19 +43,19 @@ def _run(name: str, row_id: int, work: Callable[[State], None]) -> None:
 
 def drain(connection_id: int) -> None:
     """Send what this connection owes."""
-    _run("drain", connection_id, lambda state: drain_connection(state.delivery, connection_id))
+    _run("drain", connection_id, lambda runtime: drain_connection(runtime, connection_id))
 
 
 def describe(connection_id: int) -> None:
     """Read the org's objects and fields again."""
-    _run("describe", connection_id, lambda state: schema.describe(state.schemas, connection_id))
+    _run("describe", connection_id, lambda runtime: schema.describe(runtime, connection_id))
 
 
 def backfill(run_id: int) -> None:
     """Take a backfill run some pages further."""
-    _run("backfill", run_id, lambda state: advance(state.backfilling, run_id))
+    _run("backfill", run_id, lambda runtime: advance(runtime, run_id))
 
 
 def revoke(revocation_id: int) -> None:
     """Give a grant back to Salesforce."""
-    _run("revoke", revocation_id, lambda state: revocation.revoke(state.revoking, revocation_id))
+    _run("revoke", revocation_id, lambda runtime: revocation.revoke(runtime, revocation_id))

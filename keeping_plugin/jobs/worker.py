@@ -20,7 +20,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from keeping_plugin.jobs.rq_worker import make_worker
-from keeping_plugin.state import State
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import CALL, SWEEP
 
 log = logging.getLogger("keeping_plugin.worker")
@@ -125,10 +125,10 @@ class _Stop:
         return not late
 
 
-def _part_with_connections(app: Flask, state: State) -> None:
+def _part_with_connections(app: Flask, runtime: Runtime) -> None:
     """No database connection, the host's own included, may be shared across a fork."""
     with app.app_context():
-        for engine in state.host_engines():
+        for engine in runtime.host_engines():
             engine.dispose()
 
 
@@ -141,13 +141,13 @@ def _sweep(app: Flask, sweep: Callable[[], None]) -> None:
         log.error("sweep_failed", extra={"error": type(error).__name__})  # noqa: TRY400
 
 
-def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
+def run_pair(app: Flask, runtime: Runtime, sweep: Callable[[], None]) -> int:
     """The parent's life: fork the child, sweep every 5 s, end with it. Returns an exit code."""
-    _part_with_connections(app, state)
+    _part_with_connections(app, runtime)
 
     def work() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        make_worker(app, state).work(logging_level="WARNING")
+        make_worker(app, runtime).work(logging_level="WARNING")
 
     child = _fork(work)
     stop = _Stop()
@@ -155,7 +155,7 @@ def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
     code = 0
     while not stop.asked():
         _sweep(app, sweep)
-        ended = stop.wait(state.times.seconds(SWEEP))
+        ended = stop.wait(runtime.times.seconds(SWEEP))
         if ended and not stop.asked():
             code = ended[0][1] or 1
             log.error("worker_child_ended", extra={"exit_code": ended[0][1]})
@@ -164,12 +164,12 @@ def run_pair(app: Flask, state: State, sweep: Callable[[], None]) -> int:
     return code or int(not ended_well)
 
 
-def supervise(app: Flask, state: State, sweep: Callable[[], None], *, pairs: int) -> int:
+def supervise(app: Flask, runtime: Runtime, sweep: Callable[[], None], *, pairs: int) -> int:
     """`-n`: keep so many pairs alive until SIGTERM."""
-    _part_with_connections(app, state)
+    _part_with_connections(app, runtime)
 
     def pair() -> None:
-        sys.exit(run_pair(app, state, sweep))
+        sys.exit(run_pair(app, runtime, sweep))
 
     stop = _Stop()
     stop.children.update(_fork(pair) for _ in range(pairs))

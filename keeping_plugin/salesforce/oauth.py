@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Auth
@@ -23,7 +23,7 @@ from keeping_plugin.errors import (
     LoginRefused,
     SalesforceUnavailable,
 )
-from keeping_plugin.ports import Clock
+from keeping_plugin.ports import Clock, LoginStore
 from keeping_plugin.salesforce import grants
 from keeping_plugin.salesforce.queries.readable import readable
 from keeping_plugin.salesforce.wire.answer_sizes import MAX_BYTES
@@ -36,22 +36,6 @@ _NO_USABLE_ANSWER = "Salesforce's login host gave no usable answer."
 _TOKEN = "/services/oauth2/token"  # noqa: S105 - a path
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY_WAITS = (0.2, 0.5, 1.0, 2.0)  # "token request is already being processed"
-
-
-class StateStore(Protocol):
-    """Where a login on its way waits for its callback: on the server, never in the browser.
-
-    Bind it to whoever started the login: construct it with the session, the user and the company,
-    and let `take` find only what the same three have set.
-    """
-
-    def set(self, state: str, value: str, seconds: int) -> None:
-        """Keep `value` (it holds the PKCE verifier: seal it) for so many seconds. `state` is a
-        secret too: keep its digest."""
-
-    def take(self, state: str) -> str | None:
-        """Return what was kept and forget it in the same statement, so that of two callers with
-        one state at most one gets it. None when there is none, it is too old or somebody else's."""
 
 
 class _Refused(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
@@ -93,7 +77,7 @@ class SalesforceOAuth:
         self._transport = transport
         self._clock = clock
 
-    def authorize_url(self, redirect_uri: str, store: StateStore) -> str:
+    def authorize_url(self, redirect_uri: str, store: LoginStore) -> str:
         """Where to send the admin's browser; state and verifier wait in the store.
 
         The login page offers *Use Custom Domain*, which is how a sandbox is reached from it.
@@ -112,7 +96,7 @@ class SalesforceOAuth:
         store.set(state, json.dumps(waiting), STATE_SECONDS)
         return str(url)
 
-    def exchange(self, arguments: Mapping[str, str], store: StateStore) -> Tokens:
+    def exchange(self, arguments: Mapping[str, str], store: LoginStore) -> Tokens:
         """The tokens for a callback's arguments. Raises InvalidInput (no state, or one that is
         old, used or foreign), LoginRefused, SalesforceUnavailable, RateLimited."""
         state = arguments.get("state", "")

@@ -6,13 +6,11 @@ process that dies takes the few requests along that it had not written down yet.
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Insert, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -146,46 +144,6 @@ def shared(requests: int, rows: Iterable[SyncEntry]) -> Counter[tuple[str, Featu
     rest = sorted(weights, key=lambda key: (-(requests * weights[key] % total), key))
     use.update(rest[: requests - use.total()])
     return use
-
-
-class _Parts(Protocol):
-    """A dataclass with a database and gateways, as the services' journeys take."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def database(self) -> Database: ...
-
-    @property
-    def gateways(self) -> Gateways: ...
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-T = TypeVar("T", bound=_Parts)
-
-
-def counted(
-    feature: Feature,
-) -> Callable[[Callable[Concatenate[T, P], R]], Callable[Concatenate[T, P], R]]:
-    """For a journey whose first argument are its parts: what it asks of Salesforce counts for a
-    feature, however it ends, in a short transaction of its own. Within another such journey it
-    counts for that one."""
-
-    def around(journey: Callable[Concatenate[T, P], R]) -> Callable[Concatenate[T, P], R]:
-        @functools.wraps(journey)
-        def counting(parts: T, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            if isinstance(parts.gateways, Meter):
-                return journey(parts, *args, **kwargs)
-            meter = Meter(parts.gateways)
-            try:
-                return journey(replace(parts, gateways=meter), *args, **kwargs)
-            finally:
-                write_down(parts.database, meter, feature)
-
-        return counting
-
-    return around
 
 
 def write_down(database: Database, meter: Meter, feature: Feature, *, mailbox_id: str = "") -> None:

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from keeping_plugin.models import Connection, migrate
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection.revocation import revoke
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
-from keeping_plugin.state import State
 from keeping_plugin.types import Agent
 from salesforce_simulator.oauth.consent import walk
 from salesforce_simulator.process import OrgProcess, RunningOrg
@@ -65,8 +65,8 @@ class AdminSide:
     orgs: OrgProcess
 
     @property
-    def state(self) -> State:
-        state: State = self.house.app.extensions["keeping"]
+    def state(self) -> Runtime:
+        state: Runtime = self.house.app.extensions["keeping"]
         return state
 
     def visitor(self, agent_id: str | None = "ada") -> Visitor:
@@ -125,11 +125,11 @@ class AdminSide:
         found = self.current()
         assert found is not None
         with self.house.app.app_context():
-            schema.describe(self.state.schemas, found.id)
+            schema.describe(self.state, found.id)
 
     def revoke(self, revocation_id: int) -> None:
         with self.house.app.app_context():
-            revoke(self.state.revoking, revocation_id)
+            revoke(self.state, revocation_id)
 
 
 def state_of(url: str) -> str:

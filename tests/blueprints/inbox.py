@@ -31,11 +31,10 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
+from keeping_plugin.services.limits import RateLimiter
 from keeping_plugin.services.panel import cards
-from keeping_plugin.services.panel.pace import Pace
-from keeping_plugin.services.panel.view import Panels
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema.describe import TASK
-from keeping_plugin.state import State
 from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema, OpenedBy
 from keeping_plugin.types.schema_document import dump_schema
@@ -70,7 +69,7 @@ class Inbox:
     salesforce: FakeSalesforce
     queue: FakeQueue
     clock: FakeClock
-    panels: Panels
+    runtime: Runtime
     connection_id: int = 0
 
     def client(self, agent: Agent | None = AGENT) -> FlaskClient:
@@ -178,17 +177,13 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
     clock, queue, desk = FakeClock(), FakeQueue(), FakeHelpDesk()
     salesforce = FakeSalesforce(clock)
     KeepingSalesforce(app, helpdesk=desk, db=db)
-    state: State = app.extensions["keeping"]
-    database = state.database
-    panels = replace(
-        state.panels,
+    wired: Runtime = app.extensions["keeping"]
+    runtime = app.extensions["keeping"] = replace(
+        wired,
         gateways=salesforce,
         queue=queue,
         clock=clock,
-        pace=Pace(limit, clock.monotonic),
-    )
-    app.extensions["keeping"] = replace(
-        state, gateways=salesforce, queue=queue, clock=clock, panels=panels
+        rate=RateLimiter(limit, clock.monotonic),
     )
     Path(database_url.removeprefix("sqlite:///")).write_bytes(_migrated())
     with app.app_context():
@@ -199,12 +194,12 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
     inbox = Inbox(
         app=app,
         db=db,
-        database=database,
+        database=runtime.database,
         desk=desk,
         salesforce=salesforce,
         queue=queue,
         clock=clock,
-        panels=panels,
+        runtime=runtime,
     )
     desk.add_conversation("acme", CONVERSATION)
     desk.agent = AGENT

@@ -153,7 +153,7 @@ def test_what_goes_wrong_outside_is_described_as_well(inbox: Inbox, state: str) 
         inbox.lose()
     elif state == "crowded":
         for _ in range(60):
-            inbox.panels.pace.step("acme", inbox.desk.agent.id)
+            inbox.runtime.rate.hit("acme", inbox.desk.agent.id)
     seen = set()
     for path, item in document["paths"].items():
         for method, operation in item.items():

@@ -67,8 +67,8 @@ def test_a_save_that_finds_too_many_waiting_is_sent_again_by_itself(
 ) -> None:
     page_guard.expect("503 ")
     begin(page, address)
-    inbox.panels.seats._limit = 1
-    with sitting(inbox.panels.seats, 1):
+    inbox.runtime.concurrency._limit = 1
+    with sitting(inbox.runtime.concurrency, 1):
         with page.expect_response("**/new/Contact") as refused:
             save(page)
         assert refused.value.status == 503

@@ -30,7 +30,7 @@ from keeping_plugin import (
     OpenedBy,
     failpoints,
 )
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 COMPANY = "acme"
 STALLS = "stalls for so many seconds: "  # a body that begins like this takes so long to fetch
@@ -217,7 +217,7 @@ def serve(orders: Iterable[Mapping[str, Any]], say: Callable[[str], Any]) -> Non
     with app.app_context():
         for order in orders:
             if "ask" in order:
-                current_state().gateways(1).limits()
+                current_runtime().gateways(1).limits()
                 say("ready")
             else:
                 store(**order)

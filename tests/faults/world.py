@@ -25,7 +25,7 @@ from sqlalchemy import func, select, update
 from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry, migrate, now
 from keeping_plugin.services.connection import connect as connections
 from keeping_plugin.services.connection import grants
-from keeping_plugin.state import State
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Agent, OrgFacts, Tokens
 from salesforce_simulator.control.client import Control
 from salesforce_simulator.oauth.consent import walk
@@ -114,8 +114,8 @@ class World:
             host.db.engine.dispose()
 
     @property
-    def state(self) -> State:
-        state: State = self.app.extensions["keeping"]
+    def state(self) -> Runtime:
+        state: Runtime = self.app.extensions["keeping"]
         return state
 
     @property
@@ -131,13 +131,13 @@ class World:
     def _log_in(self, org: RunningOrg, user: str) -> tuple[Tokens, OrgFacts]:
         """As an admin does, without a browser."""
         org.control.allow_redirect(CALLBACK)
-        oauth, states = self.state.login.oauth, States()
+        oauth, states = self.state.oauth, States()
         login = org.login(user)
         url = oauth.authorize_url(CALLBACK, states)  # type: ignore[arg-type]
         url = org.base_url + url.removeprefix(self.orgs.production.base_url)
         back = walk(url, username=login.username, password=login.password)
         tokens = oauth.exchange(dict(parse_qsl(urlsplit(back).query)), states)  # type: ignore[arg-type]
-        return tokens, self.state.login.org_facts(tokens)
+        return tokens, self.state.org_facts(tokens)
 
     def connect(self, company: str, org: RunningOrg) -> int:
         """A company's connection, with both automations on in both mailboxes; its id."""
@@ -171,13 +171,13 @@ class World:
     def disconnect(self) -> None:
         """The admin disconnects."""
         with self.app.app_context():
-            connections.disconnect(self.state.login.connecting, ADMIN)
+            connections.disconnect(self.state, ADMIN)
 
     def reconnect(self, user: str = "admin") -> None:
         """The admin connects to the same org again."""
         tokens, facts = self._log_in(self.orgs.production, user)
         with self.app.app_context():
-            connections.sign_in(self.state.login.connecting, ADMIN, tokens, facts)
+            connections.sign_in(self.state, ADMIN, tokens, facts)
 
     def connection(self, company: str = host.COMPANY) -> Connection:
         with self.app.app_context(), self.state.database.read() as session:
@@ -226,7 +226,7 @@ class World:
         return process
 
     @contextmanager
-    def in_app(self) -> Iterator[State]:
+    def in_app(self) -> Iterator[Runtime]:
         """The host's own process, which is this one."""
         with self.app.app_context():
             try:

@@ -111,7 +111,7 @@ def test_a_worker_goes_on_with_what_0_1_0_left(engine: sa.Engine) -> None:
     """Every live connection owes something and is rung; the others are passed over."""
     upgrade(engine)
     house = House(Database(lambda: engine))
-    sweep(house.parts)
+    sweep(house.runtime)
     assert set(house.queue.rings) == {1, 2, 3, 4}
     house.owe("new", *Action)
     house.drain()

@@ -89,7 +89,7 @@ class Town(AdminSide):
             found = self.current(company)
             assert found is not None
             with self.house.app.app_context():
-                schema.describe(self.state.schemas, found.id)
+                schema.describe(self.state, found.id)
             self.ids[company] = self.populate(company, conversation)
         private = Address(f"private-{self.run}@example.com", "Pia Private")
         self.converse("acme", PRIVATE, private, mailbox="private")

@@ -9,10 +9,12 @@ from cryptography.fernet import Fernet
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Connection, Database
 from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.services.connection.connect import Connecting, SignedIn
+from keeping_plugin.services.connection.connect import SignedIn
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing import FakeQueue
 from keeping_plugin.times import Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens
+from tests.services.runtimes import make_runtime
 
 ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)
 ACME = OrgFacts("00D000000000001AAA", "Acme", False, "005000000000001AAA", "ada@acme.example.com")
@@ -42,23 +44,21 @@ class Company:
     times: Times = field(default_factory=Times)
 
     @property
-    def connecting(self) -> Connecting:
-        return Connecting(
-            database=self.database, vault=self.vault, times=self.times, queue=self.queue
-        )
+    def runtime(self) -> Runtime:
+        return make_runtime(self.database, vault=self.vault, times=self.times, queue=self.queue)
 
     def sign_in(self, facts: OrgFacts = ACME, number: int = 1) -> SignedIn:
-        return connection.sign_in(self.connecting, self.agent, grant(facts, number), facts)
+        return connection.sign_in(self.runtime, self.agent, grant(facts, number), facts)
 
     def disconnect(self) -> None:
-        connection.disconnect(self.connecting, self.agent)
+        connection.disconnect(self.runtime, self.agent)
 
     def confirm_org(self, facts: OrgFacts = OTHER) -> None:
         """An admin's yes to the login to this org."""
-        connection.confirm_org(self.connecting, self.agent, connection_id=self.row(facts).id)
+        connection.confirm_org(self.runtime, self.agent, connection_id=self.row(facts).id)
 
     def refuse_org(self, facts: OrgFacts = OTHER) -> None:
-        connection.refuse_org(self.connecting, self.agent, connection_id=self.row(facts).id)
+        connection.refuse_org(self.runtime, self.agent, connection_id=self.row(facts).id)
 
     def row(self, facts: OrgFacts = ACME) -> Connection:
         """The company's connection to this org, as it stands now."""

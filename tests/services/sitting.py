@@ -6,16 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keeping_plugin.services.panel.seats import Seats
+from keeping_plugin.services.limits import ConcurrencyLimit
 
 
 @contextmanager
-def sitting(seats: Seats, count: int) -> Iterator[None]:
+def sitting(concurrency: ConcurrencyLimit, count: int) -> Iterator[None]:
     """So many others sit, each a request of its own."""
     leave, here = threading.Event(), threading.Barrier(count + 1)
 
     def sit() -> None:
-        with seats.seat():
+        with concurrency.slot():
             here.wait(10)
             leave.wait(60)
 

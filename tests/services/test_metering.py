@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import ApiUse, Database, Lane, SyncEntry
-from keeping_plugin.ports import Gateways
 from keeping_plugin.services import metering as api_use
-from keeping_plugin.services.metering import Feature, counted, shared
+from keeping_plugin.services.metering import Feature, shared
 from keeping_plugin.services.operations.retention import keep_house
 from keeping_plugin.times import Times
 from keeping_plugin.types import Action
@@ -80,42 +77,39 @@ def test_whoever_only_rides_along_pays_nothing() -> None:
     assert {key: count for key, count in use.items() if count} == {("a", Feature.AUTOMATIONS): 3}
 
 
-@dataclass(frozen=True)
-class Parts:
-    database: Database
-    gateways: Gateways
+def ask(house: House) -> None:
+    """One request of an agent."""
+    with house.runtime.gateway(house.connection_id, Feature.RECORDS) as gateway:
+        gateway.limits()
 
 
-@counted(Feature.RECORDS)
-def inner(parts: Parts, connection_id: int) -> None:
-    parts.gateways(connection_id).limits()
+def test_each_request_is_counted_once_for_the_feature_that_opened_its_gateway(
+    house: House,
+) -> None:
+    with house.runtime.gateway(house.connection_id, Feature.SCHEMA) as gateway:
+        gateway.closed_task_status()
+        ask(house)
+    assert kept(house) == {("", "schema"): 1, ("", "records"): 1}
 
 
-@counted(Feature.SCHEMA)
-def outer(parts: Parts, connection_id: int) -> None:
-    parts.gateways(connection_id).closed_task_status()
-    inner(parts, connection_id)
+def test_gateways_of_one_block_are_counted_together_for_their_mailbox(house: House) -> None:
+    with house.runtime.metered(Feature.RECORDS, mailbox_id="sales") as gateways:
+        gateways(house.connection_id, deadline=1.0).limits()
+        gateways(house.connection_id).limits()
+    assert kept(house) == {("sales", "records"): 2}
 
 
-def test_a_journey_within_another_is_counted_once(house: House) -> None:
-    parts = Parts(house.database, house.salesforce)
-    outer(parts, house.connection_id)
-    assert kept(house) == {("", "schema"): 2}
-    inner(parts, house.connection_id)
-    assert kept(house) == {("", "schema"): 2, ("", "records"): 1}
-
-
-def test_a_journey_that_fails_is_counted(house: House) -> None:
+def test_a_request_that_fails_is_counted(house: House) -> None:
     house.salesforce.fail("limits", SalesforceUnavailable("away"))
     with pytest.raises(SalesforceUnavailable):
-        inner(Parts(house.database, house.salesforce), house.connection_id)
+        ask(house)
     assert kept(house) == {("", "records"): 1}
 
 
 def test_whoever_asks_keeps_what_salesforce_told_of_the_day(house: House) -> None:
     """So that automations stop in time, also when others use the allowance up."""
     house.salesforce.used, house.salesforce.limit = 12_345, 15_000
-    inner(Parts(house.database, house.salesforce), house.connection_id)
+    ask(house)
     kept_by = house.connection()
     assert (kept_by.api_used, kept_by.api_limit) == (house.salesforce.used, 15_000)
     assert kept_by.api_seen_at is not None
@@ -126,18 +120,17 @@ def test_whoever_asks_keeps_what_salesforce_told_of_the_day(house: House) -> Non
 
 
 def test_within_a_minute_only_what_matters_is_written(house: House) -> None:
-    parts = Parts(house.database, house.salesforce)
     house.salesforce.used, house.salesforce.limit = 1_000, 15_000
-    inner(parts, house.connection_id)
+    ask(house)
     first = house.connection().api_used
-    inner(parts, house.connection_id)
+    ask(house)
     assert house.connection().api_used == first
     house.salesforce.used += 150  # a hundredth
-    inner(parts, house.connection_id)
+    ask(house)
     assert house.connection().api_used == house.salesforce.used
-    inner(parts, house.connection_id)
+    ask(house)
     house.change(api_seen_at=house.connection().connected_at)
-    inner(parts, house.connection_id)
+    ask(house)
     assert house.connection().api_used == house.salesforce.used
 
 

@@ -22,7 +22,6 @@ from keeping_plugin.errors import (
     BeingAdded,
     Complaint,
     ConnectionLost,
-    Crowded,
     DuplicatesFound,
     HelpDeskFailed,
     InvalidInput,
@@ -34,6 +33,7 @@ from keeping_plugin.errors import (
     PermissionDenied,
     SalesforceError,
     SchemaStale,
+    TooBusy,
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.mail.company_name import SuggestedCompany
@@ -46,7 +46,7 @@ from keeping_plugin.services.panel.cards import person
 from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
 from keeping_plugin.services.panel.view import Linked, linked
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address
 from keeping_plugin.wording.salesforce_errors import explained
 
@@ -71,8 +71,8 @@ class Adding:
 def create(conversation_id: str, object: str) -> Any:
     """The form for a new Contact or Lead, prefilled, and its save."""
     place = here(conversation_id)
-    parts = current_state().panels
-    with parts.database.read() as session:
+    runtime = current_runtime()
+    with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
@@ -97,7 +97,7 @@ def create(conversation_id: str, object: str) -> Any:
     if request.form.get("retype"):
         return _form(adding_, focus="k-new-record-type")
     if sought is not None:
-        return _form(adding_, **searched(parts, place.agent, link, form, sought))
+        return _form(adding_, **searched(runtime, place.agent, link, form, sought))
     return _save(adding_)
 
 
@@ -111,7 +111,7 @@ def _form_for(place: Here, link: Linked, object: str, customer: Address) -> tupl
     names = [name for name in (*_ADDABLE[object], *link.shown[object]) if name != "RecordTypeId"]
     made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
     picklists = record_types.own_picklists(
-        current_state().panels,
+        current_runtime(),
         place.agent,
         link,
         object=object,
@@ -123,14 +123,14 @@ def _form_for(place: Here, link: Linked, object: str, customer: Address) -> tupl
         sent,
         values=values,
         picklists=picklists,
-        offered=partial(returned, current_state().panels, place.agent, link),
+        offered=partial(returned, current_runtime(), place.agent, link),
         id_prefix="k-new-",
     )
     return form, chosen.id if chosen else ""
 
 
 def _save(a: Adding) -> Any:
-    parts = current_state().panels
+    runtime = current_runtime()
     if not a.form.validate():
         return _form(a, status=422)
     fields = a.form.changes()
@@ -138,7 +138,7 @@ def _save(a: Adding) -> Any:
         fields["RecordTypeId"] = a.record_type
     try:
         done = adding.add_person(
-            parts,
+            runtime,
             a.place.agent,
             a.link,
             a.object,
@@ -152,15 +152,17 @@ def _save(a: Adding) -> Any:
         return _form(a, status=409, error=error, duplicates=True)
     except (OutcomeUnclear, BeingAdded) as error:
         return _form(a, status=status_of(error), error=error, checking=True)
-    except (Crowded, NotReady) as error:
+    except (TooBusy, NotReady) as error:
         return _form(a, status=status_of(error), error=error)
     except SalesforceError as error:
         if isinstance(error, SchemaStale):
-            panel_call.describe_again(parts, a.link.connection_id)
+            panel_call.describe_again(runtime, a.link.connection_id)
         homeless = a.form.complain(error.complaints)
         beside = bool(error.complaints) and not homeless
         return _form(a, status=status_of(error), error=error, homeless=homeless, beside=beside)
-    view = panels.open_panel(parts, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id)
+    view = panels.open_panel(
+        runtime, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id
+    )
     if isinstance(done, adding.Exists):
         shown = {person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:
@@ -179,13 +181,13 @@ def _suggested_company(a: Adding) -> SuggestedCompany | None:
     """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen."""
     if a.object != "Lead":
         return None
-    state = current_state()
+    runtime = current_runtime()
     company_id = a.place.agent.company_id
-    with state.database.read() as session:
+    with runtime.database.read() as session:
         message_id = newest_inbound(session, company_id, a.place.conversation.id)
     message = None
     if message_id is not None:
-        asked = AskedHelpDesk(state.helpdesk, ())
+        asked = AskedHelpDesk(runtime.helpdesk, ())
         try:
             message = next(asked.messages(company_id, [message_id]), None)
         except HelpDeskFailed:

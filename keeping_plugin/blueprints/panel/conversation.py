@@ -8,7 +8,7 @@ from flask import g
 
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import NotFound
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address, Agent, Conversation
 
 
@@ -32,12 +32,12 @@ def here(conversation_id: str) -> Here:
     """Ask the host, then end its transaction: what follows may talk to Salesforce. Raises
     NotLoggedIn, and NotFound for a conversation that is not there, of another company, or not for
     this agent to see."""
-    state = current_state()
+    runtime = current_runtime()
     agent = guards.agent()
     conversation = None
     if 0 < len(conversation_id) <= 255 and "\x00" not in conversation_id:
-        conversation = state.helpdesk.conversation(agent.company_id, conversation_id)
-    allowed = conversation is not None and state.helpdesk.may_view(agent, conversation)
+        conversation = runtime.helpdesk.conversation(agent.company_id, conversation_id)
+    allowed = conversation is not None and runtime.helpdesk.may_view(agent, conversation)
     guards.end_host_transaction()
     if conversation is None or not allowed:
         raise NotFound("There is no such conversation, or it is not yours to see.")

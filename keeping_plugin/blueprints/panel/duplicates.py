@@ -28,7 +28,7 @@ from keeping_plugin.services.panel import duplicates
 from keeping_plugin.services.panel import open as panels
 from keeping_plugin.services.panel.duplicates import Duplicate
 from keeping_plugin.services.panel.view import Linked, linked
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.salesforce_errors import explained
 
 # How long an offer to use a record holds; the agent looks at it meanwhile.
@@ -75,7 +75,7 @@ def offered_duplicates(place: Here, link: Linked, error: DuplicatesFound) -> lis
             ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id]),
             has_address=bool(found.email) and salesforce_key(found.email) == key,
         )
-        for found in duplicates.read_found(current_state().panels, place.agent, link, error)
+        for found in duplicates.read_found(current_runtime(), place.agent, link, error)
     ]
 
 
@@ -83,8 +83,8 @@ def use(conversation_id: str) -> Any:
     """Put the customer's address onto the record that was found. One that has another address
     keeps it until the agent says `replace`."""
     place = here(conversation_id)
-    parts = current_state().panels
-    with parts.database.read() as session:
+    runtime = current_runtime()
+    with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
@@ -96,7 +96,7 @@ def use(conversation_id: str) -> Any:
         raise InvalidInput("This conversation has no customer.")
     try:
         other = duplicates.use(
-            parts,
+            runtime,
             place.agent,
             link,
             object,
@@ -109,7 +109,7 @@ def use(conversation_id: str) -> Any:
     if other:
         return _ask(place, link, object, record_id, other, None)
     if wanted() is Wanted.JSON:
-        view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        view = panels.open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
         return show(place, view)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)
 

@@ -20,13 +20,13 @@ from keeping_plugin.blueprints.web.form_input import form_input
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
     Complaint,
-    Crowded,
     InvalidInput,
     KeepingError,
     NotFound,
     NotReady,
     SalesforceError,
     SchemaStale,
+    TooBusy,
 )
 from keeping_plugin.forms.record import RecordForm, record_form
 from keeping_plugin.services.panel import call as panel_call
@@ -38,7 +38,7 @@ from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.money import currency_of
 from keeping_plugin.services.panel.record_types import own_picklists
 from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.salesforce_errors import explained
 
 
@@ -86,7 +86,7 @@ def _shown(place: Here, target: Target, field: str) -> Response:
 
 
 def _target(place: Here, object: str, record_id: str) -> Target:
-    return records.target(current_state().panels, place.agent, place.customer, object, record_id)
+    return records.target(current_runtime(), place.agent, place.customer, object, record_id)
 
 
 def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
@@ -106,9 +106,9 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
         values=target.record.fields,
         names=target.names(),
         told=target.shown,
-        offered=partial(returned, current_state().panels, place.agent, target.link),
+        offered=partial(returned, current_runtime(), place.agent, target.link),
         picklists=own_picklists(
-            current_state().panels,
+            current_runtime(),
             place.agent,
             target.link,
             object=object,
@@ -122,7 +122,7 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
         return _form(editing)
     sought = search_asked(form)
     if sought is not None:
-        found = searched(current_state().panels, place.agent, target.link, form, sought)
+        found = searched(current_runtime(), place.agent, target.link, form, sought)
         return _form(editing, **found)
     return _save(editing)
 
@@ -135,14 +135,14 @@ def _save(editing: Editing) -> Any:
     if changes:
         try:
             changed = records.save(
-                current_state().panels,
+                current_runtime(),
                 place.agent,
                 target,
                 changes,
                 conflicts=form.overwritten,
                 allow_duplicates=bool(form_input().get("save_anyway")),
             )
-        except (SalesforceError, Crowded, NotReady) as error:
+        except (SalesforceError, TooBusy, NotReady) as error:
             return _refused(editing, error)
         if changed is not None:
             return _conflict(editing, changed.theirs)
@@ -150,8 +150,8 @@ def _save(editing: Editing) -> Any:
         return _shown(place, target, editing.field)  # nothing to save, nothing to ask
     saved = f"{target.record.id}.{editing.field}" if changes else ""
     if wanted() is Wanted.JSON:
-        parts = current_state().panels
-        view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        runtime = current_runtime()
+        view = panels.open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
         return show(place, view)
     return redirect(
         url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
@@ -160,7 +160,7 @@ def _save(editing: Editing) -> Any:
 
 def _refused(editing: Editing, error: KeepingError) -> Response:
     if isinstance(error, SchemaStale):
-        panel_call.describe_again(current_state().panels, editing.target.link.connection_id)
+        panel_call.describe_again(current_runtime(), editing.target.link.connection_id)
     complaints = error.complaints if isinstance(error, SalesforceError) else ()
     homeless = editing.form.complain(complaints)
     beside = bool(complaints) and not homeless

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from keeping_plugin.forms import csrf
 from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 
 def register(app: Flask) -> None:
@@ -21,18 +21,18 @@ def panel_markup(conversation_id: str) -> Markup:
     """The panel's place for one conversation, stylesheet and script included; it loads beside the
     page, or without JavaScript is a link to it. Empty while Salesforce is not connected and when
     nobody is logged in. Asks the database once, Salesforce never."""
-    state = current_state()
-    agent = state.helpdesk.current_agent()
+    runtime = current_runtime()
+    agent = runtime.helpdesk.current_agent()
     if agent is None:
         return Markup()
-    with state.database.read() as session:
+    with runtime.database.read() as session:
         if connection.current(session, agent.company_id) is None:
             return Markup()
     return Markup(  # noqa: S704  the template escapes
         render_template(
             "keeping/panel/embed.html",
-            url=url_for(f"{state.name}.panel", conversation_id=conversation_id),
-            css=url_for(f"{state.name}.static", filename="keeping.css"),
-            js=url_for(f"{state.name}.static", filename="keeping.js"),
+            url=url_for(f"{runtime.name}.panel", conversation_id=conversation_id),
+            css=url_for(f"{runtime.name}.static", filename="keeping.css"),
+            js=url_for(f"{runtime.name}.static", filename="keeping.js"),
         )
     )

@@ -10,14 +10,14 @@ from keeping_plugin.blueprints.panel.conversation import here
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
 from keeping_plugin.services.ledger import retry as entries
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 
 def log(conversation_id: str) -> Response:
     """Each message: logged, waiting, failed or refused, with the reasons."""
     place = here(conversation_id)
-    state = current_state()
-    with state.database.read() as session:
+    runtime = current_runtime()
+    with runtime.database.read() as session:
         messages = conversation_log(session, place.agent.company_id, conversation_id)
     body: dict[str, Any] = {"messages": [message.as_json() for message in messages]}
     return answer(
@@ -32,12 +32,12 @@ def log(conversation_id: str) -> Response:
 def retry(conversation_id: str, entry_id: int) -> Any:
     """Make a failed entry of this conversation due again."""
     place = here(conversation_id)
-    state = current_state()
-    state.panels.pace.step(place.agent.company_id, place.agent.id)
-    with state.database.write() as session:
+    runtime = current_runtime()
+    runtime.rate.hit(place.agent.company_id, place.agent.id)
+    with runtime.database.write() as session:
         entry_of(session, place.agent.company_id, conversation_id, entry_id)
         connection_id = entries.try_again(session, place.agent, entry_id)
-    state.queue.ring([connection_id])
+    runtime.queue.ring([connection_id])
     if wanted() is Wanted.JSON:
         return log(conversation_id)
     return redirect(url_for(".conversation_log", conversation_id=conversation_id), 303)

@@ -10,13 +10,14 @@ from flask import Response, request
 from keeping_plugin.blueprints.panel.conversation import here
 from keeping_plugin.blueprints.web.errors import sentence_of, status_of
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
-from keeping_plugin.errors import Crowded, InvalidInput, NotFound, NotReady, SalesforceError
+from keeping_plugin.errors import InvalidInput, NotFound, NotReady, SalesforceError, TooBusy
 from keeping_plugin.forms.controls import ReferenceControl
 from keeping_plugin.forms.record import RecordForm
 from keeping_plugin.forms.widgets import found_records
 from keeping_plugin.services.panel.lookup import referred_objects, search
-from keeping_plugin.services.panel.view import Linked, Panels, linked
-from keeping_plugin.state import current_state
+from keeping_plugin.services.panel.view import Linked, linked
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 
 # What an element's id in one of our forms looks like.
@@ -28,8 +29,8 @@ def search_records(conversation_id: str, object: str) -> Response:
     """Records of an object that one of the forms may refer to, by name. `field` and `into` say
     for which field and which element of a form."""
     place = here(conversation_id)
-    parts = current_state().panels
-    with parts.database.read() as session:
+    runtime = current_runtime()
+    with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
     if link is None or object not in referred_objects(link):
         raise NotFound("There is nothing to search here.")
@@ -38,8 +39,8 @@ def search_records(conversation_id: str, object: str) -> Response:
         raise InvalidInput("This is not a field of a form.", field="field")
     sought = request.args.get("q", "")
     try:
-        found = search(parts, place.agent, link, object, sought)
-    except (SalesforceError, Crowded, NotReady) as error:
+        found = search(runtime, place.agent, link, object, sought)
+    except (SalesforceError, TooBusy, NotReady) as error:
         if wanted() is not Wanted.FRAGMENT:
             raise
         # The list stays where it is, in a form that somebody is filling in.
@@ -67,7 +68,7 @@ def search_asked(form: RecordForm) -> ReferenceControl | None:
 
 
 def searched(
-    parts: Panels, agent: Agent, link: Linked, form: RecordForm, control: ReferenceControl
+    runtime: Runtime, agent: Agent, link: Linked, form: RecordForm, control: ReferenceControl
 ) -> dict[str, Any]:
     """Look up what was typed; returns what the form's template needs to show it. A Save with a
     search that nothing was chosen from saves nothing: the person meant something by it."""
@@ -76,8 +77,8 @@ def searched(
         form.validate()
         control.errors = [*control.errors, _unchosen(control)]
     try:
-        control.found = search(parts, agent, link, control.sought_in, control.sought)
-    except (SalesforceError, Crowded, NotReady) as error:
+        control.found = search(runtime, agent, link, control.sought_in, control.sought)
+    except (SalesforceError, TooBusy, NotReady) as error:
         return {"error": error, "status": status_of(error)}
     return {"focus": control.id, "status": 200 if pressed else 422}
 

@@ -14,30 +14,30 @@ from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, wanted
 from keeping_plugin.services.panel import open as panels
 from keeping_plugin.services.panel.picks import pick as remember
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 
 def panel(conversation_id: str) -> ResponseReturnValue:
     """Whom Salesforce knows by the customer's address, and what stands around them."""
     place = here(conversation_id)
-    parts = current_state().panels
-    view = panels.open_panel(parts, place.agent, place.customer, mailbox_id=place.mailbox_id)
+    runtime = current_runtime()
+    view = panels.open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
     return show(place, view)
 
 
 def pick(conversation_id: str) -> ResponseReturnValue:
     """Remember which of several records is meant."""
     place = here(conversation_id)
-    parts = current_state().panels
+    runtime = current_runtime()
     view = panels.known(
-        parts,
+        runtime,
         place.agent,
         place.customer,
         no_older_than=panels.FRESH,
         mailbox_id=place.mailbox_id,
     )
     object, _, record_id = str(sent().get("record", "")).partition("/")
-    remember(parts, place.agent, view, object, record_id)
+    remember(runtime, place.agent, view, object, record_id)
     if wanted() is Wanted.JSON:
         return panel(conversation_id)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)

@@ -27,7 +27,7 @@ from keeping_plugin.services.ledger import causes as failed
 from keeping_plugin.services.ledger import retry as entries
 from keeping_plugin.services.ledger.causes import Cause
 from keeping_plugin.services.metering import FEATURES
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation, Mailbox
 
 
@@ -42,28 +42,28 @@ class Reason:
 def activity() -> ResponseReturnValue:
     """Show what the address's filter lets through, or do what one of its buttons says."""
     agent = guards.admin()
-    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
     guards.end_host_transaction()
     form = ActivityForm.read(request.args, datetime.now(UTC).date())
     if request.method == "POST":
-        current_state().panels.pace.step(agent.company_id, agent.id)
+        current_runtime().rate.hit(agent.company_id, agent.id)
         _act(agent, request.form.get("do", ""))
         return redirect(_url(form.args(), "k-list"), 303)
     return _page(agent, mailboxes, form), 422 if form.problems else 200
 
 
 def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str:
-    state, company_id = current_state(), agent.company_id
+    runtime, company_id = current_runtime(), agent.company_id
     wanted = form.filter
     if wanted.reason in CHECKS:
         wanted = replace(wanted, outcome=Outcome.REFUSED)
     after = read_place(request.args.get("after", ""))
-    with state.database.read() as session:
+    with runtime.database.read() as session:
         found = connection.current(session, company_id)
         counts = activities.counts(session, company_id, wanted.period)
         causes = failed.causes(session, company_id)
         page = listed(session, company_id, wanted, after=after)
-        allowance = budget(session, found, share=state.config.budget_share) if found else None
+        allowance = budget(session, found, share=runtime.config.budget_share) if found else None
     names = _names(mailboxes, counts)
     if wanted.mailbox_id and wanted.mailbox_id not in names:
         raise NotFound("There is no such mailbox.")
@@ -143,7 +143,7 @@ def _since(cause: Cause) -> str:
 
 def _conversations(agent: Agent, rows: Iterable[Activity]) -> Mapping[str, Conversation]:
     """The conversations of these rows that are there and that this admin may see."""
-    helpdesk = current_state().helpdesk
+    helpdesk = current_runtime().helpdesk
     found = {}
     for conversation_id in dict.fromkeys(row.conversation_id for row in rows):
         conversation = helpdesk.conversation(agent.company_id, conversation_id)
@@ -161,9 +161,9 @@ def _act(agent: Agent, do: str) -> None:
         return
     if what not in _SAID or not (name.isascii() and name.isdecimal() and len(name) < 19):
         raise NotFound("There is nothing of that kind to do.")
-    state, entry_id = current_state(), int(name)
+    runtime, entry_id = current_runtime(), int(name)
     try:
-        with state.database.write() as session:
+        with runtime.database.write() as session:
             if what == "there":
                 entries.it_is_there(session, agent, entry_id)
                 rung = []
@@ -174,7 +174,7 @@ def _act(agent: Agent, do: str) -> None:
     except InvalidInput as error:  # it changed since the page was loaded
         notices.say(str(error), good=False)
         return
-    state.queue.ring(rung)
+    runtime.queue.ring(rung)
     notices.say(_SAID[what])
 
 
@@ -186,10 +186,10 @@ _SAID = {
 
 
 def _try_all(agent: Agent, cause: str) -> None:
-    state = current_state()
-    rung = entries.try_all_again(state.database, agent, cause)
+    runtime = current_runtime()
+    rung = entries.try_all_again(runtime.database, agent, cause)
     if rung is not None:
-        state.queue.ring([rung])
+        runtime.queue.ring([rung])
         notices.say("All of them are tried again now; load this page again to see how.")
     else:
         notices.say("There was nothing left to try again.", good=False)

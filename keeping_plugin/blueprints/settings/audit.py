@@ -10,7 +10,7 @@ from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.activity import place_text, read_place
 from keeping_plugin.services.admin.audit_trail import Whose, trail
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 _LABELS = {
     Whose.ALL: "Everything",
@@ -26,7 +26,7 @@ def audit() -> ResponseReturnValue:
     guards.end_host_transaction()
     whose = _whose(request.args.get("whose", ""))
     after = read_place(request.args.get("after", ""))
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         found = trail(session, agent.company_id, whose=whose, after=after)
     following = found.following
     return render_template(
@@ -34,7 +34,7 @@ def audit() -> ResponseReturnValue:
         tabs=tabs("audit"),
         agent=agent,
         deeds=found.deeds,
-        keep_days=current_state().config.keep_days,
+        keep_days=current_runtime().config.keep_days,
         filters=[(label, _url(each), each is whose) for each, label in _LABELS.items()],
         newest=_url(whose) if after is not None else "",
         older=_url(whose, after=place_text(following)) if following else "",

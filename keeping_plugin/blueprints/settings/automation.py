@@ -25,7 +25,7 @@ from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.services.schema import sending
 from keeping_plugin.services.schema.sending import Obstacle
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Action, Agent, Mailbox
 
 
@@ -50,18 +50,18 @@ class SkippedRow:
 def automation() -> ResponseReturnValue:
     """Show a mailbox's switches, those of the first unless `?mailbox=` names one, or set them."""
     agent = guards.admin()
-    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
     guards.end_host_transaction()
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     if request.method == "GET" or chosen is None:
         return page(agent, mailboxes, chosen)
     wanted = MailboxAutomation("add_contacts" in request.form, "log_tasks" in request.form)
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         kept = policy.mailbox_automation(session, agent.company_id, chosen.id)
         refused = _refused(_obstacles(session, agent.company_id), kept, wanted)
     if refused:
         return page(agent, mailboxes, chosen, refused=refused, toggles=wanted), 422
-    with current_state().database.write() as session:
+    with current_runtime().database.write() as session:
         changed = policy.set_mailbox_automation(
             session,
             agent.company_id,
@@ -138,8 +138,8 @@ def page(
 ) -> str:
     """The whole tab. `context` holds what was typed and what was wrong with it: `toggles` are
     switches that were not saved, those of `refused` because the org stands in their way."""
-    helpdesk = current_state().helpdesk
-    with current_state().database.read() as session:
+    helpdesk = current_runtime().helpdesk
+    with current_runtime().database.read() as session:
         set_up = policy.mailbox_automations(session, agent.company_id)
         standing = overview.standing(connection.latest(session, agent.company_id))
         skipped = skip_list.read(session, agent.company_id)

@@ -16,7 +16,7 @@ from keeping_plugin.forms.days import UNREADABLE, read_day
 from keeping_plugin.services.automation import backfill, backfill_progress
 from keeping_plugin.services.automation import preview as dry_run
 from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Mailbox
 
 _STATES = {
@@ -29,22 +29,22 @@ _STATES = {
 def preview() -> ResponseReturnValue:
     """What `?mailbox=` since `?since=` would give, as it is switched now. Nothing is written."""
     agent, mailboxes, mailbox = _here()
-    state = current_state()
+    runtime = current_runtime()
     try:
         since = _since(request.args.get("since", ""))
     except InvalidInput as error:
         return _again(agent, mailboxes, mailbox, request.args.get("since", ""), error)
     found = dry_run.what_would_have_happened(
-        state.database,
-        state.helpdesk,
+        runtime.database,
+        runtime.helpdesk,
         agent.company_id,
         mailbox.id,
-        until=state.clock.now(),
+        until=runtime.clock.now(),
         since=since,
         wanted=None,
     )
     guards.end_host_transaction()
-    with state.database.read() as session:
+    with runtime.database.read() as session:
         connected = connection.current(session, agent.company_id) is not None
     return render_template(
         "keeping/settings/backfill_preview.html",
@@ -64,14 +64,14 @@ def start() -> ResponseReturnValue:
         since = _since(typed)
     except InvalidInput as error:
         return _again(agent, mailboxes, mailbox, typed, error)
-    state = current_state()
+    runtime = current_runtime()
     try:
-        with state.database.write() as session:
+        with runtime.database.write() as session:
             run_id = backfill.start(session, agent, mailbox_id=mailbox.id, since=since)
     except InvalidInput as error:  # somebody else was quicker
         notices.say(str(error), good=False)
         return _back(mailbox)
-    state.queue.enqueue("backfill", run_id)
+    runtime.queue.enqueue("backfill", run_id)
     notices.say(f"{mailbox.name}: the mail since {since:%d %b %Y} is being brought over.")
     return _back(mailbox)
 
@@ -82,22 +82,22 @@ def change(run_id: int) -> ResponseReturnValue:
     wanted = _STATES.get(request.form.get("do", ""))
     if wanted is None:
         raise NotFound("There is nothing of that kind to do.")
-    state = current_state()
+    runtime = current_runtime()
     try:
-        with state.database.write() as session:
+        with runtime.database.write() as session:
             backfill.change(session, agent, run_id, wanted)
     except InvalidInput as error:  # it ended since the page was loaded
         notices.say(str(error), good=False)
         return _back(mailbox)
     if wanted == backfill.RUNNING:
-        state.queue.enqueue("backfill", run_id)
+        runtime.queue.enqueue("backfill", run_id)
     return _back(mailbox)
 
 
 def progress() -> Response:
     """How far the mailbox's latest run is: the region that the Automation tab polls."""
     agent, _, mailbox = _here()
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         run = backfill_progress.latest(session, agent.company_id, mailbox.id)
         connected = connection.current(session, agent.company_id) is not None
     response = make_response(
@@ -111,7 +111,7 @@ def progress() -> Response:
 
 def _here() -> tuple[Agent, Sequence[Mailbox], Mailbox]:
     agent = guards.admin()
-    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
     guards.end_host_transaction()
     mailbox = mailbox_named(mailboxes, request.args.get("mailbox"))
     if mailbox is None:

@@ -25,7 +25,7 @@ from keeping_plugin.services.connection import barred
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema import preflight
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 from keeping_plugin.wording.barred import barred_sentence
 
@@ -34,7 +34,7 @@ def settings() -> ResponseReturnValue:
     """The page itself. It asks the database only: Salesforce may be as slow as it likes."""
     agent = guards.admin()
     guards.end_host_transaction()
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
     return render_template(
         "keeping/settings/connection.html",
@@ -52,9 +52,9 @@ def disconnect() -> ResponseReturnValue:
     if request.method == "POST":
         # Pressed twice, or done by somebody else meanwhile: the receipt is the answer to both.
         with suppress(NotFound):
-            connection.disconnect(current_state().login.connecting, agent)
+            connection.disconnect(current_runtime(), agent)
         return redirect(url_for(".settings"), 303)
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
     if page.connection is None:
         return redirect(url_for(".settings"), 303)
@@ -69,17 +69,17 @@ def run_preflight() -> ResponseReturnValue:
     if connection_id is None:
         return redirect(url_for(".settings"), 303)
     try:
-        with current_state().panels.turn(agent):
+        with current_runtime().turn(agent):
             # Whoever presses the button has mended something, or wants to know.
-            barred.try_now(current_state().database, connection_id)
-            preflight.run(current_state().schemas, connection_id)
+            barred.try_now(current_runtime().database, connection_id)
+            preflight.run(current_runtime(), connection_id)
     except ConnectionBarred as error:
         words = barred_sentence(error.reason, str(error))
         notices.say(f"Salesforce still refuses the connection. {words}", good=False)
     except KeepingError as error:
         notices.say(f"The check could not be made. {error}", good=False)
     else:
-        with current_state().database.write() as session:
+        with current_runtime().database.write() as session:
             audit.record(
                 session,
                 Audited.PREFLIGHT,
@@ -97,10 +97,10 @@ def refresh_schema() -> ResponseReturnValue:
     connection_id = _connection_id(agent)
     if connection_id is None:
         return redirect(url_for(".settings"), 303)
-    state = current_state()
-    state.panels.pace.step(agent.company_id, agent.id)
-    schema.refresh_soon(state.database, connection_id)
-    with state.database.write() as session:
+    runtime = current_runtime()
+    runtime.rate.hit(agent.company_id, agent.id)
+    schema.refresh_soon(runtime.database, connection_id)
+    with runtime.database.write() as session:
         audit.record(
             session,
             Audited.SCHEMA_REFRESHED,
@@ -108,7 +108,7 @@ def refresh_schema() -> ResponseReturnValue:
             agent_id=agent.id,
             connection_id=connection_id,
         )
-    state.queue.enqueue("describe", connection_id)
+    runtime.queue.enqueue("describe", connection_id)
     return redirect(url_for(".settings", _anchor="k-schema"), 303)
 
 
@@ -116,7 +116,7 @@ def schema_progress() -> Response:
     """How far the describe is and what it found: the region that the connection page polls."""
     agent = guards.admin()
     guards.end_host_transaction()
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
     response = make_response(
         render_template("keeping/settings/org_state.html", page=page, types=FIELD_TYPES)
@@ -128,7 +128,7 @@ def schema_progress() -> Response:
 def _connection_id(agent: Agent) -> int | None:
     """The live connection. None when there is none any more, which the next page then says: the
     button was pressed on a page opened before."""
-    with current_state().database.read() as session:
+    with current_runtime().database.read() as session:
         found = connection.current(session, agent.company_id)
     if found is None:
         notices.say("Salesforce is not connected any more, so it was not asked.", good=False)

@@ -18,7 +18,7 @@ from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema import fields as editable
 from keeping_plugin.services.schema import selection
 from keeping_plugin.services.schema.selection import Choice
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
 
 # Describe types in the words of Salesforce's own Setup.
@@ -75,7 +75,7 @@ def fields(object: str) -> ResponseReturnValue:
     guards.end_host_transaction()
     if object not in OBJECTS:
         raise NotFound("There is no such tab.")
-    database = current_state().database
+    database = current_runtime().database
     with database.read() as session:
         found = connection.current(session, agent.company_id)
         described = schema.schemas(session, found.id) if found is not None else {}

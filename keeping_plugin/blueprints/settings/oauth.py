@@ -11,18 +11,18 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import (
-    Crowded,
     InvalidInput,
     KeepingError,
     LoginRefused,
     NotFound,
     NotReady,
     PermissionDenied,
+    TooBusy,
 )
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection import login
 from keeping_plugin.services.connection.connect import SignedIn
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 # In the host's session: what binds a login to this browser, and the window that waits for it.
 _SECRET = "keeping_login"  # noqa: S105 - a name
@@ -42,7 +42,7 @@ def connect() -> ResponseReturnValue:
     """Send the browser to Salesforce's login page."""
     agent = guards.admin()
     guards.end_host_transaction()
-    current_state().panels.pace.step(agent.company_id, agent.id)
+    current_runtime().rate.hit(agent.company_id, agent.id)
     secret = session.setdefault(_SECRET, secrets.token_urlsafe(32))
     window = request.form.get("window", "")
     session.pop(_DONE, None)
@@ -50,7 +50,7 @@ def connect() -> ResponseReturnValue:
     if _NONCE.fullmatch(window):
         session[_WINDOW] = window
     url = login.begin(
-        current_state().login,
+        current_runtime(),
         agent,
         session_secret=secret,
         redirect_uri=_callback_address(),
@@ -61,7 +61,7 @@ def connect() -> ResponseReturnValue:
 def _callback_address() -> str:
     """Where Salesforce sends the browser back to, grant in hand. Anybody can send a Host header, so
     it is believed only where nothing better is known."""
-    base = current_state().config.base_url
+    base = current_runtime().config.base_url
     if base is None:
         return url_for(".oauth_callback", _external=True)
     return base + url_for(".oauth_callback")
@@ -70,22 +70,22 @@ def _callback_address() -> str:
 def oauth_callback() -> ResponseReturnValue:
     """Take the grant. A callback that belongs to no open login of this browser is a 400; whatever
     Salesforce refused is said on the settings page."""
-    if "again" not in request.args and current_state().helpdesk.current_agent() is None:
+    if "again" not in request.args and current_runtime().helpdesk.current_agent() is None:
         arguments = urlencode({**request.args.to_dict(), "again": "1"})
         url = f"{url_for('.oauth_callback')}?{arguments}"
         return render_template("keeping/settings/come_back.html", url=url), 401
     agent = guards.admin()
     guards.end_host_transaction()
     try:
-        # Crowded comes before the login is used up: the page it shows can be loaded again.
-        with current_state().panels.turn(agent):
+        # TooBusy comes before the login is used up: the page it shows can be loaded again.
+        with current_runtime().turn(agent):
             outcome = login.finish(
-                current_state().login,
+                current_runtime(),
                 agent,
                 request.args.to_dict(),
                 session_secret=session.get(_SECRET, ""),
             )
-    except Crowded:
+    except TooBusy:
         raise
     except InvalidInput:
         page = render_template("keeping/settings/login_closed.html")
@@ -136,14 +136,14 @@ def confirm() -> ResponseReturnValue:
     """An admin's word on a login to another org."""
     agent = guards.admin()
     guards.end_host_transaction()
-    parts = current_state().login.connecting
+    runtime = current_runtime()
     seen = request.form.get("connection", 0, type=int)
     try:
         if request.form.get("answer") == "use":
-            connection.confirm_org(parts, agent, connection_id=seen)
+            connection.confirm_org(runtime, agent, connection_id=seen)
             notices.say("Salesforce is connected to the new org.")
         else:
-            connection.refuse_org(parts, agent, connection_id=seen)
+            connection.refuse_org(runtime, agent, connection_id=seen)
             notices.say("The new org was not connected; nothing was changed.")
     except NotFound:
         # Pressed twice, or answered in another window meanwhile.

@@ -11,21 +11,21 @@ from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.services.automation import preview as dry_run
 from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 
 def try_address() -> ResponseReturnValue:
     """The verdict of every rule on a first message from `?address=` in `?mailbox=`."""
     agent = guards.admin()
-    state = current_state()
-    mailboxes = list(state.helpdesk.mailboxes(agent.company_id))
+    runtime = current_runtime()
+    mailboxes = list(runtime.helpdesk.mailboxes(agent.company_id))
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     typed = request.args.get("address", "")
     if chosen is None:
         raise NotFound("There is no mailbox to try it in.")
     try:
         tried = dry_run.try_address(
-            state.database, state.helpdesk, agent.company_id, chosen.id, typed
+            runtime.database, runtime.helpdesk, agent.company_id, chosen.id, typed
         )
     except InvalidInput as error:
         guards.end_host_transaction()
@@ -37,20 +37,20 @@ def try_address() -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """The last 30 days of `?mailbox=`, as if both automations had been on."""
     agent = guards.admin()
-    state = current_state()
-    mailboxes = list(state.helpdesk.mailboxes(agent.company_id))
+    runtime = current_runtime()
+    mailboxes = list(runtime.helpdesk.mailboxes(agent.company_id))
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     if chosen is None:
         raise NotFound("There is no mailbox to look at.")
     found = dry_run.what_would_have_happened(
-        state.database,
-        state.helpdesk,
+        runtime.database,
+        runtime.helpdesk,
         agent.company_id,
         chosen.id,
-        until=state.clock.now(),
+        until=runtime.clock.now(),
     )
     guards.end_host_transaction()
-    with state.database.read() as session:
+    with runtime.database.read() as session:
         connected = connection.current(session, agent.company_id) is not None
     return render_template(
         "keeping/settings/preview.html",

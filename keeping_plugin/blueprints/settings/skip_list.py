@@ -15,7 +15,7 @@ from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation import skip_list
 from keeping_plugin.services.automation.skip_list import BadLine
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 
 _BUTTONS = frozenset({"add", "remove", "log", "unlog"})
@@ -25,7 +25,7 @@ def change_list() -> ResponseReturnValue:
     """`add` what was typed, or `remove`, `log` or `unlog` one domain. What cannot be read is said
     line by line, with everything typed still there, and nothing is added."""
     agent = guards.admin()
-    mailboxes = list(current_state().helpdesk.mailboxes(agent.company_id))
+    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     what, _, domain = request.form.get("do", "add").partition(":")
     if what not in _BUTTONS:
@@ -63,7 +63,7 @@ def _sentence(line: BadLine) -> str:
 
 def _add(agent: Agent, domains: Sequence[str], *, skip_logging: bool) -> None:
     guards.end_host_transaction()
-    with current_state().database.write() as session:
+    with current_runtime().database.write() as session:
         if skip_list.add(session, agent.company_id, domains, skip_logging=skip_logging):
             _note(session, agent, f"added {len(domains)}")
 
@@ -72,7 +72,7 @@ def _change_one(agent: Agent, what: str, domain: str) -> None:
     """Nothing happens to a domain that somebody else took off meanwhile."""
     guards.end_host_transaction()
     company_id = agent.company_id
-    with current_state().database.write() as session:
+    with current_runtime().database.write() as session:
         if what == "remove":
             changed = skip_list.remove(session, company_id, domain)
         else:

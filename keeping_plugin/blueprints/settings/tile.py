@@ -10,7 +10,7 @@ from markupsafe import Markup
 from keeping_plugin.forms import csrf
 from keeping_plugin.services.admin.overview import Standing, standing
 from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,24 +36,24 @@ def register(bp: Blueprint) -> None:
 
 def tile() -> Tile | None:
     """The tile for whoever is logged in; None when nobody is."""
-    state = current_state()
-    agent = state.helpdesk.current_agent()
+    runtime = current_runtime()
+    agent = runtime.helpdesk.current_agent()
     if agent is None:
         return None
-    with state.database.read() as session:
+    with runtime.database.read() as session:
         found = connection.latest(session, agent.company_id)
 
     def static(name: str) -> str:
-        return url_for(f"{state.name}.static", filename=name)
+        return url_for(f"{runtime.name}.static", filename=name)
 
     return Tile(
         standing=standing(found),
         org_name=found.org_name if found and found.current else "",
         is_sandbox=bool(found and found.is_sandbox),
         is_admin=agent.is_admin,
-        settings_url=url_for(f"{state.name}.settings"),
-        connect_url=url_for(f"{state.name}.connect"),
-        status_url=url_for(f"{state.name}.connect_status"),
+        settings_url=url_for(f"{runtime.name}.settings"),
+        connect_url=url_for(f"{runtime.name}.connect"),
+        status_url=url_for(f"{runtime.name}.connect_status"),
         stylesheets=(static("keeping.css"), static("settings.css")),
         script=static("settings.js"),
         csrf_field=csrf.hidden_field(),

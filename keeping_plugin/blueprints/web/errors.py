@@ -17,7 +17,6 @@ from keeping_plugin.errors import (
     BeingAdded,
     ConnectionBarred,
     ConnectionLost,
-    Crowded,
     DatabaseFailed,
     DuplicatesFound,
     Forbidden,
@@ -36,6 +35,7 @@ from keeping_plugin.errors import (
     RecordRejected,
     SalesforceError,
     SchemaStale,
+    TooBusy,
     TooLarge,
 )
 from keeping_plugin.wording.barred import barred_sentence
@@ -53,7 +53,7 @@ _STATUS: tuple[tuple[type[KeepingError], int, str], ...] = (
     (NotReady, 503, "Not ready"),
     (DatabaseFailed, 500, "Something went wrong"),
     (HelpDeskFailed, 500, "Something went wrong"),
-    (Crowded, 503, "Busy just now"),
+    (TooBusy, 503, "Busy just now"),
     (BeingAdded, 409, "Being added just now"),
     (NotConnected, 409, "Salesforce is not connected"),
     (ConnectionLost, 503, "Connection lost"),
@@ -184,6 +184,6 @@ def on_error(error: KeepingError) -> Response:
     )
     if wanted() is Wanted.FRAGMENT and (again is not None or isinstance(error, TooLarge)):
         response.headers["X-Keeping-Refused"] = error.code  # keeping.js leaves the form in place
-    if isinstance(error, Crowded):
+    if isinstance(error, TooBusy):
         response.headers["Retry-After"] = "2"
     return response

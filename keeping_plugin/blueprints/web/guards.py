@@ -12,9 +12,8 @@ from keeping_plugin.errors import Forbidden, NotLoggedIn, TooLarge
 from keeping_plugin.forms import csrf
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.panel.pace import Pace
-from keeping_plugin.services.panel.seats import Seats
-from keeping_plugin.state import current_state
+from keeping_plugin.services.limits import ConcurrencyLimit, RateLimiter
+from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -57,7 +56,7 @@ def _tokens() -> dict[str, object]:
 
 def agent() -> Agent:
     """Who makes this request. Raises NotLoggedIn."""
-    found = current_state().helpdesk.current_agent()
+    found = current_runtime().helpdesk.current_agent()
     if found is None:
         raise NotLoggedIn("Log in to your inbox first, then open this page again.")
     g.keeping_agent = found
@@ -76,34 +75,34 @@ def admin() -> Agent:
 
 
 @contextmanager
-def seated(seats: Seats, pace: Pace) -> Iterator[None]:
-    """The last door before Salesforce. A journey takes its turn itself, before it begins; a request
-    that comes here without one takes a seat and a step of its agent's pace now, so that no route
-    can forget it. Jobs and commands pass. Raises Crowded."""
-    if not has_request_context() or seats.held:
+def hold_slot(concurrency: ConcurrencyLimit, rate: RateLimiter) -> Iterator[None]:
+    """The last gate before Salesforce. A service takes its turn itself before it begins; a request
+    that comes here without one takes a slot and counts towards its agent's rate now, so that no
+    route can forget it. Jobs and commands pass. Raises TooBusy."""
+    if not has_request_context() or concurrency.held:
         yield
         return
-    with seats.seat():
+    with concurrency.slot():
         if (agent := g.get("keeping_agent")) is not None:
-            pace.step(agent.company_id, agent.id)
+            rate.hit(agent.company_id, agent.id)
         yield
 
 
 def end_host_transaction() -> None:
     """Give the host's database connection back before anything takes long; what was read from it
     are values by now. `close()` would detach the host's current user."""
-    current_state().host_session().rollback()
+    current_runtime().host_session().rollback()
 
 
 def denied() -> None:
     """Leave a trace of somebody asking for what he may not touch, or for what is not there, which
     from outside are one. Pages are counted by the minute; each try to change something is a row."""
-    found = current_state().helpdesk.current_agent()
+    found = current_runtime().helpdesk.current_agent()
     end_host_transaction()
     if found is None:
         return
     route = (request.endpoint or "").rpartition(".")[2]
-    with current_state().database.write() as session:
+    with current_runtime().database.write() as session:
         if request.method in _SAFE:
             audit.record_refused(
                 session, company_id=found.company_id, agent_id=found.id, route=route

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, request
 
 from keeping_plugin.forms import csrf
-from keeping_plugin.state import current_state
+from keeping_plugin.state import current_runtime
 
 _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self' https:{loopback}; "
@@ -31,7 +31,7 @@ def _with_headers(response: Response) -> Response:
 
 
 def _policy() -> str:
-    config = current_state().config
+    config = current_runtime().config
     # Chromium applies form-action to the redirect that follows a post, too: Connect goes on to
     # Salesforce's login host, and from there to the org's own.
     loopback = " http:" if config.salesforce_allow_loopback else ""

@@ -7,8 +7,7 @@ entries and the page reached are one commit, so that a crash repeats nothing and
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
@@ -16,34 +15,21 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import HelpDeskFailed, InvalidInput, NotConnected, NotFound
-from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, Database, now
-from keeping_plugin.ports import HelpDesk, JobQueue
+from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation.decisions import backfill_occasion, judge_and_write
 from keeping_plugin.services.automation.history import Page, pages
 from keeping_plugin.services.automation.policy import read_policy, read_switches
-from keeping_plugin.times import BACKFILL_CLAIM, BACKFILL_JOB, BACKFILL_PAGE, PAUSES, Times
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.times import BACKFILL_CLAIM, BACKFILL_JOB, BACKFILL_PAGE, PAUSES
 from keeping_plugin.types import Agent
 
 RUNNING, PAUSED, DONE, CANCELLED = "running", "paused", "done", "cancelled"
 PAGE = 160  # messages: with a Decision and two entries each, under 500 rows a transaction
 PAGES_A_JOB = 10
 ALL_ALIKE = 2  # times that the host raised for a page, before its messages are told apart
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backfilling:
-    """What runs need. `end_host_transaction` gives back what HelpDesk read through; `interrupts`
-    end a whole job, whatever it is doing."""
-
-    database: Database
-    helpdesk: HelpDesk
-    queue: JobQueue
-    times: Times
-    end_host_transaction: Callable[[], None]
-    interrupts: tuple[type[Exception], ...] = ()
 
 
 def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -> int:
@@ -117,53 +103,53 @@ def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
     )
 
 
-def advance(parts: Backfilling, run_id: int) -> None:
+def advance(runtime: Runtime, run_id: int) -> None:
     """Take a run some pages further; the sweep calls again while it is due. Where the host raises,
     it is called again later each time; from the third time on, messages for which alone the host
     raises are left out."""
-    parts = replace(parts, helpdesk=AskedHelpDesk(parts.helpdesk, parts.interrupts))
-    run = _claim(parts, run_id)
+    runtime = replace(runtime, helpdesk=AskedHelpDesk(runtime.helpdesk, runtime.interrupts))
+    run = _claim(runtime, run_id)
     if run is None:
         return
     try:
-        _go_on(parts, run)
+        _go_on(runtime, run)
     except HelpDeskFailed:
-        parts.end_host_transaction()
-        _put_off(parts, run)
+        runtime.end_host_transaction()
+        _put_off(runtime, run)
 
 
-def _go_on(parts: Backfilling, run: BackfillRun) -> None:
+def _go_on(runtime: Runtime, run: BackfillRun) -> None:
     unread: list[str] = []
     history = pages(
-        parts.helpdesk,
+        runtime.helpdesk,
         run.company_id,
         run.mailbox_id,
         run.since,
         after=run.after_id,
         limit=PAGE,
-        seconds=parts.times.seconds(BACKFILL_PAGE),
+        seconds=runtime.times.seconds(BACKFILL_PAGE),
         unread=unread if (run.failures or 0) >= ALL_ALIKE else None,
     )
     began = monotonic()
     for reached, page in enumerate(history, 1):
-        parts.end_host_transaction()
-        granted = _write(parts, run, page, len(unread))
+        runtime.end_host_transaction()
+        granted = _write(runtime, run, page, len(unread))
         unread.clear()
         if granted is None:  # paused, cancelled, disconnected or overtaken meanwhile
             return
         if granted:
-            parts.queue.ring([run.connection_id])
-        if reached == PAGES_A_JOB or monotonic() - began > parts.times.seconds(BACKFILL_JOB):
-            _let_go(parts, run)
-            parts.queue.enqueue("backfill", run.id)
+            runtime.queue.ring([run.connection_id])
+        if reached == PAGES_A_JOB or monotonic() - began > runtime.times.seconds(BACKFILL_JOB):
+            _let_go(runtime, run)
+            runtime.queue.enqueue("backfill", run.id)
             return
-    parts.end_host_transaction()
-    _finish(parts, run)
+    runtime.end_host_transaction()
+    _finish(runtime, run)
 
 
-def _claim(parts: Backfilling, run_id: int) -> BackfillRun | None:
+def _claim(runtime: Runtime, run_id: int) -> BackfillRun | None:
     token = uuid.uuid4().hex
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         time = now(session)
         claimed = session.execute(
             update(BackfillRun)
@@ -174,8 +160,8 @@ def _claim(parts: Backfilling, run_id: int) -> BackfillRun | None:
             )
             .values(
                 claim=token,
-                claimed_until=time + parts.times.span(BACKFILL_CLAIM),
-                due_at=time + parts.times.span(BACKFILL_CLAIM),
+                claimed_until=time + runtime.times.span(BACKFILL_CLAIM),
+                due_at=time + runtime.times.span(BACKFILL_CLAIM),
             )
         )
         if not claimed.rowcount:  # type: ignore[attr-defined]
@@ -183,21 +169,21 @@ def _claim(parts: Backfilling, run_id: int) -> BackfillRun | None:
         return session.get_one(BackfillRun, run_id)
 
 
-def _write(parts: Backfilling, run: BackfillRun, page: Page, unread: int) -> int | None:
+def _write(runtime: Runtime, run: BackfillRun, page: Page, unread: int) -> int | None:
     """Judge one page, of which so many messages could not be read, and note it as reached, in one
     commit; the entries it granted, or None when the run may not go on."""
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         database = session.connection()
         switches = read_switches(database, run.company_id, run.mailbox_id)
         policy = read_policy(
             database,
-            parts.helpdesk,
+            runtime.helpdesk,
             page.messages,
             company_id=run.company_id,
             switches=switches,
         )
-    parts.end_host_transaction()
-    with parts.database.write() as session:
+    runtime.end_host_transaction()
+    with runtime.database.write() as session:
         # FOR SHARE: a disconnect is before this page, or after it and cancels what it granted.
         connection = session.scalars(
             select(Connection).where(Connection.id == run.connection_id).with_for_update(read=True)
@@ -233,12 +219,12 @@ def _write(parts: Backfilling, run: BackfillRun, page: Page, unread: int) -> int
         current.granted += granted
         current.unread = (current.unread or 0) + unread
         current.failures = None
-        current.claimed_until = current.due_at = time + parts.times.span(BACKFILL_CLAIM)
+        current.claimed_until = current.due_at = time + runtime.times.span(BACKFILL_CLAIM)
     return granted
 
 
-def _put_off(parts: Backfilling, run: BackfillRun) -> None:
-    with parts.database.write() as session:
+def _put_off(runtime: Runtime, run: BackfillRun) -> None:
+    with runtime.database.write() as session:
         current = session.scalars(
             select(BackfillRun)
             .where(
@@ -252,12 +238,12 @@ def _put_off(parts: Backfilling, run: BackfillRun) -> None:
             return
         wait = PAUSES[min(current.failures or 0, len(PAUSES) - 1)]
         current.failures = (current.failures or 0) + 1
-        current.due_at = now(session) + parts.times.span(wait)
+        current.due_at = now(session) + runtime.times.span(wait)
         current.claim = current.claimed_until = None
 
 
-def _let_go(parts: Backfilling, run: BackfillRun) -> None:
-    with parts.database.write() as session:
+def _let_go(runtime: Runtime, run: BackfillRun) -> None:
+    with runtime.database.write() as session:
         session.execute(
             update(BackfillRun)
             .where(
@@ -269,8 +255,8 @@ def _let_go(parts: Backfilling, run: BackfillRun) -> None:
         )
 
 
-def _finish(parts: Backfilling, run: BackfillRun) -> None:
-    with parts.database.write() as session:
+def _finish(runtime: Runtime, run: BackfillRun) -> None:
+    with runtime.database.write() as session:
         session.execute(
             update(BackfillRun)
             .where(

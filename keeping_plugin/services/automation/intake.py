@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import SyncEntry
-from keeping_plugin.ports import HelpDesk, JobQueue
 from keeping_plugin.services.automation.after_commit import ring_after_commit
 from keeping_plugin.services.automation.decisions import judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Address, Direction, MessageArrived
 
 _ID_LENGTH = 255
@@ -24,17 +23,7 @@ _ID_LENGTH = 255
 _WRITES = update(SyncEntry)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """The parts of the intake of one app. `bind` opens the engine of KEEPING_BIND_KEY; None leaves
-    the choice to the host's session, which may be bound to a connection of its own."""
-
-    helpdesk: HelpDesk
-    queue: JobQueue
-    bind: Callable[[], Engine] | None = None
-
-
-def message_arrived(intake: Intake, session: Session, message: MessageArrived) -> int | None:
+def message_arrived(runtime: Runtime, session: Session, message: MessageArrived) -> int | None:
     """Judge the message and write what that calls for through the host's session, never
     committing it. Returns the connection that is rung once the host commits, None when nothing new
     is owed.
@@ -44,13 +33,16 @@ def message_arrived(intake: Intake, session: Session, message: MessageArrived) -
     characters or with NUL, and lets database errors surface; nothing that is *in* a message raises.
     """
     check(message)
-    arguments = {"clause": _WRITES} if intake.bind is None else {"bind": intake.bind()}
+    # Without KEEPING_BIND_KEY the choice is the host's session's, which may be bound to a
+    # connection of its own.
+    bound = runtime.config.bind_key is not None
+    arguments = {"bind": runtime.database.engine} if bound else {"clause": _WRITES}
     database = session.connection(bind_arguments=arguments)
     switches = read_switches(database, message.company_id, message.mailbox_id, message.message_id)
     if switches.connection_id is None:
         return None
     policy = read_policy(
-        database, intake.helpdesk, [message], company_id=message.company_id, switches=switches
+        database, runtime.helpdesk, [message], company_id=message.company_id, switches=switches
     )
     judged = judge_and_write(
         database,
@@ -62,7 +54,7 @@ def message_arrived(intake: Intake, session: Session, message: MessageArrived) -
     )
     if not judged.entries:
         return None
-    ring_after_commit(session, intake.queue.ring, switches.connection_id)
+    ring_after_commit(session, runtime.queue.ring, switches.connection_id)
     return switches.connection_id
 
 

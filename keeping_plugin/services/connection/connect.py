@@ -6,7 +6,6 @@ waits, not current and with its grant sealed, until an admin has seen its name a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,28 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import NotFound, NotReady
 from keeping_plugin.models import Connection, ConnectionStatus, Database, now
-from keeping_plugin.ports import JobQueue
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import barred, grants, idle, leftovers
 from keeping_plugin.services.connection import disconnect as departure
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DAY, Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connecting:
-    """What signing in, confirming and disconnecting are made of."""
-
-    database: Database
-    vault: TokenVault
-    times: Times
-    queue: JobQueue
 
 
 class SignedIn(StrEnum):
@@ -74,33 +62,33 @@ def unconfirmed(session: Session, company_id: str) -> Connection | None:
     )
 
 
-def sign_in(parts: Connecting, agent: Agent, tokens: Tokens, facts: OrgFacts) -> SignedIn:
+def sign_in(runtime: Runtime, agent: Agent, tokens: Tokens, facts: OrgFacts) -> SignedIn:
     """Keep a fresh grant for the agent's company, and have the org described.
 
     Earlier grants that it replaces are given back. Nothing of another org is touched before
     `confirm_org`.
     """
     try:
-        outcome, row_id, revocations = _sign_in(parts, agent, tokens, facts)
+        outcome, row_id, revocations = _sign_in(runtime, agent, tokens, facts)
     except IntegrityError:
         # Two admins of one company came back at once: the second finds the first's row.
-        outcome, row_id, revocations = _sign_in(parts, agent, tokens, facts)
-    _after(parts, row_id, revocations, live=outcome is not SignedIn.OTHER_ORG)
+        outcome, row_id, revocations = _sign_in(runtime, agent, tokens, facts)
+    _after(runtime, row_id, revocations, live=outcome is not SignedIn.OTHER_ORG)
     return outcome
 
 
 def _sign_in(
-    parts: Connecting, agent: Agent, tokens: Tokens, facts: OrgFacts
+    runtime: Runtime, agent: Agent, tokens: Tokens, facts: OrgFacts
 ) -> tuple[SignedIn, int, list[int]]:
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         rows = _rows(session, agent.company_id)
         before = latest(session, agent.company_id)
         row = next((row for row in rows if row.org_id == facts.org_id), None)
         revocations = [
-            grants.give_back(session, other, at=at, times=parts.times)
+            grants.give_back(session, other, at=at, times=runtime.times)
             for other in rows
-            if (other is row and not _same_grant(parts, row, tokens)) or not other.current
+            if (other is row and not _same_grant(runtime, row, tokens)) or not other.current
         ]
         if row is None:
             row = Connection(
@@ -109,7 +97,7 @@ def _sign_in(
             session.add(row)
         _fill(row, agent, tokens, facts, at=at)
         row.tokens = grants.seal(
-            parts.vault, tokens, company_id=agent.company_id, org_id=facts.org_id
+            runtime.vault, tokens, company_id=agent.company_id, org_id=facts.org_id
         )
         row.token_version += 1
         if before is None:
@@ -135,13 +123,15 @@ def _sign_in(
         return outcome, row.id, [found for found in revocations if found]
 
 
-def _same_grant(parts: Connecting, row: Connection, tokens: Tokens) -> bool:
+def _same_grant(runtime: Runtime, row: Connection, tokens: Tokens) -> bool:
     # An org may answer a second login with the refresh token of the first: revoking the one
     # would end the other.
     if row.tokens is None:
         return False
     try:
-        held = grants.unseal(parts.vault, row.tokens, company_id=row.company_id, org_id=row.org_id)
+        held = grants.unseal(
+            runtime.vault, row.tokens, company_id=row.company_id, org_id=row.org_id
+        )
     except NotReady:
         return False
     return held.refresh_token == tokens.refresh_token
@@ -184,16 +174,18 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     row.preflight = None
 
 
-def confirm_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
+def confirm_org(runtime: Runtime, agent: Agent, *, connection_id: int) -> None:
     """Let the org of an unconfirmed login, which the agent has seen, take the place of the one
     before: what that one was still owed is cancelled, its picks and its schema are dropped. Raises
     NotFound when that login does not wait for a word, though another may."""
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         rows = _rows(session, agent.company_id)
         chosen = _awaiting_a_word(session, agent, connection_id)
         revocations = [
-            departure.leave_for_other_org(session, row, agent_id=agent.id, at=at, times=parts.times)
+            departure.leave_for_other_org(
+                session, row, agent_id=agent.id, at=at, times=runtime.times
+            )
             for row in rows
             if row is not chosen
         ]
@@ -209,18 +201,18 @@ def confirm_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
             at=at,
             connection_id=chosen.id,
         )
-    _after(parts, chosen.id, [found for found in revocations if found], live=True)
-    leftovers.settle(parts.database, seconds=leftovers.REQUEST)
+    _after(runtime, chosen.id, [found for found in revocations if found], live=True)
+    leftovers.settle(runtime.database, seconds=leftovers.REQUEST)
 
 
-def refuse_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
+def refuse_org(runtime: Runtime, agent: Agent, *, connection_id: int) -> None:
     """Give the grant of an unconfirmed login back; the connection before stays as it was. Raises
     NotFound when that login does not wait for a word."""
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         _rows(session, agent.company_id)
         refused = _awaiting_a_word(session, agent, connection_id)
-        revocation = grants.give_back(session, refused, at=at, times=parts.times)
+        revocation = grants.give_back(session, refused, at=at, times=runtime.times)
         audit.record(
             session,
             Audited.ORG_REFUSED,
@@ -229,7 +221,7 @@ def refuse_org(parts: Connecting, agent: Agent, *, connection_id: int) -> None:
             at=at,
             connection_id=refused.id,
         )
-    _after(parts, refused.id, [revocation], live=False)
+    _after(runtime, refused.id, [revocation], live=False)
 
 
 def _awaiting_a_word(session: Session, agent: Agent, connection_id: int) -> Connection:
@@ -255,29 +247,31 @@ def forget_unconfirmed(database: Database, times: Times) -> None:
             grants.give_back(session, row, at=at, times=times)
 
 
-def disconnect(parts: Connecting, agent: Agent) -> None:
+def disconnect(runtime: Runtime, agent: Agent) -> None:
     """Stop everything for the company in one short transaction, have the grant revoked, and settle
     what is left of the rows; the sweep goes on with what takes longer. Raises NotFound when there
     is nothing to disconnect."""
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         rows = _rows(session, agent.company_id)
         found = next((row for row in rows if row.current), None)
         if found is None:
             raise NotFound("Salesforce is not connected.")
-        revocations = [departure.leave(session, found, agent_id=agent.id, at=at, times=parts.times)]
+        revocations = [
+            departure.leave(session, found, agent_id=agent.id, at=at, times=runtime.times)
+        ]
         revocations += [
-            grants.give_back(session, row, at=at, times=parts.times)
+            grants.give_back(session, row, at=at, times=runtime.times)
             for row in rows
             if row is not found
         ]
-    _after(parts, found.id, [row for row in revocations if row], live=False)
-    leftovers.settle(parts.database, seconds=leftovers.REQUEST)
+    _after(runtime, found.id, [row for row in revocations if row], live=False)
+    leftovers.settle(runtime.database, seconds=leftovers.REQUEST)
 
 
-def _after(parts: Connecting, connection_id: int, revocations: list[int], *, live: bool) -> None:
+def _after(runtime: Runtime, connection_id: int, revocations: list[int], *, live: bool) -> None:
     for revocation_id in revocations:
-        parts.queue.enqueue("revoke", revocation_id)
+        runtime.queue.enqueue("revoke", revocation_id)
     if live:
-        parts.queue.enqueue("describe", connection_id)
-        parts.queue.ring([connection_id])
+        runtime.queue.enqueue("describe", connection_id)
+        runtime.queue.ring([connection_id])

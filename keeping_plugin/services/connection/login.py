@@ -3,87 +3,60 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
 
 from keeping_plugin.errors import KeepingError, LoginRefused
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection.attempts import LoginAttempts
-from keeping_plugin.services.connection.connect import Connecting, SignedIn
+from keeping_plugin.services.connection.connect import SignedIn
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Agent, OrgFacts, Tokens
 
 log = logging.getLogger(__name__)
 
 
-class OAuth(Protocol):
-    """Salesforce's login hosts, as `salesforce.oauth.SalesforceOAuth` talks to them."""
-
-    def authorize_url(self, redirect_uri: str, store: LoginAttempts) -> str:
-        """Where the browser goes to log in; what the callback needs waits in the store."""
-
-    def exchange(self, arguments: Mapping[str, str], store: LoginAttempts) -> Tokens:
-        """The grant for a callback's arguments. Raises InvalidInput, LoginRefused,
-        SalesforceUnavailable, RateLimited, NotReady."""
-
-    def revoke(self, login_url: str, token: str) -> None:
-        """End a grant. Raises SalesforceUnavailable."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """What a login needs. `org_facts` asks the org itself, with a grant not stored yet; `issuers`
-    are the login hosts, production and sandbox."""
-
-    connecting: Connecting
-    oauth: OAuth
-    org_facts: Callable[[Tokens], OrgFacts]
-    client_id: str
-    issuers: tuple[str, ...]
-
-
-def begin(parts: Login, agent: Agent, *, session_secret: str, redirect_uri: str) -> str:
+def begin(runtime: Runtime, agent: Agent, *, session_secret: str, redirect_uri: str) -> str:
     """The address of Salesforce's login page for this agent. Raises nothing of Salesforce's: the
     browser goes there, not we."""
-    return parts.oauth.authorize_url(redirect_uri, _attempts(parts, agent, session_secret))
+    return runtime.oauth.authorize_url(redirect_uri, _attempts(runtime, agent, session_secret))
 
 
 def finish(
-    parts: Login, agent: Agent, arguments: Mapping[str, str], *, session_secret: str
+    runtime: Runtime, agent: Agent, arguments: Mapping[str, str], *, session_secret: str
 ) -> SignedIn:
     """Turn a callback into a connection. Raises InvalidInput when it belongs to no open login of
     this session, agent and company; LoginRefused, PermissionDenied, SalesforceUnavailable,
     RateLimited and NotReady as Salesforce answered. Nothing is stored then, and a grant that was
     already given goes back."""
     try:
-        tokens = parts.oauth.exchange(arguments, _attempts(parts, agent, session_secret))
+        tokens = runtime.oauth.exchange(arguments, _attempts(runtime, agent, session_secret))
     except LoginRefused as error:
-        _note(parts, agent, error)
+        _note(runtime, agent, error)
         raise
     try:
-        facts = parts.org_facts(tokens)
+        facts = runtime.org_facts(tokens)
         if not _same_login(tokens, facts):
             raise LoginRefused(
                 "Salesforce answered for another org or user than the one that logged in; nothing "
                 "was connected. Start again.",
                 reason="untrusted",
             )
-        return connection.sign_in(parts.connecting, agent, tokens, facts)
+        return connection.sign_in(runtime, agent, tokens, facts)
     except KeepingError:
-        _give_up(parts, tokens)
+        _give_up(runtime, tokens)
         raise
 
 
-def _attempts(parts: Login, agent: Agent, session_secret: str) -> LoginAttempts:
+def _attempts(runtime: Runtime, agent: Agent, session_secret: str) -> LoginAttempts:
     return LoginAttempts(
-        database=parts.connecting.database,
-        vault=parts.connecting.vault,
+        database=runtime.database,
+        vault=runtime.vault,
         company_id=agent.company_id,
         agent_id=agent.id,
-        client_id=parts.client_id,
-        issuers=parts.issuers,
+        client_id=runtime.config.salesforce_client_id,
+        issuers=runtime.config.salesforce_login_urls,
         session_secret=session_secret,
     )
 
@@ -95,8 +68,8 @@ def _same_login(tokens: Tokens, facts: OrgFacts) -> bool:
     return (org_id[:15], user_id[:15]) == (facts.org_id[:15], facts.user_id[:15])
 
 
-def _note(parts: Login, agent: Agent, error: LoginRefused) -> None:
-    with parts.connecting.database.write() as session:
+def _note(runtime: Runtime, agent: Agent, error: LoginRefused) -> None:
+    with runtime.database.write() as session:
         audit.record(
             session,
             Audited.LOGIN_REFUSED,
@@ -106,9 +79,9 @@ def _note(parts: Login, agent: Agent, error: LoginRefused) -> None:
         )
 
 
-def _give_up(parts: Login, tokens: Tokens) -> None:
+def _give_up(runtime: Runtime, tokens: Tokens) -> None:
     try:
-        parts.oauth.revoke(tokens.login_url, tokens.refresh_token or tokens.access_token)
+        runtime.oauth.revoke(tokens.login_url, tokens.refresh_token or tokens.access_token)
     except KeepingError as error:
         # The grant was never stored, so nobody can use it; Salesforce lists it until it ends.
         log.warning("login.grant_left", extra={"code": error.code})

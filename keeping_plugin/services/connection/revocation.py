@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import KeepingError, NotReady
-from keeping_plugin.models import Connection, Database, Revocation, now
+from keeping_plugin.models import Connection, Revocation, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import grants
-from keeping_plugin.times import CALL, PAUSES, Times
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.times import CALL, PAUSES
 
 PENDING, DONE, GIVEN_UP = "pending", "done", "given_up"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revoking:
-    """`revoke(login_url, token)` raises when Salesforce did not say that the token is gone."""
-
-    database: Database
-    vault: TokenVault
-    times: Times
-    revoke: Callable[[str, str], None]
-
-
-def revoke(parts: Revoking, revocation_id: int) -> None:
+def revoke(runtime: Runtime, revocation_id: int) -> None:
     """Try once. Success and the end of its time erase the grant; anything else leaves a due time.
 
     Does nothing when the row is settled, unknown, or in another process's hands.
     """
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         blob = session.scalar(
             update(Revocation)
             .where(Revocation.id == revocation_id, Revocation.due_at <= at)
             # While this try runs it is due nowhere else; one that was killed is tried again.
-            .values(attempts=Revocation.attempts + 1, due_at=at + parts.times.span(2 * CALL))
+            .values(attempts=Revocation.attempts + 1, due_at=at + runtime.times.span(2 * CALL))
             .returning(Revocation.tokens)
         )
         row = session.get(Revocation, revocation_id)
@@ -48,26 +36,26 @@ def revoke(parts: Revoking, revocation_id: int) -> None:
     if blob is None or row is None or connection is None:
         return
     if row.try_until <= at:
-        _settle(parts, row, connection, state=GIVEN_UP)
+        _settle(runtime, row, connection, state=GIVEN_UP)
         return
     try:
         tokens = grants.unseal(
-            parts.vault, blob, company_id=connection.company_id, org_id=connection.org_id
+            runtime.vault, blob, company_id=connection.company_id, org_id=connection.org_id
         )
-        parts.revoke(tokens.login_url, tokens.refresh_token or tokens.access_token)
+        runtime.oauth.revoke(tokens.login_url, tokens.refresh_token or tokens.access_token)
     except NotReady as error:
-        _later(parts, row, reason=error.code)
+        _later(runtime, row, reason=error.code)
         raise
     except KeepingError as error:
-        _later(parts, row, reason=error.code)
+        _later(runtime, row, reason=error.code)
     else:
-        _settle(parts, row, connection, state=DONE)
+        _settle(runtime, row, connection, state=DONE)
 
 
-def _later(parts: Revoking, row: Revocation, *, reason: str) -> None:
+def _later(runtime: Runtime, row: Revocation, *, reason: str) -> None:
     pause = PAUSES[min(row.attempts, len(PAUSES)) - 1]
-    with parts.database.write() as session:
-        due: datetime = now(session) + parts.times.span(pause)
+    with runtime.database.write() as session:
+        due: datetime = now(session) + runtime.times.span(pause)
         session.execute(
             update(Revocation)
             .where(Revocation.id == row.id, Revocation.state == PENDING)
@@ -76,8 +64,8 @@ def _later(parts: Revoking, row: Revocation, *, reason: str) -> None:
         )
 
 
-def _settle(parts: Revoking, row: Revocation, connection: Connection, *, state: str) -> None:
-    with parts.database.write() as session:
+def _settle(runtime: Runtime, row: Revocation, connection: Connection, *, state: str) -> None:
+    with runtime.database.write() as session:
         changed = session.scalar(
             update(Revocation)
             .where(Revocation.id == row.id, Revocation.state == PENDING)

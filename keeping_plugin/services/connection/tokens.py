@@ -15,7 +15,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from keeping_plugin import failpoints
-from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import (
     ConnectionBarred,
     ConnectionLost,
@@ -26,17 +25,16 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import Connection, ConnectionStatus, Database, Revocation, now
-from keeping_plugin.ports import Clock, JobQueue
+from keeping_plugin.models import Connection, ConnectionStatus, Revocation, now
 from keeping_plugin.services.connection import barred, grants, idle
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import (
     ADDRESS_ASKED,
     BARRED_PROBE,
     CALL,
     REFRESH_LEASE,
     REVOKE_LIMIT,
-    Times,
 )
 from keeping_plugin.types import Tokens
 from keeping_plugin.wording.barred import barred_sentence
@@ -49,18 +47,6 @@ _LOOK_AGAIN = 0.1
 _NOT_NOW = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenKeeping:
-    """What every connection's tokens need. `refresh` asks Salesforce and nothing else."""
-
-    database: Database
-    vault: TokenVault
-    times: Times
-    clock: Clock
-    queue: JobQueue
-    refresh: Callable[[Tokens], Tokens]
 
 
 _NOT_ACCEPTED = "Salesforce did not accept the login that it had just granted. Start again."
@@ -104,8 +90,8 @@ class ConnectionTokens:
     process, which tells by `worked` or `refused` how that went.
     """
 
-    def __init__(self, parts: TokenKeeping, connection_id: int, *, patience: float = CALL) -> None:
-        self._parts = parts
+    def __init__(self, runtime: Runtime, connection_id: int, *, patience: float = CALL) -> None:
+        self._runtime = runtime
         self._id = connection_id
         self._patience = patience
         self._owner = uuid.uuid4().hex
@@ -116,7 +102,7 @@ class ConnectionTokens:
     def current(self) -> Tokens:
         """The tokens as they stand. Raises NotConnected, ConnectionLost, ConnectionBarred,
         NotReady."""
-        with self._parts.database.read() as session:
+        with self._runtime.database.read() as session:
             row = session.get(Connection, self._id)
         tokens = self._open(row)
         self.version = row.api_version if row is not None else None
@@ -128,7 +114,7 @@ class ConnectionTokens:
         """Tokens newer than those Salesforce has just refused; of all the processes that ask at
         once, one refreshes. Raises ConnectionLost, ConnectionBarred, NotConnected, NotReady,
         RateLimited, SalesforceUnavailable."""
-        clock = self._parts.clock
+        clock = self._runtime.clock
         give_up = clock.monotonic() + self._patience
         while True:
             tokens = self.current()
@@ -147,7 +133,7 @@ class ConnectionTokens:
         """The tokens with the org's new address, when the one at hand leads nowhere: from whoever
         has learned it meanwhile, or by a refresh, one in five minutes. None when nobody knows
         another. Raises ConnectionLost, ConnectionBarred, NotConnected, NotReady."""
-        clock = self._parts.clock
+        clock = self._runtime.clock
         give_up = clock.monotonic() + self._patience
         while True:
             found = self.current()
@@ -175,14 +161,14 @@ class ConnectionTokens:
     def agreed(self, version: str) -> None:
         """Keep the version of the API that was agreed on with the org."""
         self.version = version
-        with self._parts.database.write() as session:
+        with self._runtime.database.write() as session:
             session.execute(
                 update(Connection).where(Connection.id == self._id).values(api_version=version)
             )
 
     def _is_refreshing(self) -> bool:
         """Whether somebody renews the login now, and so may learn the address."""
-        with self._parts.database.read() as session:
+        with self._runtime.database.read() as session:
             row = session.get(Connection, self._id)
             until = row.refresh_until if row is not None else None
             return until is not None and until > now(session)
@@ -191,9 +177,9 @@ class ConnectionTokens:
         """Renew a login that works, when that is due: an org may end one that was not renewed for
         30 days. A refusal that does not say that it is dead leaves it as it is; the next try comes
         an hour later. Raises what `renew` raises."""
-        with self._parts.database.read() as session:
+        with self._runtime.database.read() as session:
             row = session.get(Connection, self._id)
-            due = row is not None and idle.is_due(row, now(session), self._parts.times)
+            due = row is not None and idle.is_due(row, now(session), self._runtime.times)
         if not due:
             return
         tokens = self.current()
@@ -211,10 +197,10 @@ class ConnectionTokens:
             if self._open(row).access_token != tokens.access_token or row is None:
                 return False
             at = now(session)
-            barred.bar(session, row, error, at=at, times=self._parts.times, probed=probed)
+            barred.bar(session, row, error, at=at, times=self._runtime.times, probed=probed)
             return True
 
-        if self._write(note, until=self._parts.clock.monotonic() + self._patience):
+        if self._write(note, until=self._runtime.clock.monotonic() + self._patience):
             return error
         return SalesforceUnavailable(complaints=error.complaints)
 
@@ -224,20 +210,20 @@ class ConnectionTokens:
         if not self._probing:
             return
         self._probing = False
-        with self._parts.database.write() as session:
+        with self._runtime.database.write() as session:
             row = connection_first(session, self._id)
             if row is not None:
-                barred.lift(session, row, at=now(session), times=self._parts.times)
+                barred.lift(session, row, at=now(session), times=self._runtime.times)
 
     def _probe(self, row: Connection) -> None:
         """Be the one that tries a barred connection. Raises ConnectionBarred when it is not time,
         or another process does."""
-        with self._parts.database.read() as session:
+        with self._runtime.database.read() as session:
             due = row.barred_until is None or row.barred_until <= now(session)
         if due:
-            with self._parts.database.write() as session:
+            with self._runtime.database.write() as session:
                 at = now(session)
-                until = at + self._parts.times.span(BARRED_PROBE)
+                until = at + self._runtime.times.span(BARRED_PROBE)
                 taken = session.scalar(
                     update(Connection)
                     .where(
@@ -255,8 +241,10 @@ class ConnectionTokens:
         """Take the refresh lease if it is free and the token is still the stale one; the version
         of the tokens it was taken for. `for_address`: and if nobody has done so lately, to learn
         where the org is."""
-        self._lease_ends = self._parts.clock.monotonic() + self._parts.times.seconds(REFRESH_LEASE)
-        with self._parts.database.write() as session:
+        self._lease_ends = self._runtime.clock.monotonic() + self._runtime.times.seconds(
+            REFRESH_LEASE
+        )
+        with self._runtime.database.write() as session:
             at = now(session)
             lease = (
                 update(Connection)
@@ -267,13 +255,13 @@ class ConnectionTokens:
                 )
                 .values(
                     refresh_owner=self._owner,
-                    refresh_until=at + self._parts.times.span(REFRESH_LEASE),
+                    refresh_until=at + self._runtime.times.span(REFRESH_LEASE),
                 )
                 .returning(Connection.token_version)
             )
             if for_address:
                 asked = Connection.address_asked_at
-                lately = at - self._parts.times.span(ADDRESS_ASKED)
+                lately = at - self._runtime.times.span(ADDRESS_ASKED)
                 # One that lies ahead was written by a clock that was set back.
                 lease = lease.where(or_(asked.is_(None), asked <= lately, asked > at))
                 lease = lease.values(address_asked_at=at)
@@ -289,7 +277,7 @@ class ConnectionTokens:
 
     def _refresh(self, tokens: Tokens, version: int, *, early: bool = False) -> Tokens:
         try:
-            renewed = self._parts.refresh(tokens)
+            renewed = self._runtime.oauth.refresh(tokens)
         except KeepingError as error:
             self._keep(partial(self._not_renewed, error=error, version=version, early=early))
             raise
@@ -300,7 +288,7 @@ class ConnectionTokens:
         # What the org may have rotated exists nowhere else.
         stored, revocation_id = self._keep(lambda session: self._stored(session, renewed, version))
         if revocation_id:
-            self._parts.queue.enqueue("revoke", revocation_id)
+            self._runtime.queue.enqueue("revoke", revocation_id)
         return renewed if stored else self.current()
 
     def _stored(self, session: Session, renewed: Tokens, version: int) -> tuple[bool, int]:
@@ -308,9 +296,9 @@ class ConnectionTokens:
         row = connection_first(session, self._id)
         if row is None:
             raise NotConnected("Salesforce is not connected.")
-        at, times = now(session), self._parts.times
+        at, times = now(session), self._runtime.times
         sealed = grants.seal(
-            self._parts.vault, renewed, company_id=row.company_id, org_id=row.org_id
+            self._runtime.vault, renewed, company_id=row.company_id, org_id=row.org_id
         )
         if row.token_version == version and row.status == ConnectionStatus.LIVE:
             row.tokens = sealed
@@ -342,7 +330,7 @@ class ConnectionTokens:
         row = connection_first(session, self._id)
         if row is None or row.token_version != version or row.status != ConnectionStatus.LIVE:
             return
-        at, times = now(session), self._parts.times
+        at, times = now(session), self._runtime.times
         if isinstance(error, ConnectionLost):
             barred.lose(session, row, error, at=at)
         elif early:
@@ -358,16 +346,16 @@ class ConnectionTokens:
     def _write(self, work: Callable[[Session], T], *, until: float) -> T:
         while True:
             try:
-                with self._parts.database.write() as session:
+                with self._runtime.database.write() as session:
                     return work(session)
             except _NOT_NOW as error:
-                if self._parts.clock.monotonic() >= until:
+                if self._runtime.clock.monotonic() >= until:
                     raise
                 log.warning(
                     "login_not_stored_yet",
                     extra={"connection_id": self._id, "error": type(error).__name__},
                 )
-                self._parts.clock.sleep(_LOOK_AGAIN)
+                self._runtime.clock.sleep(_LOOK_AGAIN)
 
     def _let_go(self, session: Session) -> None:
         session.execute(
@@ -382,5 +370,5 @@ class ConnectionTokens:
         if row is None or row.status == ConnectionStatus.DISCONNECTED or row.tokens is None:
             raise NotConnected("Salesforce is not connected.")
         return grants.unseal(
-            self._parts.vault, row.tokens, company_id=row.company_id, org_id=row.org_id
+            self._runtime.vault, row.tokens, company_id=row.company_id, org_id=row.org_id
         )

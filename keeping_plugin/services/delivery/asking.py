@@ -10,7 +10,7 @@ from sqlalchemy import select
 from keeping_plugin.errors import HelpDeskFailed
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Conversation, Message
 
 FEW = 5  # messages that could not be read, and none that could: is it the host?
@@ -21,8 +21,8 @@ class Mail:
     """The messages of a batch with their conversations; `unread` are those for which the host
     raised, while it answered for others."""
 
-    def __init__(self, parts: Delivery, batch: Batch) -> None:
-        self._parts = parts
+    def __init__(self, runtime: Runtime, batch: Batch) -> None:
+        self._runtime = runtime
         self._batch = batch
         self._company_id = batch.connection.company_id
         self._conversations: dict[str, Conversation | None] = {}
@@ -37,7 +37,7 @@ class Mail:
                 yield found
         except HelpDeskFailed as error:
             failed = error
-            self._parts.end_host_transaction()
+            self._runtime.end_host_transaction()
         else:
             return
         answers = len(read)
@@ -48,7 +48,7 @@ class Mail:
                 yield from list(self._ask([message_id]))
                 answers += 1
             except HelpDeskFailed:
-                self._parts.end_host_transaction()
+                self._runtime.end_host_transaction()
                 self.unread.add(message_id)
                 if not answers and len(self.unread) == FEW:
                     answers = self._others(message_ids)
@@ -58,7 +58,7 @@ class Mail:
             raise failed
 
     def _ask(self, message_ids: Sequence[str]) -> Iterator[tuple[Message, Conversation | None]]:
-        helpdesk = self._parts.helpdesk
+        helpdesk = self._runtime.helpdesk
         for message in helpdesk.messages(self._company_id, message_ids):
             key = message.conversation_id
             if key not in self._conversations:
@@ -67,7 +67,7 @@ class Mail:
 
     def _others(self, message_ids: Sequence[str]) -> int:
         """How many of a few messages outside this batch the host answers for."""
-        with self._parts.database.read() as session:
+        with self._runtime.database.read() as session:
             others = session.scalars(
                 select(SyncEntry.message_id)
                 .where(
@@ -83,5 +83,5 @@ class Mail:
                 list(self._ask([message_id]))
                 answers += 1
             except HelpDeskFailed:
-                self._parts.end_host_transaction()
+                self._runtime.end_host_transaction()
         return answers

@@ -15,8 +15,8 @@ from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.outlived import count_outlived
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCH, LEASE
 
 
@@ -44,21 +44,21 @@ def due(time: datetime, *, steady: bool = True) -> ColumnElement[bool]:
     return found if steady else and_(found, SyncEntry.sent_at.is_(None))
 
 
-def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
+def claim(runtime: Runtime, lease: Lease, connection_id: int) -> Batch | None:
     """One compare-and-set; None when nothing is due, or nothing may be sent now."""
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         time = now(session)
         connection = connection_first(session, connection_id)
         if connection is None or not drainable(connection, time):
             return None
-        if not leases.renew(parts, session, lease):
+        if not leases.renew(runtime, session, lease):
             return None
         claimable = and_(
-            SyncEntry.connection_id == connection_id, due(time, steady=parts.watch.steady)
+            SyncEntry.connection_id == connection_id, due(time, steady=runtime.watch.steady)
         )
         message_ids, outlived = _choose(session, claimable)
         if outlived:
-            count_outlived(session, connection, outlived, time, parts.times)
+            count_outlived(session, connection, outlived, time, runtime.times)
             message_ids, _ = _choose(session, claimable)
         if not message_ids:
             return None
@@ -66,7 +66,7 @@ def claim(parts: Delivery, lease: Lease, connection_id: int) -> Batch | None:
         claimed = session.scalars(
             update(SyncEntry)
             .where(SyncEntry.message_id.in_(message_ids), claimable)
-            .values(claim=token, claimed_until=time + parts.times.span(LEASE))
+            .values(claim=token, claimed_until=time + runtime.times.span(LEASE))
             .returning(SyncEntry)
             .execution_options(synchronize_session=False)
         ).all()

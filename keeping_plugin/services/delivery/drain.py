@@ -29,7 +29,6 @@ from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.login_care import needs_care, tend_login
 from keeping_plugin.services.delivery.look import look
 from keeping_plugin.services.delivery.outcomes import KEY_FIELD_GONE, after_contact
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import (
     Circumstances,
     Outcome,
@@ -53,142 +52,143 @@ from keeping_plugin.services.delivery.unanswered import (
 from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.metering import Feature, Meter
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
 from keeping_plugin.types import Action
 
 
-def drain(parts: Delivery, connection_id: int) -> None:
+def drain(runtime: Runtime, connection_id: int) -> None:
     """Send what this connection owes, a bounded number of batches, then ring for what is left."""
-    parts = replace(parts, helpdesk=AskedHelpDesk(parts.helpdesk, parts.interrupts))
-    parts.queue.answered(connection_id)
+    runtime = replace(runtime, helpdesk=AskedHelpDesk(runtime.helpdesk, runtime.interrupts))
+    runtime.queue.answered(connection_id)
     failpoints.reach("drain.began")
-    parts.observe_clock()
+    runtime.observe_clock()
     lease = None
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         connection, time = session.get(Connection, connection_id), now(session)
         if connection is None or not drainable(connection, time):
             return
         org_id = connection.org_id
-        care = needs_care(connection, time, parts.times)
+        care = needs_care(connection, time, runtime.times)
         if not care:
-            lease = leases.take(parts, session, org_id=org_id, connection_id=connection_id)
+            lease = leases.take(runtime, session, org_id=org_id, connection_id=connection_id)
     if care:
-        if not tend_login(parts, connection):
+        if not tend_login(runtime, connection):
             return
-        with parts.database.write() as session:
-            lease = leases.take(parts, session, org_id=org_id, connection_id=connection_id)
+        with runtime.database.write() as session:
+            lease = leases.take(runtime, session, org_id=org_id, connection_id=connection_id)
     if lease is None:
         return
     failpoints.reach("drain.leased")
     use: Counter[tuple[str, Feature]] = Counter()
-    looks = Meter(parts.gateways)
+    looks = Meter(runtime.gateways)
     try:
         for _ in range(BATCHES_A_JOB):
-            if parts.stopping.is_set() or not _batch(parts, lease, connection_id, use):
+            if runtime.stopping.is_set() or not _batch(runtime, lease, connection_id, use):
                 break
-        if not parts.stopping.is_set():
-            look_for_waiting(replace(parts, gateways=looks), lease, connection_id)
+        if not runtime.stopping.is_set():
+            look_for_waiting(replace(runtime, gateways=looks), lease, connection_id)
     finally:
         use["", Feature.WAITING] = looks.requests().get(connection_id, 0)
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             noted = leases.release(session, lease)
             api_use.add(session, connection_id, use)
     failpoints.reach("drain.released")
-    parts.queue.ring(each for each in noted if each != connection_id)
-    if owes(parts, connection_id):
-        parts.queue.ring([connection_id])
+    runtime.queue.ring(each for each in noted if each != connection_id)
+    if owes(runtime, connection_id):
+        runtime.queue.ring([connection_id])
 
 
-def owes(parts: Delivery, connection_id: int) -> bool:
+def owes(runtime: Runtime, connection_id: int) -> bool:
     """Something could be sent for this connection now."""
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         time = now(session)
         if not drainable(session.get(Connection, connection_id), time):
             return False
-        owed = or_(due(time, steady=parts.watch.steady), look_due(time))
+        owed = or_(due(time, steady=runtime.watch.steady), look_due(time))
         rows = select(SyncEntry.id).where(SyncEntry.connection_id == connection_id, owed)
         return bool(session.scalar(select(exists(rows))))
 
 
 def _batch(
-    parts: Delivery, lease: Lease, connection_id: int, use: Counter[tuple[str, Feature]]
+    runtime: Runtime, lease: Lease, connection_id: int, use: Counter[tuple[str, Feature]]
 ) -> bool:
     """One batch; False when nothing more is to be done now."""
-    batch = claim(parts, lease, connection_id)
+    batch = claim(runtime, lease, connection_id)
     if batch is None:
         return False
     failpoints.reach("drain.claimed")
-    meter = Meter(parts.gateways)
+    meter = Meter(runtime.gateways)
     try:
-        return _work(parts, meter(connection_id), lease, batch)
+        return _work(runtime, meter(connection_id), lease, batch)
     except HelpDeskFailed as error:
-        host_failed(parts, batch, error)
+        host_failed(runtime, batch, error)
         return False
     except (SalesforceError, NotReady) as error:
         # Only reads raise to here: nothing was sent that is not accounted for.
-        read_failed(parts, batch, error)
+        read_failed(runtime, batch, error)
         return False
     except Exception:
         # A row that breaks our own code must not take its neighbours along for ever.
-        _shrink(parts, batch)
+        _shrink(runtime, batch)
         raise
     finally:
         use.update(api_use.shared(meter.requests().get(connection_id, 0), batch.rows))
 
 
-def _let_go(parts: Delivery, batch: Batch, *, give_up: bool = False) -> None:
-    with parts.database.write() as session:
+def _let_go(runtime: Runtime, batch: Batch, *, give_up: bool = False) -> None:
+    with runtime.database.write() as session:
         let_go(session, batch, batch.row_ids, unmark=False)
         if give_up:
-            give_up_unknown(session, batch, parts.times)
+            give_up_unknown(session, batch, runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
-def _shrink(parts: Delivery, batch: Batch) -> None:
-    with parts.database.write() as session:
-        shrink(session, batch, batch.row_ids, times=parts.times)
+def _shrink(runtime: Runtime, batch: Batch) -> None:
+    with runtime.database.write() as session:
+        shrink(session, batch, batch.row_ids, times=runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
-def _hold(parts: Delivery, lease: Lease) -> bool:
-    with parts.database.write() as session:
-        return leases.renew(parts, session, lease)
+def _hold(runtime: Runtime, lease: Lease) -> bool:
+    with runtime.database.write() as session:
+        return leases.renew(runtime, session, lease)
 
 
-def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
-    if not within_budget(parts, gateway, batch.connection):
-        _let_go(parts, batch, give_up=True)
+def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
+    if not within_budget(runtime, gateway, batch.connection):
+        _let_go(runtime, batch, give_up=True)
         return False
-    know_task_status(parts, gateway, batch)
-    prepared = prepare(parts, batch)
-    batch = put_off_unread(parts, batch, prepared.unread)
-    batch = gone.put_off(parts, batch, prepared.missing)
-    batch = judge_again(parts, batch, prepared.changed)
-    rows = claim_addresses(parts, batch)
+    know_task_status(runtime, gateway, batch)
+    prepared = prepare(runtime, batch)
+    batch = put_off_unread(runtime, batch, prepared.unread)
+    batch = gone.put_off(runtime, batch, prepared.missing)
+    batch = judge_again(runtime, batch, prepared.changed)
+    rows = claim_addresses(runtime, batch)
     if not rows:
         return True
-    if parts.stopping.is_set():
-        _let_go(parts, batch)
+    if runtime.stopping.is_set():
+        _let_go(runtime, batch)
         return False
-    if not _hold(parts, lease):  # reading long messages took longer than the lease
-        _shrink(parts, batch)
+    if not _hold(runtime, lease):  # reading long messages took longer than the lease
+        _shrink(runtime, batch)
         return False
     looked = look(
         gateway,
         rows=rows,
         markers=prepared.markers,
         by_search=prepared.by_search,
-        start_by=lease.start_by(parts),
+        start_by=lease.start_by(runtime),
     )
     failpoints.reach("drain.looked")
-    if parts.stopping.is_set():
-        _let_go(parts, batch)
+    if runtime.stopping.is_set():
+        _let_go(runtime, batch)
         return False
     facts = Circumstances(
         letters=prepared.letters,
         endings=prepared.endings,
         missing={
-            row.id: gone.ask_again(row, batch.began_at, parts.times)
+            row.id: gone.ask_again(row, batch.began_at, runtime.times)
             for row in rows
             if row.id in prepared.missing
         },
@@ -197,10 +197,10 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         unlooked=looked.unlooked,
         unfindable=prepared.unfindable,
         markers=prepared.markers,
-        picks=_picks(parts, batch),
+        picks=_picks(runtime, batch),
         user_id=batch.connection.user_id,
         key_field=batch.connection.activity_key_field,
-        give_up_before=_give_up_before(parts, batch),
+        give_up_before=_give_up_before(runtime, batch),
     )
     made = plan(rows, facts)
     first = [Send(row, contact_record(row, facts)) for row in made.contacts.values()]
@@ -209,23 +209,23 @@ def _work(parts: Delivery, gateway: SalesforceGateway, lease: Lease, batch: Batc
         for row, person, candidates in made.tasks
     ]
     limit = facts.give_up_before
-    sent = send(parts, gateway, lease, batch, first, refused_before=limit) if first else Sent({})
+    sent = send(runtime, gateway, lease, batch, first, refused_before=limit) if first else Sent({})
     if sent is None:  # what the look told stands all the same
         there = sent_before(rows, facts, made)
-        _write(parts, gateway, batch, made.settled, sends=there, known=made.known, answered=False)
-        _give_back(parts, batch, made)
+        _write(runtime, gateway, batch, made.settled, sends=there, known=made.known, answered=False)
+        _give_back(runtime, batch, made)
         return False
     outcomes = {**made.settled, **sent.outcomes}
     sends = [*first, *sent_before(rows, facts, made)]
-    _write(parts, gateway, batch, outcomes, sends=sends, known=made.known)
+    _write(runtime, gateway, batch, outcomes, sends=sends, known=made.known)
     if sent.paused:
-        _give_back(parts, batch, made)
+        _give_back(runtime, batch, made)
         return False
-    return _follow(parts, gateway, lease, batch, made, facts, sent.outcomes)
+    return _follow(runtime, gateway, lease, batch, made, facts, sent.outcomes)
 
 
 def _follow(
-    parts: Delivery,
+    runtime: Runtime,
     gateway: SalesforceGateway,
     lease: Lease,
     batch: Batch,
@@ -235,8 +235,8 @@ def _follow(
 ) -> bool:
     """The rows that waited for a Contact of this batch. Their Tasks travel in a composite of their
     own: in the Contact's, a refused Contact would leave them a null WhoId."""
-    if made.followers and parts.stopping.is_set():
-        _give_back(parts, batch, made)
+    if made.followers and runtime.stopping.is_set():
+        _give_back(runtime, batch, made)
         return False
     outcomes: dict[int, Outcome] = {}
     second: list[Send] = []
@@ -250,15 +250,17 @@ def _follow(
                 record = task_record(row, facts, outcome.record_id)
                 second.append(Send(row, record, outcome.record_id, 1))
     limit = facts.give_up_before
-    sent = send(parts, gateway, lease, batch, second, refused_before=limit) if second else Sent({})
+    sent = (
+        send(runtime, gateway, lease, batch, second, refused_before=limit) if second else Sent({})
+    )
     told = sent.outcomes if sent is not None else {}
     answered = sent is not None
-    _write(parts, gateway, batch, {**outcomes, **told}, sends=second, answered=answered)
+    _write(runtime, gateway, batch, {**outcomes, **told}, sends=second, answered=answered)
     return sent is not None and not sent.paused
 
 
 def _write(
-    parts: Delivery,
+    runtime: Runtime,
     gateway: SalesforceGateway,
     batch: Batch,
     outcomes: Mapping[int, Outcome],
@@ -276,10 +278,12 @@ def _write(
     unclear = {address for key, address in adding.items() if outcomes[key].marked}
     made = {address for key, address in adding.items() if outcomes[key].reason == "created"}
     org_id = batch.connection.org_id
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         pauses.heard(session, batch.connection.id, gateway, answered=answered)
-        settle(session, batch, outcomes, times=parts.times, known=made | set(known))
-        claims.keep(session, org_id=org_id, addresses=unclear, owner=batch.token, times=parts.times)
+        settle(session, batch, outcomes, times=runtime.times, known=made | set(known))
+        claims.keep(
+            session, org_id=org_id, addresses=unclear, owner=batch.token, times=runtime.times
+        )
         settled = set(adding.values()) - unclear
         claims.release(session, org_id=org_id, addresses=settled, owner=batch.token)
         written = [
@@ -292,19 +296,19 @@ def _write(
         if lost_key:
             lose_key_field(session, batch)
     if lost_key:
-        parts.queue.enqueue("describe", batch.connection.id)
+        runtime.queue.enqueue("describe", batch.connection.id)
     failpoints.reach("drain.settled")
 
 
-def _give_back(parts: Delivery, batch: Batch, made: Plan) -> None:
+def _give_back(runtime: Runtime, batch: Batch, made: Plan) -> None:
     followers = [row.id for rows in made.followers.values() for row in rows]
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         let_go(session, batch, followers, unmark=False)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
-def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
-    with parts.database.read() as session:
+def _picks(runtime: Runtime, batch: Batch) -> dict[str, str]:
+    with runtime.database.read() as session:
         picks = session.execute(
             select(Pick.address, Pick.record_id).where(
                 Pick.connection_id == batch.connection.id,
@@ -315,7 +319,7 @@ def _picks(parts: Delivery, batch: Batch) -> dict[str, str]:
         return {pick.address: pick.record_id for pick in picks}
 
 
-def _give_up_before(parts: Delivery, batch: Batch) -> datetime | None:
+def _give_up_before(runtime: Runtime, batch: Batch) -> datetime | None:
     """An unknown outcome is a person's after 24 h of a live connection: those before a reconnect
     do not count, nor those in which it was barred."""
-    return barred.asked_since(batch.connection, batch.began_at, parts.times.span(UNKNOWN_LIMIT))
+    return barred.asked_since(batch.connection, batch.began_at, runtime.times.span(UNKNOWN_LIMIT))

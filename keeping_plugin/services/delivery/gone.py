@@ -13,9 +13,9 @@ from datetime import datetime
 
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import MESSAGE_MISSING, Outcome
 from keeping_plugin.services.delivery.settle import settle
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import GONE_AFTER, GONE_AGAIN, LAG, Times
 
 
@@ -34,13 +34,13 @@ def ask_again(row: SyncEntry, time: datetime, times: Times) -> Outcome:
     return Outcome(EntryState.PENDING, MESSAGE_MISSING, LAG if young else GONE_AGAIN)
 
 
-def put_off(parts: Delivery, batch: Batch, missing: Collection[int]) -> Batch:
+def put_off(runtime: Runtime, batch: Batch, missing: Collection[int]) -> Batch:
     """The batch without these rows, which are asked for again. Those with a mark stay: whether
     they were sent is looked up whatever the inbox says."""
     rows = [row for row in batch.rows if row.id in missing and row.sent_at is None]
     if not rows:
         return batch
-    outcomes = {row.id: ask_again(row, batch.began_at, parts.times) for row in rows}
-    with parts.database.write() as session:
-        settle(session, batch, outcomes, times=parts.times)
+    outcomes = {row.id: ask_again(row, batch.began_at, runtime.times) for row in rows}
+    with runtime.database.write() as session:
+        settle(session, batch, outcomes, times=runtime.times)
     return replace(batch, rows=[row for row in batch.rows if row.id not in outcomes])

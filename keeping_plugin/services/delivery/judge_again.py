@@ -20,8 +20,8 @@ from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.decisions import corrected_occasion, judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
 from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Action, Direction, MessageArrived
 
 CUSTOMER_CHANGED = "customer_changed"
@@ -39,7 +39,7 @@ def has_changed(row: SyncEntry, message: MessageArrived) -> bool:
     return key != row.address or turned
 
 
-def judge_again(parts: Delivery, batch: Batch, changed: Mapping[str, MessageArrived]) -> Batch:
+def judge_again(runtime: Runtime, batch: Batch, changed: Mapping[str, MessageArrived]) -> Batch:
     """The batch without the unmarked rows of these messages, which are settled or due at once under
     their new address. Ends the host's transaction."""
     if not changed:
@@ -48,9 +48,9 @@ def judge_again(parts: Delivery, batch: Batch, changed: Mapping[str, MessageArri
     rows: dict[str, list[SyncEntry]] = {}
     for row in leaving:
         rows.setdefault(row.message_id, []).append(row)
-    policies = _policies(parts, batch, [changed[message_id] for message_id in rows])
+    policies = _policies(runtime, batch, [changed[message_id] for message_id in rows])
     for start in range(0, len(rows), CHUNK):
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             connection = connection_first(session, batch.connection.id)
             going_on = (
                 connection is not None
@@ -64,7 +64,7 @@ def judge_again(parts: Delivery, batch: Batch, changed: Mapping[str, MessageArri
 
 
 def _policies(
-    parts: Delivery, batch: Batch, messages: Sequence[MessageArrived]
+    runtime: Runtime, batch: Batch, messages: Sequence[MessageArrived]
 ) -> Mapping[str, Policy]:
     """Today's policy of each mailbox, as it concerns these messages."""
     company_id = batch.connection.company_id
@@ -72,12 +72,12 @@ def _policies(
     for message in messages:
         by_mailbox.setdefault(message.mailbox_id, []).append(message)
     try:
-        with parts.database.read() as session:
+        with runtime.database.read() as session:
             database = session.connection()
             return {
                 mailbox_id: read_policy(
                     database,
-                    parts.helpdesk,
+                    runtime.helpdesk,
                     theirs,
                     company_id=company_id,
                     switches=read_switches(database, company_id, mailbox_id),
@@ -85,7 +85,7 @@ def _policies(
                 for mailbox_id, theirs in by_mailbox.items()
             }
     finally:
-        parts.end_host_transaction()
+        runtime.end_host_transaction()
 
 
 def _judge(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import OrgLease, insert_new, now
-from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import LEASE, LEASE_LEFT
 
 
@@ -23,36 +23,36 @@ class Lease:
     owner: str
     until: float
 
-    def start_by(self, parts: Delivery) -> float:
+    def start_by(self, runtime: Runtime) -> float:
         """The latest monotonic time at which a call may put its first byte on the wire."""
-        return self.until - parts.times.seconds(LEASE_LEFT)
+        return self.until - runtime.times.seconds(LEASE_LEFT)
 
 
-def take(parts: Delivery, session: Session, *, org_id: str, connection_id: int) -> Lease | None:
+def take(runtime: Runtime, session: Session, *, org_id: str, connection_id: int) -> Lease | None:
     """The org's lease, or None after noting the connection with its holder, who rings it when he
     lets go."""
-    before = parts.clock.monotonic()
+    before = runtime.clock.monotonic()
     insert_new(session, OrgLease, [{"org_id": org_id, "noted": []}])
     time = now(session)
     owner = uuid.uuid4().hex
     # No lease can end later than one taken now. If one does, the clock was set back meanwhile: it
     # is cut, and whoever holds it renews it or is dead by then.
-    latest = time + parts.times.span(LEASE)
+    latest = time + runtime.times.span(LEASE)
     session.execute(
         update(OrgLease)
         .where(OrgLease.org_id == org_id, OrgLease.until > latest)
         .values(until=latest)
     )
     free: ColumnElement[bool] = OrgLease.owner.is_(None)
-    if parts.watch.may_take_over:
+    if runtime.watch.may_take_over:
         free = free | (OrgLease.until < time)
     taken = session.execute(
         update(OrgLease)
         .where(OrgLease.org_id == org_id, free)
-        .values(owner=owner, until=time + parts.times.span(LEASE))
+        .values(owner=owner, until=time + runtime.times.span(LEASE))
     )
     if taken.rowcount:  # type: ignore[attr-defined]
-        return Lease(org_id, owner, before + parts.times.seconds(LEASE))
+        return Lease(org_id, owner, before + runtime.times.seconds(LEASE))
     row = session.scalars(
         select(OrgLease).where(OrgLease.org_id == org_id).with_for_update(key_share=True)
     ).one()
@@ -61,20 +61,20 @@ def take(parts: Delivery, session: Session, *, org_id: str, connection_id: int) 
     return None
 
 
-def renew(parts: Delivery, session: Session, lease: Lease) -> bool:
+def renew(runtime: Runtime, session: Session, lease: Lease) -> bool:
     """A fresh 45 s, if the lease is still ours; called between calls only, never during one."""
-    before = parts.clock.monotonic()
+    before = runtime.clock.monotonic()
     time = now(session)
     renewed = session.execute(
         update(OrgLease)
         .where(
             OrgLease.org_id == lease.org_id, OrgLease.owner == lease.owner, OrgLease.until >= time
         )
-        .values(until=time + parts.times.span(LEASE))
+        .values(until=time + runtime.times.span(LEASE))
     )
     if not renewed.rowcount:  # type: ignore[attr-defined]
         return False
-    lease.until = before + parts.times.seconds(LEASE)
+    lease.until = before + runtime.times.seconds(LEASE)
     return True
 
 

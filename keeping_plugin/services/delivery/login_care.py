@@ -12,8 +12,8 @@ from keeping_plugin.errors import ConnectionLost, NotConnected, NotReady, Salesf
 from keeping_plugin.models import Connection
 from keeping_plugin.services.connection import idle
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.parts import Delivery
-from keeping_plugin.services.metering import Feature, Meter, write_down
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import Times
 
 log = logging.getLogger(__name__)
@@ -32,28 +32,26 @@ def needs_care(connection: Connection, time: datetime, times: Times) -> bool:
     return connection.is_barred or idle.is_due(connection, time, times)
 
 
-def tend_login(parts: Delivery, connection: Connection) -> bool:
+def tend_login(runtime: Runtime, connection: Connection) -> bool:
     """Try a barred login with one cheap call, or renew an idle one; false when nothing may be sent
     now."""
     if connection.is_barred:
-        return _try(parts, connection)
+        return _try(runtime, connection)
     try:
-        parts.keep_login(connection.id)
+        runtime.keep_login(connection.id)
     except (SalesforceError, NotReady) as error:
         log.warning("login_not_renewed", extra={"connection_id": connection.id, "code": error.code})
         return not isinstance(error, NotConnected | ConnectionLost)
     return True
 
 
-def _try(parts: Delivery, connection: Connection) -> bool:
-    meter = Meter(parts.gateways)
+def _try(runtime: Runtime, connection: Connection) -> bool:
     try:
-        meter(connection.id).limits()
+        with runtime.gateway(connection.id, Feature.AUTOMATIONS) as gateway:
+            gateway.limits()
     except (SalesforceError, NotReady) as error:
         if not isinstance(error, NotConnected):
-            with parts.database.write() as session:
-                pauses.refused(session, connection.id, error, parts.times)
+            with runtime.database.write() as session:
+                pauses.refused(session, connection.id, error, runtime.times)
         return False
-    finally:
-        write_down(parts.database, meter, Feature.AUTOMATIONS)
     return True

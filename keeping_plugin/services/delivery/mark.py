@@ -13,8 +13,8 @@ from keeping_plugin.models import Connection, ConnectionStatus, EntryState, Sync
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.lease import Lease
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import LEASE, MARK_AGE, SETTLE
 from keeping_plugin.types import Action
 
@@ -37,7 +37,7 @@ def _others(connection: Connection) -> ColumnElement[bool]:
 
 
 def mark(
-    parts: Delivery,
+    runtime: Runtime,
     lease: Lease,
     batch: Batch,
     row_ids: Collection[int],
@@ -50,8 +50,8 @@ def mark(
     Reads the connection FOR SHARE: a disconnect, which updates that row first, is either before
     this mark (and nothing leaves) or after it (and finds the rows `sending`).
     """
-    before = parts.clock.monotonic()
-    with parts.database.write() as session:
+    before = runtime.clock.monotonic()
+    with runtime.database.write() as session:
         connection = session.scalars(
             select(Connection)
             .where(Connection.id == batch.connection.id)
@@ -63,7 +63,7 @@ def mark(
             and connection.epoch == batch.connection.epoch
             and connection.user_id == batch.connection.user_id
         )
-        if not unchanged or not leases.renew(parts, session, lease):
+        if not unchanged or not leases.renew(runtime, session, lease):
             return None
         time = now(session)
         user_id = connection.user_id
@@ -76,7 +76,7 @@ def mark(
             addresses=addresses,
             owner=batch.token,
             at=time,
-            times=parts.times,
+            times=runtime.times,
         )
         lost = frozenset(addresses) - held
         going = frozenset(row_ids) - {
@@ -97,11 +97,11 @@ def mark(
                 sent_epoch=connection.epoch,
                 sent_key_field=key_field,
                 sent_key_at=time,
-                due_at=time + parts.times.span(SETTLE),
-                claimed_until=time + parts.times.span(LEASE),
+                due_at=time + runtime.times.span(SETTLE),
+                claimed_until=time + runtime.times.span(LEASE),
             )
             .returning(SyncEntry.id)
             .execution_options(synchronize_session=False)
         ).all()
-    start_by = min(before + parts.times.seconds(MARK_AGE), lease.start_by(parts))
+    start_by = min(before + runtime.times.seconds(MARK_AGE), lease.start_by(runtime))
     return Marked(frozenset(marked), lost, time, start_by)

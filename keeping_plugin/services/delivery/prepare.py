@@ -18,8 +18,8 @@ from keeping_plugin.services.delivery.asking import Mail
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.gone import is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Letter
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.services.schema.sending import sendable
 from keeping_plugin.time_zones import zone
@@ -51,10 +51,10 @@ class Prepared:
     unread: Collection[str]  # messages for which the host raised, while it answered for others
 
 
-def prepare(parts: Delivery, batch: Batch) -> Prepared:
+def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     """Bodies are read one at a time and cut before the next. Ends the host's transaction."""
     company_id = batch.connection.company_id
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         installation = session.scalars(select(Installation.installation_id)).one()
         switched = {
             row.mailbox_id: {Action.ADD_CONTACT: row.add_contacts, Action.LOG_TASK: row.log_tasks}
@@ -66,11 +66,11 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
     logged = [row for row in batch.rows if row.action == Action.LOG_TASK]
     marked = {row.message_id: marker(installation, company_id, row.message_id) for row in logged}
     try:
-        mailboxes = {box.id: box.name for box in parts.helpdesk.mailboxes(company_id)}
-        mail = Mail(parts, batch)
+        mailboxes = {box.id: box.name for box in runtime.helpdesk.mailboxes(company_id)}
+        mail = Mail(runtime, batch)
         letters, there = _letters(mail, batch, marked, mailboxes.values(), schemas)
     finally:
-        parts.end_host_transaction()
+        runtime.end_host_transaction()
     by_search = emails_are_searched(schemas)
     endings: dict[int, str] = {}
     missing: set[int] = set()
@@ -82,7 +82,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
         if row.epoch != batch.connection.epoch:
             endings[row.id] = "disconnected"
         elif row.mailbox_id not in mailboxes or row.message_id not in there:
-            if not is_believed(row, batch.began_at, parts.times):
+            if not is_believed(row, batch.began_at, runtime.times):
                 missing.add(row.id)
             elif row.mailbox_id not in mailboxes:
                 endings[row.id] = "mailbox_deleted"
@@ -96,7 +96,7 @@ def prepare(parts: Delivery, batch: Batch) -> Prepared:
             changed[row.message_id] = there[row.message_id]
         elif by_search and row.action == Action.ADD_CONTACT:
             endings[row.id] = "address_encrypted"
-    _note(parts, batch, logged, letters)
+    _note(runtime, batch, logged, letters)
     markers = {row.id: marked[row.message_id] for row in logged}
     unfindable = {
         row.message_id
@@ -143,7 +143,7 @@ def _letters(
 
 
 def _note(
-    parts: Delivery, batch: Batch, logged: Sequence[SyncEntry], letters: Mapping[str, Letter]
+    runtime: Runtime, batch: Batch, logged: Sequence[SyncEntry], letters: Mapping[str, Letter]
 ) -> None:
     """Keep with the rows what an admin is to know of their Tasks. Hardly ever anything."""
     for row in logged:
@@ -152,7 +152,7 @@ def _note(
             continue
         if note is not None:
             log.warning("text_too_slow", extra={"entry_id": row.id})
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             session.execute(
                 update(SyncEntry)
                 .where(SyncEntry.id == row.id, SyncEntry.claim == batch.token)

@@ -24,10 +24,10 @@ from keeping_plugin.services.delivery.key_field import lose_key_field, refuses_k
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.mark import mark
 from keeping_plugin.services.delivery.outcomes import advice_for, key_field_gone, read
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
 from keeping_plugin.services.delivery.settle import let_go, shrink
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
 from keeping_plugin.types import Action, NewRecord, Saved
 
@@ -70,7 +70,7 @@ def sent_before(rows: Sequence[SyncEntry], facts: Circumstances, made: Plan) -> 
 
 
 def send(
-    parts: Delivery,
+    runtime: Runtime,
     gateway: SalesforceGateway,
     lease: Lease,
     batch: Batch,
@@ -82,7 +82,7 @@ def send(
     rows have been given back, and the batch is over. `refused_before`: as `read` takes it."""
     for _ in range(MARKS):
         marked = mark(
-            parts,
+            runtime,
             lease,
             batch,
             [each.row.id for each in sends],
@@ -90,7 +90,7 @@ def send(
             addresses=_added(sends),
         )
         if marked is None:
-            _over(parts, batch, sends, None)
+            _over(runtime, batch, sends, None)
             return None
         failpoints.reach("drain.marked")
         going = [each for each in sends if each.row.id in marked.row_ids]
@@ -106,17 +106,17 @@ def send(
         except CallNotStarted:
             continue
         except (SalesforceError, NotReady) as error:
-            _over(parts, batch, going, error)
+            _over(runtime, batch, going, error)
             return None
         failpoints.reach("drain.sent")
-        sent = _told(parts, batch, list(zip(going, answers, strict=True)), refused_before)
+        sent = _told(runtime, batch, list(zip(going, answers, strict=True)), refused_before)
         return replace(sent, outcomes={**lost, **sent.outcomes})
-    _over(parts, batch, sends, CallNotStarted())
+    _over(runtime, batch, sends, CallNotStarted())
     return None
 
 
 def _told(
-    parts: Delivery,
+    runtime: Runtime,
     batch: Batch,
     told: Sequence[tuple[Send, Saved | SalesforceError]],
     refused_before: datetime | None,
@@ -149,11 +149,11 @@ def _told(
                 refused_before=refused_before,
             )
     if smaller or closed:
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             if why is not None:
-                pauses.refused(session, batch.connection.id, why, parts.times)
+                pauses.refused(session, batch.connection.id, why, runtime.times)
             let_go(session, batch, [each.row.id for each in closed], unmark=True)
-            shrink(session, batch, [e.row.id for e in smaller], times=parts.times, unmark=True)
+            shrink(session, batch, [e.row.id for e in smaller], times=runtime.times, unmark=True)
             claims.release(
                 session,
                 org_id=batch.connection.org_id,
@@ -168,11 +168,11 @@ def _added(sends: Sequence[Send]) -> set[str]:
 
 
 def _over(
-    parts: Delivery, batch: Batch, sends: Sequence[Send], error: SalesforceError | NotReady | None
+    runtime: Runtime, batch: Batch, sends: Sequence[Send], error: SalesforceError | NotReady | None
 ) -> None:
     """The whole call was refused, or its outcome is unclear."""
     row_ids = [each.row.id for each in sends]
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         unclear = error is not None and error.code == "outcome_unclear"
         if error is None:
             # Disconnected or overtaken before the mark: whatever stands, stands.
@@ -182,15 +182,15 @@ def _over(
         elif isinstance(error, SalesforceError) and refuses_key_field(batch, error):
             let_go(session, batch, row_ids, unmark=True)
             lose_key_field(session, batch)
-        elif pauses.refused(session, batch.connection.id, error, parts.times):
+        elif pauses.refused(session, batch.connection.id, error, runtime.times):
             let_go(session, batch, row_ids, unmark=not unclear)
         else:
-            shrink(session, batch, row_ids, times=parts.times, unmark=not unclear)
+            shrink(session, batch, row_ids, times=runtime.times, unmark=not unclear)
         adding = _added(sends)
         org_id = batch.connection.org_id
         if unclear:
             claims.keep(
-                session, org_id=org_id, addresses=adding, owner=batch.token, times=parts.times
+                session, org_id=org_id, addresses=adding, owner=batch.token, times=runtime.times
             )
         else:
             claims.release(session, org_id=org_id, addresses=adding, owner=batch.token)

@@ -23,8 +23,8 @@ from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery.claim import due
 from keeping_plugin.services.delivery.clock_set_back import bring_back
 from keeping_plugin.services.delivery.login_care import care_due
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.waiting_look import look_due
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT, Times
 
 JOBS = 100  # of a kind, a sweep
@@ -32,19 +32,19 @@ JOBS = 100  # of a kind, a sweep
 _PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
-def sweep(parts: Delivery) -> None:
+def sweep(runtime: Runtime) -> None:
     """Once over everything: cheap when nothing is due. Safe to run in several processes at once,
     and from cron (`flask keeping tick`)."""
     failpoints.reach("sweep.began")
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         time = now(session)
-        parts.watch.observe(time)
-        if not parts.watch.steady:
-            bring_back(session, time, parts.times)
-        _give_up_disconnected(session, time, parts)
-    leftovers.settle(parts.database, seconds=leftovers.SWEEP)
-    with parts.database.read() as session:
-        connections = _due_connections(session, time, parts.times)
+        runtime.watch.observe(time)
+        if not runtime.watch.steady:
+            bring_back(session, time, runtime.times)
+        _give_up_disconnected(session, time, runtime)
+    leftovers.settle(runtime.database, seconds=leftovers.SWEEP)
+    with runtime.database.read() as session:
+        connections = _due_connections(session, time, runtime.times)
         describes = session.scalars(
             select(SchemaLoad.connection_id).where(SchemaLoad.due_at <= time).limit(JOBS)
         ).all()
@@ -54,13 +54,13 @@ def sweep(parts: Delivery) -> None:
         backfills = session.scalars(
             select(BackfillRun.id).where(BackfillRun.due_at <= time).limit(JOBS)
         ).all()
-    waiting = parts.queue.length()
+    waiting = runtime.queue.length()
     if waiting is None or waiting >= QUEUE_FULL:
         return
     for job, row_ids in (("revoke", revokes), ("describe", describes), ("backfill", backfills)):
         for row_id in row_ids:
-            parts.queue.enqueue(job, row_id)
-    parts.queue.ring(connections)
+            runtime.queue.enqueue(job, row_id)
+    runtime.queue.ring(connections)
 
 
 def _due_connections(session: Session, time: datetime, times: Times) -> list[int]:
@@ -82,11 +82,11 @@ def _due_connections(session: Session, time: datetime, times: Times) -> list[int
     return list(session.scalars(query))
 
 
-def _give_up_disconnected(session: Session, time: datetime, parts: Delivery) -> None:
+def _give_up_disconnected(session: Session, time: datetime, runtime: Runtime) -> None:
     """Sent before a disconnect and not looked up for 24 h: a person settles them."""
     gone = select(Connection.id).where(
         Connection.status == ConnectionStatus.DISCONNECTED,
-        Connection.disconnected_at < time - parts.times.span(UNKNOWN_LIMIT),
+        Connection.disconnected_at < time - runtime.times.span(UNKNOWN_LIMIT),
     )
     _settle(
         session,

@@ -7,11 +7,11 @@ from sqlalchemy import update
 from keeping_plugin.models import Connection
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Action
 
 
-def know_task_status(parts: Delivery, gateway: SalesforceGateway, batch: Batch) -> None:
+def know_task_status(runtime: Runtime, gateway: SalesforceGateway, batch: Batch) -> None:
     """Ask for the status of logged messages, once, before the first of them is sent. The describe
     asks too, but mail may come before it has ended, and a Task without a status is an open one.
     Raises what `closed_task_status` raises."""
@@ -20,7 +20,7 @@ def know_task_status(parts: Delivery, gateway: SalesforceGateway, batch: Batch) 
     if connection.task_status is not None or not logs:
         return
     connection.task_status = gateway.closed_task_status()  # of this batch's copy
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         session.execute(
             update(Connection)
             .where(Connection.id == connection.id, Connection.task_status.is_(None))

@@ -30,11 +30,11 @@ from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.outcomes import backoff
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import Outcome
 from keeping_plugin.services.delivery.settle import ASK_AGAIN, let_go, settle, shrink
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.times import ATTEMPTS, PAUSES, UNKNOWN_LIMIT, Times
 
@@ -51,38 +51,38 @@ def is_about_rights(error: SalesforceError | NotReady) -> bool:
     )
 
 
-def read_failed(parts: Delivery, batch: Batch, error: SalesforceError | NotReady) -> None:
+def read_failed(runtime: Runtime, batch: Batch, error: SalesforceError | NotReady) -> None:
     """Salesforce did not answer a question, or refused it."""
     connection_id, news = batch.connection.id, False
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         if isinstance(error, REFUSALS):
-            news = pauses.read_refused(session, connection_id, error, parts.times)
+            news = pauses.read_refused(session, connection_id, error, runtime.times)
         elif not isinstance(error, NotConnected):
-            pauses.refused(session, connection_id, error, parts.times)
+            pauses.refused(session, connection_id, error, runtime.times)
         if isinstance(error, REFUSALS) and not is_about_rights(error):
             # It may be about one address: find it without failing anybody.
-            shrink(session, batch, batch.row_ids, times=parts.times, counts=False)
-            _put_off(session, batch, parts.times)
+            shrink(session, batch, batch.row_ids, times=runtime.times, counts=False)
+            _put_off(session, batch, runtime.times)
         else:
             let_go(session, batch, batch.row_ids, unmark=False)
         if not isinstance(error, NotConnected):
-            give_up_unknown(session, batch, parts.times)
+            give_up_unknown(session, batch, runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
     if news:
-        describe_soon(parts, connection_id)
+        describe_soon(runtime, connection_id)
 
 
-def describe_soon(parts: Delivery, connection_id: int) -> None:
+def describe_soon(runtime: Runtime, connection_id: int) -> None:
     """What the user sees has changed: the panel and the settings should know it, too."""
-    if schema_cache.refresh_soon(parts.database, connection_id):
-        parts.queue.enqueue("describe", connection_id)
+    if schema_cache.refresh_soon(runtime.database, connection_id):
+        runtime.queue.enqueue("describe", connection_id)
 
 
-def host_failed(parts: Delivery, batch: Batch, error: HelpDeskFailed) -> None:
+def host_failed(runtime: Runtime, batch: Batch, error: HelpDeskFailed) -> None:
     """The host raised for every message that it was asked for, so it is no message's doing: rows
     keep their attempts, say why they wait, and the connection pauses."""
-    with parts.database.write() as session:
-        pauses.host_failed(session, batch.connection.id, parts.times)
+    with runtime.database.write() as session:
+        pauses.host_failed(session, batch.connection.id, runtime.times)
         session.execute(
             _PLAIN.where(
                 SyncEntry.id.in_(batch.row_ids),
@@ -91,19 +91,19 @@ def host_failed(parts: Delivery, batch: Batch, error: HelpDeskFailed) -> None:
             ).values(reason=error.code, words=None)
         )
         let_go(session, batch, batch.row_ids, unmark=False)
-        give_up_unknown(session, batch, parts.times)
+        give_up_unknown(session, batch, runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
-def put_off_unread(parts: Delivery, batch: Batch, unread: Collection[str]) -> Batch:
+def put_off_unread(runtime: Runtime, batch: Batch, unread: Collection[str]) -> Batch:
     """The batch without the messages for which the host raised although it answered for others.
     Three times, and an unmarked row has failed; a marked one is asked about again, for a day."""
     if not unread:
         return batch
     put_off = {row.id: _unread(row) for row in batch.rows if row.message_id in unread}
-    with parts.database.write() as session:
-        settle(session, batch, put_off, times=parts.times)
-        give_up_unknown(session, batch, parts.times)
+    with runtime.database.write() as session:
+        settle(session, batch, put_off, times=runtime.times)
+        give_up_unknown(session, batch, runtime.times)
     return replace(batch, rows=[row for row in batch.rows if row.id not in put_off])
 
 

@@ -18,11 +18,11 @@ from keeping_plugin.services.delivery.budget import within_budget
 from keeping_plugin.services.delivery.claim import drainable
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.lease import Lease
-from keeping_plugin.services.delivery.parts import Delivery
 from keeping_plugin.services.delivery.plan import contacts_of
 from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_rights
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.times import BATCH, WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 from keeping_plugin.types import emails_are_searched
@@ -42,42 +42,42 @@ def look_due(time: datetime) -> ColumnElement[bool]:
     )
 
 
-def look_for_waiting(parts: Delivery, lease: Lease, connection_id: int) -> None:
+def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None:
     """Look for up to 1,000 addresses whose look is due, and release the Tasks of those found.
     When Salesforce does not answer, nothing is learned and nothing moves but the next look."""
-    connection, addresses = _due_addresses(parts, lease, connection_id)
+    connection, addresses = _due_addresses(runtime, lease, connection_id)
     if connection is None or not addresses:
         return
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         by_search = emails_are_searched(schema_cache.schemas(session, connection_id))
     try:
-        gateway = parts.gateways(connection_id)
-        if not within_budget(parts, gateway, connection):
+        gateway = runtime.gateways(connection_id)
+        if not within_budget(runtime, gateway, connection):
             return
-        found = gateway.find(addresses, by_search=by_search, start_by=lease.start_by(parts))
+        found = gateway.find(addresses, by_search=by_search, start_by=lease.start_by(runtime))
     except (SalesforceError, NotReady) as error:
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             if isinstance(error, REFUSALS) and is_about_rights(error):
-                pauses.read_refused(session, connection_id, error, parts.times)
-            elif not pauses.refused(session, connection_id, error, parts.times):
-                _wait_on(session, connection_id, addresses, parts.times)
+                pauses.read_refused(session, connection_id, error, runtime.times)
+            elif not pauses.refused(session, connection_id, error, runtime.times):
+                _wait_on(session, connection_id, addresses, runtime.times)
         return
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         pauses.heard(session, connection_id, gateway)
-        _wait_on(session, connection_id, addresses, parts.times)
+        _wait_on(session, connection_id, addresses, runtime.times)
         known = [address for address in addresses if contacts_of(found, address)]
         if known:
             waiting.learned(session, connection_id, known)
-    _judge_corrected(parts, connection, set(addresses) - set(known))
+    _judge_corrected(runtime, connection, set(addresses) - set(known))
 
 
-def _judge_corrected(parts: Delivery, connection: Connection, addresses: Collection[str]) -> None:
+def _judge_corrected(runtime: Runtime, connection: Connection, addresses: Collection[str]) -> None:
     """Bring back Tasks that wait for somebody who is not their message's customer any more: the
     next batch judges them again. Asked of the host after each look, as far as it tells of messages
     without their bodies; otherwise of a few, so that slow bodies hold nobody up."""
     if not addresses:
         return
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         rows = session.scalars(
             select(SyncEntry)
             .where(
@@ -87,21 +87,21 @@ def _judge_corrected(parts: Delivery, connection: Connection, addresses: Collect
                 SyncEntry.address.in_(sorted(addresses)),
             )
             .order_by(SyncEntry.looks, SyncEntry.waiting_since.desc(), SyncEntry.id.desc())
-            .limit(BATCH if tells_facts(parts.helpdesk) else FEW_BODIES)
+            .limit(BATCH if tells_facts(runtime.helpdesk) else FEW_BODIES)
         ).all()
     waits = {row.message_id: row for row in rows}
     try:
-        told = facts_of(parts.helpdesk, connection.company_id, list(waits))
+        told = facts_of(runtime.helpdesk, connection.company_id, list(waits))
         corrected = [
             waits[each.message_id].id for each in told if has_changed(waits[each.message_id], each)
         ]
     except HelpDeskFailed:
         return  # the log has its place; the next look asks again
     finally:
-        parts.end_host_transaction()
+        runtime.end_host_transaction()
     if not corrected:
         return
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         connection_first(session, connection.id)
         session.execute(
             _PLAIN.where(
@@ -113,21 +113,21 @@ def _judge_corrected(parts: Delivery, connection: Connection, addresses: Collect
 
 
 def _due_addresses(
-    parts: Delivery, lease: Lease, connection_id: int
+    runtime: Runtime, lease: Lease, connection_id: int
 ) -> tuple[Connection | None, Sequence[str]]:
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         time = now(session)
         connection = connection_first(session, connection_id)
         if connection is None or not drainable(connection, time):
             return connection, ()
-        expire(session, connection_id, time, parts.times)
+        expire(session, connection_id, time, runtime.times)
         addresses = session.scalars(
             select(SyncEntry.address)
             .where(SyncEntry.connection_id == connection_id, look_due(time))
             .distinct()
             .limit(ADDRESSES)
         ).all()
-        held = bool(addresses) and leases.renew(parts, session, lease)
+        held = bool(addresses) and leases.renew(runtime, session, lease)
     return connection, addresses if held else ()
 
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, event, insert, select
-from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.mail import task as task_text
 from keeping_plugin.models import (
     Connection,
     ConnectionStatus,
-    Database,
     EntryState,
     Installation,
     SyncEntry,
     migrate,
     now,
 )
-from keeping_plugin.ports import Gateways, HelpDesk
 from keeping_plugin.services.operations.helpdesk_check import failures
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import preflight
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.services.schema.preflight import Outcome
 from keeping_plugin.types import Action, TaskLook
 from keeping_plugin.wording.barred import barred_reason, barred_sentence
@@ -42,25 +39,9 @@ class Finding:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doctor:
-    """What is examined. `host_session` is the host's own session, opened for the look; `host_known`
-    says whether the address of the inbox stands in its configuration; `api_version` is the newest
-    that we speak."""
-
-    database: Database
-    helpdesk: HelpDesk
-    org_reading: OrgReading
-    gateways: Gateways
-    host_session: Callable[[], Session]
-    host_known: Callable[[], bool]
-    api_version: str
-    checks: tuple[Callable[[], None], ...]
-
-
-def examine(doctor: Doctor) -> Iterator[Finding]:
+def examine(runtime: Runtime) -> Iterator[Finding]:
     """Everything, one finding at a time; asks Salesforce for each live connection."""
-    stands, newest = migrate.current(doctor.database.engine), migrate.head()
+    stands, newest = migrate.current(runtime.database.engine), migrate.head()
     if stands != newest:
         yield Finding(
             False,
@@ -69,52 +50,52 @@ def examine(doctor: Doctor) -> Iterator[Finding]:
         )
         return
     yield Finding(True, f"The plugin's tables stand at {stands}.")
-    with doctor.database.read() as session:
+    with runtime.database.read() as session:
         if session.scalar(select(Installation.contract)) == 0:
             yield Finding(
                 None,
                 "Processes of 0.1.0 may still run, so what they cannot read is not written: run "
                 "`flask keeping db contract` once all of them have ended.",
             )
-    for check in doctor.checks:
+    for check in runtime.checks:
         try:
             check()
         except KeepingError as error:
             yield Finding(False, str(error))
         else:
             yield Finding(True, (check.__doc__ or "").strip().splitlines()[0])
-    if not doctor.host_known():
+    if not runtime.host_known():
         yield Finding(
             None,
             "The address that Salesforce's login comes back to follows the Host header of the "
             "request, which anybody can send: set KEEPING_BASE_URL, or Flask's TRUSTED_HOSTS.",
         )
-    with doctor.database.read() as session:
+    with runtime.database.read() as session:
         connections = session.scalars(
             select(Connection).where(Connection.current).order_by(Connection.company_id)
         ).all()
     companies = [connection.company_id for connection in connections]
     failed = False
     for company_id in companies or [""]:
-        for each in failures(doctor.database, doctor.helpdesk, company_id):
+        for each in failures(runtime.database, runtime.helpdesk, company_id):
             failed = True
             yield Finding(
                 False,
                 f"{company_id or 'Your inbox'}: HelpDesk.{each.question} raised {each.error} "
                 f"outside a request, as in a worker, at {each.where}. Its messages wait.",
             )
-    doctor.host_session().rollback()
+    runtime.host_session().rollback()
     if not failed:
         yield Finding(True, "Your HelpDesk answers outside a request, as in a worker.")
-        yield from _host(doctor, companies)
+        yield from _host(runtime, companies)
     if not connections:
-        yield Finding(None, _nobody(doctor))
+        yield Finding(None, _nobody(runtime))
     for connection in connections:
-        yield from _connection(doctor, connection)
+        yield from _connection(runtime, connection)
 
 
-def _nobody(doctor: Doctor) -> str:
-    with doctor.database.read() as session:
+def _nobody(runtime: Runtime) -> str:
+    with runtime.database.read() as session:
         last = session.scalars(
             select(Connection)
             .where(Connection.disconnected_at.is_not(None))
@@ -129,19 +110,19 @@ def _nobody(doctor: Doctor) -> str:
     )
 
 
-def _host(doctor: Doctor, company_ids: list[str]) -> Iterator[Finding]:
+def _host(runtime: Runtime, company_ids: list[str]) -> Iterator[Finding]:
     """Our rows and the host's messages must commit together, so they must share a database."""
-    ours = doctor.database.engine
+    ours = runtime.database.engine
     asked: set[Engine] = set()
 
     def note(connection: Any, *_: Any) -> None:
         asked.add(connection.engine)
 
-    session = doctor.host_session()
+    session = runtime.host_session()
     event.listen(Engine, "before_cursor_execute", note)
     try:
         for company_id in company_ids or [""]:
-            list(doctor.helpdesk.mailboxes(company_id))
+            list(runtime.helpdesk.mailboxes(company_id))
         asked.discard(ours)
         elsewhere = {engine.url for engine in asked} - {ours.url}
         # One row of ours in the very transaction in which the host reads its own.
@@ -181,7 +162,7 @@ def _sqlite(connection: Any) -> Iterator[Finding]:
         )
 
 
-def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
+def _connection(runtime: Runtime, connection: Connection) -> Iterator[Finding]:
     name = f"{connection.company_id}: {connection.org_name or connection.org_id}"
     if connection.status == ConnectionStatus.LOST:
         yield Finding(
@@ -201,12 +182,13 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
             "resume` has it tried at once.",
         )
         return
-    yield _renewal(doctor, connection, name)
-    if connection.api_version is not None and connection.api_version != doctor.api_version:
+    yield _renewal(runtime, connection, name)
+    newest = runtime.config.salesforce_api_version
+    if connection.api_version is not None and connection.api_version != newest:
         yield Finding(
             True,
             f"{name}: Version {connection.api_version} of Salesforce's API is spoken, the newest "
-            f"that the org and this inbox ({doctor.api_version}) have in common.",
+            f"that the org and this inbox ({newest}) have in common.",
         )
     pause = pause_of(connection.pause_reason, connection.pause_words)
     if pause is not None:
@@ -219,7 +201,7 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
             f"{connection.paused_until:%Y-%m-%d %H:%M:%S} UTC.",
         )
     try:
-        found = preflight.run(doctor.org_reading, connection.id)
+        found = preflight.run(runtime, connection.id)
     except KeepingError as error:
         yield Finding(False, f"{name}: {error}")
         return
@@ -228,9 +210,9 @@ def _connection(doctor: Doctor, connection: Connection) -> Iterator[Finding]:
         yield Finding(good, " ".join(filter(None, (f"{name}: {line.finding}", line.mend))))
 
 
-def _renewal(doctor: Doctor, connection: Connection, name: str) -> Finding:
+def _renewal(runtime: Runtime, connection: Connection, name: str) -> Finding:
     """Salesforce may end a login that was not renewed for 30 days."""
-    with doctor.database.read() as session:
+    with runtime.database.read() as session:
         late = now(session) - timedelta(days=8)
     renewed = connection.refreshed_at
     if (renewed or connection.connected_at) > late:
@@ -244,18 +226,18 @@ def _renewal(doctor: Doctor, connection: Connection, name: str) -> Finding:
     )
 
 
-def doubled(doctor: Doctor, *, days: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def doubled(runtime: Runtime, *, days: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Company, message and Task ids of each message of the last days that was logged more than
     once: what an outage during a send can lead to, in an org without the unique key field. Raises
     what `find` raises."""
-    with doctor.database.read() as session:
+    with runtime.database.read() as session:
         installation = session.scalars(select(Installation.installation_id)).one()
         since = now(session) - timedelta(days=days)
         connections = session.scalars(
             select(Connection).where(Connection.current, Connection.status == ConnectionStatus.LIVE)
         ).all()
     for connection in connections:
-        with doctor.database.read() as session:
+        with runtime.database.read() as session:
             message_ids = session.scalars(
                 select(SyncEntry.message_id).where(
                     SyncEntry.connection_id == connection.id,
@@ -271,7 +253,7 @@ def doubled(doctor: Doctor, *, days: int) -> Iterator[tuple[str, str, tuple[str,
         if not markers:
             continue
         look = TaskLook(frozenset(markers), connection.user_id, since - timedelta(days=1))
-        found = doctor.gateways(connection.id).find((), tasks=look)
+        found = runtime.gateways(connection.id).find((), tasks=look)
         for marker, task_ids in sorted(found.tasks.items()):
             if len(task_ids) > 1:
                 yield connection.company_id, markers[marker], task_ids

@@ -26,8 +26,9 @@ from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import claims, waiting
-from keeping_plugin.services.metering import Feature, counted
-from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARK_AGE, MARKS
 from keeping_plugin.types import Agent, NewRecord, PersonFound, Saved, Value
 
@@ -39,9 +40,8 @@ class Exists:
     people: Sequence[PersonFound]
 
 
-@counted(Feature.RECORDS)
 def add_person(
-    parts: Panels,
+    runtime: Runtime,
     agent: Agent,
     link: Linked,
     object: str,
@@ -53,18 +53,20 @@ def add_person(
 
     Raises BeingAdded when somebody else is adding this address now, or when an attempt without an
     answer may still turn up; RecordRejected and DuplicatesFound with Salesforce's words;
-    OutcomeUnclear when no answer came to this one; Crowded.
+    OutcomeUnclear when no answer came to this one; TooBusy.
     """
     email = fields.get("Email")
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
         raise InvalidInput("Fill in the e-mail address: people are found by it.", field="Email")
-    with parts.turn(agent):
-        return _add(parts, agent, link, key, NewRecord(object, fields), allow_duplicates)
+    with runtime.turn(agent), runtime.gateway(link.connection_id, Feature.RECORDS) as gateway:
+        record = NewRecord(object, fields)
+        return _add(runtime, gateway, agent, link, key, record, allow_duplicates)
 
 
 def _add(
-    parts: Panels,
+    runtime: Runtime,
+    gateway: SalesforceGateway,
     agent: Agent,
     link: Linked,
     key: str,
@@ -73,41 +75,40 @@ def _add(
 ) -> Saved | Exists:
     object, fields = record.object, record.fields
     owner = f"agent:{secrets.token_hex(16)}"
-    if not _take(parts, link, key, owner):
-        return _unclear_or_busy(parts, link, key)
+    if not _take(runtime, link, key, owner):
+        return _unclear_or_busy(runtime, gateway, link, key)
     try:
-        gateway = parts.gateway(link.connection_id)
         people = gateway.find([key], by_search=link.by_search).people.get(key, ())
         if people:
-            _release(parts, link, key, owner)
-            _learn(parts, link, key, people)
+            _release(runtime, link, key, owner)
+            _learn(runtime, link, key, people)
             return Exists(people)
-        saved = _create(parts, gateway, link, key, owner, record, allow_duplicates)
+        saved = _create(runtime, gateway, link, key, owner, record, allow_duplicates)
         if saved is None:  # this process stood still for longer than a claim lasts
-            return _unclear_or_busy(parts, link, key)
+            return _unclear_or_busy(runtime, gateway, link, key)
     except OutcomeUnclear:
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             claims.keep(
-                session, org_id=link.org_id, addresses=[key], owner=owner, times=parts.times
+                session, org_id=link.org_id, addresses=[key], owner=owner, times=runtime.times
             )
             _note(session, agent, link, object, fields, detail="outcome_unclear")
         raise
     except KeepingError:
-        _release(parts, link, key, owner)
+        _release(runtime, link, key, owner)
         raise
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         _note(session, agent, link, object, fields, record_id=saved.id)
         claims.release(session, org_id=link.org_id, addresses=[key], owner=owner)
         released = 0
         if object == "Contact":
             released = waiting.learned(session, link.connection_id, [key])
     if released:
-        parts.queue.ring([link.connection_id])
+        runtime.queue.ring([link.connection_id])
     return saved
 
 
 def _create(
-    parts: Panels,
+    runtime: Runtime,
     gateway: SalesforceGateway,
     link: Linked,
     key: str,
@@ -118,15 +119,15 @@ def _create(
     """Mark the claim, then create; None when the claim is no longer ours. A call that could not
     start soon enough after its mark is marked anew. Raises what `create` raises."""
     for _ in range(MARKS):
-        with parts.database.write() as session:
-            start_by = parts.clock.monotonic() + parts.times.seconds(MARK_AGE)
+        with runtime.database.write() as session:
+            start_by = runtime.clock.monotonic() + runtime.times.seconds(MARK_AGE)
             held = claims.mark(
                 session,
                 org_id=link.org_id,
                 addresses=[key],
                 owner=owner,
                 at=now(session),
-                times=parts.times,
+                times=runtime.times,
             )
         if not held:
             return None
@@ -142,27 +143,28 @@ def _create(
     raise CallNotStarted("This machine is too busy to send it in time; nothing was sent.")
 
 
-def _take(parts: Panels, link: Linked, key: str, owner: str) -> bool:
-    with parts.database.write() as session:
+def _take(runtime: Runtime, link: Linked, key: str, owner: str) -> bool:
+    with runtime.database.write() as session:
         taken = claims.take(
-            session, org_id=link.org_id, addresses=[key], owner=owner, times=parts.times
+            session, org_id=link.org_id, addresses=[key], owner=owner, times=runtime.times
         )
     return key in taken
 
 
-def _release(parts: Panels, link: Linked, key: str, owner: str) -> None:
-    with parts.database.write() as session:
+def _release(runtime: Runtime, link: Linked, key: str, owner: str) -> None:
+    with runtime.database.write() as session:
         claims.release(session, org_id=link.org_id, addresses=[key], owner=owner)
 
 
-def _unclear_or_busy(parts: Panels, link: Linked, key: str) -> Exists:
+def _unclear_or_busy(
+    runtime: Runtime, gateway: SalesforceGateway, link: Linked, key: str
+) -> Exists:
     """The claim is somebody's. Found is found; not found says nothing yet."""
-    gateway = parts.gateway(link.connection_id)
     people = gateway.find([key], by_search=link.by_search).people.get(key, ())
     if people:
-        _learn(parts, link, key, people)
+        _learn(runtime, link, key, people)
         return Exists(people)
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         claim = session.scalar(
             select(AddressClaim.sent_at).where(
                 AddressClaim.org_id == link.org_id, AddressClaim.address == key
@@ -176,13 +178,13 @@ def _unclear_or_busy(parts: Panels, link: Linked, key: str) -> Exists:
     )
 
 
-def _learn(parts: Panels, link: Linked, key: str, people: Sequence[PersonFound]) -> None:
+def _learn(runtime: Runtime, link: Linked, key: str, people: Sequence[PersonFound]) -> None:
     if not any(one.object == "Contact" for one in people):
         return
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         released = waiting.learned(session, link.connection_id, [key])
     if released:
-        parts.queue.ring([link.connection_id])
+        runtime.queue.ring([link.connection_id])
 
 
 def _note(

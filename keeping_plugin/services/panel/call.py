@@ -5,7 +5,8 @@ from __future__ import annotations
 from keeping_plugin.errors import SchemaStale
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
-from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import ObjectSchema
@@ -14,20 +15,20 @@ from keeping_plugin.types import ObjectSchema
 _TRIES = 3
 
 
-def ask(parts: Panels, link: Linked, key: str) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+def ask(runtime: Runtime, link: Linked, key: str) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """Ask once; a field the org no longer has is left out, and the schema is described again."""
     schemas, asked = dict(link.schemas), link.asked()
     dropped: list[str] = []
-    deadline = parts.times.seconds(PANEL_CALL)
-    end = parts.clock.monotonic() + deadline
+    deadline = runtime.times.seconds(PANEL_CALL)
+    end = runtime.clock.monotonic() + deadline
     for left in reversed(range(_TRIES)):
-        gateway = parts.gateways(
-            link.connection_id, deadline=max(0.001, end - parts.clock.monotonic())
+        gateway = runtime.gateways(
+            link.connection_id, deadline=max(0.001, end - runtime.clock.monotonic())
         )
         try:
             return tuple(gateway.panel(key, schemas, asked)), tuple(dropped)
         except SchemaStale as stale:
-            describe_again(parts, link.connection_id)
+            describe_again(runtime, link.connection_id)
             if not left:
                 raise
             dropped += _drop(stale, schemas, asked, bare=left == 1)
@@ -74,7 +75,7 @@ def _drop(
     return []
 
 
-def describe_again(parts: Panels, connection_id: int) -> None:
+def describe_again(runtime: Runtime, connection_id: int) -> None:
     """Have the schema read afresh, soon, once."""
-    if schema_cache.refresh_soon(parts.database, connection_id):
-        parts.queue.enqueue("describe", connection_id)
+    if schema_cache.refresh_soon(runtime.database, connection_id):
+        runtime.queue.enqueue("describe", connection_id)

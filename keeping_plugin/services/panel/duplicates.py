@@ -10,19 +10,20 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, salesforce_key
 from keeping_plugin.errors import (
-    Crowded,
     DuplicatesFound,
     NotReady,
     OutcomeUnclear,
     RecordNotFound,
     SalesforceError,
+    TooBusy,
 )
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import waiting
-from keeping_plugin.services.metering import Feature, counted
-from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent
 
@@ -45,9 +46,8 @@ class Duplicate:
     facts: tuple[str, ...]
 
 
-@counted(Feature.RECORDS)
 def read_found(
-    parts: Panels, agent: Agent, link: Linked, error: DuplicatesFound
+    runtime: Runtime, agent: Agent, link: Linked, error: DuplicatesFound
 ) -> list[Duplicate]:
     """The people that the rule named, with enough to tell them apart. One that is not there is left
     out; those that cannot be read just now are named by their kind alone. Raises nothing of
@@ -58,14 +58,14 @@ def read_found(
         if object in _PEOPLE and object in link.schemas
     ][:_MOST]
     found: dict[str, Duplicate | None] = {}
-    end = parts.clock.monotonic() + parts.times.seconds(PANEL_CALL)
+    end = runtime.clock.monotonic() + runtime.times.seconds(PANEL_CALL)
     try:
-        with parts.turn(agent):
+        with runtime.turn(agent), runtime.metered(Feature.RECORDS) as gateways:
             for object, record_id in named:
-                left = max(0.001, end - parts.clock.monotonic())
-                gateway = parts.gateways(link.connection_id, deadline=left)
+                left = max(0.001, end - runtime.clock.monotonic())
+                gateway = gateways(link.connection_id, deadline=left)
                 found[record_id] = _read(gateway, link, object, record_id)
-    except (SalesforceError, Crowded, NotReady) as failure:
+    except (SalesforceError, TooBusy, NotReady) as failure:
         log.info("duplicate_unread", extra={"code": failure.code})
     unread = {
         record_id: Duplicate(object=object, id=record_id, title="", email="", facts=())
@@ -92,9 +92,8 @@ def _read(
     )
 
 
-@counted(Feature.RECORDS)
 def use(
-    parts: Panels,
+    runtime: Runtime,
     agent: Agent,
     link: Linked,
     object: str,
@@ -104,13 +103,14 @@ def use(
     replace: bool,
 ) -> str:
     """Give the record this address. Returns the address it has when that is another one and
-    `replace` is false: then nothing was changed. Raises what `read` and `update` raise, Crowded."""
-    with parts.turn(agent):
-        return _use(parts, agent, link, object, record_id, email=email, replace=replace)
+    `replace` is false: then nothing was changed. Raises what `read` and `update` raise, TooBusy."""
+    with runtime.turn(agent), runtime.gateway(link.connection_id, Feature.RECORDS) as gateway:
+        return _use(runtime, gateway, agent, link, object, record_id, email=email, replace=replace)
 
 
 def _use(
-    parts: Panels,
+    runtime: Runtime,
+    gateway: SalesforceGateway,
     agent: Agent,
     link: Linked,
     object: str,
@@ -119,7 +119,6 @@ def _use(
     email: str,
     replace: bool,
 ) -> str:
-    gateway = parts.gateway(link.connection_id)
     current = gateway.read(object, record_id, ("Email", "LastModifiedDate")).fields
     held = current.get("Email")
     key = address_key(email)
@@ -138,16 +137,16 @@ def _use(
             allow_duplicates=True,
         )
     except OutcomeUnclear:
-        with parts.database.write() as session:
+        with runtime.database.write() as session:
             _note(session, agent, link, object, record_id, detail="outcome_unclear")
         raise
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         _note(session, agent, link, object, record_id, detail="duplicate_used")
         released = 0
         if object == "Contact" and key:
             released = waiting.learned(session, link.connection_id, [key])
     if released:
-        parts.queue.ring([link.connection_id])
+        runtime.queue.ring([link.connection_id])
     return ""
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keeping_plugin.errors import ConnectionLost, NotFound, OutcomeUnclear, RecordChanged
+from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.metering import Feature, counted
+from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel import open as panel
-from keeping_plugin.services.panel.view import Linked, Panels, PanelState
+from keeping_plugin.services.panel.view import Linked, PanelState
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
 
 # A person account's names are written on its Account (Object Reference, Person Accounts).
@@ -53,12 +55,12 @@ Conflicts = Callable[[Mapping[str, Value]], Sequence[str]]
 
 
 def target(
-    parts: Panels, agent: Agent, customer: Address | None, object: str, record_id: str
+    runtime: Runtime, agent: Agent, customer: Address | None, object: str, record_id: str
 ) -> Target:
     """The record, if this conversation's panel shows it. Raises NotFound: "not shown here" and
     "not there" are the same answer. Asks Salesforce only when the last card is old, and raises
     what it says when it cannot tell."""
-    view = panel.known(parts, agent, customer, no_older_than=panel.FRESH)
+    view = panel.known(runtime, agent, customer, no_older_than=panel.FRESH)
     link = view.linked
     if view.state is PanelState.CONNECTION_LOST:
         raise ConnectionLost
@@ -78,9 +80,8 @@ def target(
     raise NotFound("This record does not belong to this conversation.")
 
 
-@counted(Feature.RECORDS)
 def save(
-    parts: Panels,
+    runtime: Runtime,
     agent: Agent,
     target: Target,
     changes: Mapping[str, Value],
@@ -93,16 +94,24 @@ def save(
 
     Salesforce compares whole seconds (`If-Unmodified-Since`), so the last values are read and
     compared as well. What Salesforce holds already is not sent again: a save whose answer was lost
-    can be repeated. Raises what the gateway's `read` and `update` raise, and Crowded.
+    can be repeated. Raises what the gateway's `read` and `update` raise, and TooBusy.
     """
-    with parts.turn(agent):
+    connection_id = target.link.connection_id
+    with runtime.turn(agent), runtime.gateway(connection_id, Feature.RECORDS) as gateway:
         return _save(
-            parts, agent, target, changes, conflicts=conflicts, allow_duplicates=allow_duplicates
+            runtime,
+            gateway,
+            agent,
+            target,
+            changes,
+            conflicts=conflicts,
+            allow_duplicates=allow_duplicates,
         )
 
 
 def _save(
-    parts: Panels,
+    runtime: Runtime,
+    gateway: SalesforceGateway,
     agent: Agent,
     target: Target,
     changes: Mapping[str, Value],
@@ -110,7 +119,6 @@ def _save(
     conflicts: Conflicts,
     allow_duplicates: bool,
 ) -> Changed | None:
-    gateway = parts.gateway(target.link.connection_id)
     record = target.record
     for last in (False, True):
         names = [*changes, *(["LastModifiedDate"] if _dated(target) else [])]
@@ -118,14 +126,14 @@ def _save(
         hit = conflicts(current.fields)
         if hit:
             theirs = {name: current.fields[name] for name in hit}
-            _remember(parts, target, theirs)
+            _remember(runtime, target, theirs)
             return Changed(theirs)
         wanted = {name: value for name, value in changes.items() if current.fields[name] != value}
         if not wanted:
             break
         try:
             _update(
-                parts,
+                gateway,
                 target,
                 wanted,
                 unless_modified_since=_moment(current.fields.get("LastModifiedDate")),
@@ -136,11 +144,11 @@ def _save(
                 raise
             continue
         except OutcomeUnclear:
-            _note(parts, agent, target, wanted, detail="outcome_unclear")
+            _note(runtime, agent, target, wanted, detail="outcome_unclear")
             raise
-        _note(parts, agent, target, wanted)
+        _note(runtime, agent, target, wanted)
         break
-    _remember(parts, target, changes)
+    _remember(runtime, target, changes)
     return None
 
 
@@ -153,14 +161,13 @@ def _moment(value: Value) -> datetime | None:
 
 
 def _update(
-    parts: Panels,
+    gateway: SalesforceGateway,
     target: Target,
     changes: Mapping[str, Value],
     *,
     unless_modified_since: datetime | None,
     allow_duplicates: bool,
 ) -> None:
-    gateway = parts.gateway(target.link.connection_id)
     record = target.record
     account_id = record.fields.get("AccountId")
     if record.fields.get("IsPersonAccount") is True and isinstance(account_id, str):
@@ -181,9 +188,9 @@ def _update(
 
 
 def _note(
-    parts: Panels, agent: Agent, target: Target, changes: Mapping[str, Value], detail: str = ""
+    runtime: Runtime, agent: Agent, target: Target, changes: Mapping[str, Value], detail: str = ""
 ) -> None:
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         audit.record(
             session,
             Audited.RECORD_UPDATED,
@@ -197,10 +204,10 @@ def _note(
         )
 
 
-def _remember(parts: Panels, target: Target, changes: Mapping[str, Value]) -> None:
+def _remember(runtime: Runtime, target: Target, changes: Mapping[str, Value]) -> None:
     """The card shows what was saved, or was found to be somebody else's, even if Salesforce does
     not answer the next question."""
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         card = cards.load(session, target.link.connection_id, target.address)
         if card is None:
             return

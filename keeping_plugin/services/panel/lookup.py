@@ -13,12 +13,13 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.errors import Crowded
+from keeping_plugin.errors import TooBusy
 from keeping_plugin.models import Search, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.metering import Feature, counted
-from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema.fields import writable
 from keeping_plugin.times import DAY, HOUR, MINUTE, PANEL_CALL
 from keeping_plugin.types import Agent
@@ -43,67 +44,69 @@ def referred_objects(link: Linked) -> frozenset[str]:
     return frozenset(found)
 
 
-@counted(Feature.RECORDS)
 def search(
-    parts: Panels, agent: Agent, link: Linked, object: str, text: str
+    runtime: Runtime, agent: Agent, link: Linked, object: str, text: str
 ) -> list[tuple[str, str]] | None:
     """Id and name of records whose name contains the text; None when the text is too short to
-    look for. Raises what the gateway's `search` raises, and Crowded."""
+    look for. Raises what the gateway's `search` raises, and TooBusy."""
     text = text.strip()
     if len(text) < SHORTEST:
         return None
     if len(text) > _LONGEST or not text.isprintable():
         return []
-    asked = _begin(parts, agent, link, object)
-    with parts.turn(agent):
-        gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+    asked = _begin(runtime, agent, link, object)
+    deadline = runtime.times.seconds(PANEL_CALL)
+    with (
+        runtime.turn(agent),
+        runtime.gateway(link.connection_id, Feature.RECORDS, deadline=deadline) as gateway,
+    ):
         records = gateway.search(object, text, limit=MOST)
-    _found(parts, agent, link, object, asked, [record.id for record in records])
+    _found(runtime, agent, link, object, asked, [record.id for record in records])
     return [
         (record.id, next((str(value) for value in record.fields.values() if value), record.id))
         for record in records
     ]
 
 
-def returned(parts: Panels, agent: Agent, link: Linked, objects: Collection[str]) -> frozenset[str]:
+def returned(
+    runtime: Runtime, agent: Agent, link: Linked, objects: Collection[str]
+) -> frozenset[str]:
     """The records of these objects that this agent's searches returned within the hour: the first
     15 characters of their ids, which alone are significant."""
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         rows = session.scalars(
             select(Search.found).where(
                 *_of(link, agent),
-                Search.at > now(session) - parts.times.span(_OFFERED),
+                Search.at > now(session) - runtime.times.span(_OFFERED),
                 Search.object.in_(objects),
             )
         ).all()
     return frozenset(record_id[:15] for found in rows for record_id in found or ())
 
 
-def _begin(parts: Panels, agent: Agent, link: Linked, object: str) -> int:
+def _begin(runtime: Runtime, agent: Agent, link: Linked, object: str) -> int:
     """Write the search down before Salesforce is asked, so that parallel ones count each other; its
-    id. Raises Crowded for one too many, whose row says so."""
-    with parts.database.write() as session:
+    id. Raises TooBusy for one too many, whose row says so."""
+    with runtime.database.write() as session:
         row = Search(
             connection_id=link.connection_id, agent_id=agent.id, object=object, at=now(session)
         )
         session.add(row)
         session.flush()
         asked = row.id
-    with parts.database.read() as session:
-        minute = _count(session, link, agent, parts.times.span(MINUTE))
-        day = _count(session, link, agent, parts.times.span(DAY))
+    with runtime.database.read() as session:
+        minute = _count(session, link, agent, runtime.times.span(MINUTE))
+        day = _count(session, link, agent, runtime.times.span(DAY))
     if minute <= A_MINUTE and day <= A_DAY:
         return asked
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         session.execute(update(Search).where(Search.id == asked).values(refused=True))
     if day > A_DAY:
-        raise Crowded(
+        raise TooBusy(
             f"You have searched {A_DAY} times within a day, and more often is not allowed. Open "
             "the record in Salesforce to link it there."
         )
-    raise Crowded(
-        f"You have searched very often just now: {A_MINUTE} times within a minute. Wait a minute."
-    )
+    raise TooBusy(f"Too many searches: {A_MINUTE} within a minute. Try again in a minute.")
 
 
 def _of(link: Linked, agent: Agent) -> tuple[ColumnElement[bool], ...]:
@@ -118,9 +121,9 @@ def _count(session: Session, link: Linked, agent: Agent, span: timedelta) -> int
 
 
 def _found(
-    parts: Panels, agent: Agent, link: Linked, object: str, asked: int, record_ids: list[str]
+    runtime: Runtime, agent: Agent, link: Linked, object: str, asked: int, record_ids: list[str]
 ) -> None:
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         session.execute(update(Search).where(Search.id == asked).values(found=record_ids))
         audit.record(
             session,

@@ -16,12 +16,12 @@ from keeping_plugin.addresses import address_key, salesforce_key
 from keeping_plugin.errors import (
     ConnectionBarred,
     ConnectionLost,
-    Crowded,
     NotConnected,
     NotReady,
     PermissionDenied,
     RateLimited,
     SalesforceError,
+    TooBusy,
 )
 from keeping_plugin.models import Connection, Pick, now
 from keeping_plugin.services import metering as api_use
@@ -31,7 +31,8 @@ from keeping_plugin.services.panel import call as panel_call
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.auto_adding import is_being_added
 from keeping_plugin.services.panel.cards import Found
-from keeping_plugin.services.panel.view import Linked, Panels, PanelState, PanelView, linked
+from keeping_plugin.services.panel.view import Linked, PanelState, PanelView, linked
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import (
     Address,
     Agent,
@@ -49,7 +50,7 @@ FRESH = 15 * 60.0
 
 
 def open_panel(
-    parts: Panels,
+    runtime: Runtime,
     agent: Agent,
     customer: Address | None,
     *,
@@ -58,7 +59,7 @@ def open_panel(
 ) -> PanelView:
     """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
     counts against his limit. `mailbox_id`: for whose mail it is asked."""
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         found = linked(session, agent.company_id)
     if found is None:
         return PanelView(state=PanelState.NOT_CONNECTED)
@@ -72,15 +73,15 @@ def open_panel(
         return replace(view, state=PanelState.NO_PERMISSION)
     if key is None:
         return view
-    meter = Meter(parts.gateways)
+    meter = Meter(runtime.gateways)
     try:
-        with parts.turn(agent, counted=counted):
-            answer, dropped = panel_call.ask(replace(parts, gateways=meter), found, key)
-    except (SalesforceError, Crowded, NotReady) as error:
-        api_use.write_down(parts.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
-        return _without_answer(parts, view, found, error)
+        with runtime.turn(agent, counted=counted):
+            answer, dropped = panel_call.ask(replace(runtime, gateways=meter), found, key)
+    except (SalesforceError, TooBusy, NotReady) as error:
+        api_use.write_down(runtime.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
+        return _without_answer(runtime, view, found, error)
     view = replace(view, dropped=dropped)
-    return _answered(parts, view, found, answer, meter=meter, mailbox_id=mailbox_id)
+    return _answered(runtime, view, found, answer, meter=meter, mailbox_id=mailbox_id)
 
 
 _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
@@ -89,7 +90,7 @@ _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
     (ConnectionBarred, PanelState.CONNECTION_BARRED),
     (PermissionDenied, PanelState.NO_PERMISSION),
     (RateLimited, PanelState.LIMITED),
-    (Crowded, PanelState.CROWDED),
+    (TooBusy, PanelState.CROWDED),
     (NotReady, PanelState.NOT_READY),
     (SalesforceError, PanelState.UNAVAILABLE),
 )
@@ -104,13 +105,13 @@ _WITH_CARD = frozenset(
 )
 
 
-def _without_answer(parts: Panels, view: PanelView, link: Linked, error: Exception) -> PanelView:
+def _without_answer(runtime: Runtime, view: PanelView, link: Linked, error: Exception) -> PanelView:
     state = next(state for kind, state in _STATES if isinstance(error, kind))
     log.info("panel_without_answer", extra={"code": getattr(error, "code", ""), "state": state})
     view = replace(view, state=state, error=error)
     if state not in _WITH_CARD:
         return view
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         card = cards.load(session, link.connection_id, view.address)
         if card is None:
             return view
@@ -120,7 +121,7 @@ def _without_answer(parts: Panels, view: PanelView, link: Linked, error: Excepti
 
 
 def _answered(
-    parts: Panels,
+    runtime: Runtime,
     view: PanelView,
     link: Linked,
     found: tuple[Found, ...],
@@ -129,7 +130,7 @@ def _answered(
     mailbox_id: str,
 ) -> PanelView:
     use = {(mailbox_id, Feature.PANEL): meter.requests().get(link.connection_id, 0)}
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         api_use.keep_usage(session, link.connection_id, meter.usage(link.connection_id))
         epoch = session.scalar(
             select(Connection.epoch).where(Connection.id == link.connection_id, Connection.current)
@@ -146,7 +147,7 @@ def _answered(
         coming = not found and is_being_added(session, link.connection_id, view.address)
         api_use.add(session, link.connection_id, use)
     if released:
-        parts.queue.ring([link.connection_id])
+        runtime.queue.ring([link.connection_id])
     return replace(view, state=_state(match), match=match, found=found, being_added=coming)
 
 
@@ -180,7 +181,7 @@ def _match(session: Session, link: Linked, address: str, found: tuple[Found, ...
 
 
 def known(
-    parts: Panels,
+    runtime: Runtime,
     agent: Agent,
     customer: Address | None,
     *,
@@ -190,14 +191,14 @@ def known(
     """What the conversation's panel shows: its last card when it is at most so many seconds old,
     else a fresh panel. For checking what a conversation may touch, and for forms."""
     key = address_key(customer.email) if customer is not None else None
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         link = linked(session, agent.company_id)
         card = cards.load(session, link.connection_id, key) if link and key else None
         if link and key and card and not link.lost:
             seconds = (now(session) - card.seen_at).total_seconds()
-            if seconds <= parts.times.seconds(no_older_than):
+            if seconds <= runtime.times.seconds(no_older_than):
                 match = _match(session, link, key, card.found)
                 return PanelView(
                     state=_state(match), address=key, linked=link, match=match, found=card.found
                 )
-    return open_panel(parts, agent, customer, mailbox_id=mailbox_id)
+    return open_panel(runtime, agent, customer, mailbox_id=mailbox_id)

@@ -7,11 +7,12 @@ from keeping_plugin.models import Pick, now, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel import cards
-from keeping_plugin.services.panel.view import Panels, PanelView
+from keeping_plugin.services.panel.view import PanelView
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Agent
 
 
-def pick(parts: Panels, agent: Agent, view: PanelView, object: str, record_id: str) -> None:
+def pick(runtime: Runtime, agent: Agent, view: PanelView, object: str, record_id: str) -> None:
     """Remember the choice for this address. Raises NotFound when it is none of those offered, and
     what kept the panel from telling."""
     link = view.linked
@@ -22,7 +23,7 @@ def pick(parts: Panels, agent: Agent, view: PanelView, object: str, record_id: s
         (person.object, person.id) == (object, record_id) for person in people
     ):
         raise NotFound("This record is not one of those with the customer's address.")
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         row = {
             "connection_id": link.connection_id,

@@ -7,9 +7,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
-from keeping_plugin.errors import Crowded, NotReady, SalesforceError
+from keeping_plugin.errors import NotReady, SalesforceError, TooBusy
 from keeping_plugin.models import Database
-from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, ObjectSchema, PicklistValue, RecordType, Value
 
@@ -39,7 +41,7 @@ def default(schema: ObjectSchema) -> RecordType | None:
 
 
 def own_picklists(
-    parts: Panels,
+    runtime: Runtime,
     agent: Agent,
     link: Linked,
     *,
@@ -58,16 +60,19 @@ def own_picklists(
         return None
     if not any(schema.fields[name].picklist for name in names):
         return None
-    key = (parts.database, link.connection_id, id(schema), record_type_id)
+    key = (runtime.database, link.connection_id, id(schema), record_type_id)
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
             return _cache[key][1]
     try:
-        with parts.turn(agent):
-            gateway = parts.gateways(link.connection_id, deadline=parts.times.seconds(PANEL_CALL))
+        deadline = runtime.times.seconds(PANEL_CALL)
+        with (
+            runtime.turn(agent),
+            runtime.gateway(link.connection_id, Feature.RECORDS, deadline=deadline) as gateway,
+        ):
             found = gateway.picklist_values(object, record_type_id)
-    except (SalesforceError, Crowded, NotReady) as error:
+    except (SalesforceError, TooBusy, NotReady) as error:
         log.info("record_type_unread", extra={"code": error.code})
         return None
     with _lock:

@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import ConnectionStatus, Database
-from keeping_plugin.ports import Clock, Gateways, JobQueue, SalesforceGateway
+from keeping_plugin.models import ConnectionStatus
 from keeping_plugin.services.connection import connect as connections
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
-from keeping_plugin.services.panel.pace import Pace
-from keeping_plugin.services.panel.seats import Seats
 from keeping_plugin.services.schema import describe as schema_cache
 from keeping_plugin.services.schema import selection
-from keeping_plugin.times import CALL, Times
 from keeping_plugin.types import (
-    Agent,
     Match,
     ObjectSchema,
     SeveralMatches,
     emails_are_searched,
 )
 from keeping_plugin.wording.pauses import Pause, pause_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panels:
-    """What the panel and its saves are made of."""
-
-    database: Database
-    gateways: Gateways
-    queue: JobQueue
-    clock: Clock
-    times: Times
-    seats: Seats
-    pace: Pace
-
-    def gateway(self, connection_id: int) -> SalesforceGateway:
-        """A gateway for what an agent saves: with the deadline of a write."""
-        return self.gateways(connection_id, deadline=self.times.seconds(CALL))
-
-    @contextmanager
-    def turn(self, agent: Agent, *, counted: bool = True) -> Iterator[None]:
-        """What every journey to Salesforce begins with: a seat, held for the block, and a step of
-        the agent's pace, unless it is not `counted`. Raises Crowded at once when there is none."""
-        with self.seats.seat():
-            if counted:
-                self.pace.step(agent.company_id, agent.id)
-            yield
 
 
 class PanelState(StrEnum):

@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionBarred, ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLoad, now, upsert
-from keeping_plugin.services.metering import Feature, counted
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import changes as schema_changes
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema import task_key as activity_key
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.loaded import LOADED
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DESCRIBE_CALL, SCHEMA_LEASE, SCHEMA_REFRESH, SCHEMA_RETRY
 from keeping_plugin.types import OBJECTS, Described, ObjectSchema
@@ -137,52 +137,52 @@ class _Overtaken(Exception):
     read may be what another user sees, and is not kept."""
 
 
-@counted(Feature.SCHEMA)
-def describe(parts: OrgReading, connection_id: int) -> None:
+def describe(runtime: Runtime, connection_id: int) -> None:
     """Read the schema of one connection, if that is due. A failure is kept for the settings page
     and tried again by itself; a lost or ended connection starts anew with its next login. A load
     that a login overtakes keeps nothing more: that login has its own."""
-    turn = _begin(parts, connection_id)
+    turn = _begin(runtime, connection_id)
     if turn is None:
         return
     with suppress(_Overtaken):
-        _describe(parts, turn)
+        _describe(runtime, turn)
 
 
-def _describe(parts: OrgReading, turn: _Turn) -> None:
+def _describe(runtime: Runtime, turn: _Turn) -> None:
     connection_id, known = turn.connection_id, turn.known
+    deadline = runtime.times.seconds(DESCRIBE_CALL)
     try:
-        gateway = parts.gateways(connection_id, deadline=parts.times.seconds(DESCRIBE_CALL))
-        # One by one the first time, for the eyes; later at once, for the org's allowance.
-        groups = (OBJECTS, (TASK,)) if known else tuple((name,) for name in DESCRIBED)
-        done = 0
-        for names in groups:
-            _progress(parts, turn, done, names[0])
-            unless = {name: known[name] for name in names if known.get(name)}
-            _store(parts, turn, names, gateway.describe(names, unless_modified=unless))
-            done += len(names)
-        _progress(parts, turn, done, "")
-        status = gateway.closed_task_status()
-        timezone = gateway.org_facts().timezone
-        _first_preflight(parts, connection_id)
+        with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
+            # One by one the first time, for the eyes; later at once, for the org's allowance.
+            groups = (OBJECTS, (TASK,)) if known else tuple((name,) for name in DESCRIBED)
+            done = 0
+            for names in groups:
+                _progress(runtime, turn, done, names[0])
+                unless = {name: known[name] for name in names if known.get(name)}
+                _store(runtime, turn, names, gateway.describe(names, unless_modified=unless))
+                done += len(names)
+            _progress(runtime, turn, done, "")
+            status = gateway.closed_task_status()
+            timezone = gateway.org_facts().timezone
+        _first_preflight(runtime, connection_id)
     except KeepingError as error:
-        _fail(parts, turn, error)
+        _fail(runtime, turn, error)
     else:
-        _finish(parts, turn, status, timezone)
+        _finish(runtime, turn, status, timezone)
 
 
-def _first_preflight(parts: OrgReading, connection_id: int) -> None:
+def _first_preflight(runtime: Runtime, connection_id: int) -> None:
     """Right after connecting an admin should read what the org still lacks."""
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         connection = session.get(Connection, connection_id)
         at_hand = schemas(session, connection_id)
     if connection is not None and connection.preflight is None:
-        preflight.run(parts, connection_id, described=at_hand)
+        preflight.run(runtime, connection_id, described=at_hand)
 
 
-def _begin(parts: OrgReading, connection_id: int) -> _Turn | None:
+def _begin(runtime: Runtime, connection_id: int) -> _Turn | None:
     """Take the due load; None when none is."""
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         taken = session.scalar(
             update(SchemaLoad)
@@ -193,7 +193,7 @@ def _begin(parts: OrgReading, connection_id: int) -> _Turn | None:
                 failed="",
                 done=0,
                 total=len(DESCRIBED),
-                due_at=at + parts.times.span(SCHEMA_LEASE),
+                due_at=at + runtime.times.span(SCHEMA_LEASE),
             )
             .returning(SchemaLoad.connection_id)
         )
@@ -225,18 +225,16 @@ def _note(session: Session, turn: _Turn, **values: object) -> None:
         raise _Overtaken
 
 
-def _progress(parts: OrgReading, turn: _Turn, done: int, name: str) -> None:
-    with parts.database.write() as session:
+def _progress(runtime: Runtime, turn: _Turn, done: int, name: str) -> None:
+    with runtime.database.write() as session:
         _note(session, turn, done=done, current_object=name)
 
 
-def _store(
-    parts: OrgReading, turn: _Turn, asked: Sequence[str], found: Sequence[Described]
-) -> None:
+def _store(runtime: Runtime, turn: _Turn, asked: Sequence[str], found: Sequence[Described]) -> None:
     """Keep what came; what was asked for and did not come is hidden from the user."""
     answers = {described.object: described for described in found}
     connection_id = turn.connection_id
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
         _note(session, turn, current_object=asked[0])
         for name in asked:
@@ -264,10 +262,10 @@ def _loaded(document: str | None) -> ObjectSchema | None:
     return None if document is None else load_schema(document)
 
 
-def _finish(parts: OrgReading, turn: _Turn, task_status: str | None, timezone: str) -> None:
-    with parts.database.write() as session:
+def _finish(runtime: Runtime, turn: _Turn, task_status: str | None, timezone: str) -> None:
+    with runtime.database.write() as session:
         at = now(session)
-        _note(session, turn, finished_at=at, due_at=at + parts.times.span(SCHEMA_REFRESH))
+        _note(session, turn, finished_at=at, due_at=at + runtime.times.span(SCHEMA_REFRESH))
         task = schemas(session, turn.connection_id).get(TASK)
         session.execute(
             update(Connection)
@@ -280,12 +278,12 @@ def _finish(parts: OrgReading, turn: _Turn, task_status: str | None, timezone: s
         activity_key.keep(session, turn.connection_id, activity_key.usable(task) if task else None)
 
 
-def _fail(parts: OrgReading, turn: _Turn, error: KeepingError) -> None:
+def _fail(runtime: Runtime, turn: _Turn, error: KeepingError) -> None:
     # Without a connection nobody can describe; the next login makes it due.
     ended = isinstance(error, NotConnected | ConnectionLost)
-    with parts.database.write() as session:
+    with runtime.database.write() as session:
         at = now(session)
-        due = None if ended else at + parts.times.span(SCHEMA_RETRY)
+        due = None if ended else at + runtime.times.span(SCHEMA_RETRY)
         if isinstance(error, ConnectionBarred):
             # No sooner than Salesforce is asked at all.
             until = session.scalar(

@@ -21,10 +21,10 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.metering import Feature, counted
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import selection, sending
 from keeping_plugin.services.schema import task_key as activity_key
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.times import DESCRIBE_CALL
 from keeping_plugin.types import OBJECTS, Action, ObjectSchema, Usage
 
@@ -70,9 +70,8 @@ def last(connection: Connection) -> Preflight | None:
     return Preflight(datetime.fromisoformat(kept["at"]), tuple(lines))
 
 
-@counted(Feature.SCHEMA)
 def run(
-    parts: OrgReading,
+    runtime: Runtime,
     connection_id: int,
     *,
     described: Mapping[str, ObjectSchema] | None = None,
@@ -80,14 +79,15 @@ def run(
     """Look now, and keep what was found. Raises NotConnected, ConnectionLost and ConnectionBarred;
     whatever else keeps an answer away stands in its line. `described` spares asking for the
     objects again."""
-    with parts.database.read() as session:
+    with runtime.database.read() as session:
         connection = session.get(Connection, connection_id)
         if connection is None:
             raise NotConnected("Salesforce is not connected.")
         chosen = selection.load(session, connection.company_id)
-    gateway = parts.gateways(connection_id, deadline=parts.times.seconds(DESCRIBE_CALL))
-    lines = tuple(_look(gateway, connection, chosen, described))
-    with parts.database.write() as session:
+    deadline = runtime.times.seconds(DESCRIBE_CALL)
+    with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
+        lines = tuple(_look(gateway, connection, chosen, described))
+    with runtime.database.write() as session:
         found = Preflight(now(session), lines)
         _keep(session, connection_id, found)
     return found

@@ -11,9 +11,9 @@ from sqlalchemy import delete
 
 from keeping_plugin.models import FieldSelection
 from keeping_plugin.services.schema import preflight, selection
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.services.schema.preflight import Outcome
 from tests.blueprints.inbox import ADMIN, CUSTOMER, Inbox, token, url
+from tests.services.runtimes import make_runtime
 
 TAB = "/salesforce/settings/fields/Contact"
 DEFAULTS = ("FirstName", "LastName", "Email", "Phone", "MobilePhone", "Title")
@@ -79,9 +79,7 @@ def test_preflight_names_it(inbox: Inbox, chosen: str) -> None:
     contact = schemas["Contact"]
     fields = {name: spec for name, spec in contact.fields.items() if name != "Phone"}
     schemas["Contact"] = replace(contact, fields=fields)
-    reading = OrgReading(
-        database=inbox.database, times=inbox.panels.times, gateways=inbox.salesforce
-    )
+    reading = make_runtime(inbox.database, times=inbox.runtime.times, gateways=inbox.salesforce)
     lines = {line.code: line for line in preflight.run(reading, inbox.connection_id).lines}
     assert lines["hidden_fields"].outcome is Outcome.FAILED
     assert "Contact.Phone" in lines["hidden_fields"].finding

@@ -39,7 +39,7 @@ def arrives(inbox: Inbox, *, switched_on: bool = True, **changes: Any) -> None:
         }
         upsert(session, MailboxPolicy, row, key=("company_id", "mailbox_id"))
     with inbox.app.app_context():
-        intake = inbox.app.extensions["keeping"].intake
+        intake = inbox.app.extensions["keeping"]
         message_arrived(intake, inbox.db.session(), replace(MESSAGE, **changes))
         inbox.db.session.commit()
 

@@ -349,7 +349,7 @@ def test_a_full_waiting_room_says_so_at_once(inbox: Inbox) -> None:
         thread.start()
         thread.join()
 
-    seats = inbox.panels.seats
+    seats = inbox.runtime.concurrency
     inbox.salesforce.meanwhile("panel", meanwhile)
     seats._share = 0.0  # one seat, however many threads the test runner has
     assert inbox.client().get(url(), headers=JSON).json["state"] == "no_match"

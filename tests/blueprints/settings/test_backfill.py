@@ -74,7 +74,7 @@ def start(inbox: Inbox, since: str = "2026-05-01") -> int:
 def advance(inbox: Inbox, run_id: int) -> None:
     """What a worker does with the job."""
     with inbox.app.app_context():
-        backfill.advance(inbox.app.extensions["keeping"].backfilling, run_id)
+        backfill.advance(inbox.app.extensions["keeping"], run_id)
 
 
 def run(inbox: Inbox) -> BackfillRun:

@@ -67,8 +67,8 @@ def another_session(inbox: Inbox, client: FlaskClient) -> Iterator[None]:
 
 @contextmanager
 def everybody_waits(inbox: Inbox, client: FlaskClient) -> Iterator[None]:
-    inbox.panels.seats._limit = 1
-    with sitting(inbox.panels.seats, 1):
+    inbox.runtime.concurrency._limit = 1
+    with sitting(inbox.runtime.concurrency, 1):
         yield
 
 
@@ -76,10 +76,10 @@ def everybody_waits(inbox: Inbox, client: FlaskClient) -> Iterator[None]:
 def too_often(inbox: Inbox, client: FlaskClient) -> Iterator[None]:
     for _ in range(60):
         for person in (AGENT, ADMIN):
-            inbox.panels.pace._seen.clear()
-            inbox.panels.pace._agent = 1
-            inbox.panels.pace.step("acme", person.id)
-    inbox.panels.pace._agent = 0
+            inbox.runtime.rate._seen.clear()
+            inbox.runtime.rate._agent = 1
+            inbox.runtime.rate.hit("acme", person.id)
+    inbox.runtime.rate._agent = 0
     yield
 
 

@@ -117,7 +117,7 @@ def test_twenty_workers_on_one_org_make_one_contact_and_one_task_each(world: Wor
     connection_id = world.connection().id
 
     def work(_: int) -> None:
-        parts = world.state.delivery
+        parts = world.state
         await_true(lambda: drain(parts, connection_id) or not world.owed(), seconds=60)
 
     all_at_once(world, work, number=20)

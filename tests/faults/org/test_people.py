@@ -24,7 +24,7 @@ def add(world: World, address: str) -> Saved | Exists:
             link = linked(session, host.COMPANY)
         assert link is not None
         fields = {"LastName": "Agent's", "Email": address}
-        return add_person(state.panels, ADMIN, link, "Contact", fields)
+        return add_person(state, ADMIN, link, "Contact", fields)
 
 
 def on_whom(world: World) -> set[str | None]:

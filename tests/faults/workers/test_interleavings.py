@@ -98,12 +98,12 @@ def test_an_agents_process_stands_still_past_its_claim(world: World) -> None:
         with state.database.read() as session:
             link = linked(session, host.COMPANY)
         assert link is not None
-        inner, stops = state.panels.gateways, [meanwhile]
+        inner, stops = state.gateways, [meanwhile]
 
         def gateways(connection_id: int, **more: Any) -> Any:
             return StandsStill(inner(connection_id, **more), stops)
 
-        still = replace(state.panels, gateways=gateways)
+        still = replace(state, gateways=gateways)
         fields = {"LastName": "Agent's", "Email": address}
         done = add_person(still, ADMIN, link, "Contact", fields)
     world.injected += 1

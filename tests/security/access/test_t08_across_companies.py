@@ -58,7 +58,7 @@ def test_both_companies_on_one_org_use_their_own_grants(town: Town) -> None:
     assert row is not None
     assert row.org_id == town.orgs.production.organization_id
     with town.house.app.app_context():
-        schema.describe(town.state.schemas, row.id)
+        schema.describe(town.state, row.id)
     town.forget_calls()
     town.converse("other", "o-1", town.ids["acme"].customer)  # even for one and the same person
     users: dict[str, set[str]] = {}
@@ -76,7 +76,7 @@ def test_both_companies_on_one_org_use_their_own_grants(town: Town) -> None:
         found = town.current(company)
         assert found is not None
         with town.house.app.app_context():
-            drain(town.state.delivery, found.id)
+            drain(town.state, found.id)
         whose(company)
     assert users == {"gus": {"admin"}, "otto": {"integration"}, "acme": {"admin"},
                      "other": {"integration"}}  # fmt: skip

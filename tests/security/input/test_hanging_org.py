@@ -96,7 +96,7 @@ def walk(town: Town) -> Iterator[tuple[Route, str, TestResponse, float]]:
 
 @pytest.mark.field_case("B4")
 def test_every_route_takes_a_seat_before_it_asks_salesforce(town: Town) -> None:
-    with sitting(town.state.panels.seats, 3):
+    with sitting(town.state.concurrency, 3):
         for route, person, answer, seconds in walk(town):
             assert town.calls("acme") == [], f"{route.name} as {person} asked without a seat"
             assert seconds < AT_ONCE, route.name
@@ -108,7 +108,7 @@ def test_every_route_takes_a_seat_before_it_asks_salesforce(town: Town) -> None:
 def test_with_a_seat_they_ask(town: Town) -> None:
     """The control group: the walk above comes to every call that there is."""
     asked, before = set(), Counter[str]()
-    pace = town.state.panels.pace
+    pace = town.state.rate
     for route, person, _, _ in walk(town):
         if town.calls("acme"):
             asked.add(route.name)
@@ -133,10 +133,10 @@ def test_a_route_that_forgets_its_turn_is_given_one_at_the_door(town: Town) -> N
     app._got_first_request = False  # as a plugin of tomorrow registers it
     app.add_url_rule("/salesforce/later", "keeping.later", later)
     visitor = town.visitor("gus")
-    with sitting(town.state.panels.seats, 3):
+    with sitting(town.state.concurrency, 3):
         assert visitor.get("/salesforce/later").status_code == 503
     assert town.calls("acme") == []
-    pace = town.state.panels.pace
+    pace = town.state.rate
     assert ("acme", "gus") not in pace._seen or not pace._seen[("acme", "gus")]
     assert visitor.get("/salesforce/later").text == "read"
     assert len(pace._seen[("acme", "gus")]) == 1
@@ -147,7 +147,7 @@ def test_a_login_that_finds_no_seat_is_not_used_up(town: Town) -> None:
     ada = town.visitor("ada")
     callback = town.consent(town.login_url(ada))
     town.forget_calls()
-    with sitting(town.state.panels.seats, 3):
+    with sitting(town.state.concurrency, 3):
         answer = ada.get(callback)
         assert answer.status_code == 503
         assert town.calls("acme") == []

@@ -68,7 +68,7 @@ def test_no_query_and_no_address_of_it_stands_anywhere(
         found = town.current("acme")
         assert found is not None
         with town.house.app.app_context():
-            drain(town.state.delivery, found.id)
+            drain(town.state, found.id)
         for route in ROUTES:
             if route.method != "GET" or route.whom is For.ANYBODY:
                 continue

@@ -50,12 +50,15 @@ def test_each_thing_a_state_is_bound_to_counts(
     elif changed == "registration":  # the operator has put another app's key in meanwhile
         state = side.state
         side.house.app.extensions["keeping"] = replace(
-            state, login=replace(state.login, client_id="another app")
+            state, config=replace(state.config, salesforce_client_id="another app")
         )
     elif changed == "issuer":  # or other login hosts, which the code would then be sent to
         state = side.state
         side.house.app.extensions["keeping"] = replace(
-            state, login=replace(state.login, issuers=state.login.issuers[::-1])
+            state,
+            config=replace(
+                state.config, salesforce_login_urls=state.config.salesforce_login_urls[::-1]
+            ),
         )
     answer = ada.get(callback)
     assert answer.status_code == (303 if changed == "nothing" else 400)

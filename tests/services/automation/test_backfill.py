@@ -25,13 +25,14 @@ from keeping_plugin.models import (
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.services.automation import backfill, backfill_progress
 from keeping_plugin.services.automation import history as backfill_history
-from keeping_plugin.services.automation.backfill import Backfilling
 from keeping_plugin.services.automation.history import without_text
-from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.operations.forget import forget
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.types import Action, Agent, Message
 from tests.services.delivery.house import COMPANY, MAILBOX, House
+from tests.services.runtimes import make_runtime
 
 ADMIN = Agent("admin", COMPANY, "Admin", True)
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,12 +43,12 @@ def house(database: Database) -> House:
     return House(database)
 
 
-def parts(house: House) -> Backfilling:
-    return Backfilling(
-        database=house.database,
+def parts(house: House) -> Runtime:
+    return make_runtime(
+        house.database,
         helpdesk=house.desk,
         queue=house.queue,
-        times=house.parts.times,
+        times=house.runtime.times,
         end_host_transaction=lambda: None,
     )
 
@@ -212,7 +213,7 @@ def test_a_live_message_is_not_owed_again_what_a_backfill_granted(house: House, 
             session.query(SyncEntry).delete()
     assert not house.entries()
     with Session(house.database.engine) as host:
-        intake = Intake(helpdesk=house.desk, queue=house.queue)
+        intake = house.runtime
         assert message_arrived(intake, host, message) is None
         host.commit()
     assert not house.entries()
@@ -229,7 +230,7 @@ def test_a_live_message_is_owed_what_no_backfill_granted(house: House) -> None:
     backfill.advance(parts(house), start(house))
     house.switch(add_contacts=True)
     with Session(house.database.engine) as host:
-        intake = Intake(helpdesk=house.desk, queue=house.queue)
+        intake = house.runtime
         assert message_arrived(intake, host, message) == house.connection_id
         host.commit()
     assert [entry.action for entry in house.entries()] == [Action.LOG_TASK, Action.ADD_CONTACT]
@@ -246,7 +247,7 @@ def test_asking_for_older_decisions_costs_the_host_no_statement(house: House) ->
         lambda _c, _x, statement, *_: statements.append(statement.split()[0]),
     )
     with Session(house.database.engine) as host:
-        message_arrived(Intake(helpdesk=house.desk, queue=house.queue), host, message)
+        message_arrived(house.runtime, host, message)
         host.commit()
     assert statements == ["SELECT", "SELECT", "INSERT", "INSERT"]
 

@@ -20,12 +20,13 @@ from keeping_plugin.services.automation.explain import (
     explained,
     refusals,
 )
-from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Action, Address, Direction, Message, MessageArrived
 from tests.services.arrivals import arrived
 from tests.services.company import Company
+from tests.services.runtimes import make_runtime
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -55,7 +56,9 @@ def message(**changes: Any) -> Message:
 def arrive(company: Company, helpdesk: FakeHelpDesk, **changes: Any) -> None:
     one = helpdesk.add_message(message(**changes))
     with company.database.write() as session:
-        message_arrived(Intake(helpdesk=helpdesk, queue=FakeQueue()), session, one)
+        message_arrived(
+            make_runtime(company.database, helpdesk=helpdesk, queue=FakeQueue()), session, one
+        )
 
 
 def lines_of(company: Company, helpdesk: FakeHelpDesk, message_id: str = "m1") -> list[str]:

@@ -16,11 +16,13 @@ from keeping_plugin.models import Database, Decision, EntryState, Installation, 
 from keeping_plugin.rules import RULES_VERSION, Verdict
 from keeping_plugin.services.automation import policy, skip_list
 from keeping_plugin.services.automation.decisions import replayed, verdicts_of
-from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Action, Address, Direction
 from tests.services.arrivals import ANNA, arrived
 from tests.services.company import OTHER, Company
+from tests.services.runtimes import make_runtime
 
 
 @pytest.fixture
@@ -34,8 +36,8 @@ def queue() -> FakeQueue:
 
 
 @pytest.fixture
-def intake(helpdesk: FakeHelpDesk, queue: FakeQueue) -> Intake:
-    return Intake(helpdesk=helpdesk, queue=queue)
+def intake(database: Database, helpdesk: FakeHelpDesk, queue: FakeQueue) -> Runtime:
+    return make_runtime(database, helpdesk=helpdesk, queue=queue)
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def reasons(decision: Decision, action: Action) -> tuple[str, ...]:
 
 
 def test_a_first_message_of_a_customer_is_owed_a_contact_and_a_task(
-    database: Database, company: Company, intake: Intake, host: Session, queue: FakeQueue
+    database: Database, company: Company, intake: Runtime, host: Session, queue: FakeQueue
 ) -> None:
     before = datetime.now(UTC) - timedelta(minutes=1)
     row = company.row()
@@ -96,7 +98,7 @@ def test_a_first_message_of_a_customer_is_owed_a_contact_and_a_task(
 
 
 def test_nothing_is_committed_for_the_host(
-    database: Database, company: Company, intake: Intake, host: Session, queue: FakeQueue
+    database: Database, company: Company, intake: Runtime, host: Session, queue: FakeQueue
 ) -> None:
     message_arrived(intake, host, arrived())
     host.rollback()
@@ -104,7 +106,7 @@ def test_nothing_is_committed_for_the_host(
 
 
 def test_a_message_delivered_five_times_is_judged_once(
-    database: Database, company: Company, intake: Intake, host: Session, queue: FakeQueue
+    database: Database, company: Company, intake: Runtime, host: Session, queue: FakeQueue
 ) -> None:
     for _ in range(5):
         message_arrived(intake, host, arrived())
@@ -114,7 +116,7 @@ def test_a_message_delivered_five_times_is_judged_once(
 
 
 def test_a_message_delivered_again_is_not_owed_what_was_switched_on_since(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
         policy.set_mailbox_automation(session, "acme", "sales", add_contacts=False, log_tasks=False)
@@ -128,7 +130,7 @@ def test_a_message_delivered_again_is_not_owed_what_was_switched_on_since(
 
 
 def test_the_same_message_in_sixteen_transactions_at_once_is_judged_once(
-    database: Database, company: Company, intake: Intake
+    database: Database, company: Company, intake: Runtime
 ) -> None:
     start = threading.Barrier(16)
     errors: list[BaseException] = []
@@ -153,7 +155,7 @@ def test_the_same_message_in_sixteen_transactions_at_once_is_judged_once(
 
 
 def test_one_mail_to_two_mailboxes_is_two_messages(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
         policy.set_mailbox_automation(
@@ -170,7 +172,7 @@ def test_one_mail_to_two_mailboxes_is_two_messages(
 
 
 def test_a_refused_message_is_remembered_with_all_its_reasons(
-    database: Database, company: Company, intake: Intake, host: Session, queue: FakeQueue
+    database: Database, company: Company, intake: Runtime, host: Session, queue: FakeQueue
 ) -> None:
     quiet = arrived(
         mailbox_id="billing",
@@ -193,7 +195,7 @@ def test_a_refused_message_is_remembered_with_all_its_reasons(
 
 
 def test_a_company_that_never_connected_writes_nothing(
-    database: Database, intake: Intake, host: Session, queue: FakeQueue
+    database: Database, intake: Runtime, host: Session, queue: FakeQueue
 ) -> None:
     assert message_arrived(intake, host, arrived()) is None
     host.commit()
@@ -201,7 +203,7 @@ def test_a_company_that_never_connected_writes_nothing(
 
 
 def test_a_disconnected_company_writes_nothing(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     company.disconnect()
     message_arrived(intake, host, arrived())
@@ -210,7 +212,7 @@ def test_a_disconnected_company_writes_nothing(
 
 
 def test_a_lost_connection_still_grants(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
         session.merge(company.row()).status = "lost"
@@ -220,7 +222,7 @@ def test_a_lost_connection_still_grants(
 
 
 def test_another_company_connected_changes_nothing_here(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     message_arrived(intake, host, arrived(company_id="globex"))
     host.commit()
@@ -228,7 +230,7 @@ def test_another_company_connected_changes_nothing_here(
 
 
 def test_entries_belong_to_the_connection_that_is_current(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     company.disconnect()
     company.sign_in(OTHER)
@@ -239,7 +241,7 @@ def test_entries_belong_to_the_connection_that_is_current(
 
 
 def test_a_decision_replayed_gives_the_same_verdicts(
-    database: Database, company: Company, intake: Intake, host: Session, helpdesk: FakeHelpDesk
+    database: Database, company: Company, intake: Runtime, host: Session, helpdesk: FakeHelpDesk
 ) -> None:
     helpdesk.company("acme").internal = ["acme.example"]
     customers = [ANNA, None, Address("not an address"), Address("x@acme.example")]
@@ -253,7 +255,7 @@ def test_a_decision_replayed_gives_the_same_verdicts(
 
 
 def test_facts_erased_by_retention_cannot_be_replayed(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     message_arrived(intake, host, arrived())
     host.commit()
@@ -267,7 +269,7 @@ class TestWhoIsACustomer:
         self,
         database: Database,
         company: Company,
-        intake: Intake,
+        intake: Runtime,
         host: Session,
         helpdesk: FakeHelpDesk,
     ) -> None:
@@ -294,7 +296,7 @@ class TestWhoIsACustomer:
         self,
         database: Database,
         company: Company,
-        intake: Intake,
+        intake: Runtime,
         host: Session,
         helpdesk: FakeHelpDesk,
     ) -> None:
@@ -321,7 +323,7 @@ class TestWhoIsACustomer:
     def test_a_hosts_list_entry_that_is_neither_is_told_in_the_log_without_its_text(
         self,
         company: Company,
-        intake: Intake,
+        intake: Runtime,
         host: Session,
         helpdesk: FakeHelpDesk,
         caplog: pytest.LogCaptureFixture,
@@ -358,7 +360,7 @@ HOSTILE = [
 
 
 def test_no_address_stops_a_message_from_being_judged(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     name = "\0\ud800" + "n" * 5000
     for number, email in enumerate(HOSTILE):
@@ -374,7 +376,7 @@ def test_no_address_stops_a_message_from_being_judged(
 
 
 def test_a_message_without_a_sender_is_refused_and_says_so(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     message_arrived(intake, host, arrived(customer=None, sender=None, recipients=()))
     host.commit()
@@ -385,7 +387,7 @@ def test_a_message_without_a_sender_is_refused_and_says_so(
 
 @pytest.mark.field_case("A16")
 def test_an_address_longer_than_contact_email_is_refused_at_once_with_the_reason(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     email = "a" * 60 + "@" + "b" * 20 + ".example"
     message_arrived(intake, host, arrived(customer=Address(email)))
@@ -398,7 +400,7 @@ def test_an_address_longer_than_contact_email_is_refused_at_once_with_the_reason
 
 @pytest.mark.field_case("A14")
 def test_while_0_1_0_may_run_beside_us_its_workers_are_owed_no_address_that_they_cannot_read(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     """They would look for nobody, and make a second Contact."""
     taro = Address("taro..x@docomo.example")
@@ -426,7 +428,7 @@ HOSTILE_HEADERS = [
 
 
 def test_no_header_stops_a_message_from_being_judged(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     for number, headers in enumerate(HOSTILE_HEADERS):
         message_arrived(intake, host, arrived(message_id=f"m{number}", headers=headers))
@@ -455,7 +457,7 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception]]] = [
 
 
 def test_a_mistake_in_the_hosts_code_surfaces(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     for changes, error in MISTAKES:
         with pytest.raises(error, match=next(iter(changes))):
@@ -465,7 +467,7 @@ def test_a_mistake_in_the_hosts_code_surfaces(
 
 
 def test_ids_of_any_255_characters_are_kept_as_they_are(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     hostile = "//evil.example/x'\"%\\🌸\u2028"
     message_id = (hostile * 20)[:255]
@@ -475,7 +477,7 @@ def test_ids_of_any_255_characters_are_kept_as_they_are(
     assert decision.message_id == message_id
 
 
-def test_a_database_error_surfaces(intake: Intake, database: Database, host: Session) -> None:
+def test_a_database_error_surfaces(intake: Runtime, database: Database, host: Session) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE keeping_mailbox_policy RENAME TO gone")
     try:
@@ -488,7 +490,7 @@ def test_a_database_error_surfaces(intake: Intake, database: Database, host: Ses
 
 
 def test_the_policy_is_read_in_two_queries_however_long_the_skip_list(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
         skip_list.add(session, "acme", [f"d{n}.example" for n in range(2_000)])
@@ -515,7 +517,7 @@ def counted(engine: Engine) -> list[str]:
 
 
 def test_the_session_holds_nothing_of_ours_that_a_host_could_trip_over(
-    company: Company, intake: Intake, host: Session
+    company: Company, intake: Runtime, host: Session
 ) -> None:
     message_arrived(intake, host, arrived())
     assert not host.new
@@ -524,7 +526,7 @@ def test_the_session_holds_nothing_of_ours_that_a_host_could_trip_over(
 
 
 def test_ours_is_not_a_reason_to_flush_what_the_host_has_not_finished(
-    database: Database, company: Company, intake: Intake, host: Session
+    database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     half_built = Decision()  # stands for a row of the host's whose columns come later
     host.add(half_built)

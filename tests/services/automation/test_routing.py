@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import Database, Decision, SyncEntry
 from keeping_plugin.models.migrate import upgrade
 from keeping_plugin.services.automation.history import without_text
-from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
 from tests.services.delivery.house import COMPANY, House
 
 pytestmark = pytest.mark.field_case("D10")
@@ -54,7 +54,7 @@ def test_what_a_message_calls_for_is_written_to_the_leader(
     house = House(Database(lambda: leader))
     house.add_mail("m1")
     message = without_text(house.desk.company(COMPANY).messages["m1"])
-    intake = Intake(helpdesk=house.desk, queue=house.queue)
+    intake = house.runtime
     with RoutingSession() as host:
         host.leader, host.follower, host.is_write = leader, follower, WRITES[rule]
         assert message_arrived(intake, host, message) == house.connection_id

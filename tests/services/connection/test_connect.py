@@ -329,4 +329,4 @@ def test_one_company_never_touches_anothers_connection(company: Company) -> None
     assert company.row().current
     assert company.row().id != other.row().id
     with pytest.raises(NotFound):
-        connection.confirm_org(other.connecting, other.agent, connection_id=company.row(OTHER).id)
+        connection.confirm_org(other.runtime, other.agent, connection_id=company.row(OTHER).id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection, ConnectionStatus, Database, SyncEntry, now
 from keeping_plugin.services.automation.history import without_text
-from keeping_plugin.services.automation.intake import Intake, message_arrived
+from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.connection.receipt import receipt
@@ -52,7 +52,7 @@ def leave(house: House) -> None:
     """The commit of a disconnect, and no more: whoever made it dies now."""
     with house.database.write() as session:
         row = session.get_one(Connection, house.connection_id)
-        departure.leave(session, row, agent_id="ada", at=now(session), times=house.parts.times)
+        departure.leave(session, row, agent_id="ada", at=now(session), times=house.runtime.times)
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def test_after_a_crash_the_sweep_goes_on_and_nothing_is_sent_meanwhile(house: Ho
     leave(house)
     house.drain()
     assert house.salesforce.used == 0
-    sweep(house.parts)
+    sweep(house.runtime)
     assert cancelled(house) == MANY + 2
     assert promised(house) == MANY + 2
     assert leftovers.settle(house.database, seconds=0.0)
@@ -121,9 +121,7 @@ def test_mail_is_taken_in_while_the_rows_of_a_disconnect_are_settled(house: Hous
     message = without_text(house.desk.company(COMPANY).messages["new"])
     assert not leftovers.settle(house.database, seconds=0.0)
     with Session(house.database.engine) as host:
-        assert (
-            message_arrived(Intake(helpdesk=house.desk, queue=house.queue), host, message) is None
-        )
+        assert message_arrived(house.runtime, host, message) is None
         host.commit()
     assert leftovers.settle(house.database, seconds=60.0)
 
@@ -133,7 +131,7 @@ def test_rows_of_a_host_that_committed_late_are_cancelled_too(house: House) -> N
     house.owe("m1")
     with house.database.write() as session:
         session.execute(update(SyncEntry).values(epoch=1))
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.states() == [("cancelled", "disconnected")] * 2
     assert all(entry.settled_at >= entry.created_at for entry in house.entries())
 
@@ -144,7 +142,7 @@ def test_a_reconnect_before_the_rows_are_settled_sends_none_of_them(house: House
     house.change(current=True, status=ConnectionStatus.LIVE)
     house.owe("m2")
     house.drain()
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.states()[:2] == [("cancelled", "disconnected")] * 2
     assert house.states()[2:] == [("done", "created"), ("done", "logged")]
     assert len(house.tasks()) == 1
@@ -161,7 +159,7 @@ def test_what_an_org_left_for_another_is_owed_ends_the_same_way(house: House) ->
             .values(state="sending", sent_at=now(session), sent_user_id=row.user_id)
         )
         departure.leave_for_other_org(
-            session, row, agent_id="ada", at=now(session), times=house.parts.times
+            session, row, agent_id="ada", at=now(session), times=house.runtime.times
         )
         session.flush()
         session.add(
@@ -175,5 +173,5 @@ def test_what_an_org_left_for_another_is_owed_ends_the_same_way(house: House) ->
                 connected_by="ada",
             )
         )
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.states() == [("cancelled", "other_org")] * 2 + [("failed", "outcome_unknown")]

@@ -11,8 +11,10 @@ from sqlalchemy import select, update
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import NotReady, SalesforceUnavailable
 from keeping_plugin.models import AuditRecord, Database, Revocation
-from keeping_plugin.services.connection.revocation import Revoking, revoke
+from keeping_plugin.services.connection.revocation import revoke
+from keeping_plugin.services.runtime import Runtime
 from tests.services.company import Company
+from tests.services.runtimes import make_runtime, oauth
 
 
 class LoginHost:
@@ -42,12 +44,12 @@ def row(company: Company) -> Revocation:
         return session.scalars(select(Revocation)).one()
 
 
-def parts(company: Company, host: LoginHost, vault: TokenVault | None = None) -> Revoking:
-    return Revoking(
-        database=company.database,
+def parts(company: Company, host: LoginHost, vault: TokenVault | None = None) -> Runtime:
+    return make_runtime(
+        company.database,
         vault=vault or company.vault,
         times=company.times,
-        revoke=host,
+        oauth=oauth(revoke=host),
     )
 
 

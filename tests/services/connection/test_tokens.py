@@ -20,9 +20,11 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import AuditRecord, ConnectionStatus, Database, Revocation
 from keeping_plugin.services.connection import grants
-from keeping_plugin.services.connection.tokens import ConnectionTokens, TokenKeeping
+from keeping_plugin.services.connection.tokens import ConnectionTokens
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Tokens
 from tests.services.company import ACME, Company
+from tests.services.runtimes import make_runtime, oauth
 
 
 class RealClock:
@@ -43,14 +45,14 @@ def company(database: Database) -> Company:
     return company
 
 
-def keeping(company: Company, refresh: Callable[[Tokens], Tokens]) -> TokenKeeping:
-    return TokenKeeping(
-        database=company.database,
+def keeping(company: Company, refresh: Callable[[Tokens], Tokens]) -> Runtime:
+    return make_runtime(
+        company.database,
         vault=company.vault,
         times=company.times,
         clock=RealClock(),
         queue=company.queue,
-        refresh=refresh,
+        oauth=oauth(refresh=refresh),
     )
 
 

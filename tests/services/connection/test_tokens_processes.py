@@ -26,13 +26,14 @@ from keeping_plugin.salesforce.oauth import SalesforceOAuth
 from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection import grants
-from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldTokens, TokenKeeping
+from keeping_plugin.services.connection.tokens import ConnectionTokens, HeldTokens
 from keeping_plugin.testing import FakeQueue
 from keeping_plugin.times import Times
 from keeping_plugin.types import OrgFacts, Tokens
 from salesforce_simulator.oauth.consent import connect
 from salesforce_simulator.process import OrgProcess
 from tests.services.company import ADMIN, Company
+from tests.services.runtimes import make_runtime
 
 PROCESSES = 16
 TOKEN_PATH = "/services/oauth2/token"
@@ -68,13 +69,13 @@ def ask(house: House, together: Barrier, answer: Pipe) -> None:
     )
     clock, transport = SystemClock(), Transport(allow_loopback=True)
     tokens = ConnectionTokens(
-        TokenKeeping(
-            database=Database(lambda: engine),
+        make_runtime(
+            Database(lambda: engine),
             vault=TokenVault(config.secret_keys),
             times=Times(),
             clock=clock,
             queue=FakeQueue(),
-            refresh=SalesforceOAuth(config, transport, clock).refresh,
+            oauth=SalesforceOAuth(config, transport, clock),
         ),
         house.connection_id,
     )
@@ -129,7 +130,7 @@ def house(company: Company, orgs: OrgProcess) -> House:
     facts: OrgFacts = Gateway(
         HeldTokens(tokens), Transport(allow_loopback=True), version="66.0"
     ).org_facts()
-    connection.sign_in(company.connecting, ADMIN, tokens, facts)
+    connection.sign_in(company.runtime, ADMIN, tokens, facts)
     org.control.reset_log()
     return House(
         company.database.engine.url.render_as_string(hide_password=False),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.delivery.drain import drain
-from keeping_plugin.services.delivery.parts import ClockWatch, Delivery
+from keeping_plugin.services.runtime import ClockWatch, Runtime
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.testing.queue import FakeQueue
 from keeping_plugin.times import Times
@@ -38,6 +37,7 @@ from keeping_plugin.types import (
 )
 from tests.fake_salesforce.org import stamp
 from tests.fake_salesforce.salesforce import FakeSalesforce
+from tests.services.runtimes import RealClock, make_runtime
 
 COMPANY = "acme"
 MAILBOX = Mailbox("sales", "Sales", "sales@acme.example")
@@ -67,19 +67,6 @@ _SHIFTED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
 )
 
 
-class RealClock:
-    """This machine's clocks, waiting for nobody."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        raise AssertionError("the delivery never sleeps")
-
-
 @dataclass
 class House:
     """`owe` writes entries as the intake does; `drain` is one job; `pass_time` moves everything
@@ -91,11 +78,11 @@ class House:
     queue: FakeQueue = field(default_factory=FakeQueue)
     renewed: list[int] = field(default_factory=list)  # connections, each time their login was
     salesforce: FakeSalesforce = field(init=False)
-    parts: Delivery = field(init=False)
+    runtime: Runtime = field(init=False)
 
     def __post_init__(self) -> None:
         self.salesforce = FakeSalesforce(RealClock())
-        self.parts = self.worker()
+        self.runtime = self.worker()
         self.desk.company(COMPANY).mailboxes.append(MAILBOX)
         with self.database.write() as session:
             connection = Connection(
@@ -116,21 +103,20 @@ class House:
             session.flush()
             self.connection_id = connection.id
 
-    def worker(self) -> Delivery:
+    def worker(self) -> Runtime:
         """The delivery of one worker process, old enough to take leases over."""
         clock = RealClock()
         times = Times()
         watch = ClockWatch(clock, times)
         watch._born -= 60
-        return Delivery(
-            database=self.database,
+        return make_runtime(
+            self.database,
             helpdesk=self.desk,
             gateways=self.salesforce,
             queue=self.queue,
             clock=clock,
             times=times,
             watch=watch,
-            budget_share=0.8,
             keep_login=self.renewed.append,
             end_host_transaction=lambda: None,
         )
@@ -194,8 +180,8 @@ class House:
                 for action in actions or BOTH
             )
 
-    def drain(self, parts: Delivery | None = None) -> None:
-        drain(parts or self.parts, self.connection_id)
+    def drain(self, runtime: Runtime | None = None) -> None:
+        drain(runtime or self.runtime, self.connection_id)
 
     def pass_time(self, seconds: float) -> None:
         step = timedelta(seconds=seconds)

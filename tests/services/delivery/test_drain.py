@@ -196,7 +196,9 @@ def test_live_mail_goes_before_backfill(house: House) -> None:
 def test_only_one_drain_per_org_and_the_other_is_rung_when_it_ends(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        lease = leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=99)
+        lease = leases.take(
+            house.runtime, session, org_id=house.salesforce.org_id, connection_id=99
+        )
     assert lease is not None
     house.drain()
     assert house.salesforce.used == 0
@@ -207,7 +209,7 @@ def test_only_one_drain_per_org_and_the_other_is_rung_when_it_ends(house: House)
 def test_the_lease_of_a_dead_worker_is_taken_over_when_it_ran_out(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=99)
+        leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     house.pass_time(46)
     house.drain()
     assert len(house.tasks()) == 1
@@ -216,7 +218,7 @@ def test_the_lease_of_a_dead_worker_is_taken_over_when_it_ran_out(house: House) 
 def test_a_young_process_takes_over_no_lease(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=99)
+        leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     house.pass_time(46)
     young = house.worker()
     young.watch._born += 60
@@ -232,7 +234,7 @@ def test_an_address_that_an_agent_is_adding_is_put_off_with_its_task(house: Hous
             org_id=house.salesforce.org_id,
             addresses={JANE},
             owner="agent",
-            times=house.parts.times,
+            times=house.runtime.times,
         )
     assert held == {JANE}
     house.drain()
@@ -347,7 +349,7 @@ def test_a_drain_adds_nobody_whose_claim_somebody_else_took(house: House, added:
         house.expire_claims()
         with house.database.write() as session:
             taken = claims.take(
-                session, org_id=org, addresses={JANE}, owner="agent", times=house.parts.times
+                session, org_id=org, addresses={JANE}, owner="agent", times=house.runtime.times
             )
             assert taken == {JANE}
         if added:

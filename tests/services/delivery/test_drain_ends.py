@@ -36,11 +36,11 @@ def test_marked_rows_that_may_not_be_looked_at_ring_nobody(house: House) -> None
     house.drain()
     house.pass_time(31)
     with house.database.read() as session:
-        house.parts.watch.observe(now(session) + timedelta(hours=1))
+        house.runtime.watch.observe(now(session) + timedelta(hours=1))
     house.queue.take()
     house.drain()
     assert not rung(house)
-    assert not owes(house.parts, house.connection_id)
+    assert not owes(house.runtime, house.connection_id)
 
 
 def test_waiting_rows_over_the_budget_pause_instead_of_ringing_on(house: House) -> None:
@@ -97,7 +97,7 @@ def test_messages_that_take_longer_to_read_than_the_lease_travel_in_fewer(house:
 
 def test_a_worker_asked_to_stop_begins_no_further_call(house: House) -> None:
     house.owe("m1")
-    house.salesforce.meanwhile("find", house.parts.stopping.set)
+    house.salesforce.meanwhile("find", house.runtime.stopping.set)
     house.drain()
     assert house.salesforce.used == 1
     assert house.states() == [("pending", "")] * 2
@@ -109,7 +109,7 @@ def test_a_worker_asked_to_stop_begins_no_further_call(house: House) -> None:
 
 def test_a_worker_asked_to_stop_while_it_creates_gives_the_tasks_back(house: House) -> None:
     house.owe("m1")
-    house.salesforce.meanwhile("create_many", house.parts.stopping.set)
+    house.salesforce.meanwhile("create_many", house.runtime.stopping.set)
     house.drain()
     assert house.states() == [("done", "created"), ("pending", "")]
     with house.database.read() as session:
@@ -122,12 +122,12 @@ def test_a_worker_asked_to_stop_while_it_creates_gives_the_tasks_back(house: Hou
 def test_a_lease_of_the_future_is_cut_to_what_one_can_be(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=99)
+        leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     house.pass_time(-3600)
     house.drain()
     assert house.salesforce.used == 0
     house.pass_time(46)
-    sweep(house.parts)
+    sweep(house.runtime)
     with house.database.write() as session:
         session.execute(update(SyncEntry).values(due_at=now(session)))
     house.drain()
@@ -147,8 +147,8 @@ def test_after_the_clock_was_set_back_nothing_sleeps_until_it_catches_up(house: 
     house.drain()
     assert [state for state, _ in house.states()] == ["sending", "pending"]
     with house.database.read() as session:
-        house.parts.watch.observe(now(session) + timedelta(hours=1))
-    sweep(house.parts)  # it sees the clock set back
+        house.runtime.watch.observe(now(session) + timedelta(hours=1))
+    sweep(house.runtime)  # it sees the clock set back
     house.drain()
     assert house.states()[1] == ("done", "logged")
     house.pass_time(31)
@@ -159,7 +159,7 @@ def test_after_the_clock_was_set_back_nothing_sleeps_until_it_catches_up(house: 
 
 def test_the_claim_of_a_sender_that_died_outlives_the_settle_time(house: House) -> None:
     org = house.salesforce.org_id
-    times = house.parts.times
+    times = house.runtime.times
     with house.database.write() as session:
         claims.take(session, org_id=org, addresses={JANE}, owner="drain", times=times)
     house.pass_time(50)
@@ -177,18 +177,18 @@ def test_the_claim_of_a_sender_that_died_outlives_the_settle_time(house: House) 
 def test_a_drain_writes_nothing_over_what_a_disconnect_cancelled(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     with house.database.write() as session:
-        lease = leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=1)
+        lease = leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
     assert lease is not None
-    batch = claiming.claim(house.parts, lease, house.connection_id)
+    batch = claiming.claim(house.runtime, lease, house.connection_id)
     assert batch is not None
     with house.database.write() as session:
         connection = session.merge(house.connection())
         departure.leave(
-            session, connection, agent_id=COMPANY, at=now(session), times=house.parts.times
+            session, connection, agent_id=COMPANY, at=now(session), times=house.runtime.times
         )
     leftovers.settle(house.database, seconds=1.0)
     with house.database.write() as session:
-        settle(session, batch, {batch.rows[0].id: WAITS}, times=house.parts.times)
+        settle(session, batch, {batch.rows[0].id: WAITS}, times=house.runtime.times)
     assert house.states() == [("cancelled", "disconnected")]
 
 

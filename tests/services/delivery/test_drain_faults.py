@@ -341,16 +341,16 @@ def test_finding_nothing_as_another_user_is_asked_again_and_ends_with_a_person(
 def test_a_worker_that_froze_past_its_claim_writes_nothing(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     with house.database.write() as session:
-        lease = leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=1)
+        lease = leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
     assert lease is not None
-    frozen = claiming.claim(house.parts, lease, house.connection_id)
+    frozen = claiming.claim(house.runtime, lease, house.connection_id)
     assert frozen is not None
     house.pass_time(46)
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.drain()
     with house.database.write() as session:
         late = {frozen.rows[0].id: done("logged", "00T000000000009AAA")}
-        settle(session, frozen, late, times=house.parts.times)
+        settle(session, frozen, late, times=house.runtime.times)
     assert house.entries()[0].record_id == house.tasks()[0]["Id"]
 
 
@@ -363,8 +363,8 @@ def test_after_a_clock_jump_no_lease_is_taken_over_and_no_marked_row_looked_at(
     house.drain()
     house.pass_time(31)
     with house.database.read() as session:
-        house.parts.watch.observe(now(session) + timedelta(hours=1))
-    assert not house.parts.watch.may_take_over
+        house.runtime.watch.observe(now(session) + timedelta(hours=1))
+    assert not house.runtime.watch.may_take_over
     house.drain()
     assert [state for state, _ in house.states()] == ["sending"]
     house.owe("m2", Action.LOG_TASK)
@@ -374,10 +374,10 @@ def test_after_a_clock_jump_no_lease_is_taken_over_and_no_marked_row_looked_at(
 
 def test_the_sweep_rings_the_longest_due_first_and_cancels_late_commits(house: House) -> None:
     house.owe("m1")
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.queue.take()[0] == [house.connection_id]
     house.change(epoch=2)
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.states() == [("cancelled", "disconnected")] * 2
     assert house.queue.take()[0] == []
 
@@ -389,8 +389,8 @@ def test_marked_rows_of_a_connection_gone_for_a_day_are_a_persons(house: House) 
     with house.database.read() as session:
         time = now(session)
     house.change(status=ConnectionStatus.DISCONNECTED, current=False, disconnected_at=time)
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.entries()[0].state == "sending"
     house.pass_time(86_401)
-    sweep(house.parts)
+    sweep(house.runtime)
     assert house.states() == [("failed", "outcome_unknown")]

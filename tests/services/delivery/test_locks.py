@@ -59,7 +59,9 @@ def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
         with house.database.write() as session:
             row = connection_first(session, house.connection_id)
             assert row is not None
-            departure.leave(session, row, agent_id="ada", at=now(session), times=house.parts.times)
+            departure.leave(
+                session, row, agent_id="ada", at=now(session), times=house.runtime.times
+            )
         leftovers.settle(house.database, seconds=1.0)
         with house.database.write() as session:
             row = session.get_one(Connection, house.connection_id, with_for_update=True)
@@ -75,7 +77,7 @@ def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
         house.owe(f"m{number}", *Action, address=addresses[number * 7 % 30])
 
     def tidy() -> None:
-        keep_house(house.database, house.parts.times, keep_days=400)
+        keep_house(house.database, house.runtime.times, keep_days=400)
 
     def again(name: str, work: Callable[[], None]) -> None:
         while time.monotonic() < until and not errors:
@@ -131,7 +133,7 @@ def test_a_process_that_froze_in_a_transaction_gives_its_locks_back(house: House
 
     def freeze() -> None:
         with house.database.write() as session:
-            leases.take(house.parts, session, org_id=house.salesforce.org_id, connection_id=9)
+            leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=9)
             connection_first(session, house.connection_id)
             time.sleep(10.5)
             session.scalar(select(Connection.id))

@@ -37,7 +37,7 @@ def due_since(house: House, seconds: float) -> None:
 
 def swept(house: House) -> list[int]:
     house.queue.take()
-    sweep(house.parts)
+    sweep(house.runtime)
     return house.queue.take()[0]
 
 

@@ -10,7 +10,7 @@ from keeping_plugin.mail.effort import Effort
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.services.admin.entry_line import line_of
 from keeping_plugin.services.delivery.drain import drain
-from keeping_plugin.services.delivery.parts import Delivery
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.times import LEASE
 from keeping_plugin.types import Action, Message
@@ -33,7 +33,7 @@ class StallingDesk(FakeHelpDesk):
 
 
 @pytest.fixture
-def stalling(house: House) -> Delivery:
+def stalling(house: House) -> Runtime:
     """A worker of a host that stands still at message m7."""
     desk = StallingDesk()
     desk.__dict__.update(house.desk.__dict__)
@@ -42,7 +42,7 @@ def stalling(house: House) -> Delivery:
     return house.worker()
 
 
-def work(house: House, parts: Delivery) -> bool:
+def work(house: House, parts: Runtime) -> bool:
     """One job of a worker; true when it stood still until its lease and its claims had run out."""
     with pytest.MonkeyPatch.context() as patch:
         # It neither gives its lease back nor its rows: it is as good as dead.
@@ -62,7 +62,7 @@ def row(house: House, message_id: str) -> SyncEntry:
 
 @pytest.mark.field_case("B1")
 def test_a_batch_that_outlived_its_lease_counts_as_a_bad_one(
-    house: House, stalling: Delivery
+    house: House, stalling: Runtime
 ) -> None:
     """200, then 10, then alone; three times alone and it has failed, while the rest is sent."""
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)

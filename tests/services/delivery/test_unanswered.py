@@ -306,7 +306,7 @@ def barred_for(house: House, hours: float) -> None:
     house.pass_time(hours * 3_600)
     with house.database.write() as session:
         row = session.get_one(Connection, house.connection_id)
-        barred.lift(session, row, at=now(session), times=house.parts.times)
+        barred.lift(session, row, at=now(session), times=house.runtime.times)
 
 
 @pytest.mark.field_case("A19")
@@ -356,7 +356,7 @@ def test_a_try_in_vain_at_the_end_of_a_long_bar_is_no_day_of_looks(house: House)
     house.pass_time(30 * 3_600)
     with house.database.read() as session:
         connection = session.get_one(Connection, house.connection_id)
-        day = house.parts.times.span(UNKNOWN_LIMIT)
+        day = house.runtime.times.span(UNKNOWN_LIMIT)
         since = barred.asked_since(connection, now(session), day)
     sent = house.entries()[0].sent_at
     assert since is not None

@@ -10,9 +10,9 @@ import pytest
 
 from keeping_plugin.models import SchemaDocument, SchemaLoad, now, upsert
 from keeping_plugin.services.schema import describe as schema_cache
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.types import PicklistValue
 from tests.services.delivery.house import House
+from tests.services.runtimes import make_runtime
 
 
 def describe(house: House, object: str, **fields: Mapping[str, Any]) -> None:
@@ -26,9 +26,7 @@ def describe(house: House, object: str, **fields: Mapping[str, Any]) -> None:
         session.query(SchemaDocument).delete()
         due = {"connection_id": house.connection_id, "due_at": now(session)}
         upsert(session, SchemaLoad, due, key=("connection_id",))
-    reading = OrgReading(
-        database=house.database, times=house.parts.times, gateways=house.salesforce
-    )
+    reading = make_runtime(house.database, times=house.runtime.times, gateways=house.salesforce)
     schema_cache.describe(reading, house.connection_id)
 
 

@@ -194,7 +194,7 @@ def test_a_claim_that_is_held_is_named_and_goes_later(database: Database) -> Non
             org_id=house.salesforce.org_id,
             addresses=[CANARY],
             owner="agent:x",
-            times=house.parts.times,
+            times=house.runtime.times,
         )
     assert forget(database, COMPANY, CANARY) == Forgotten(2, 1)
     house.pass_time(61)

@@ -12,22 +12,22 @@ from sqlalchemy import select, update
 from keeping_plugin.errors import (
     BeingAdded,
     CallNotStarted,
-    Crowded,
     OutcomeUnclear,
     RecordRejected,
+    TooBusy,
 )
 from keeping_plugin.models import AddressClaim, AuditRecord, Connection, Database, now
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.limits import ConcurrencyLimit, RateLimiter
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel import open as panel
 from keeping_plugin.services.panel.add import Exists, add_person
-from keeping_plugin.services.panel.pace import Pace
-from keeping_plugin.services.panel.seats import Seats
-from keeping_plugin.services.panel.view import Linked, Panels
+from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.testing import FakeClock, FakeQueue
 from keeping_plugin.times import Times
 from keeping_plugin.types import Address, Agent, Saved, Value
 from tests.fake_salesforce import FakeSalesforce, shipped_schemas
+from tests.services.runtimes import make_runtime
 from tests.services.sitting import sitting
 
 GUS = Agent("gus", "acme", "Gus")
@@ -54,14 +54,14 @@ class Desk:
         clock = FakeClock()
         self.salesforce = FakeSalesforce(clock)
         self.queue = FakeQueue()
-        self.parts = Panels(
-            database=database,
+        self.runtime = make_runtime(
+            database,
             gateways=self.salesforce,
             queue=self.queue,
             clock=clock,
             times=Times(),
-            seats=Seats(share=10.0),
-            pace=Pace((1000, 1000), clock.monotonic),
+            concurrency=ConcurrencyLimit(share=10.0),
+            rate=RateLimiter((1000, 1000), clock.monotonic),
         )
         with database.write() as session:
             row = Connection(
@@ -88,13 +88,13 @@ class Desk:
         )
 
     def add(self, agent: Agent = GUS, object: str = "Contact", **fields: Value) -> Saved | Exists:
-        return add_person(self.parts, agent, self.link, object, {**JANE, **fields})
+        return add_person(self.runtime, agent, self.link, object, {**JANE, **fields})
 
     def contacts(self) -> int:
         return len(self.salesforce.rows("Contact"))
 
     def claim(self) -> AddressClaim | None:
-        with self.parts.database.read() as session:
+        with self.runtime.database.read() as session:
             return session.scalar(select(AddressClaim))
 
 
@@ -125,7 +125,7 @@ def test_two_agents_at_the_same_moment_add_one_person(desk: Desk, moment: str) -
 
 def test_one_org_of_two_companies_has_one_claim(desk: Desk) -> None:
     """The claim is the org's: two companies may share one."""
-    with desk.parts.database.write() as session:
+    with desk.runtime.database.write() as session:
         taken = claims.take(
             session,
             org_id=desk.link.org_id,
@@ -140,7 +140,7 @@ def test_one_org_of_two_companies_has_one_claim(desk: Desk) -> None:
 
 
 def test_a_claim_whose_owner_died_is_taken_over_after_its_time(desk: Desk) -> None:
-    with desk.parts.database.write() as session:
+    with desk.runtime.database.write() as session:
         claims.take(
             session, org_id=desk.link.org_id, addresses=[EMAIL], owner="dead", times=Times()
         )
@@ -158,7 +158,7 @@ def test_an_unclear_create_holds_the_address_until_it_can_be_looked_up(desk: Des
     assert claim.until == claim.sent_at + timedelta(seconds=30)
     with pytest.raises(BeingAdded, match="checking whether it"):
         desk.add(GIL)
-    with desk.parts.database.write() as session:
+    with desk.runtime.database.write() as session:
         session.execute(update(AddressClaim).values(until=now(session) - timedelta(seconds=1)))
     assert isinstance(desk.add(GIL), Saved)
     assert desk.contacts() == 1
@@ -181,7 +181,7 @@ def test_a_clear_refusal_lets_the_address_go(desk: Desk) -> None:
 
 def test_a_create_that_starts_too_late_is_not_started(desk: Desk) -> None:
     """A process frozen between its mark and its call must not send after others have looked."""
-    clock = desk.parts.clock
+    clock = desk.runtime.clock
     assert isinstance(clock, FakeClock)
     real = clock.monotonic
 
@@ -198,7 +198,7 @@ def test_a_create_that_starts_too_late_is_not_started(desk: Desk) -> None:
 
 def stand_still(desk: Desk) -> None:
     """Longer than a claim lasts."""
-    with desk.parts.database.write() as session:
+    with desk.runtime.database.write() as session:
         session.execute(update(AddressClaim).values(until=now(session) - timedelta(seconds=1)))
 
 
@@ -210,7 +210,7 @@ def test_a_save_that_stood_still_past_its_claim_adds_nobody(desk: Desk, done: bo
         if done:
             assert isinstance(desk.add(GIL), Saved)
         else:
-            with desk.parts.database.write() as session:
+            with desk.runtime.database.write() as session:
                 taken = claims.take(
                     session, org_id=desk.link.org_id, addresses=[EMAIL], owner="d", times=Times()
                 )
@@ -241,8 +241,8 @@ def test_a_lead_with_the_address_prevents_a_contact(desk: Desk) -> None:
 
 
 def test_no_seat_means_no_call(desk: Desk) -> None:
-    parts = replace(desk.parts, seats=Seats(share=0.0))
-    with sitting(parts.seats, 1), pytest.raises(Crowded):
+    parts = replace(desk.runtime, concurrency=ConcurrencyLimit(share=0.0))
+    with sitting(parts.concurrency, 1), pytest.raises(TooBusy):
         add_person(parts, GUS, desk.link, "Contact", JANE)
     assert desk.salesforce.calls == []
     assert desk.claim() is None
@@ -255,9 +255,9 @@ def test_the_card_survives_the_database(desk: Desk) -> None:
     fake.add("Case", Subject="x" * 32_000, ContactId=jane)
     asked = {name: tuple(schema.fields)[:8] for name, schema in desk.link.schemas.items()}
     found = tuple(fake.gateway().panel(EMAIL, desk.link.schemas, asked))
-    with desk.parts.database.write() as session:
+    with desk.runtime.database.write() as session:
         cards.keep(session, desk.link.connection_id, EMAIL, found)
-    with desk.parts.database.read() as session:
+    with desk.runtime.database.read() as session:
         card = cards.load(session, desk.link.connection_id, EMAIL)
         assert cards.load(session, desk.link.connection_id + 1, EMAIL) is None
     assert card is not None
@@ -265,14 +265,14 @@ def test_the_card_survives_the_database(desk: Desk) -> None:
 
 
 def test_nobody_asks_for_a_company_without_a_connection(desk: Desk) -> None:
-    view = panel.open_panel(desk.parts, Agent("eve", "other", "Eve"), Address(EMAIL))
+    view = panel.open_panel(desk.runtime, Agent("eve", "other", "Eve"), Address(EMAIL))
     assert view.state == "not_connected"
     assert desk.salesforce.calls == []
 
 
 def test_every_save_leaves_one_row(desk: Desk) -> None:
     desk.add()
-    with desk.parts.database.read() as session:
+    with desk.runtime.database.read() as session:
         (row,) = session.scalars(select(AuditRecord)).all()
     assert (row.action, row.agent_id, row.fields) == (
         "record_created",

@@ -13,12 +13,13 @@ from sqlalchemy import delete, select, update
 from keeping_plugin.errors import ConnectionLost, SalesforceUnavailable
 from keeping_plugin.models import Database, SchemaDocument, SchemaLoad
 from keeping_plugin.services.admin.overview import schema_state
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema.changes import Kind
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
 from tests.fake_salesforce import FakeGateway, FakeSalesforce
 from tests.services.company import ACME, OTHER, Company
+from tests.services.runtimes import make_runtime
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def salesforce() -> FakeSalesforce:
 
 
 @pytest.fixture
-def parts(company: Company, salesforce: FakeSalesforce) -> OrgReading:
-    return OrgReading(database=company.database, times=company.times, gateways=salesforce)
+def parts(company: Company, salesforce: FakeSalesforce) -> Runtime:
+    return make_runtime(company.database, times=company.times, gateways=salesforce)
 
 
 def load(company: Company) -> SchemaLoad:
@@ -62,7 +63,7 @@ def change(salesforce: FakeSalesforce, object: str, **fields: FieldSpec | None) 
 
 
 def test_the_first_describe_reads_object_by_object_and_tells_how_far_it_is(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     seen: list[tuple[int, int, str]] = []
 
@@ -87,7 +88,7 @@ def test_the_first_describe_reads_object_by_object_and_tells_how_far_it_is(
 
 
 def test_what_was_read_is_what_the_org_has(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     with company.database.read() as session:
@@ -100,7 +101,7 @@ def test_what_was_read_is_what_the_org_has(
 
 @pytest.mark.field_case("A13")
 def test_the_time_zone_of_the_connecting_user_is_read_with_the_schema(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     """0.1.0 has asked for none, and users move."""
     assert company.row().timezone is None
@@ -112,7 +113,7 @@ def test_the_time_zone_of_the_connecting_user_is_read_with_the_schema(
 
 
 def test_a_describe_that_is_not_due_asks_nothing(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     asked = salesforce.used
@@ -121,7 +122,7 @@ def test_a_describe_that_is_not_due_asks_nothing(
 
 
 def test_a_refresh_asks_for_all_at_once_and_only_for_what_was_modified(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     before = describes(salesforce)
@@ -134,7 +135,7 @@ def test_a_refresh_asks_for_all_at_once_and_only_for_what_was_modified(
 
 
 def test_what_changed_is_told_with_what_it_affects(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     contact = salesforce.org.schemas["Contact"]
@@ -160,7 +161,7 @@ def test_what_changed_is_told_with_what_it_affects(
 
 
 def test_a_refresh_that_finds_nothing_keeps_telling_the_last_changes(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     change(salesforce, "Lead", Phone=None)
@@ -172,7 +173,7 @@ def test_a_refresh_that_finds_nothing_keeps_telling_the_last_changes(
 
 
 def test_an_object_that_the_user_loses_sight_of_is_told_and_comes_back(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     hidden: ObjectSchema = salesforce.org.schemas.pop("Case")
@@ -192,7 +193,7 @@ def test_an_object_that_the_user_loses_sight_of_is_told_and_comes_back(
 
 
 def test_no_answer_keeps_what_is_at_hand_and_tries_again(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     schema.describe(parts, company.row().id)
     salesforce.fail("describe", SalesforceUnavailable("away"))
@@ -208,7 +209,7 @@ def test_no_answer_keeps_what_is_at_hand_and_tries_again(
 
 
 def test_a_first_describe_that_broke_off_begins_again(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     salesforce.fail("describe", SalesforceUnavailable("away"))
     schema.describe(parts, company.row().id)
@@ -221,7 +222,7 @@ def test_a_first_describe_that_broke_off_begins_again(
 
 
 def test_a_lost_connection_is_not_asked_again_until_the_next_login(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     salesforce.fail("describe", ConnectionLost("expired"))
     schema.describe(parts, company.row().id)
@@ -232,7 +233,7 @@ def test_a_lost_connection_is_not_asked_again_until_the_next_login(
 
 
 def test_after_a_login_everything_is_asked_anew(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     """Another user sees other fields, though nothing was modified."""
     schema.describe(parts, company.row().id)
@@ -247,7 +248,7 @@ def test_after_a_login_everything_is_asked_anew(
 
 @pytest.mark.parametrize("meanwhile", ["another user", "taken over", "other org"])
 def test_a_describe_that_is_overtaken_keeps_nothing_more(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce, meanwhile: str
+    company: Company, parts: Runtime, salesforce: FakeSalesforce, meanwhile: str
 ) -> None:
     """It began with the grant of a user who sees more than the one that is connected now."""
     schema.describe(parts, company.row().id)
@@ -298,7 +299,7 @@ def test_a_describe_that_is_overtaken_keeps_nothing_more(
 
 
 def test_refresh_is_asked_for_once_while_one_is_due_or_running(
-    company: Company, parts: OrgReading
+    company: Company, parts: Runtime
 ) -> None:
     row_id = company.row().id
     assert not schema.refresh_soon(company.database, row_id)
@@ -307,7 +308,7 @@ def test_refresh_is_asked_for_once_while_one_is_due_or_running(
     assert not schema.refresh_soon(company.database, row_id)
 
 
-def test_a_killed_describe_is_due_again_by_itself(company: Company, parts: OrgReading) -> None:
+def test_a_killed_describe_is_due_again_by_itself(company: Company, parts: Runtime) -> None:
     class Killed(BaseException):
         pass
 
@@ -334,7 +335,7 @@ def test_a_describe_nobody_begins_is_said(company: Company) -> None:
 
 
 def test_the_unique_field_for_our_tasks_is_found(
-    company: Company, parts: OrgReading, salesforce: FakeSalesforce
+    company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
     key = FieldSpec(
         name="Keeping_Key__c",
@@ -355,7 +356,7 @@ def test_the_unique_field_for_our_tasks_is_found(
     assert company.row().activity_key_field is None
 
 
-def test_documents_belong_to_one_connection(company: Company, parts: OrgReading) -> None:
+def test_documents_belong_to_one_connection(company: Company, parts: Runtime) -> None:
     schema.describe(parts, company.row().id)
     company.sign_in(OTHER)
     with company.database.read() as session:

@@ -9,10 +9,10 @@ from sqlalchemy import event
 from keeping_plugin.models import Database
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema.loaded import LoadedSchemas
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.types.schema_document import dump_schema
 from tests.fake_salesforce import FakeSalesforce, shipped_schemas
 from tests.services.company import Company
+from tests.services.runtimes import make_runtime
 
 
 def test_a_describe_that_did_not_change_is_the_same_object_and_not_fetched_again(
@@ -22,7 +22,7 @@ def test_a_describe_that_did_not_change_is_the_same_object_and_not_fetched_again
     company.sign_in()
     salesforce = FakeSalesforce()
     connection_id = company.row().id
-    parts = OrgReading(database=database, times=company.times, gateways=salesforce)
+    parts = make_runtime(database, times=company.times, gateways=salesforce)
     schema.describe(parts, connection_id)
     statements: list[str] = []
 

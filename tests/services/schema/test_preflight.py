@@ -10,11 +10,11 @@ import pytest
 from keeping_plugin.errors import ConnectionLost, PermissionDenied, SalesforceUnavailable
 from keeping_plugin.models import Connection, Database, FieldSelection
 from keeping_plugin.services.schema import preflight
-from keeping_plugin.services.schema.org_reading import OrgReading
 from keeping_plugin.services.schema.preflight import Line, Outcome
 from keeping_plugin.types import FieldSpec
 from tests.fake_salesforce import FakeSalesforce
 from tests.services.company import Company
+from tests.services.runtimes import make_runtime
 
 KEY = FieldSpec(
     name="Keeping_Key__c",
@@ -40,7 +40,7 @@ def salesforce() -> FakeSalesforce:
 
 
 def look(company: Company, salesforce: FakeSalesforce) -> dict[str, Line]:
-    parts = OrgReading(database=company.database, times=company.times, gateways=salesforce)
+    parts = make_runtime(company.database, times=company.times, gateways=salesforce)
     found = preflight.run(parts, company.row().id)
     assert preflight.last(company.row()) == found  # what was found is kept for the page
     return {line.code: line for line in found.lines}

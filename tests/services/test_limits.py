@@ -11,9 +11,8 @@ from contextvars import copy_context
 import greenlet
 import pytest
 
-from keeping_plugin.errors import Crowded
-from keeping_plugin.services.panel.pace import Pace
-from keeping_plugin.services.panel.seats import Seats
+from keeping_plugin.errors import TooBusy
+from keeping_plugin.services.limits import ConcurrencyLimit, RateLimiter
 from keeping_plugin.testing import FakeClock
 from tests.services.sitting import sitting
 
@@ -22,19 +21,19 @@ def test_an_agent_and_a_company_have_limits_of_their_own(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = FakeClock()
-    pace = Pace((2, 3), clock.monotonic)
-    pace.step("acme", "gus")
-    pace.step("acme", "gus")
-    with pytest.raises(Crowded):
-        pace.step("acme", "gus")
-    pace.step("acme", "gil")
-    with pytest.raises(Crowded):
-        pace.step("acme", "ada")
-    pace.step("other", "gus")
+    rate = RateLimiter((2, 3), clock.monotonic)
+    rate.hit("acme", "gus")
+    rate.hit("acme", "gus")
+    with pytest.raises(TooBusy):
+        rate.hit("acme", "gus")
+    rate.hit("acme", "gil")
+    with pytest.raises(TooBusy):
+        rate.hit("acme", "ada")
+    rate.hit("other", "gus")
     warned = [record for record in caplog.records if record.message == "panel_limit_reached"]
     assert [record.__dict__["limit_of"] for record in warned] == ["agent", "company"]
     clock.advance(60)
-    pace.step("acme", "gus")
+    rate.hit("acme", "gus")
 
 
 def test_processes_that_count_together_share_one_limit() -> None:
@@ -46,48 +45,48 @@ def test_processes_that_count_together_share_one_limit() -> None:
         return counts[name]
 
     clock = FakeClock()
-    processes = [Pace((6, 10), clock.monotonic, shared=shared) for _ in range(3)]
+    processes = [RateLimiter((6, 10), clock.monotonic, shared=shared) for _ in range(3)]
     for number in range(6):
-        processes[number % 3].step("acme", "gus")
-    for pace in processes:
-        with pytest.raises(Crowded):
-            pace.step("acme", "gus")
+        processes[number % 3].hit("acme", "gus")
+    for rate in processes:
+        with pytest.raises(TooBusy):
+            rate.hit("acme", "gus")
     for number in range(4):  # what was refused to Gus counts against nobody else
-        processes[number % 3].step("acme", "gil")
-    with pytest.raises(Crowded):
-        processes[0].step("acme", "ada")
+        processes[number % 3].hit("acme", "gil")
+    with pytest.raises(TooBusy):
+        processes[0].hit("acme", "ada")
     assert not any("acme" in name or "gus" in name for name in counts)
 
 
 def test_a_shared_count_that_nobody_can_tell_leaves_the_process_its_own() -> None:
-    pace = Pace((2, 3), FakeClock().monotonic, shared=lambda _: None)
-    pace.step("acme", "gus")
-    pace.step("acme", "gus")
-    with pytest.raises(Crowded):
-        pace.step("acme", "gus")
+    rate = RateLimiter((2, 3), FakeClock().monotonic, shared=lambda _: None)
+    rate.hit("acme", "gus")
+    rate.hit("acme", "gus")
+    with pytest.raises(TooBusy):
+        rate.hit("acme", "gus")
 
 
 @pytest.mark.field_case("B4")
 def test_the_next_one_hears_at_once_and_may_ask_again_soon() -> None:
-    seats = Seats(share=0.0)
-    with sitting(seats, 1), pytest.raises(Crowded) as refusal, seats.seat():
+    concurrency = ConcurrencyLimit(share=0.0)
+    with sitting(concurrency, 1), pytest.raises(TooBusy) as refusal, concurrency.slot():
         pass
     assert refusal.value.soon
-    with seats.seat():
+    with concurrency.slot():
         pass
 
 
 def test_a_request_that_sits_takes_no_second_seat() -> None:
-    seats = Seats(share=0.0)
-    with seats.seat(), seats.seat():
-        assert seats.held
-    assert not seats.held
-    with sitting(seats, 1):
-        assert not seats.held, "the seat of another request is not one's own"
+    concurrency = ConcurrencyLimit(share=0.0)
+    with concurrency.slot(), concurrency.slot():
+        assert concurrency.held
+    assert not concurrency.held
+    with sitting(concurrency, 1):
+        assert not concurrency.held, "the seat of another request is not one's own"
 
 
 def test_a_quarter_of_the_threads_may_sit() -> None:
-    seats = Seats()
+    concurrency = ConcurrencyLimit()
     stop = threading.Event()
     threads = [threading.Thread(target=stop.wait) for _ in range(12)]
     for thread in threads:
@@ -95,14 +94,14 @@ def test_a_quarter_of_the_threads_may_sit() -> None:
     try:
         allowed = int(threading.active_count() * 0.25)
         assert allowed >= 3
-        others = [(copy_context(), seats.seat()) for _ in range(allowed)]
+        others = [(copy_context(), concurrency.slot()) for _ in range(allowed)]
         for request, seat in others:
             request.run(seat.__enter__)
-        with pytest.raises(Crowded), seats.seat():
+        with pytest.raises(TooBusy), concurrency.slot():
             pass
         for request, seat in others:
             request.run(seat.__exit__, None, None, None)
-        with seats.seat():
+        with concurrency.slot():
             pass
     finally:
         stop.set()
@@ -111,8 +110,8 @@ def test_a_quarter_of_the_threads_may_sit() -> None:
 
 
 def test_a_setting_says_how_many_may_sit() -> None:
-    seats = Seats(limit=2)
-    with sitting(seats, 2), pytest.raises(Crowded), seats.seat():
+    concurrency = ConcurrencyLimit(limit=2)
+    with sitting(concurrency, 2), pytest.raises(TooBusy), concurrency.slot():
         pass
 
 
@@ -133,11 +132,11 @@ def test_forty_greenlets_of_one_thread_may_all_sit(
     library = types.ModuleType(module)
     monkeypatch.setattr(library, question, lambda name: name == patched, raising=False)
     monkeypatch.setitem(sys.modules, module, library)
-    seats = Seats()
+    concurrency = ConcurrencyLimit()
     seated = []
 
     def request(number: int) -> None:
-        with seats.seat():
+        with concurrency.slot():
             seated.append(number)
             hub.switch()
 
@@ -148,6 +147,6 @@ def test_forty_greenlets_of_one_thread_may_all_sit(
     assert seated == list(range(40))
     for each in greenlets:
         each.switch()
-    assert not seats.held
+    assert not concurrency.held
     monkeypatch.setattr(library, question, lambda name: False)
-    assert seats.limit() < 40, "a library that is only imported patches nothing"
+    assert concurrency.limit() < 40, "a library that is only imported patches nothing"
