@@ -376,7 +376,9 @@ def test_a_use_without_an_answer_is_in_the_audit_all_the_same(inbox: Inbox) -> N
 
 def test_only_an_offer_made_to_this_agent_here_can_be_used(inbox: Inbox, similar: str) -> None:
     good = ticket(add(inbox).text)
-    for bad in ("", "x", good[:-2] + "zz", similar):
+    # Not the last letter: some of its bits belong to no byte, and would change nothing.
+    altered = good[:-5] + ("B" if good[-5] == "A" else "A") + good[-4:]
+    for bad in ("", "x", altered, similar):
         assert post(inbox.client(), "/use", {"ticket": bad}).status_code == 404, bad
     assert post(inbox.client(ADMIN), "/use", {"ticket": good}).status_code == 404
     assert inbox.salesforce.fields("Contact", similar)["Email"] == "old@example.com"
