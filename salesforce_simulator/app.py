@@ -13,7 +13,7 @@ from salesforce_simulator.json_text import JSON_TYPE, dumps
 from salesforce_simulator.metadata.seed import LOGINS
 from salesforce_simulator.oauth import identity
 from salesforce_simulator.oauth.authorize import authorize_blueprint
-from salesforce_simulator.oauth.endpoints import TokenEndpoint
+from salesforce_simulator.oauth.endpoints import Caller, TokenEndpoint
 from salesforce_simulator.pages.routes import pages_blueprint
 from salesforce_simulator.rest import routes as rest
 from salesforce_simulator.rest.session import find_session
@@ -80,7 +80,8 @@ def _add_services(app: Flask, site: Site) -> None:
                 where = {"Location": site.home.url + "/services/oauth2/token"}
                 return _send(Answer(302, None, where))
         form = request.form.to_dict()
-        answer = endpoint.token(form, request.headers.get("Authorization", ""))
+        caller = Caller(request.remote_addr or "", request.headers.get("DPoP", ""))
+        answer = endpoint.token(form, request.headers.get("Authorization", ""), caller)
         if answer.status == 200:
             trace().user = site.org.user(answer.body["id"].rpartition("/")[2]).username
         return _send(answer)

@@ -11,6 +11,7 @@ from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.control.request_log import RequestLog
 from salesforce_simulator.faults.orders import Faults
 from salesforce_simulator.moving import Home
+from salesforce_simulator.oauth.bounds import check_hours, checked_ranges
 from salesforce_simulator.oauth.store import TokenStore
 from salesforce_simulator.org import Org
 from salesforce_simulator.records.recently_viewed import RecentlyViewed
@@ -50,13 +51,26 @@ class Settings:
     #: What ``@{rows[0].id}`` gives for a refused row of a collection: nothing, which halts the
     #: subrequest, or (true) null.
     refused_rows_are_null: bool = False
-    #: Versions that answer with a deprecation warning.
+    #: Versions that answer with a deprecation warning, beside 31.0 to 40.0 from version 68.0 on.
     deprecated_versions: list[str] = field(default_factory=list)
     #: The oldest and newest API version served.
     oldest_version: int = 31
     newest_version: int = 66
     #: Versions that are served no more: 410, and not listed.
     retired_versions: list[str] = field(default_factory=list)
+    #: Hours (``22:00-04:00`` in UTC, or always) in which records can only be read, and in which
+    #: every call is refused.
+    read_only: str = ""
+    maintenance: str = ""
+    #: From which addresses codes are redeemed and tokens refreshed; empty means from anywhere.
+    token_addresses: list[str] = field(default_factory=list)
+    #: A refresh token ends so long after its last use; 0 means never.
+    refresh_idle_days: float = 0
+    #: So many approvals of a user live; one more ends the oldest. 0 means any number.
+    tokens_per_user: int = 0
+    #: Tokens are bound by DPoP, so Bearer is refused; and the token endpoint asks for a nonce.
+    dpop: bool = False
+    dpop_nonce: bool = False
     #: The login host answers token requests 302 to the org's own host, once the org has one.
     logins_at_own_host: bool = False
 
@@ -71,8 +85,16 @@ class Settings:
             fits = isinstance(value, int | float) if number else isinstance(value, type(current))
             if not fits or (number and isinstance(value, bool)):
                 raise ValueError(f"{name} wants a {type(current).__name__}, got {value!r}")
+        checked_ranges(values.get("token_addresses", []))
+        for name in ("read_only", "maintenance"):
+            check_hours(values.get(name, ""))
         for name, value in values.items():
             setattr(self, name, value)
+
+    def deprecated(self, version: str) -> bool:
+        """Whether a version answers with a warning."""
+        old = self.newest_version >= 68 and 31 <= float(version) <= 40
+        return old or version in self.deprecated_versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,6 +179,12 @@ class Control:
         """Activate or deactivate a user by username or id."""
         self.call("POST", "/users/active", {"user": user, "active": active})
 
+    def login_bounds(self, user: str, *, hours: str = "", addresses: Sequence[str] = ()) -> None:
+        """When (``HH:MM-HH:MM`` in UTC) and from where a user may log in; nothing given: always,
+        from anywhere."""
+        body = {"user": user, "hours": hours, "addresses": list(addresses)}
+        self.call("POST", "/users/login-bounds", body)
+
     def expire_access_tokens(self, user: str | None = None) -> int:
         """End access tokens (of one user), as at the end of a session; how many."""
         body = {} if user is None else {"user": user}

@@ -79,6 +79,13 @@ def _add_users(control: Blueprint, site: Site, user_named: Callable[[str], User]
         user = user_named(str(body["user"]))
         return reply(public_user(org.set_user_active(user.id, bool(body["active"]))))
 
+    @control.post("/users/login-bounds")
+    def login_bounds() -> Response:
+        body = body_object()
+        user = user_named(str(body.pop("user")))
+        org.login_bounds.set(user.id, **body)
+        return reply({})
+
     @control.post("/rights")
     def rights() -> Response:
         body = body_object()

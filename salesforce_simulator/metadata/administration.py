@@ -20,6 +20,7 @@ from salesforce_simulator.metadata.described import (
 from salesforce_simulator.metadata.provision import provision
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import ObjectSchema
+from salesforce_simulator.oauth.bounds import LoginBounds
 from salesforce_simulator.query.run import Queries
 from salesforce_simulator.records.duplicates import DuplicateRule, Duplicates
 from salesforce_simulator.records.places import place_fields
@@ -76,6 +77,8 @@ class Administration:
             duplicates=self._duplicates,
             org_code=org_code,
         )
+        self.login_bounds = LoginBounds(self._store)
+        """When and from where each user may log in."""
         self.sharing = SharingSetup(self._store, self._catalog, self._rights, self._saves)
         """Organization-wide defaults, roles and queues."""
         with self._store.transaction():

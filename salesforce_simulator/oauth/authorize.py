@@ -31,6 +31,7 @@ WRONG_LOGIN = (
     "Please check your username and password. If you still can't log in, contact your "
     "Salesforce administrator."
 )
+OUTSIDE_BOUNDS = "You can't log in at this time or from this address. Contact your administrator."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,9 @@ def authorize_blueprint(site: Site) -> Blueprint:
         given = request.form.get("pw", "")
         if user is None or password is None or given != password or not user.active:
             return page("login", username=username, problem=WRONG_LOGIN)
+        bounds = site.org.login_bounds.of(user.id)
+        if bounds.refusal(site.clock.now(), request.remote_addr or "") is not None:
+            return page("login", username=username, problem=OUTSIDE_BOUNDS)
         session["user_id"] = user.id
         session["fresh"] = this_request()
         return redirect(raw_target(request.environ), 303)

@@ -11,9 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.oauth.bounds import within_ranges
 from salesforce_simulator.oauth.identity import id_token
 from salesforce_simulator.oauth.store import ALPHABET, Token, digest
 from salesforce_simulator.rest.wire import Response
@@ -24,18 +26,49 @@ SCOPES = frozenset(
     {"api", "refresh_token", "offline_access", "openid", "full", "web", "id", "profile", "email"}
 )
 HOUR = 3600.0
+DAY = 24 * HOUR
+NONCE = "simulated-org-nonce"
+"""What a DPoP proof has to carry; a real server's changes with time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks for a token: the address the request comes from, and its DPoP proof."""
+
+    address: str = "127.0.0.1"
+    proof: str = ""
+
+
+def payload_of(proof: str) -> str:
+    """The claims of a DPoP proof, a JWT, as JSON text; "" when it is none. It is not verified."""
+    parts = proof.split(".")
+    if len(parts) != 3:
+        return ""
+    try:
+        return base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 class OAuthError(Exception):
     """A refusal as the token endpoint answers it: an object, not an array."""
 
-    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{error}: {description}")
         self.error, self.description, self.status = error, description, status
+        self.headers = headers or {}
 
     def response(self) -> Response:
         """The answer to send."""
-        return Response(self.status, {"error": self.error, "error_description": self.description})
+        body = {"error": self.error, "error_description": self.description}
+        return Response(self.status, body, self.headers)
 
 
 def scopes_of(text: str) -> frozenset[str]:
@@ -104,20 +137,31 @@ class TokenEndpoint:
             )
 
     # -- token -----------------------------------------------------------------------------------
-    def token(self, form: Mapping[str, str], authorization: str) -> Response:
+    def token(self, form: Mapping[str, str], authorization: str, caller: Caller) -> Response:
         """``POST token``: a code or a refresh token for an access token."""
         try:
             grant_type = form.get("grant_type", "")
             if grant_type not in ("authorization_code", "refresh_token"):
                 raise OAuthError("unsupported_grant_type", "grant type not supported")
             self._check_client(form, authorization)
+            self._check_caller(caller)
             if grant_type == "authorization_code":
-                return Response(200, self._by_code(form))
-            return Response(200, self._by_refresh_token(form))
+                return Response(200, self._by_code(form, caller))
+            return Response(200, self._by_refresh_token(form, caller))
         except OAuthError as error:
             return error.response()
 
-    def _user(self, user_id: str, grant_type: str) -> User:
+    def _check_caller(self, caller: Caller) -> None:
+        """The app's allowlist of addresses, and DPoP's nonce, before the grant is looked at."""
+        settings = self._site.settings
+        if settings.token_addresses:
+            if not within_ranges(settings.token_addresses, caller.address):
+                raise OAuthError("invalid_grant", "ip restricted")
+        if settings.dpop and settings.dpop_nonce and NONCE not in payload_of(caller.proof):
+            message = "Authorization server requires nonce in DPoP proof"
+            raise OAuthError("use_dpop_nonce", message, headers={"DPoP-Nonce": NONCE})
+
+    def _user(self, user_id: str, grant_type: str, caller: Caller) -> User:
         try:
             user: User | None = self._site.org.user(user_id)
         except KeyError:
@@ -130,10 +174,14 @@ class TokenEndpoint:
         if self._site.settings.app_policy == "admin_approved":
             message = "user is not admin approved to access this app"
             raise OAuthError("invalid_app_access", message)
+        bounds = self._site.org.login_bounds.of(user_id)
+        outside = bounds.refusal(self._site.clock.now(), caller.address)
+        if outside is not None:
+            raise OAuthError("invalid_grant", outside)
         self._rate.check(user_id, most=self._site.settings.logins_per_hour)
         return user
 
-    def _by_code(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _by_code(self, form: Mapping[str, str], caller: Caller) -> dict[str, Any]:
         site, text = self._site, form.get("code", "")
         if not text:
             raise OAuthError("invalid_request", "must specify code")
@@ -150,7 +198,7 @@ class TokenEndpoint:
             verifier = form.get("code_verifier", "")
             if not hmac.compare_digest(challenge_of(verifier), code.challenge):
                 raise OAuthError("invalid_grant", "invalid code verifier")
-        user = self._user(code.user_id, "authorization_code")
+        user = self._user(code.user_id, "authorization_code", caller)
         with site.tokens.exclusive():
             chain = site.tokens.add_chain(
                 user_id=user.id, client_id=code.client_id, scope=code.scope, now=site.clock.now()
@@ -158,9 +206,11 @@ class TokenEndpoint:
             wanted = {"refresh_token", "offline_access", "full"} & set(code.scope.split())
             refresh = self._new_token(chain, "refresh") if wanted else None
             access = self._new_token(chain, "access")
+            if site.settings.tokens_per_user:
+                site.tokens.end_surplus(user.id, code.client_id, site.settings.tokens_per_user)
         return self._body(user, code.scope, access, refresh, nonce=code.nonce)
 
-    def _by_refresh_token(self, form: Mapping[str, str]) -> dict[str, Any]:
+    def _by_refresh_token(self, form: Mapping[str, str], caller: Caller) -> dict[str, Any]:
         text = form.get("refresh_token", "")
         if not text:
             raise OAuthError("invalid_request", "must specify refresh_token")
@@ -171,12 +221,12 @@ class TokenEndpoint:
             self._under_way.add(key)
         try:
             time.sleep(self._site.settings.token_request_ms / 1000)
-            return self._refreshed(text)
+            return self._refreshed(text, caller)
         finally:
             with self._lock:
                 self._under_way.discard(key)
 
-    def _refreshed(self, text: str) -> dict[str, Any]:
+    def _refreshed(self, text: str, caller: Caller) -> dict[str, Any]:
         site = self._site
         token = site.tokens.find(text)
         if token is None or token.kind != "refresh":
@@ -184,9 +234,14 @@ class TokenEndpoint:
         if token.ended == "rotated":
             # An old token used again is taken for theft: nothing made from its chain works on.
             site.tokens.end_chain(token.chain_id, "reused")
-        user = self._user(token.user_id, "refresh_token")
+        user = self._user(token.user_id, "refresh_token", caller)
         if token.ended is not None:
             raise OAuthError("invalid_grant", "expired access/refresh token")
+        idle, now = site.settings.refresh_idle_days, site.clock.now()
+        if idle and now.timestamp() - token.used_at > idle * DAY:
+            site.tokens.end_chain(token.chain_id, "idle")
+            raise OAuthError("invalid_grant", "token validity expired")
+        site.tokens.touch(token, now)
         refresh = None
         with site.tokens.exclusive():
             if site.settings.rotate_refresh_tokens:
@@ -233,7 +288,7 @@ class TokenEndpoint:
             **body,
             "instance_url": site.instance_url,
             "id": identity,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if site.settings.dpop else "Bearer",
             "issued_at": issued_at,
         }
 

@@ -212,6 +212,15 @@ class TokenStore:
         """End an approval with every token made from it."""
         self._run("UPDATE chain SET ended = ? WHERE id = ? AND ended IS NULL", reason, chain_id)
 
+    def end_surplus(self, user_id: str, client_id: str, most: int) -> None:
+        """End a user's oldest approvals of an app beyond the newest ``most``."""
+        self._run(
+            "UPDATE chain SET ended = 'surplus' WHERE ended IS NULL AND user_id = ? AND "
+            "client_id = ? AND id NOT IN (SELECT id FROM chain WHERE ended IS NULL AND "
+            "user_id = ? AND client_id = ? ORDER BY id DESC LIMIT ?)",
+            user_id, client_id, user_id, client_id, most,
+        )  # fmt: skip
+
     def end_access_tokens(self, reason: str, user_id: str | None = None) -> int:
         """End all access tokens (of one user); refresh tokens stay. How many were alive."""
         return self._run(

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from salesforce_simulator.errors import OrgError, no_such_column, not_found, refuse
+from salesforce_simulator.oauth.bounds import within_hours
 from salesforce_simulator.rest.wire import Request, Response
 from salesforce_simulator.results import SaveOptions
 
@@ -96,6 +97,8 @@ def _strike(
     fields: Mapping[str, Any],
 ) -> None:
     request.cost.rows += 1
+    if within_hours(request.site.settings.read_only, request.site.clock.now()):
+        raise _read_only(request.version)
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
     body = request.body
     records = body.get("records") if isinstance(body, Mapping) else None
@@ -109,6 +112,14 @@ def _strike(
     )
     if refusal is not None:
         raise refusal
+
+
+def _read_only(version: str) -> OrgError:
+    """Reads go on while an instance is maintained; older versions have another code for it."""
+    code = "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE"
+    if float(version) < 32:
+        code = "INVALID_READ_ONLY_USER_DML"
+    return refuse(code, "Records can't be created, changed or deleted during maintenance")
 
 
 def created(request: Request, object_name: str, record_id: str, **more: Any) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from salesforce_simulator.errors import OrgError, not_found, refuse
+from salesforce_simulator.oauth.bounds import within_hours
 from salesforce_simulator.rest import (
     composite,
     composite_batch,
@@ -213,8 +214,10 @@ def answer(
             trace=trace,
             route=route,
         )
+        if within_hours(site.settings.maintenance, site.clock.now()):
+            raise refuse("SERVER_UNAVAILABLE", "Org is in maintenance", None, status=503)
         response = route(request)
-        if request.version in site.settings.deprecated_versions:
+        if site.settings.deprecated(request.version):
             response = response.with_headers(
                 Warning='299 - "This API is deprecated and will be removed soon."'
             )

@@ -13,7 +13,7 @@ from salesforce_simulator.results import User
 if TYPE_CHECKING:
     from salesforce_simulator.site import Site
 
-SCHEMES = ("bearer", "oauth")
+SCHEMES = ("bearer", "oauth", "dpop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,8 @@ def find_session(site: Site, text: str) -> Session | None:
 def api_session(site: Site, headers: Mapping[str, str]) -> Session:
     """The session of a REST call: live, with scope ``api``, of a user with API access."""
     session = find_session(site, bearer(headers))
-    if session is None:
+    bound = headers.get("authorization", "").strip().lower().startswith("dpop ")
+    if session is None or bound != site.settings.dpop:
         raise invalid_session()
     if not session.scopes & {"api", "full"}:
         message = "This session is not valid for use with the REST API"
