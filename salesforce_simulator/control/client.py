@@ -250,6 +250,10 @@ class Control:
         body = {"object": object_name, "name": name, "action": action, "match_on": list(match_on)}
         self.call("POST", "/rules/duplicate", {**body, **more})
 
+    def trigger(self, object_name: str, name: str, **more: Any) -> None:
+        """A trigger or flow: what it costs a transaction (see ``records.triggers.Trigger``)."""
+        self.call("POST", "/rules/trigger", {"object": object_name, "name": name, **more})
+
     def assignment_rule(self, object_name: str, owner_id: str | None) -> None:
         """New Leads or Cases get this owner; None removes the rule."""
         self.call("POST", "/rules/assignment", {"object": object_name, "owner_id": owner_id})

@@ -150,6 +150,11 @@ def _add_rules(control: Blueprint, site: Site) -> None:
         org.set_assignment_rule(str(body["object"]), body["owner_id"])
         return reply({}, 201)
 
+    @control.post("/rules/trigger")
+    def trigger() -> Response:
+        org.triggers.add(body_object())
+        return reply({}, 201)
+
     @control.delete("/rules")
     def clear() -> Response:
         org.clear_rules()

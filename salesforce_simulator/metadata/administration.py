@@ -25,6 +25,7 @@ from salesforce_simulator.query.run import Queries
 from salesforce_simulator.records.duplicates import DuplicateRule, Duplicates
 from salesforce_simulator.records.places import place_fields
 from salesforce_simulator.records.saves import Saves
+from salesforce_simulator.records.triggers import Triggers
 from salesforce_simulator.records.validation import Validation, ValidationRule
 from salesforce_simulator.results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
 from salesforce_simulator.sharing.setup import SharingSetup
@@ -77,6 +78,8 @@ class Administration:
             duplicates=self._duplicates,
             org_code=org_code,
         )
+        self.triggers = Triggers(self._store)
+        """What saves cost, and what refuses whole chunks of them."""
         self.login_bounds = LoginBounds(self._store)
         """When and from where each user may log in."""
         self.sharing = SharingSetup(self._store, self._catalog, self._rights, self._saves)
@@ -299,7 +302,8 @@ class Administration:
         self._store.set_setting("assignment rule", name, {"owner_id": owner})
 
     def clear_rules(self) -> None:
-        """Remove every validation, duplicate and assignment rule."""
+        """Remove every validation, duplicate and assignment rule, and every trigger."""
+        self.triggers.clear()
         self._validation.clear()
         self._duplicates.clear()
         self._store.drop_settings("assignment rule")

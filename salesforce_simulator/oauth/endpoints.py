@@ -98,8 +98,9 @@ class LoginRate:
         now = self._clock.now().timestamp()
         with self._lock:
             logins = self._logins.setdefault(user_id, deque())
-            while logins and logins[0] < now - HOUR:
-                logins.popleft()
+            # A clock that was put back leaves logins of its future, which do not count.
+            logins = deque(moment for moment in logins if now - HOUR <= moment <= now)
+            self._logins[user_id] = logins
             if len(logins) >= most:
                 raise OAuthError("rate_limit_exceeded", "login rate exceeded")
             logins.append(now)

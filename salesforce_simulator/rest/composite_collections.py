@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from salesforce_simulator.errors import OrgError, SeveralMatches, refuse
+from salesforce_simulator.records.triggers import Operation
 from salesforce_simulator.rest.composite import Halted
 from salesforce_simulator.rest.records import (
     readable,
@@ -15,6 +16,7 @@ from salesforce_simulator.rest.records import (
     save_new,
     save_options,
 )
+from salesforce_simulator.rest.transactions import save_rows, wait_for_triggers
 from salesforce_simulator.rest.wire import Request, Response
 
 LARGEST = 200
@@ -72,24 +74,26 @@ def _save_all(
     items: Sequence[Any],
     save: Save,
     *,
+    object_of: Callable[[Any], str],
+    operation: Operation,
     all_or_none: bool,
     refused: Save = _no_more,
 ) -> Response:
-    """Save row by row: a refused row says why and, unless ``all_or_none``, harms no other.
-
-    A value that cannot be read at all refuses the whole call, as a parser does. ``refused`` gives
-    what a refused row says beside its errors.
-    """
+    """Save row by row: a refused row says why and, unless ``all_or_none``, harms no other but by
+    triggers. ``refused`` gives what a refused row says beside its errors."""
     rows: list[dict[str, Any]] = []
+    wait_for_triggers(request, items, object_of, operation)
     try:
         with request.site.org.transaction():
-            for item in items:
-                try:
-                    rows.append(save(item))
-                except OrgError as error:
-                    if any(e.code == "JSON_PARSER_ERROR" for e in error.entries):
-                        raise
-                    rows.append({"success": False, **refused(item), "errors": error.row()})
+            rows = save_rows(
+                request,
+                items,
+                save,
+                object_of=object_of,
+                operation=operation,
+                all_or_none=all_or_none,
+                refused=refused,
+            )
             if all_or_none and not all(row["success"] for row in rows):
                 raise Halted
     except Halted:
@@ -120,7 +124,9 @@ def create(request: Request) -> Response:
     def save(record: Mapping[str, Any]) -> dict[str, Any]:
         return _saved(save_new(request, _object_of(record), record, options))
 
-    return _save_all(request, records, save, all_or_none=all_or_none)
+    return _save_all(
+        request, records, save, object_of=_object_of, operation="create", all_or_none=all_or_none
+    )
 
 
 def _without_id(record: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
@@ -140,7 +146,9 @@ def update(request: Request) -> Response:
             raise refuse("MISSING_ARGUMENT", "Id not specified in an update call", [])
         return _saved(save_change(request, _object_of(record), record_id, fields, options))
 
-    return _save_all(request, records, save, all_or_none=all_or_none)
+    return _save_all(
+        request, records, save, object_of=_object_of, operation="update", all_or_none=all_or_none
+    )
 
 
 def upsert(request: Request) -> Response:
@@ -169,7 +177,15 @@ def upsert(request: Request) -> Response:
         known = bool(values) and _is_known(request, object_name, key, values[0])
         return {"created": bool(values) and not known}
 
-    return _save_all(request, records, save, all_or_none=all_or_none, refused=refused)
+    return _save_all(
+        request,
+        records,
+        save,
+        object_of=_object_of,
+        operation="upsert",
+        all_or_none=all_or_none,
+        refused=refused,
+    )
 
 
 def _is_known(request: Request, object_name: str, key: str, value: Any) -> bool:
@@ -200,7 +216,14 @@ def delete(request: Request) -> Response:
             raise refuse("MALFORMED_ID", f"malformed id {record_id}", [])
         return _saved(remove(request, object_name, record_id))
 
-    return _save_all(request, ids, save, all_or_none=request.flag("allOrNone"))
+    return _save_all(
+        request,
+        ids,
+        save,
+        object_of=lambda record_id: str(by_prefix.get(record_id[:3], "")),
+        operation="delete",
+        all_or_none=request.flag("allOrNone"),
+    )
 
 
 def read(request: Request) -> Response:

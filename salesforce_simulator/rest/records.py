@@ -12,6 +12,7 @@ from typing import Any
 
 from salesforce_simulator.errors import OrgError, no_such_column, not_found, refuse
 from salesforce_simulator.oauth.bounds import within_hours
+from salesforce_simulator.rest.transactions import run_triggers
 from salesforce_simulator.rest.wire import Request, Response
 from salesforce_simulator.results import SaveOptions
 
@@ -134,6 +135,7 @@ def create(request: Request) -> Response:
     """``POST sobjects/{Object}``."""
     object_name = request.segments()[1]
     fields = request.mapping()
+    run_triggers(request, object_name, "create")
     return created(
         request, object_name, save_new(request, object_name, fields, save_options(request))
     )
@@ -233,6 +235,7 @@ def update(request: Request) -> Response:
     fields = request.mapping()
     _refuse_other_id(fields, record_id, object_name)
     _check_match(request, object_name, record_id)
+    run_triggers(request, object_name, "update")
     save_change(request, object_name, record_id, fields, save_options(request))
     return Response(204)
 
@@ -251,6 +254,7 @@ def _refuse_other_id(fields: Mapping[str, Any], record_id: str, object_name: str
 def delete(request: Request) -> Response:
     """``DELETE sobjects/{Object}/{id}``."""
     object_name, record_id = _named_record(request)
+    run_triggers(request, object_name, "delete")
     remove(request, object_name, record_id)
     return Response(204)
 
@@ -264,6 +268,7 @@ def upsert(request: Request) -> Response:
     if value.lower().endswith(".inc"):
         raise not_found()
     options = save_options(request)
+    run_triggers(request, object_name, "upsert")
     if key.lower() == "id":
         save_change(request, object_name, value, request.mapping(), options)
         return Response(204)
