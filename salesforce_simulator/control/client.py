@@ -251,7 +251,7 @@ class Control:
         self.call("POST", "/rules/duplicate", {**body, **more})
 
     def trigger(self, object_name: str, name: str, **more: Any) -> None:
-        """A trigger or flow: what it costs a transaction (see ``records.triggers.Trigger``)."""
+        """A trigger or flow: what it costs a transaction (see ``rules.triggers.Trigger``)."""
         self.call("POST", "/rules/trigger", {"object": object_name, "name": name, **more})
 
     def assignment_rule(self, object_name: str, owner_id: str | None) -> None:

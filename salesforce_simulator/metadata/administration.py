@@ -25,9 +25,9 @@ from salesforce_simulator.query.run import Queries
 from salesforce_simulator.records.duplicates import DuplicateRule, Duplicates
 from salesforce_simulator.records.places import place_fields
 from salesforce_simulator.records.saves import Saves
-from salesforce_simulator.records.triggers import Triggers
 from salesforce_simulator.records.validation import Validation, ValidationRule
 from salesforce_simulator.results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
+from salesforce_simulator.rules.triggers import Triggers
 from salesforce_simulator.sharing.setup import SharingSetup
 from salesforce_simulator.store import Record, Store
 

@@ -11,9 +11,9 @@ from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
 from salesforce_simulator.records.inputs import parser_error
-from salesforce_simulator.records.owners import refused_owner
 from salesforce_simulator.results import User
 from salesforce_simulator.sharing.access import CONTROLLED, Access
+from salesforce_simulator.sharing.owners import refused_owner
 from salesforce_simulator.store import Record, Store
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from salesforce_simulator.errors import OrgError, SeveralMatches, refuse
-from salesforce_simulator.records.triggers import Operation
 from salesforce_simulator.rest.composite import Halted
 from salesforce_simulator.rest.records import (
     readable,
@@ -18,6 +17,7 @@ from salesforce_simulator.rest.records import (
 )
 from salesforce_simulator.rest.transactions import save_rows, wait_for_triggers
 from salesforce_simulator.rest.wire import Request, Response
+from salesforce_simulator.rules.triggers import Operation
 
 LARGEST = 200
 RUNS = 10

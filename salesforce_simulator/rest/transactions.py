@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from salesforce_simulator.errors import OrgError
-from salesforce_simulator.records.triggers import (
+from salesforce_simulator.rest.wire import Request
+from salesforce_simulator.rules.triggers import (
     ROUNDS,
     Operation,
     Trigger,
@@ -19,7 +20,6 @@ from salesforce_simulator.records.triggers import (
     seconds_of,
     too_many_rounds,
 )
-from salesforce_simulator.rest.wire import Request
 
 Save = Callable[[Any], dict[str, Any]]
 Row = dict[str, Any]
