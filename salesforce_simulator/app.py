@@ -26,6 +26,8 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 def _send(answer: Answer) -> Response:
     """A Flask response: no content type without a body."""
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, headers=dict(answer.headers))
     body = b"" if answer.body is None else dumps(answer.body)
     response = Response(body, answer.status, mimetype=None)
     del response.headers["Content-Type"]

@@ -14,6 +14,8 @@ from typing import Any
 
 from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.errors import not_found
+from salesforce_simulator.files import limits as storage
+from salesforce_simulator.files.companion import Files
 from salesforce_simulator.mail.archiving import archive_activities
 from salesforce_simulator.mail.companion import Mail
 from salesforce_simulator.mail.shared_activities import SharedActivities
@@ -68,6 +70,7 @@ class Org(Administration):
         self._saves.companions += [
             Mail(self._store, self._catalog, self._saves, self._removal, clock),
             SharedActivities(self._store, self._catalog, self._saves),
+            Files(self._store, self._catalog, self._saves, clock),
         ]
 
     # -- records ---------------------------------------------------------------------------------
@@ -180,6 +183,25 @@ class Org(Administration):
         with self.transaction():
             self._catalog.add_feature(name, options)
             self._rights.touch()
+
+    def file_content(self, user: User, version_id: str) -> bytes:
+        """The bytes of a ContentVersion; OrgError 404 when the user does not see it."""
+        schema = self._object(user, "ContentVersion")
+        record = self._saves.reachable(user, schema, version_id, Access.READ, reading=True)
+        return self._store.blob(str(record.get("Checksum"))) or b""
+
+    def storage(self) -> dict[str, tuple[int, int]]:
+        """By kind of storage, ``file`` and ``data``: the bytes there are, and those used; only
+        kinds that the feature ``files`` limits."""
+        options = self._catalog.features.get("files") or {}
+        used = {
+            "file": lambda: storage.file_bytes(self._store),
+            "data": lambda: storage.data_bytes(self._store, self._catalog),
+        }
+        limits = {kind: options.get(f"{kind}_storage_bytes") for kind in used}
+        return {
+            kind: (int(most), used[kind]()) for kind, most in limits.items() if most is not None
+        }
 
     def undelete(self, user: User, record_id: str) -> list[str]:
         """Take a record out of the recycle bin with what was deleted with it; their ids."""

@@ -13,6 +13,7 @@ ALL_PERMISSIONS = frozenset(
         "modify_all_data",
         "approve_uninstalled_apps",
         "update_email_messages",
+        "query_all_files",
     }
 )
 """User permissions the org knows: asked before API calls, limits and consent, and by sharing."""

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS value (
     PRIMARY KEY (object, field, value, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sequence (name TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blob (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS setting (
     kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
@@ -243,6 +244,18 @@ class Store:
                 if record.get(field.name) is not None
             ]
             self._db.executemany("INSERT OR IGNORE INTO value VALUES (?, ?, ?, ?)", entries)
+
+    # -- files -------------------------------------------------------------------------------------
+    def put_blob(self, name: str, body: bytes) -> None:
+        """Keep the bytes of a file by their checksum."""
+        with self._lock:
+            self._db.execute("INSERT OR IGNORE INTO blob VALUES (?, ?)", (name, body))
+
+    def blob(self, name: str) -> bytes | None:
+        """The bytes of that checksum."""
+        with self._lock:
+            row = self._db.execute("SELECT body FROM blob WHERE name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     # -- sequences and settings --------------------------------------------------------------------
     def next_number(self, name: str) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 from salesforce_simulator import describe as own
 from salesforce_simulator.errors import not_found
+from salesforce_simulator.files.described import OPTIONS as FILE_OPTIONS
+from salesforce_simulator.files.described import files_feature
 from salesforce_simulator.mail.described import mail_feature, shared_activities_feature
 from salesforce_simulator.metadata import built_in
 from salesforce_simulator.metadata.describing import complete_field
@@ -22,6 +24,7 @@ from salesforce_simulator.store import Store
 FEATURES: Mapping[str, tuple[Callable[[Mapping[str, Any]], Feature], frozenset[str]]] = {
     "mail": (mail_feature, frozenset({"enhanced", "junction_lists"})),
     "shared_activities": (shared_activities_feature, frozenset()),
+    "files": (files_feature, FILE_OPTIONS),
 }
 
 

@@ -221,6 +221,8 @@ class Scope:
             if schema.name == _ACCESS:
                 access = self.rights.allowed(self.user, self.object_of(record["Id"]), record)
                 return access_row(self.user.id, record["Id"], access)[field.name]
+            if field.type == "base64":
+                return f"{self.url(record['Id'])}/{field.name}"
             return stored_value(record, schema, field)
         actual = self.object_of(record["Id"])
         if field.name == "Type":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from salesforce_simulator.files.queries import check_query, hidden_without_filter
 from salesforce_simulator.mail.archiving import ACTIVITIES, RUNS
 from salesforce_simulator.metadata.features import JUNCTION
 from salesforce_simulator.metadata.schema import ObjectSchema
@@ -34,8 +35,11 @@ class Selection:
     # -- records -----------------------------------------------------------------------------------
     def matching(self, schema: ObjectSchema, query: Query) -> list[Record]:
         """The records the WHERE lets through, in the order of their ids."""
+        check_query(schema.name, query.where)
         if query.where is None:
-            return self._everything(schema)
+            user = self._scope.user
+            everything = self._everything(schema)
+            return [r for r in everything if not hidden_without_filter(user, schema.name, r)]
         chosen = Filter(self._scope, schema, query.alias, self.semi_join)
         predicate = chosen.compile(query.where)
         ids = Candidates(self._scope, schema, query.alias, self.semi_join).of(query.where)
@@ -50,8 +54,11 @@ class Selection:
     def count(self, schema: ObjectSchema, query: Query) -> int:
         """How many records match; without a condition no record is read for it."""
         created = schema.field("CreatedDate")
-        marked = schema.name in ACTIVITIES and self._scope.store.settings(RUNS)
-        counted = not (self._scope.all_rows or self._scope.rights.sharing.on or marked)
+        check_query(schema.name, query.where)
+        some_hidden = schema.name.startswith("Content") or (
+            schema.name in ACTIVITIES and bool(self._scope.store.settings(RUNS))
+        )
+        counted = not (self._scope.all_rows or self._scope.rights.sharing.on or some_hidden)
         if query.where is None and counted and created is not None:
             old = self._scope.store.ids_between(
                 schema.name, created, None, self._scope.year_ago, limit=0

@@ -40,5 +40,6 @@ class Reading:
         url = f"/services/data/v{api_version}/sobjects/{schema.name}/{record['Id']}"
         row: dict[str, Any] = {"attributes": {"type": schema.name, "url": url}}
         row |= {field.name: stored_value(record, schema, field) for field in fields}
+        row |= {field.name: f"{url}/{field.name}" for field in fields if field.type == "base64"}
         row.setdefault("Id", record["Id"])
         return row

@@ -11,6 +11,7 @@ from salesforce_simulator.rest.interface.recent import recent_items
 from salesforce_simulator.rest.records import header_date, http_date
 from salesforce_simulator.rest.wire import Request, Response
 
+_MEGABYTE = 1024**2
 RESOURCES = (
     "compactLayouts",
     "composite",
@@ -78,7 +79,8 @@ def basics(request: Request) -> Response:
 
 
 def limits(request: Request) -> Response:
-    """``GET limits``: the daily API requests; other limits are not kept and not shown."""
+    """``GET limits``: the daily API requests, and storage where it is limited; other limits are not
+    kept and not shown."""
     if "view_setup" not in request.session.user.permissions:
         message = (
             "You do not have the level of access necessary to perform the operation you requested."
@@ -86,7 +88,11 @@ def limits(request: Request) -> Response:
         raise refuse("INSUFFICIENT_ACCESS", message, None, status=403)
     usage = request.site.usage
     remaining = max(0, usage.limit - usage.used())
-    return Response(200, {"DailyApiRequests": {"Max": usage.limit, "Remaining": remaining}})
+    shown = {"DailyApiRequests": {"Max": usage.limit, "Remaining": remaining}}
+    for kind, (most, used) in request.site.org.storage().items():
+        left = max(0, most - used) // _MEGABYTE
+        shown[f"{kind.title()}StorageMB"] = {"Max": most // _MEGABYTE, "Remaining": left}
+    return Response(200, shown)
 
 
 def picklist_values(request: Request) -> Response:

@@ -167,6 +167,13 @@ def read(request: Request) -> Response:
     return _conditional(request, object_name, record)
 
 
+def file_content(request: Request) -> Response:
+    """``GET sobjects/ContentVersion/{id}/VersionData``: the file itself."""
+    record_id = request.segments()[2]
+    content = request.site.org.file_content(request.session.user, record_id)
+    return Response(200, content, {"Content-Type": "application/octetstream"})
+
+
 def read_by_key(request: Request) -> Response:
     """``GET sobjects/{Object}/{Field}/{value}``."""
     _, object_name, key, value = request.segments()

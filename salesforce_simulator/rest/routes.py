@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from salesforce_simulator.errors import OrgError, not_found, refuse
+from salesforce_simulator.files.multipart import parse_multipart
 from salesforce_simulator.oauth.bounds import within_hours
 from salesforce_simulator.rest import (
     composite,
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 VERSION = re.compile(r"^v(\d{2})\.0$")
 #: Versions 21.0 to 30.0 were retired; older ones never answer.
 RETIRED = range(7, 31)
+LARGEST_BODY = 52_428_800
+JSON_PART = {"content-type": "application/json"}
 SEASONS = ("Spring", "Summer", "Winter")
 
 #: One entry for each shape of path below the version; "*" is a segment that varies. The first that
@@ -48,6 +51,7 @@ ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
         "sobjects/*/*",
         {"GET": rest_records.read, "PATCH": rest_records.update, "DELETE": rest_records.delete},
     ),
+    ("sobjects/ContentVersion/*/VersionData", {"GET": rest_records.file_content}),
     (
         "sobjects/*/*/*",
         {
@@ -120,7 +124,15 @@ def parse_json(body: bytes, headers: Mapping[str, str]) -> Any:
     """The body as JSON, None when there is none; 415 and JSON_PARSER_ERROR as the service."""
     if not body:
         return None
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    whole = headers.get("content-type", "")
+    kind = whole.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return parse_multipart(body, whole, lambda text: parse_json(text, JSON_PART))
+    if len(body) > LARGEST_BODY:
+        message = (
+            f"Maximum size of request reached. Maximum size of request is {LARGEST_BODY} bytes."
+        )
+        raise refuse("JSON_PARSER_ERROR", message, None)
     if kind != "application/json":
         message = f"Content type {kind or 'null'} unsupported: only application/json is modelled"
         raise refuse("UNSUPPORTED_MEDIA_TYPE", message, None, status=415)
