@@ -19,7 +19,7 @@ from typing import Any
 
 from salesforce_simulator.app import create_exchange
 from salesforce_simulator.clock import OrgClock
-from salesforce_simulator.metadata.catalog import NoDescribes
+from salesforce_simulator.metadata.recordings import NoDescribes
 from salesforce_simulator.metadata.seed import LOGINS, seed, seed_users
 from salesforce_simulator.org import Org
 from salesforce_simulator.server import Server
@@ -148,7 +148,8 @@ def main() -> int:
     options = parse()
     if options.die_with_parent:
         die_with_parent()
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    program = "python -m salesforce_simulator"
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=f"{program}: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -163,7 +164,7 @@ def main() -> int:
             for kind, server in servers.items()
         }
     except (NoDescribes, OSError) as error:  # no such folder, a port that is taken
-        print(f"python -m salesforce_simulator: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return 2
     sites["production"].peer, sites["sandbox"].peer = sites["sandbox"], sites["production"]
     for kind, server in servers.items():

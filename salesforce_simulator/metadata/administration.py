@@ -188,6 +188,11 @@ class Administration:
         """The object's name in canonical case; OrgError 404 when unknown or invisible."""
         return self._object(user, object_name).name
 
+    def createable_fields(self, object_name: str) -> set[str]:
+        """The fields that a create may set, as recorded or, of a trimmed recording, assumed."""
+        fields = self._catalog.get(object_name).fields.values()
+        return {field.name for field in fields if field.createable}
+
     def describe(self, user: User, object_name: str) -> dict[str, Any]:
         """The describe result without what the user cannot read; OrgError 404 when invisible."""
         return visible_describe(self._rights, user, self._object(user, object_name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from salesforce_simulator.metadata import built_in
 from salesforce_simulator.metadata.describing import complete_field
 from salesforce_simulator.metadata.features import Feature, add_feature
 from salesforce_simulator.metadata.record_types import RecordTypes
-from salesforce_simulator.metadata.schema import ObjectSchema
+from salesforce_simulator.metadata.recordings import recorded
+from salesforce_simulator.metadata.schema import ObjectSchema, key_prefixes
 from salesforce_simulator.store import Store
 
 #: Features that an org has once it has been told to: what each adds to the describes, and the
@@ -26,29 +26,6 @@ FEATURES: Mapping[str, tuple[Callable[[Mapping[str, Any]], Feature], frozenset[s
     "shared_activities": (shared_activities_feature, frozenset()),
     "files": (files_feature, FILE_OPTIONS),
 }
-
-
-class NoDescribes(ValueError):
-    """A folder, or a file in it, holds no describe results; the text says which and why."""
-
-
-def recorded(folder: Path) -> dict[str, dict[str, Any]]:
-    """The describe results of a folder by object name. Raises NoDescribes."""
-    found: dict[str, dict[str, Any]] = {}
-    if not folder.is_dir():
-        raise NoDescribes(f"{folder} is not a folder of describe results")
-    for path in sorted(folder.glob("*.json")):
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise NoDescribes(f"{path} is not JSON: {error}") from error
-        if not isinstance(body, dict) or not isinstance(body.get("fields"), list):
-            raise NoDescribes(f"{path} is not a describe result: it has no list of fields")
-        name = str(body.get("name") or path.stem)
-        found[name] = {"name": name, "label": name, **body}
-    if not found:
-        raise NoDescribes(f"{folder} holds no describe results (*.json)")
-    return found
 
 
 class Catalog:
@@ -91,11 +68,13 @@ class Catalog:
             self._describe_feature(described, name, options)
         for change in store.settings("field").values():
             _apply(described, change)
-        self._schemas = {
-            name.lower(): ObjectSchema(body, self._own.get(name))
-            for name, body in described.items()
-        }
+        self._prefixes = key_prefixes(described)
+        self._schemas = {name.lower(): self._schema(body) for name, body in described.items()}
         self.has_person_accounts = self._schemas["account"].field("IsPersonAccount") is not None
+
+    def _schema(self, body: Mapping[str, Any]) -> ObjectSchema:
+        name = str(body["name"])
+        return ObjectSchema(body, self._own.get(name), self._prefixes.get(name))
 
     def names(self) -> list[str]:
         """Canonical object names, sorted; built-in ones once the org uses them."""
@@ -133,7 +112,7 @@ class Catalog:
             self._store.set_setting("feature", name, options)
             described = {schema.name: dict(schema.raw) for schema in self._schemas.values()}
             for changed in self._describe_feature(described, name, options):
-                schema = ObjectSchema(described[changed], self._own.get(changed))
+                schema = self._schema(described[changed])
                 self._store.reindex(schema)
                 self._schemas[changed.lower()] = schema
         self.features[name] = dict(options)
@@ -165,7 +144,7 @@ class Catalog:
             schema_name = change["object"]
             described = {schema_name: dict(self.get(schema_name).raw)}
             _apply(described, change)
-            schema = ObjectSchema(described[schema_name], self._own.get(schema_name))
+            schema = self._schema(described[schema_name])
             self._store.reindex(schema)
             self._schemas[schema.name.lower()] = schema
 
@@ -175,7 +154,7 @@ def _complete_references(described: dict[str, dict[str, Any]], child: str) -> No
     fields = described[child]["fields"]
     for parent, body in described.items():
         for entry in body.get("childRelationships") or ():
-            reference = entry["field"]
+            reference = entry.get("field")
             if (
                 not entry.get("relationshipName")
                 or entry["childSObject"] != child

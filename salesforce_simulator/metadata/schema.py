@@ -214,17 +214,43 @@ class ChildRelationship:
     cascade: bool
 
 
+def _invented(name: str, attempt: int) -> str:
+    """A key prefix such as custom objects have, out of the object's name."""
+    number = sum(map(ord, name)) % 26 + 26 * attempt
+    return f"a{number // 26}{chr(ord('A') + number % 26)}"
+
+
+def key_prefixes(described: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """A prefix of its own for each object whose recording has none and that has no known one."""
+    known = {name: body.get("keyPrefix") or PREFIXES.get(name) for name, body in described.items()}
+    taken = {prefix for prefix in known.values() if prefix}
+    found: dict[str, str] = {}
+    for name in sorted(name for name, prefix in known.items() if not prefix):
+        attempt = 0
+        while (prefix := _invented(name, attempt)) in taken:
+            attempt += 1
+        taken.add(prefix)
+        found[name] = prefix
+    return found
+
+
 class ObjectSchema:
     """One object: its describe dict and the lookups the engine needs, by lower-case name.
 
     ``own`` is the package's description of the same object, asked for keys of fields that an old or
-    trimmed recording lacks.
+    trimmed recording lacks; ``prefix`` stands in for a key prefix that was not recorded.
     """
 
-    def __init__(self, describe: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        describe: Mapping[str, Any],
+        own: Mapping[str, Any] | None = None,
+        prefix: str | None = None,
+    ) -> None:
         known = {entry["name"]: entry for entry in (own or {}).get("fields", ())}
         self.raw = describe
         self.name = str(describe["name"])
+        self._prefix = prefix
         self.fields: dict[str, FieldSchema] = {}
         self.relationships: dict[str, FieldSchema] = {}
         for raw in describe.get("fields") or ():
@@ -244,9 +270,9 @@ class ObjectSchema:
 
     @cached_property
     def prefix(self) -> str:
-        """The key prefix; the known one, or ``a0`` and a check letter, when not recorded."""
-        recorded = self.raw.get("keyPrefix") or PREFIXES.get(self.name)
-        return str(recorded) if recorded else "a0" + chr(ord("A") + sum(map(ord, self.name)) % 26)
+        """The key prefix: the recorded one, the known one, or one like a custom object's."""
+        known = self.raw.get("keyPrefix") or PREFIXES.get(self.name)
+        return str(known or self._prefix or _invented(self.name, 0))
 
     @cached_property
     def indexed(self) -> tuple[FieldSchema, ...]:

@@ -154,7 +154,7 @@ class OrgPages:
         title = self._title(name, fields, values)
         filled = [
             key for key in fields
-            if key not in HIDDEN and cells[key].text and fields[key]["type"] != "address"
+            if key not in HIDDEN and cells[key].text and fields[key].get("type") != "address"
             and cells[key].text != title and values.get(key) is not False
         ]  # fmt: skip
         highlighted = [n for n in COLUMNS.get(name, ()) if n in filled and cells[n].text != title]
@@ -188,7 +188,7 @@ class OrgPages:
         label = _label(field)
         if value is None or value == "":
             return Cell(label, "")
-        match field["type"]:
+        match field.get("type"):
             case "boolean":
                 return Cell(label, "Yes" if value else "No")
             case "datetime":
@@ -270,4 +270,4 @@ def _when(record: dict[str, Any]) -> str:
 def _label(field: dict[str, Any]) -> str:
     """A field's label; a reference is called after what it leads to."""
     label = str(field.get("label") or field["name"])
-    return label.removesuffix(" ID") if field["type"] == "reference" else label
+    return label.removesuffix(" ID") if field.get("type") == "reference" else label

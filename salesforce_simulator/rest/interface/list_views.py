@@ -52,12 +52,11 @@ class ListView:
     def soql(self, recent: list[str]) -> str:
         """The statement whose rows the view shows."""
         names = ", ".join(field["name"] for field in self.fields)
+        seen = "Id IN ('" + "', '".join(recent) + "')" if recent else "Id = null"
         where = {
             "All": "",
             "My": f" WHERE OwnerId = '{self.owner_id}'",
-            "RecentlyViewed": " WHERE Id IN ('"
-            + ("', '".join(recent) or from_sequence(self.described["keyPrefix"], "0000", 0))
-            + "')",
+            "RecentlyViewed": f" WHERE {seen}",
         }[self.scope]
         order = ", ".join(f"{name} ASC NULLS FIRST" for name in dict.fromkeys((self.order, "Id")))
         return f"SELECT {names} FROM {self.name}{where} ORDER BY {order}"
@@ -139,8 +138,8 @@ def _columns(view: ListView) -> list[dict[str, Any]]:
     shown = len(chosen_fields(view.described))
     return [
         {
-            "ascendingLabel": _DIRECTIONS.get(field["type"], ("Z-A", "A-Z"))[0],
-            "descendingLabel": _DIRECTIONS.get(field["type"], ("Z-A", "A-Z"))[1],
+            "ascendingLabel": _DIRECTIONS.get(field.get("type", ""), ("Z-A", "A-Z"))[0],
+            "descendingLabel": _DIRECTIONS.get(field.get("type", ""), ("Z-A", "A-Z"))[1],
             "fieldNameOrPath": field["name"],
             "hidden": place >= shown,
             "label": field.get("label") or field["name"],
@@ -148,7 +147,7 @@ def _columns(view: ListView) -> list[dict[str, Any]]:
             "sortDirection": "ascending" if field["name"] == view.order else None,
             "sortIndex": 0 if field["name"] == view.order else None,
             "sortable": place < shown and bool(field.get("sortable", True)),
-            "type": field["type"],
+            "type": field.get("type"),
         }
         for place, field in enumerate(view.fields)
     ]
