@@ -27,7 +27,7 @@ BESIDE = ("recovery", "memory")
 COMPUTE = ("rules", "schema", "forms", "hostile", "weight")
 ALONE = ("panel", "intake", "ledger", "drain", "fairness", "workers")
 WHOLE, WHOLE_QUICK = 29 * 60.0, 4.8 * 60.0  # seconds
-MOST, MOST_QUICK = 8 * 60.0, 120.0  # of one figure
+MAX_SECONDS, MAX_QUICK = 8 * 60.0, 120.0  # of one figure
 
 
 class Run:
@@ -87,7 +87,7 @@ def running(name: str, *, quick: bool) -> Iterator[Run]:
 def measured(*, quick: bool) -> Iterator[Point]:
     """Every figure's points. No figure takes the others' time."""
     end = time.monotonic() + (WHOLE_QUICK if quick else WHOLE)
-    most = MOST_QUICK if quick else MOST
+    most = MAX_QUICK if quick else MAX_SECONDS
 
     def one(name: str) -> list[Point]:
         left = min(most, end - time.monotonic())

@@ -26,10 +26,10 @@ from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery.sweep import sweep
-from keeping_plugin.services.operations import keys as key_rotation
+from keeping_plugin.services.operations import keys
 from keeping_plugin.services.operations.alarm import raise_alarms
-from keeping_plugin.services.operations.doctor import doubled, examine
-from keeping_plugin.services.operations.retention import keep_house
+from keeping_plugin.services.operations.doctor import duplicate_tasks, examine
+from keeping_plugin.services.operations.retention import run_retention
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.state import current_runtime
 from keeping_plugin.times import HOUR, MINUTE
@@ -190,15 +190,15 @@ def worker(number: int) -> None:
             raise_alarms(runtime.database)
         if runtime.clock.monotonic() - last >= runtime.times.seconds(HOUR):
             last = runtime.clock.monotonic()
-            _keep_house(runtime)
+            _run_retention(runtime)
 
     if number == 1:
         sys.exit(workers.run_pair(app, runtime, sweep_once))
     sys.exit(workers.supervise(app, runtime, sweep_once, pairs=number))
 
 
-def _keep_house(runtime: Runtime) -> None:
-    keep_house(runtime.database, runtime.times, keep_days=runtime.config.keep_days)
+def _run_retention(runtime: Runtime) -> None:
+    run_retention(runtime.database, runtime.times, keep_days=runtime.config.keep_days)
 
 
 @keeping.command("tick")
@@ -207,7 +207,7 @@ def tick() -> None:
     runtime = _runtime_with_tables()
     sweep(runtime)
     raise_alarms(runtime.database)
-    _keep_house(runtime)
+    _run_retention(runtime)
     _jobs_waiting(runtime)
 
 
@@ -217,7 +217,7 @@ def rotate_keys() -> None:
     can be taken out."""
     runtime = _runtime_with_tables()
     try:
-        count = key_rotation.rotate(runtime.database, runtime.vault)
+        count = keys.rotate(runtime.database, runtime.vault)
     except KeepingError as error:
         raise click.ClickException(str(error)) from error
     _say(f"{count} stored secrets are sealed under the first key.")
@@ -232,7 +232,7 @@ def resume() -> None:
     with runtime.database.read() as session:
         live = session.scalars(select(Connection.id).where(Connection.current)).all()
     for connection_id in live:
-        runtime.queue.answered(connection_id)
+        runtime.queue.clear_ring(connection_id)
     sweep(runtime)
     _say(f"{_jobs_waiting(runtime)} jobs are waiting for a worker.")
 
@@ -336,15 +336,15 @@ def doctor(audit_days: int | None) -> None:
     runtime = current_runtime()
     bad = False
     for finding in examine(runtime):
-        mark = {True: "ok    ", False: "MEND  ", None: "advice"}[finding.good]
+        mark = {True: "ok    ", False: "FAIL  ", None: "advice"}[finding.good]
         _say(f"{mark}  {finding.sentence}")
         bad |= finding.good is False
     if audit_days is not None:
         _runtime_with_tables()
         try:
             found = False
-            for company, message_id, task_ids in doubled(runtime, days=audit_days):
-                _say(f"MEND    {company}: message {message_id} is on {', '.join(task_ids)}")
+            for company, message_id, task_ids in duplicate_tasks(runtime, days=audit_days):
+                _say(f"FAIL    {company}: message {message_id} is on {', '.join(task_ids)}")
                 found = bad = True
             if not found:
                 _say(

@@ -234,7 +234,7 @@ class JobQueue(Protocol):
         """Ask for a drain of each connection, at most once in 5 s each. Never raises and never
         waits for long: a queue out of reach is the sweep's business."""
 
-    def answered(self, connection_id: int) -> None:
+    def clear_ring(self, connection_id: int) -> None:
         """A drain has begun: from now on a ring means new work. Never raises."""
 
     def enqueue(self, job: str, row_id: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import sitecustomize as confined
+from tests.loopback import sitecustomize
 from tests.servers.needs import shared_dir
 
 pytest_plugins = [
@@ -22,7 +22,7 @@ pytest_plugins = [
 
 def pytest_configure() -> None:
     """Interpreters that the tests start are confined to loopback as well."""
-    guard = str(Path(confined.__file__).parent)
+    guard = str(Path(sitecustomize.__file__).parent)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if guard not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([guard, *filter(None, paths)])

@@ -71,7 +71,7 @@ def test_the_doctor_finds_a_healthy_house_healthy(inbox: Inbox) -> None:
     healthy(inbox)
     said = flask(inbox, "doctor")
     assert said.exit_code == 0, said.output
-    assert "MEND" not in said.output
+    assert "FAIL" not in said.output
     assert "The API answers." in said.output
 
 
@@ -99,13 +99,13 @@ def test_the_doctor_says_what_is_to_be_mended_and_ends_with_1(inbox: Inbox) -> N
     healthy(inbox, broken)
     said = flask(inbox, "doctor")
     assert said.exit_code == 1
-    assert "MEND    No key opens the stored tokens." in said.output
+    assert "FAIL    No key opens the stored tokens." in said.output
 
 
 def test_the_doctor_without_redis_says_so(inbox: Inbox) -> None:
     said = flask(inbox, "doctor")
     assert said.exit_code == 1
-    assert "MEND    Redis" in said.output
+    assert "FAIL    Redis" in said.output
 
 
 def test_the_doctor_tells_never_connected_from_disconnected(unconnected: Inbox) -> None:
@@ -136,7 +136,7 @@ def test_the_doctor_does_not_call_silence_a_fault_of_the_org(inbox: Inbox) -> No
     inbox.salesforce.fail("limits", SalesforceUnavailable("away"))
     said = flask(inbox, "doctor")
     assert "The API answers." not in said.output
-    assert "MEND" not in said.output
+    assert "FAIL" not in said.output
 
 
 def logged(inbox: Inbox, message_id: str, tasks: int) -> list[str]:

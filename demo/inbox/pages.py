@@ -21,7 +21,7 @@ from demo.inbox.models import Conversation, Mailbox
 bp = Blueprint("inbox", __name__)
 bp.before_request(check_form_token)
 
-LONGEST_TEXT = 200_000
+MAX_TEXT = 200_000
 
 
 @bp.get("/")
@@ -61,8 +61,8 @@ def reply(conversation_id: int) -> ResponseReturnValue:
     if not found.customer_email:
         flash("Nobody signed this mail, so there is nobody to answer.", "bad")
         return _conversation_page(found, text=text), 422
-    if not text.strip() or len(text) > LONGEST_TEXT:
-        flash(f"Write between 1 and {LONGEST_TEXT:,} characters.", "bad")
+    if not text.strip() or len(text) > MAX_TEXT:
+        flash(f"Write between 1 and {MAX_TEXT:,} characters.", "bad")
         return _conversation_page(found, text=text), 422
     subject = found.subject
     write(
@@ -166,5 +166,5 @@ def _address(typed: str) -> str:
 def _check_texts(subject: str, text: str) -> None:
     if not subject or len(subject) > 500:
         raise ValueError("Write a subject of at most 500 characters.")
-    if not text.strip() or len(text) > LONGEST_TEXT:
-        raise ValueError(f"Write between 1 and {LONGEST_TEXT:,} characters.")
+    if not text.strip() or len(text) > MAX_TEXT:
+        raise ValueError(f"Write between 1 and {MAX_TEXT:,} characters.")

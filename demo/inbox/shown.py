@@ -11,7 +11,7 @@ from typing import NamedTuple
 from demo.inbox.mime.bodies import shown_text
 from demo.inbox.models import Message
 
-_LONGEST = 60_000  # characters of one message on a page
+_MAX_LENGTH = 60_000  # characters of one message on a page
 _INTRODUCTION = re.compile(
     r"^(on .{4,200} wrote|-{2,}\s*original message\s*-{2,}).{0,40}$", re.IGNORECASE
 )
@@ -27,7 +27,7 @@ class ShownText(NamedTuple):
 
 def message_text(message: Message) -> ShownText:
     whole = shown_text(message.text, message.html)
-    text = whole[:_LONGEST]
+    text = whole[:_MAX_LENGTH]
     lines = text.split("\n")
     start = _quote_start(lines)
     return ShownText(

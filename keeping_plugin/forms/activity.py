@@ -12,9 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.days import UNREADABLE, read_day
-from keeping_plugin.services.admin.activity import MOST_DAYS, Filter, Outcome, Period
+from keeping_plugin.services.admin.activity import MAX_DAYS, Filter, Outcome, Period
 from keeping_plugin.services.admin.activity_list import Place
-from keeping_plugin.services.ledger.causes import LONGEST
+from keeping_plugin.services.ledger.causes import MAX_LENGTH
 from keeping_plugin.types import Action
 
 DAYS = 14
@@ -36,7 +36,7 @@ class ActivityForm:
     @classmethod
     def read(cls, args: MultiDict[str, str], today: date) -> ActivityForm:
         """Read an address's arguments; `today` in UTC."""
-        typed = {name: args.get(name, "").strip()[:LONGEST] for name in _NAMES}
+        typed = {name: args.get(name, "").strip()[:MAX_LENGTH] for name in _NAMES}
         problems: dict[str, str] = {}
         period = _period(typed, today, problems)
         outcome = _one_of(Outcome, typed["outcome"])
@@ -72,8 +72,8 @@ def _period(typed: Mapping[str, str], today: date, problems: dict[str, str]) -> 
         return Period(first, last)
     if first > last:
         problems["from"] = "The first day comes after the last one."
-    elif (last - first).days >= MOST_DAYS:
-        problems["from"] = f"At most {MOST_DAYS} days are shown at once."
+    elif (last - first).days >= MAX_DAYS:
+        problems["from"] = f"At most {MAX_DAYS} days are shown at once."
     return Period(first, last)
 
 

@@ -155,15 +155,15 @@ class RecordForm(Form):
 
     def complain(self, complaints: Sequence[Complaint]) -> tuple[Complaint, ...]:
         """Put Salesforce's words beside the fields they name; returns those that name none here."""
-        homeless = []
+        unplaced = []
         for complaint in complaints:
             fields = dict.fromkeys(in_use(self.schema, name) for name in complaint.fields)
             named = [name for name in fields if self.control(name) is not None]
             for name in named:
                 self.problem_words.setdefault(name, []).append(complaint)
             if not named:
-                homeless.append(complaint)
-        return tuple(homeless)
+                unplaced.append(complaint)
+        return tuple(unplaced)
 
     def first_to_fill(self) -> str:
         """Where the person goes on: the first field that is wrong, else the first that is required

@@ -17,7 +17,7 @@ from keeping_plugin.times import QUEUE_FULL
 
 log = logging.getLogger("keeping_plugin.queue")
 
-MOST = 10 * QUEUE_FULL  # entries; nobody rings while more than QUEUE_FULL wait
+MAX_ENTRIES = 10 * QUEUE_FULL  # entries; nobody rings while more than QUEUE_FULL wait
 KEPT = 86_400  # seconds that a key stays which was set aside
 
 _LENGTH = {"list": "LLEN", "set": "SCARD", "zset": "ZCARD", "hash": "HLEN"}
@@ -53,7 +53,7 @@ def note(key: str, why: str) -> None:
 
 def set_aside_unusable(redis: Redis, name: str, expected: Mapping[str, str]) -> int:
     """Of these keys, each with the type it must have, set aside those of another type or with more
-    than MOST entries. Returns how many."""
+    than MAX_ENTRIES entries. Returns how many."""
     with redis.pipeline(transaction=False) as pipeline:
         for key, kind in expected.items():
             pipeline.type(key)
@@ -67,7 +67,7 @@ def set_aside_unusable(redis: Redis, name: str, expected: Mapping[str, str]) -> 
         if found not in ("none", kind):
             set_aside(redis, name, key, "wrong_type")
             count += 1
-        elif isinstance(length, int) and length > MOST:
+        elif isinstance(length, int) and length > MAX_ENTRIES:
             set_aside(redis, name, key, "too_long")
             count += 1
     return count

@@ -30,7 +30,7 @@ INTERRUPTS = (BaseTimeoutException,)
 log = logging.getLogger("keeping_plugin.queue")
 
 REDIS_TIMEOUT = 0.25  # seconds, of a web request
-BREAK, LONGEST_BREAK = 5.0, 60.0  # seconds without asking after a failure, doubled each time
+BREAK, MAX_BREAK = 5.0, 60.0  # seconds without asking after a failure, doubled each time
 
 
 class RedisAway(NotReady):
@@ -74,7 +74,7 @@ class RqQueue:
     def _broken(self, error: RedisError) -> None:
         here = self._monotonic()
         if here >= self._lengthen_from:  # not for those who asked at the same moment
-            self._break = min(LONGEST_BREAK, self._break * 2 or BREAK)
+            self._break = min(MAX_BREAK, self._break * 2 or BREAK)
             self._lengthen_from = here + BREAK / 2
         self._closed_until = here + self._break
         log.warning("queue_unreachable", extra={"error": type(error).__name__})
@@ -133,7 +133,7 @@ class RqQueue:
             return
         self._broken(error)
 
-    def answered(self, connection_id: int) -> None:
+    def clear_ring(self, connection_id: int) -> None:
         """See JobQueue."""
         try:
             self._redis.delete(self._ring_key(connection_id))

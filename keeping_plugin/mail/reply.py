@@ -13,7 +13,7 @@ from typing import Final
 
 from keeping_plugin.mail.effort import Effort
 from keeping_plugin.mail.reply_headers import (
-    LONGEST,
+    MAX_LENGTH,
     History,
     find_history,
     is_quoted,
@@ -198,7 +198,7 @@ def _divided(text: str, subject: str, effort: Effort) -> _Parts:
 
 def _plain(line: str) -> str:
     # The blank after "-- " is what tells a signature from a line that somebody drew.
-    return line if line == SIGNS else line[: 2 * LONGEST].strip()[:LONGEST]
+    return line if line == SIGNS else line[: 2 * MAX_LENGTH].strip()[:MAX_LENGTH]
 
 
 def _leads_on(own: Sequence[str], *, quoted: bool) -> bool:

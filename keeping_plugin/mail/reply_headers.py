@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from keeping_plugin.mail.effort import Effort
 
-LONGEST: Final = 400  # characters of a header, on up to three lines
+MAX_LENGTH: Final = 400  # characters of a header, on up to three lines
 _BLOCK: Final = 10  # lines of From, Sent, To and Subject, wrapped ones among them
 
 
@@ -106,7 +106,7 @@ _FORWARDED: Final = re.compile(
 
 def find_history(lines: Sequence[str], effort: Effort) -> History | None:
     """The first line of the history quoted below the new part; None when there is none that surely
-    is. `lines` are stripped and cut to LONGEST characters. Raises TextTooSlow."""
+    is. `lines` are stripped and cut to MAX_LENGTH characters. Raises TextTooSlow."""
     for number, line in enumerate(lines):
         if number % 256 == 0:
             effort.check()
@@ -221,7 +221,7 @@ def _who_wrote(lines: Sequence[str], end: int) -> History | None:
     joined = ""
     for start in range(end, max(-1, end - 3), -1):
         line = lines[start]
-        if not line or len(line) + len(joined) >= LONGEST:
+        if not line or len(line) + len(joined) >= MAX_LENGTH:
             return None
         if start < end:
             if (line.startswith(">") and not quoted) or line.endswith((".", "!", "?", *_COLONS)):

@@ -20,7 +20,7 @@ from keeping_plugin.types import Conversation, Direction, Message, Value
 SUBJECT: Final = 255
 DESCRIPTION: Final = 32_000
 TOO_SLOW: Final = "text_too_slow"
-_LONGEST_URL: Final = 2_000
+_MAX_URL: Final = 2_000
 # Salesforce keeps dates from 1700 to 4000; what lies outside is no date of a mail.
 _YEARS: Final = range(1700, 4001)
 
@@ -123,8 +123,8 @@ _TOO_SLOW: Final = (
 
 
 def _with(text: str, sentence: str, url: str) -> str:
-    url = one_line(url, _LONGEST_URL + 1)
-    where = f": {url}" if url and len(url) <= _LONGEST_URL else " in the inbox."
+    url = one_line(url, _MAX_URL + 1)
+    where = f": {url}" if url and len(url) <= _MAX_URL else " in the inbox."
     more = f"\n\n[…] {sentence}{where}"
     if length(text) > DESCRIPTION - length(more) and sentence is _SIGNATURE:
         return _with(text, _REST, url)

@@ -21,7 +21,7 @@ class FakeQueue:
                 self._ringing.add(connection_id)
                 self.rings.append(connection_id)
 
-    def answered(self, connection_id: int) -> None:
+    def clear_ring(self, connection_id: int) -> None:
         self._ringing.discard(connection_id)
 
     def enqueue(self, job: str, row_id: int) -> None:

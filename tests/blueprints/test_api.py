@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from keeping_plugin.blueprints.web.guards import MOST_BYTES, ROW_ID
+from keeping_plugin.blueprints.web.guards import MAX_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox
 
@@ -135,7 +135,7 @@ def test_a_body_that_is_too_large_is_refused_as_described(served: Inbox) -> None
         url = path.format(**values, field="Phone", entry_id=1)
         answer = client.post(
             f"/salesforce{url}",
-            data=b'{"fields": {"Phone": "' + b"x" * MOST_BYTES + b'"}}',
+            data=b'{"fields": {"Phone": "' + b"x" * MAX_BYTES + b'"}}',
             content_type="application/json",
             headers=headers,
         )

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from werkzeug.serving import make_server
 
 from keeping_plugin.models import Connection, now
-from keeping_plugin.services import metering as api_use
+from keeping_plugin.services import metering
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.types import Action, Mailbox
 from tests.blueprints.inbox import ADMIN, CONVERSATION, Inbox, open_inbox
@@ -100,7 +100,7 @@ def fill(inbox: Inbox) -> None:
             ("", Feature.SCHEMA): 12,
             ("", Feature.WAITING): 30,
         }
-        api_use.add(session, inbox.connection_id, use)
+        metering.add(session, inbox.connection_id, use)
 
 
 def test_it_looks_well_in_every_dress(

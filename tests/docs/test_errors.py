@@ -170,9 +170,9 @@ def test_every_way_a_login_is_refused_stands_there() -> None:
 
 
 def test_every_code_of_salesforce_that_is_explained_stands_there() -> None:
-    wanted = [[row.code, row.mender.value, row.means] for row in SENTENCES]
+    wanted = [[row.code, row.who_fixes.value, row.means] for row in SENTENCES]
     assert part("salesforce") == wanted, "put this into docs/errors.md:\n" + "\n".join(
-        f"| `{code}` | {mender} | {means} |" for code, mender, means in wanted
+        f"| `{code}` | {who_fixes} | {means} |" for code, who_fixes, means in wanted
     )
 
 

@@ -106,7 +106,7 @@ def test_a_bell_rings_once_until_it_is_answered() -> None:
     queue.ring([1, 2, 1])
     queue.ring([1])
     assert queue.rings == [1, 2]
-    queue.answered(1)
+    queue.clear_ring(1)
     queue.ring([1])
     assert queue.rings == [1, 2, 1]
     queue.reachable = False

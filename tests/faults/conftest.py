@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile_text import SHAPES
-from keeping_plugin.services.schema import task_key as activity_key
+from keeping_plugin.services.schema import task_key
 from salesforce_simulator.process import OrgProcess
 from tests.faults.tally import TALLY
 from tests.faults.world import World
@@ -53,7 +53,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     orgs: OrgProcess = request.getfixturevalue("keyed_orgs" if keyed else "orgs")
     with World(url, orgs, tmp_path) as made:
         if keyed:
-            made.change(activity_key_field=activity_key.NAME)
+            made.change(activity_key_field=task_key.NAME)
         yield made
         _add(request, made)
 

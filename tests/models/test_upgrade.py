@@ -14,7 +14,7 @@ from keeping_plugin.models import Base, Database, EntryState, Search, SyncEntry,
 from keeping_plugin.models.migrate import PREFIX, VERSION_TABLE, downgrade, upgrade
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.types import Action
-from tests.models import rows_of_0_1_0 as released
+from tests.models import rows_of_0_1_0
 from tests.services.delivery.house import House
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -24,16 +24,16 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def engine(database_url: str) -> Iterator[sa.Engine]:
     """Revision 0001, filled."""
     engine = sa.create_engine(database_url)
-    upgrade(engine, released.RELEASED)
+    upgrade(engine, rows_of_0_1_0.RELEASED)
     with engine.begin() as connection:
-        released.write(connection, released.tables(connection))
+        rows_of_0_1_0.write(connection, rows_of_0_1_0.tables(connection))
     yield engine
     engine.dispose()
 
 
 def known_to_0_1_0(engine: sa.Engine) -> dict[str, sa.Table]:
     with engine.connect() as connection:
-        return released.tables(connection)
+        return rows_of_0_1_0.tables(connection)
 
 
 def rows(engine: sa.Engine, known: dict[str, sa.Table]) -> Rows:
@@ -52,7 +52,7 @@ def test_an_upgrade_keeps_every_row_of_0_1_0_as_it_was(engine: sa.Engine) -> Non
     before = rows(engine, known)
     assert all(before.values()), "each table holds something"
     states = {row._mapping["state"] for row in _entries(engine, known)}
-    assert states == set(released.STATES)
+    assert states == set(rows_of_0_1_0.STATES)
     upgrade(engine)
     assert migrate.current(engine) == migrate.head()
     assert rows(engine, known) == before
@@ -69,7 +69,7 @@ def test_what_0_1_0_writes_beside_us_still_fits(engine: sa.Engine) -> None:
     unique = _unique(engine, known)
     upgrade(engine)
     with engine.begin() as connection:
-        released.write(connection, known, run=1)
+        rows_of_0_1_0.write(connection, known, run=1)
     for name, were in unique.items():
         assert were <= _unique(engine, known)[name], f"{name} lost a constraint"
     with engine.begin() as connection:
@@ -123,7 +123,7 @@ def test_a_downgrade_gives_0_1_0_its_rows_back(engine: sa.Engine) -> None:
     known = known_to_0_1_0(engine)
     before = rows(engine, known)
     upgrade(engine)
-    downgrade(engine, released.RELEASED)
+    downgrade(engine, rows_of_0_1_0.RELEASED)
     assert rows(engine, known) == before
     assert {name for name in sa.inspect(engine).get_table_names() if name.startswith(PREFIX)} == (
         set(known)

@@ -26,9 +26,8 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
-from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.services.connection import grants
-from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.connection import connect, grants
+from keeping_plugin.services.schema import describe
 from keeping_plugin.testing import FakeHelpDesk
 from keeping_plugin.types import (
     Address,
@@ -89,7 +88,7 @@ class Town(AdminSide):
             found = self.current(company)
             assert found is not None
             with self.house.app.app_context():
-                schema.describe(self.state, found.id)
+                describe.describe(self.state, found.id)
             self.ids[company] = self.populate(company, conversation)
         private = Address(f"private-{self.run}@example.com", "Pia Private")
         self.converse("acme", PRIVATE, private, mailbox="private")
@@ -220,7 +219,7 @@ class Town(AdminSide):
     def confirm(self, admin: Visitor, company: str) -> None:
         """Say yes to the org that a login has just led to."""
         with self.house.app.app_context(), self.state.database.read() as session:
-            waiting = connection.unconfirmed(session, company)
+            waiting = connect.unconfirmed(session, company)
         assert waiting is not None
         said = {"answer": "use", "connection": str(waiting.id)}
         assert admin.post("/salesforce/settings/confirm", said).status_code == 303

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.models import Connection, Database
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.services.connection.connect import SignedIn
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing import FakeQueue
@@ -48,17 +48,17 @@ class Company:
         return make_runtime(self.database, vault=self.vault, times=self.times, queue=self.queue)
 
     def sign_in(self, facts: OrgFacts = ACME, number: int = 1) -> SignedIn:
-        return connection.sign_in(self.runtime, self.agent, grant(facts, number), facts)
+        return connect.sign_in(self.runtime, self.agent, grant(facts, number), facts)
 
     def disconnect(self) -> None:
-        connection.disconnect(self.runtime, self.agent)
+        connect.disconnect(self.runtime, self.agent)
 
     def confirm_org(self, facts: OrgFacts = OTHER) -> None:
         """An admin's yes to the login to this org."""
-        connection.confirm_org(self.runtime, self.agent, connection_id=self.row(facts).id)
+        connect.confirm_org(self.runtime, self.agent, connection_id=self.row(facts).id)
 
     def refuse_org(self, facts: OrgFacts = OTHER) -> None:
-        connection.refuse_org(self.runtime, self.agent, connection_id=self.row(facts).id)
+        connect.refuse_org(self.runtime, self.agent, connection_id=self.row(facts).id)
 
     def row(self, facts: OrgFacts = ACME) -> Connection:
         """The company's connection to this org, as it stands now."""

@@ -16,7 +16,7 @@ from keeping_plugin.errors import NotFound
 from keeping_plugin.models import AuditRecord, Database, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.operations.retention import CHUNK, keep_house
+from keeping_plugin.services.operations.retention import CHUNK, run_retention
 from keeping_plugin.times import Times
 
 
@@ -103,10 +103,10 @@ def test_retention_deletes_the_oldest_rows_and_no_others(database: Database) -> 
             .values(at=long_ago)
             .execution_options(synchronize_session=False)
         )
-    keep_house(database, Times(), keep_days=402)
+    run_retention(database, Times(), keep_days=402)
     with database.read() as session:
         assert session.query(AuditRecord).count() == CHUNK + 2
-    keep_house(database, Times(), keep_days=400)
+    run_retention(database, Times(), keep_days=400)
     with database.read() as session:
         assert session.query(AuditRecord).count() == 1
 

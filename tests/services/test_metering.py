@@ -6,9 +6,9 @@ import pytest
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import ApiUse, Database, Lane, SyncEntry
-from keeping_plugin.services import metering as api_use
+from keeping_plugin.services import metering
 from keeping_plugin.services.metering import Feature, shared
-from keeping_plugin.services.operations.retention import keep_house
+from keeping_plugin.services.operations.retention import run_retention
 from keeping_plugin.times import Times
 from keeping_plugin.types import Action
 from tests.services.delivery.house import House
@@ -53,10 +53,10 @@ def test_a_batch_that_failed_counts_too(house: House) -> None:
 def test_counts_add_up_from_several_processes(house: House) -> None:
     for _ in range(3):
         with house.database.write() as session:
-            api_use.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
+            metering.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
     assert kept(house) == {("sales", "panel"): 6}
     with house.database.write() as session:
-        api_use.add(session, house.connection_id, {("", Feature.SCHEMA): 0})
+        metering.add(session, house.connection_id, {("", Feature.SCHEMA): 0})
     assert kept(house) == {("sales", "panel"): 6}
 
 
@@ -136,7 +136,7 @@ def test_within_a_minute_only_what_matters_is_written(house: House) -> None:
 
 def test_use_is_told_by_feature_and_mailbox_the_most_first(house: House) -> None:
     with house.database.write() as session:
-        api_use.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
+        metering.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
         session.add(
             ApiUse(
                 connection_id=house.connection_id,
@@ -146,9 +146,9 @@ def test_use_is_told_by_feature_and_mailbox_the_most_first(house: House) -> None
                 requests=1_000,
             )
         )
-        api_use.add(session, house.connection_id, {("", Feature.SCHEMA): 5})
+        metering.add(session, house.connection_id, {("", Feature.SCHEMA): 5})
     with house.database.read() as session:
-        told = api_use.used_by(session, house.connection_id, days=30)
+        told = metering.used_by(session, house.connection_id, days=30)
     assert [(one.feature, one.mailbox_id, one.today, one.total) for one in told] == [
         ("schema", "", 5, 5),
         ("panel", "sales", 2, 2),
@@ -157,7 +157,7 @@ def test_use_is_told_by_feature_and_mailbox_the_most_first(house: House) -> None
 
 def test_counts_are_cleared_after_the_days_they_are_kept(house: House) -> None:
     with house.database.write() as session:
-        api_use.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
+        metering.add(session, house.connection_id, {("sales", Feature.PANEL): 2})
         session.add(
             ApiUse(
                 connection_id=house.connection_id,
@@ -167,5 +167,5 @@ def test_counts_are_cleared_after_the_days_they_are_kept(house: House) -> None:
                 requests=7,
             )
         )
-    keep_house(house.database, Times(), keep_days=400)
+    run_retention(house.database, Times(), keep_days=400)
     assert kept(house) == {("sales", "panel"): 2}

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Response, redirect, request, url_for
 
-from keeping_plugin.blueprints.panel.answer import MOST_LOOKS, show
-from keeping_plugin.blueprints.panel.conversation import Here, here
+from keeping_plugin.blueprints.panel.answer import MAX_LOOKS, show
+from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.panel.duplicates import offered_duplicates
 from keeping_plugin.blueprints.panel.edit import form_json
 from keeping_plugin.blueprints.panel.search import search_asked, searched
@@ -39,11 +39,10 @@ from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.mail.company_name import SuggestedCompany
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
-from keeping_plugin.services.panel import call as panel_call
-from keeping_plugin.services.panel import open as panels
-from keeping_plugin.services.panel import record_types
+from keeping_plugin.services.panel import call, record_types
 from keeping_plugin.services.panel.cards import person
 from keeping_plugin.services.panel.lookup import returned
+from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
@@ -60,7 +59,7 @@ _ADDABLE = {
 class Adding:
     """One form for a new person."""
 
-    place: Here
+    place: ConversationContext
     link: Linked
     object: str
     customer: Address
@@ -70,7 +69,7 @@ class Adding:
 
 def create(conversation_id: str, object: str) -> Any:
     """The form for a new Contact or Lead, prefilled, and its save."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
     with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
@@ -101,7 +100,9 @@ def create(conversation_id: str, object: str) -> Any:
     return _save(adding_)
 
 
-def _form_for(place: Here, link: Linked, object: str, customer: Address) -> tuple[RecordForm, str]:
+def _form_for(
+    place: ConversationContext, link: Linked, object: str, customer: Address
+) -> tuple[RecordForm, str]:
     schema = link.schemas[object]
     sent = form_input() if request.method == "POST" else None
     offered = record_types.choices(schema)
@@ -156,13 +157,11 @@ def _save(a: Adding) -> Any:
         return _form(a, status=status_of(error), error=error)
     except SalesforceError as error:
         if isinstance(error, SchemaStale):
-            panel_call.describe_again(runtime, a.link.connection_id)
-        homeless = a.form.complain(error.complaints)
-        beside = bool(error.complaints) and not homeless
-        return _form(a, status=status_of(error), error=error, homeless=homeless, beside=beside)
-    view = panels.open_panel(
-        runtime, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id
-    )
+            call.describe_again(runtime, a.link.connection_id)
+        unplaced = a.form.complain(error.complaints)
+        beside = bool(error.complaints) and not unplaced
+        return _form(a, status=status_of(error), error=error, unplaced=unplaced, beside=beside)
+    view = open_panel(runtime, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id)
     if isinstance(done, adding.Exists):
         shown = {person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:
@@ -202,7 +201,7 @@ def _form(
     *,
     status: int = 200,
     error: KeepingError | None = None,
-    homeless: Sequence[Complaint] = (),
+    unplaced: Sequence[Complaint] = (),
     beside: bool = False,
     duplicates: bool = False,
     checking: bool = False,
@@ -212,7 +211,7 @@ def _form(
     found = []
     if duplicates and isinstance(error, DuplicatesFound):
         found = offered_duplicates(a.place, a.link, error)
-        homeless = error.complaints
+        unplaced = error.complaints
     company = _suggested_company(a)
     body: dict[str, Any] = {
         "object": a.object,
@@ -238,12 +237,12 @@ def _form(
         problems=a.form.problems(),
         error=error,
         sentence=sentence_of(error) if error is not None else "",
-        homeless=explained(homeless),
+        unplaced=explained(unplaced),
         beside=beside,
         duplicates=found,
         may_save=getattr(error, "may_save", False),
         checking=checking,
-        most_looks=MOST_LOOKS,
+        most_looks=MAX_LOOKS,
         focus=focus,
         title_id="k-new-title",
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import Response, request
 
 from keeping_plugin.blueprints.panel.cards import Cards, open_in_salesforce
-from keeping_plugin.blueprints.panel.conversation import Here
+from keeping_plugin.blueprints.panel.conversation import ConversationContext
 from keeping_plugin.blueprints.web.errors import error_json, sentence_of
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
@@ -41,12 +41,12 @@ class OutOfSight(NamedTuple):
     is_person: bool
 
 
-MOST_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
+MAX_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
 # For a person whom an automation adds, 2 s apart; then the agent may as well do it.
-_MOST_AUTOMATIC = 5
+_MAX_AUTOMATIC = 5
 
 
-def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
+def show(place: ConversationContext, view: PanelView, *, notice: str = "") -> Response:
     """One panel, whatever its state."""
     link = view.linked
     conversation_id = place.conversation.id
@@ -73,8 +73,8 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
         "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
     }
     looks = _looks()
-    automatic = min(request.args.get("automatic", 0, type=int), _MOST_AUTOMATIC)
-    coming = view.being_added and automatic < _MOST_AUTOMATIC
+    automatic = min(request.args.get("automatic", 0, type=int), _MAX_AUTOMATIC)
+    coming = view.being_added and automatic < _MAX_AUTOMATIC
     waits = looks > 0 and (view.match is None or isinstance(view.match, NoMatch))
     response = answer(
         "keeping/panel/checking.html" if waits else "keeping/panel/panel.html",
@@ -90,7 +90,7 @@ def show(place: Here, view: PanelView, *, notice: str = "") -> Response:
         out_of_sight=_out_of_sight(view, saved.partition(".")[0]),
         notice=notice,
         looks=looks,
-        most_looks=MOST_LOOKS,
+        most_looks=MAX_LOOKS,
         unclear=request.args.get("unclear") == "1",
         addable=_addable(view),
         sentence=sentence_of(error) if error is not None else "",
@@ -128,7 +128,7 @@ def _looks() -> int:
     0 when it is not that form that asks."""
     if wanted() is not Wanted.FRAGMENT:
         return 0
-    return min(request.args.get("checking", 0, type=int), MOST_LOOKS)
+    return min(request.args.get("checking", 0, type=int), MAX_LOOKS)
 
 
 def _addable(view: PanelView) -> tuple[str, ...]:

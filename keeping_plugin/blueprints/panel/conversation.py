@@ -13,7 +13,7 @@ from keeping_plugin.types import Address, Agent, Conversation
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class ConversationContext:
     """An agent at a conversation that he may see."""
 
     agent: Agent
@@ -28,7 +28,7 @@ class Here:
         return self.conversation.mailbox_id
 
 
-def here(conversation_id: str) -> Here:
+def load_conversation(conversation_id: str) -> ConversationContext:
     """Ask the host, then end its transaction: what follows may talk to Salesforce. Raises
     NotLoggedIn, and NotFound for a conversation that is not there, of another company, or not for
     this agent to see."""
@@ -42,4 +42,4 @@ def here(conversation_id: str) -> Here:
     if conversation is None or not allowed:
         raise NotFound("There is no such conversation, or it is not yours to see.")
     g.keeping_conversation = conversation.id
-    return Here(agent, conversation)
+    return ConversationContext(agent, conversation)

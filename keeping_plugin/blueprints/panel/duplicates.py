@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.cards import open_in_salesforce
-from keeping_plugin.blueprints.panel.conversation import Here, here
+from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.web.errors import sentence_of, status_of
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
@@ -25,8 +25,8 @@ from keeping_plugin.errors import (
     NotFound,
 )
 from keeping_plugin.services.panel import duplicates
-from keeping_plugin.services.panel import open as panels
 from keeping_plugin.services.panel.duplicates import Duplicate
+from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.salesforce_errors import explained
@@ -61,11 +61,13 @@ def _tickets() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt="keeping.duplicate")
 
 
-def _subject(place: Here) -> list[str]:
+def _subject(place: ConversationContext) -> list[str]:
     return [place.agent.company_id, place.agent.id, place.conversation.id]
 
 
-def offered_duplicates(place: Here, link: Linked, error: DuplicatesFound) -> list[Offer]:
+def offered_duplicates(
+    place: ConversationContext, link: Linked, error: DuplicatesFound
+) -> list[Offer]:
     """What the agent may use instead, most alike first."""
     key = salesforce_key(place.customer.email) if place.customer else None
     return [
@@ -82,7 +84,7 @@ def offered_duplicates(place: Here, link: Linked, error: DuplicatesFound) -> lis
 def use(conversation_id: str) -> Any:
     """Put the customer's address onto the record that was found. One that has another address
     keeps it until the agent says `replace`."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
     with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
@@ -109,12 +111,12 @@ def use(conversation_id: str) -> Any:
     if other:
         return _ask(place, link, object, record_id, other, None)
     if wanted() is Wanted.JSON:
-        view = panels.open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
         return show(place, view)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)
 
 
-def _checked(place: Here, link: Linked, ticket: str) -> tuple[str, str]:
+def _checked(place: ConversationContext, link: Linked, ticket: str) -> tuple[str, str]:
     try:
         *subject, object, record_id = _tickets().loads(ticket, max_age=_OFFER)
     except (BadSignature, ValueError, TypeError) as error:
@@ -127,7 +129,12 @@ def _checked(place: Here, link: Linked, ticket: str) -> tuple[str, str]:
 
 
 def _ask(
-    place: Here, link: Linked, object: str, record_id: str, other: str, error: KeepingError | None
+    place: ConversationContext,
+    link: Linked,
+    object: str,
+    record_id: str,
+    other: str,
+    error: KeepingError | None,
 ) -> Response:
     ticket = _tickets().dumps([*_subject(place), link.org_id, object, record_id])
     complaints = getattr(error, "complaints", ())

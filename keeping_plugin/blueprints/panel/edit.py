@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.cards import Cards, row_id
-from keeping_plugin.blueprints.panel.conversation import Here, here
+from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.panel.search import search_asked, searched
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.errors import error_json, sentence_of, status_of
@@ -29,13 +29,12 @@ from keeping_plugin.errors import (
     TooBusy,
 )
 from keeping_plugin.forms.record import RecordForm, record_form
-from keeping_plugin.services.panel import call as panel_call
-from keeping_plugin.services.panel import edit as records
-from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel import call, edit
 from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.services.panel.edit import Target
 from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.money import currency_of
+from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.record_types import own_picklists
 from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
 from keeping_plugin.state import current_runtime
@@ -46,7 +45,7 @@ from keeping_plugin.wording.salesforce_errors import explained
 class Editing:
     """One form being filled in: `field` is "" for a whole record."""
 
-    place: Here
+    place: ConversationContext
     target: Target
     field: str
     form: RecordForm
@@ -70,7 +69,7 @@ def show_field(
     conversation_id: str, object: str, record_id: str, field: str
 ) -> ResponseReturnValue:
     """One field as it stood before somebody began to edit it."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     target = _target(place, object, record_id)
     if field not in target.shown:
         raise NotFound("This field is not shown here.")
@@ -79,18 +78,18 @@ def show_field(
     return _shown(place, target, field)
 
 
-def _shown(place: Here, target: Target, field: str) -> Response:
+def _shown(place: ConversationContext, target: Target, field: str) -> Response:
     """The field as a fragment (or JSON), with the focus on it."""
     row = Cards(target.link, place.conversation.id).row(target.record, field)
     return answer("keeping/panel/field.html", row.as_json(), row=row, focused=True)
 
 
-def _target(place: Here, object: str, record_id: str) -> Target:
-    return records.target(current_runtime(), place.agent, place.customer, object, record_id)
+def _target(place: ConversationContext, object: str, record_id: str) -> Target:
+    return edit.target(current_runtime(), place.agent, place.customer, object, record_id)
 
 
 def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     target = _target(place, object, record_id)
     if field and field not in target.shown:
         raise NotFound("This field is not shown here.")
@@ -134,7 +133,7 @@ def _save(editing: Editing) -> Any:
     changes = form.changes()
     if changes:
         try:
-            changed = records.save(
+            changed = edit.save(
                 current_runtime(),
                 place.agent,
                 target,
@@ -151,7 +150,7 @@ def _save(editing: Editing) -> Any:
     saved = f"{target.record.id}.{editing.field}" if changes else ""
     if wanted() is Wanted.JSON:
         runtime = current_runtime()
-        view = panels.open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
+        view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
         return show(place, view)
     return redirect(
         url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
@@ -160,11 +159,11 @@ def _save(editing: Editing) -> Any:
 
 def _refused(editing: Editing, error: KeepingError) -> Response:
     if isinstance(error, SchemaStale):
-        panel_call.describe_again(current_runtime(), editing.target.link.connection_id)
+        call.describe_again(current_runtime(), editing.target.link.connection_id)
     complaints = error.complaints if isinstance(error, SalesforceError) else ()
-    homeless = editing.form.complain(complaints)
-    beside = bool(complaints) and not homeless
-    return _form(editing, status=status_of(error), error=error, homeless=homeless, beside=beside)
+    unplaced = editing.form.complain(complaints)
+    beside = bool(complaints) and not unplaced
+    return _form(editing, status=status_of(error), error=error, unplaced=unplaced, beside=beside)
 
 
 def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
@@ -188,7 +187,7 @@ def _form(
     *,
     status: int = 200,
     error: KeepingError | None = None,
-    homeless: Sequence[Complaint] = (),
+    unplaced: Sequence[Complaint] = (),
     beside: bool = False,
     both: Sequence[tuple[str, str, str]] = (),
     focus: str = "",
@@ -219,7 +218,7 @@ def _form(
         problems=form.problems(),
         error=error,
         sentence=sentence_of(error) if error is not None else "",
-        homeless=explained(homeless),
+        unplaced=explained(unplaced),
         beside=beside,
         both=both,
         focus=focus,

@@ -6,7 +6,7 @@ from flask import Flask, render_template, url_for
 from markupsafe import Markup
 
 from keeping_plugin.forms import csrf
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.state import current_runtime
 
 
@@ -26,7 +26,7 @@ def panel_markup(conversation_id: str) -> Markup:
     if agent is None:
         return Markup()
     with runtime.database.read() as session:
-        if connection.current(session, agent.company_id) is None:
+        if connect.current(session, agent.company_id) is None:
             return Markup()
     return Markup(  # noqa: S704  the template escapes
         render_template(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, redirect, url_for
 
-from keeping_plugin.blueprints.panel.conversation import here
+from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
 from keeping_plugin.services.ledger import retry as entries
@@ -15,7 +15,7 @@ from keeping_plugin.state import current_runtime
 
 def log(conversation_id: str) -> Response:
     """Each message: logged, waiting, failed or refused, with the reasons."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
     with runtime.database.read() as session:
         messages = conversation_log(session, place.agent.company_id, conversation_id)
@@ -31,7 +31,7 @@ def log(conversation_id: str) -> Response:
 
 def retry(conversation_id: str, entry_id: int) -> Any:
     """Make a failed entry of this conversation due again."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
     runtime.rate.hit(place.agent.company_id, place.agent.id)
     with runtime.database.write() as session:

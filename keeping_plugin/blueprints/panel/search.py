@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from keeping_plugin.blueprints.panel.conversation import here
+from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.web.errors import sentence_of, status_of
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import InvalidInput, NotFound, NotReady, SalesforceError, TooBusy
@@ -28,7 +28,7 @@ _INTO = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,160}")
 def search_records(conversation_id: str, object: str) -> Response:
     """Records of an object that one of the forms may refer to, by name. `field` and `into` say
     for which field and which element of a form."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
     with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)

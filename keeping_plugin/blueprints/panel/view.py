@@ -9,31 +9,31 @@ from flask import Response, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.panel.answer import show
-from keeping_plugin.blueprints.panel.conversation import here
+from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, wanted
-from keeping_plugin.services.panel import open as panels
+from keeping_plugin.services.panel.open import FRESH, known, open_panel
 from keeping_plugin.services.panel.picks import pick as remember
 from keeping_plugin.state import current_runtime
 
 
 def panel(conversation_id: str) -> ResponseReturnValue:
     """Whom Salesforce knows by the customer's address, and what stands around them."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
-    view = panels.open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
+    view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
     return show(place, view)
 
 
 def pick(conversation_id: str) -> ResponseReturnValue:
     """Remember which of several records is meant."""
-    place = here(conversation_id)
+    place = load_conversation(conversation_id)
     runtime = current_runtime()
-    view = panels.known(
+    view = known(
         runtime,
         place.agent,
         place.customer,
-        no_older_than=panels.FRESH,
+        no_older_than=FRESH,
         mailbox_id=place.mailbox_id,
     )
     object, _, record_id = str(sent().get("record", "")).partition("/")

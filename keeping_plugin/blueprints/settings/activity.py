@@ -17,14 +17,14 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.activity import ActivityForm, place_text, read_place
 from keeping_plugin.rules import CHECKS
 from keeping_plugin.services.admin import activity as activities
-from keeping_plugin.services.admin.activity import MOST_DAYS, Count, Outcome, Period
+from keeping_plugin.services.admin.activity import MAX_DAYS, Count, Outcome, Period
 from keeping_plugin.services.admin.activity_list import Activity, listed
 from keeping_plugin.services.admin.api_budget import budget
 from keeping_plugin.services.admin.overview import standing
 from keeping_plugin.services.automation.explain import TITLES
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.services.ledger import causes as failed
-from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger import retry
 from keeping_plugin.services.ledger.causes import Cause
 from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_runtime
@@ -59,7 +59,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         wanted = replace(wanted, outcome=Outcome.REFUSED)
     after = read_place(request.args.get("after", ""))
     with runtime.database.read() as session:
-        found = connection.current(session, company_id)
+        found = connect.current(session, company_id)
         counts = activities.counts(session, company_id, wanted.period)
         causes = failed.causes(session, company_id)
         page = listed(session, company_id, wanted, after=after)
@@ -137,7 +137,7 @@ def _by_sentence(reason: Reason) -> str:
 
 def _since(cause: Cause) -> str:
     """The day from which the list shows a cause."""
-    earliest = datetime.now(UTC).date() - timedelta(days=MOST_DAYS - 1)
+    earliest = datetime.now(UTC).date() - timedelta(days=MAX_DAYS - 1)
     return max(cause.oldest.date(), earliest).isoformat()
 
 
@@ -165,17 +165,17 @@ def _act(agent: Agent, do: str) -> None:
     try:
         with runtime.database.write() as session:
             if what == "there":
-                entries.it_is_there(session, agent, entry_id)
+                retry.it_is_there(session, agent, entry_id)
                 rung = []
             elif what == "send":
-                rung = [entries.send_again(session, agent, entry_id)]
+                rung = [retry.send_again(session, agent, entry_id)]
             else:
-                rung = [entries.try_again(session, agent, entry_id)]
+                rung = [retry.try_again(session, agent, entry_id)]
     except InvalidInput as error:  # it changed since the page was loaded
-        notices.say(str(error), good=False)
+        notices.add_notice(str(error), good=False)
         return
     runtime.queue.ring(rung)
-    notices.say(_SAID[what])
+    notices.add_notice(_SAID[what])
 
 
 _SAID = {
@@ -187,9 +187,9 @@ _SAID = {
 
 def _try_all(agent: Agent, cause: str) -> None:
     runtime = current_runtime()
-    rung = entries.try_all_again(runtime.database, agent, cause)
+    rung = retry.try_all_again(runtime.database, agent, cause)
     if rung is not None:
         runtime.queue.ring([rung])
-        notices.say("All of them are tried again now; load this page again to see how.")
+        notices.add_notice("All of them are tried again now; load this page again to see how.")
     else:
-        notices.say("There was nothing left to try again.", good=False)
+        notices.add_notice("There was nothing left to try again.", good=False)

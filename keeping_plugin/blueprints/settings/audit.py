@@ -9,14 +9,14 @@ from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.activity import place_text, read_place
-from keeping_plugin.services.admin.audit_trail import Whose, trail
+from keeping_plugin.services.admin.audit_trail import ActorFilter, trail
 from keeping_plugin.state import current_runtime
 
 _LABELS = {
-    Whose.ALL: "Everything",
-    Whose.PEOPLE: "People",
-    Whose.AUTOMATIC: "Automatic",
-    Whose.REFUSED: "Refused",
+    ActorFilter.ALL: "Everything",
+    ActorFilter.PEOPLE: "People",
+    ActorFilter.AUTOMATIC: "Automatic",
+    ActorFilter.REFUSED: "Refused",
 }
 
 
@@ -41,12 +41,12 @@ def audit() -> ResponseReturnValue:
     )
 
 
-def _whose(text: str) -> Whose:
+def _whose(text: str) -> ActorFilter:
     try:
-        return Whose(text)
+        return ActorFilter(text)
     except ValueError as error:
         raise InvalidInput("The trail is shown by people, automatic, refused or all.") from error
 
 
-def _url(whose: Whose, *, after: str | None = None) -> str:
+def _url(whose: ActorFilter, *, after: str | None = None) -> str:
     return url_for(".audit", whose=whose.value or None, after=after)

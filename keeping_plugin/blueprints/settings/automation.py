@@ -21,9 +21,8 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation import backfill_progress, policy, skip_list
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.services.automation.skip_list import SkipList
-from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.services.schema import describe as schema_cache
-from keeping_plugin.services.schema import sending
+from keeping_plugin.services.connection import connect
+from keeping_plugin.services.schema import describe, sending
 from keeping_plugin.services.schema.sending import Obstacle
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Action, Agent, Mailbox
@@ -79,16 +78,16 @@ def automation() -> ResponseReturnValue:
                 record_id=chosen.id,
                 detail=f"add_contacts={wanted.add_contacts} log_tasks={wanted.log_tasks}".lower(),
             )
-    notices.say(f"{chosen.name}: saved. {_said(wanted)}")
+    notices.add_notice(f"{chosen.name}: saved. {_said(wanted)}")
     return redirect(url_for(".automation", mailbox=chosen.id), 303)
 
 
 def _obstacles(session: Session, company_id: str) -> Mapping[Action, Sequence[Obstacle]]:
     """What the connected org has in store for each automation; nothing while nobody knows."""
-    row = connection.current(session, company_id)
-    if row is None or not schema_cache.is_described(session, row.id):
+    row = connect.current(session, company_id)
+    if row is None or not describe.is_described(session, row.id):
         return {}
-    schemas = schema_cache.schemas(session, row.id)
+    schemas = describe.schemas(session, row.id)
     return {action: sending.obstacles(schemas, action) for action in Action}
 
 
@@ -141,7 +140,7 @@ def page(
     helpdesk = current_runtime().helpdesk
     with current_runtime().database.read() as session:
         set_up = policy.mailbox_automations(session, agent.company_id)
-        standing = overview.standing(connection.latest(session, agent.company_id))
+        standing = overview.standing(connect.latest(session, agent.company_id))
         skipped = skip_list.read(session, agent.company_id)
         obstacles = _obstacles(session, agent.company_id)
         run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None

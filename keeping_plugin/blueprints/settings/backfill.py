@@ -15,7 +15,7 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.days import UNREADABLE, read_day
 from keeping_plugin.services.automation import backfill, backfill_progress
 from keeping_plugin.services.automation import preview as dry_run
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Mailbox
 
@@ -45,7 +45,7 @@ def preview() -> ResponseReturnValue:
     )
     guards.end_host_transaction()
     with runtime.database.read() as session:
-        connected = connection.current(session, agent.company_id) is not None
+        connected = connect.current(session, agent.company_id) is not None
     return render_template(
         "keeping/settings/backfill_preview.html",
         mailbox=mailbox,
@@ -69,10 +69,10 @@ def start() -> ResponseReturnValue:
         with runtime.database.write() as session:
             run_id = backfill.start(session, agent, mailbox_id=mailbox.id, since=since)
     except InvalidInput as error:  # somebody else was quicker
-        notices.say(str(error), good=False)
+        notices.add_notice(str(error), good=False)
         return _back(mailbox)
     runtime.queue.enqueue("backfill", run_id)
-    notices.say(f"{mailbox.name}: the mail since {since:%d %b %Y} is being brought over.")
+    notices.add_notice(f"{mailbox.name}: the mail since {since:%d %b %Y} is being brought over.")
     return _back(mailbox)
 
 
@@ -87,7 +87,7 @@ def change(run_id: int) -> ResponseReturnValue:
         with runtime.database.write() as session:
             backfill.change(session, agent, run_id, wanted)
     except InvalidInput as error:  # it ended since the page was loaded
-        notices.say(str(error), good=False)
+        notices.add_notice(str(error), good=False)
         return _back(mailbox)
     if wanted == backfill.RUNNING:
         runtime.queue.enqueue("backfill", run_id)
@@ -99,7 +99,7 @@ def progress() -> Response:
     agent, _, mailbox = _here()
     with current_runtime().database.read() as session:
         run = backfill_progress.latest(session, agent.company_id, mailbox.id)
-        connected = connection.current(session, agent.company_id) is not None
+        connected = connect.current(session, agent.company_id) is not None
     response = make_response(
         render_template(
             "keeping/settings/backfill.html", run=run, mailbox=mailbox, connected=connected

@@ -21,10 +21,8 @@ from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
 from keeping_plugin.services import audit
 from keeping_plugin.services.admin.overview import overview
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.connection import barred
-from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.services.schema import describe as schema
-from keeping_plugin.services.schema import preflight
+from keeping_plugin.services.connection import barred, connect
+from keeping_plugin.services.schema import describe, preflight
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 from keeping_plugin.wording.barred import barred_sentence
@@ -50,9 +48,9 @@ def disconnect() -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     if request.method == "POST":
-        # Pressed twice, or done by somebody else meanwhile: the receipt is the answer to both.
+        # Pressed twice, or done by somebody else meanwhile: the summary is the answer to both.
         with suppress(NotFound):
-            connection.disconnect(current_runtime(), agent)
+            connect.disconnect(current_runtime(), agent)
         return redirect(url_for(".settings"), 303)
     with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
@@ -75,9 +73,9 @@ def run_preflight() -> ResponseReturnValue:
             preflight.run(current_runtime(), connection_id)
     except ConnectionBarred as error:
         words = barred_sentence(error.reason, str(error))
-        notices.say(f"Salesforce still refuses the connection. {words}", good=False)
+        notices.add_notice(f"Salesforce still refuses the connection. {words}", good=False)
     except KeepingError as error:
-        notices.say(f"The check could not be made. {error}", good=False)
+        notices.add_notice(f"The check could not be made. {error}", good=False)
     else:
         with current_runtime().database.write() as session:
             audit.record(
@@ -99,7 +97,7 @@ def refresh_schema() -> ResponseReturnValue:
         return redirect(url_for(".settings"), 303)
     runtime = current_runtime()
     runtime.rate.hit(agent.company_id, agent.id)
-    schema.refresh_soon(runtime.database, connection_id)
+    describe.refresh_soon(runtime.database, connection_id)
     with runtime.database.write() as session:
         audit.record(
             session,
@@ -129,11 +127,11 @@ def _connection_id(agent: Agent) -> int | None:
     """The live connection. None when there is none any more, which the next page then says: the
     button was pressed on a page opened before."""
     with current_runtime().database.read() as session:
-        found = connection.current(session, agent.company_id)
+        found = connect.current(session, agent.company_id)
     if found is None:
-        notices.say("Salesforce is not connected any more, so it was not asked.", good=False)
+        notices.add_notice("Salesforce is not connected any more, so it was not asked.", good=False)
         return None
     if found.lost_at is not None:
-        notices.say("The connection is lost, so Salesforce was not asked.", good=False)
+        notices.add_notice("The connection is lost, so Salesforce was not asked.", good=False)
         return None
     return found.id

@@ -13,10 +13,9 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.settings import FieldsForm
 from keeping_plugin.models import Connection
 from keeping_plugin.services.admin.overview import schema_state
-from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.connection import connect
+from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.services.schema import fields as editable
-from keeping_plugin.services.schema import selection
 from keeping_plugin.services.schema.selection import Choice
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
@@ -77,8 +76,8 @@ def fields(object: str) -> ResponseReturnValue:
         raise NotFound("There is no such tab.")
     database = current_runtime().database
     with database.read() as session:
-        found = connection.current(session, agent.company_id)
-        described = schema.schemas(session, found.id) if found is not None else {}
+        found = connect.current(session, agent.company_id)
+        described = describe.schemas(session, found.id) if found is not None else {}
         chosen = selection.load(session, agent.company_id).get(object)
         progress = schema_state(session, found) if found is not None else None
     known = described.get(object)
@@ -113,7 +112,7 @@ def fields(object: str) -> ResponseReturnValue:
     keep = tuple(name for name in known_before if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
-    notices.say(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.")
+    notices.add_notice(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.")
     return redirect(url_for(".fields", object=object), 303)
 
 

@@ -93,11 +93,11 @@ def oauth_callback() -> ResponseReturnValue:
     except KeepingError as error:
         # Salesforce's own words come with a full stop and without.
         said = f"{str(error).rstrip('.')}. {_advice(error)}".rstrip()
-        notices.say(f"Salesforce was not connected. {said}", good=False)
+        notices.add_notice(f"Salesforce was not connected. {said}", good=False)
     else:
         session.pop(_SECRET, None)
         if outcome in _SAID:
-            notices.say(_SAID[outcome])
+            notices.add_notice(_SAID[outcome])
     window = session.pop(_WINDOW, None)
     if window is None:
         return redirect(url_for(".settings"), 303)
@@ -141,13 +141,13 @@ def confirm() -> ResponseReturnValue:
     try:
         if request.form.get("answer") == "use":
             connection.confirm_org(runtime, agent, connection_id=seen)
-            notices.say("Salesforce is connected to the new org.")
+            notices.add_notice("Salesforce is connected to the new org.")
         else:
             connection.refuse_org(runtime, agent, connection_id=seen)
-            notices.say("The new org was not connected; nothing was changed.")
+            notices.add_notice("The new org was not connected; nothing was changed.")
     except NotFound:
         # Pressed twice, or answered in another window meanwhile.
-        notices.say(
+        notices.add_notice(
             "That login was settled already, or another one took its place. This is how it "
             "stands now."
         )

@@ -10,7 +10,7 @@ from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.services.automation import preview as dry_run
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.state import current_runtime
 
 
@@ -51,7 +51,7 @@ def preview() -> ResponseReturnValue:
     )
     guards.end_host_transaction()
     with runtime.database.read() as session:
-        connected = connection.current(session, agent.company_id) is not None
+        connected = connect.current(session, agent.company_id) is not None
     return render_template(
         "keeping/settings/preview.html",
         mailbox=chosen,

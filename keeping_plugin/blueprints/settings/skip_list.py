@@ -48,7 +48,7 @@ def change_list() -> ResponseReturnValue:
         typing = {"problems": problems, "typed": typed, "typed_skip_logging": skip_logging}
         return page(agent, mailboxes, chosen, **typing), 422
     count = len(domains)
-    notices.say(f"{count:,} {'domain is' if count == 1 else 'domains are'} skipped now.")
+    notices.add_notice(f"{count:,} {'domain is' if count == 1 else 'domains are'} skipped now.")
     return _back()
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from keeping_plugin.forms import csrf
 from keeping_plugin.services.admin.overview import Standing, standing
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.state import current_runtime
 
 
@@ -41,7 +41,7 @@ def tile() -> Tile | None:
     if agent is None:
         return None
     with runtime.database.read() as session:
-        found = connection.latest(session, agent.company_id)
+        found = connect.latest(session, agent.company_id)
 
     def static(name: str) -> str:
         return url_for(f"{runtime.name}.static", filename=name)

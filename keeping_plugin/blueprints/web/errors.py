@@ -122,7 +122,7 @@ def error_json(error: Exception) -> dict[str, Any]:
                 "message": complaint.message,
                 "fields": list(complaint.fields),
                 "meaning": row.sentence if row else None,
-                "mender": row.mender.value if row else None,
+                "mender": row.who_fixes.value if row else None,
             }
             for complaint, row in explained(error.complaints)
         ]

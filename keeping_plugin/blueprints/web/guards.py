@@ -18,7 +18,7 @@ from keeping_plugin.types import Agent
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # The largest honest body: a long text area of 131,072 characters, each twelve bytes in a form.
-MOST_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 # A row's number in an address, as every database takes it; a larger one names no page.
 ROW_ID = "int(max=9223372036854775807)"
 
@@ -35,7 +35,7 @@ def _limit_body() -> None:
     if request.method in _SAFE:
         return
     # A smaller limit of the host's own stands; a form may be as large as any other body of ours.
-    limit = min(request.max_content_length or MOST_BYTES, MOST_BYTES)
+    limit = min(request.max_content_length or MAX_BYTES, MAX_BYTES)
     request.max_content_length = request.max_form_memory_size = limit + 1
     length = request.content_length
     if length is None:

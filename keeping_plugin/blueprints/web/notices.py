@@ -21,14 +21,14 @@ class Notice(NamedTuple):
 
 def register(bp: Blueprint) -> None:
     """Give the blueprint's templates `keeping_notices()`, which hands out each notice once."""
-    bp.context_processor(lambda: {"keeping_notices": take})
+    bp.context_processor(lambda: {"keeping_notices": pop_notices})
 
 
-def say(text: str, *, good: bool = True) -> None:
+def add_notice(text: str, *, good: bool = True) -> None:
     """Show this on the next settings page."""
     session[_KEY] = [*session.get(_KEY, ()), [text, good]]
 
 
-def take() -> list[Notice]:
+def pop_notices() -> list[Notice]:
     """The notices not shown yet."""
     return [Notice(*kept) for kept in session.pop(_KEY, ())]

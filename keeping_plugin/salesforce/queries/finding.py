@@ -17,7 +17,7 @@ from keeping_plugin.types import Found, PersonFound, TaskLook
 
 log = logging.getLogger(__name__)
 
-MOST = 1_000
+MAX_ADDRESSES = 1_000
 
 
 def find(
@@ -26,8 +26,8 @@ def find(
     """One composite as a rule: 1,000 addresses take two statements for Contacts and two for Leads,
     the Tasks one. Each is read to its end before anyone counts as absent. `by_search` asks for the
     people by SOSL, of which absence is not known."""
-    if len(addresses) > MOST:
-        raise ValueError(f"at most {MOST} addresses, not {len(addresses)}")
+    if len(addresses) > MAX_ADDRESSES:
+        raise ValueError(f"at most {MAX_ADDRESSES} addresses, not {len(addresses)}")
     subs = (
         []
         if by_search

@@ -23,7 +23,7 @@ from keeping_plugin.salesforce.wire.composite import Sub
 from keeping_plugin.types import NewRecord, Saved, Value
 
 COLLECTION = 200
-MOST = COLLECTION * composite.QUERIES
+MAX_RECORDS = COLLECTION * composite.QUERIES
 _COLLECTIONS = "composite/sobjects"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -97,8 +97,8 @@ def update(
 def create_many(calls: Calls, records: Sequence[NewRecord]) -> Sequence[Saved | SalesforceError]:
     """One request: a collection, or a composite of up to five. Rows of one type stand together,
     since a collection may hold ten runs of equal type."""
-    if not 0 < len(records) <= MOST:
-        raise ValueError(f"1 to {MOST} records, not {len(records)}")
+    if not 0 < len(records) <= MAX_RECORDS:
+        raise ValueError(f"1 to {MAX_RECORDS} records, not {len(records)}")
     kinds = list(dict.fromkeys(names.checked_object(record.object) for record in records))
     order = sorted(range(len(records)), key=lambda index: kinds.index(records[index].object))
     chunks = [order[start : start + COLLECTION] for start in range(0, len(order), COLLECTION)]

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 # Above 4,000 characters of search text Salesforce drops its operators (SOSL, FIND).
 _TEXT = 3_500
-_MOST = 2_000  # records of an answer
+_MAX_RECORDS = 2_000  # records of an answer
 _RESERVED = re.compile(r"([?&|!{}\[\]()^~*:\\\"'+\-])")
 _FIELDS = "Id, Email, CreatedDate"
 
@@ -63,7 +63,7 @@ def _search(calls: Calls, name: str, forms: Sequence[str]) -> Sequence[Mapping[s
 
 def _path(forms: Sequence[str], returning: str) -> str:
     words = " OR ".join('"' + _RESERVED.sub(r"\\\1", form) + '"' for form in forms)
-    sosl = f"FIND {{{words}}} IN EMAIL FIELDS RETURNING {returning} LIMIT {_MOST}"
+    sosl = f"FIND {{{words}}} IN EMAIL FIELDS RETURNING {returning} LIMIT {_MAX_RECORDS}"
     return "search/?q=" + quote(sosl, safe="")
 
 

@@ -33,7 +33,7 @@ _OF_THE_STATEMENT: Final = frozenset(
     }
 )
 _REFUSED = "Salesforce does not take the question as it was asked."
-_LONGEST = 2_000  # characters of an answer to a question
+_MAX_LENGTH = 2_000  # characters of an answer to a question
 
 
 def without_questions(message: str, code: str, *, asked: bool) -> str:
@@ -44,8 +44,8 @@ def without_questions(message: str, code: str, *, asked: bool) -> str:
     if code in _OF_THE_STATEMENT:
         return _REFUSED
     place = _PLACE.match(message, max(0, message.rfind(_BEFORE_PLACE)))
-    text = _CARET.sub("", message[-_LONGEST:]) if place is None else message[place.end() :]
-    text = text[:_LONGEST]
+    text = _CARET.sub("", message[-_MAX_LENGTH:]) if place is None else message[place.end() :]
+    text = text[:_MAX_LENGTH]
     if _KEYWORDS.search(text):
         text = _STATEMENT.sub("…", text)
     text = _ADDRESS.sub("…", text)

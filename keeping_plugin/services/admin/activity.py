@@ -18,7 +18,7 @@ from keeping_plugin.models import Decision, EntryState, SyncEntry
 from keeping_plugin.services.ledger.causes import FAILED, cause_of
 from keeping_plugin.types import Action
 
-MOST_DAYS = 92  # of one look: a page is read, not exported
+MAX_DAYS = 92  # of one look: a page is read, not exported
 
 
 class Outcome(StrEnum):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import Complaint
 from keeping_plugin.models import Connection, now
-from keeping_plugin.services import metering as api_use
+from keeping_plugin.services import metering
 from keeping_plugin.services.metering import UsedBy
 from keeping_plugin.wording.pauses import LASTING, PAUSES, words_of
 from keeping_plugin.wording.salesforce_errors import ErrorSentence
@@ -57,5 +57,5 @@ def budget(session: Session, connection: Connection, *, share: float) -> Budget:
         paused_until=until if paused else None,
         pause=PAUSES.get(connection.pause_reason, connection.pause_reason) if paused else "",
         words=words_of(connection.pause_words) if paused else (),
-        by=api_use.used_by(session, connection.id, days=DAYS),
+        by=metering.used_by(session, connection.id, days=DAYS),
     )

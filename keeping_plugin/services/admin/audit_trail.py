@@ -50,7 +50,7 @@ TITLES: Mapping[Audited, str] = {
 }
 
 
-class Whose(StrEnum):
+class ActorFilter(StrEnum):
     """Whose deeds are asked for: a busy automation would otherwise bury what people did."""
 
     ALL = ""
@@ -59,16 +59,16 @@ class Whose(StrEnum):
     REFUSED = "refused"
 
 
-_ONLY: Mapping[Whose, ColumnElement[bool]] = {
-    Whose.ALL: true(),
-    Whose.PEOPLE: AuditRecord.agent_id != "",
-    Whose.AUTOMATIC: AuditRecord.agent_id == "",
-    Whose.REFUSED: AuditRecord.action == Audited.DENIED,
+_ONLY: Mapping[ActorFilter, ColumnElement[bool]] = {
+    ActorFilter.ALL: true(),
+    ActorFilter.PEOPLE: AuditRecord.agent_id != "",
+    ActorFilter.AUTOMATIC: AuditRecord.agent_id == "",
+    ActorFilter.REFUSED: AuditRecord.action == Audited.DENIED,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class AuditEntry:
     """One row of the trail. `agent_id` is "" when nobody of the company did it; `url` leads to the
     record, `org` is the name of the connection's org."""
 
@@ -86,12 +86,16 @@ class Deed:
 class Trail:
     """Deeds, newest first; `following` is where the next page begins, None at the end."""
 
-    deeds: Sequence[Deed]
+    deeds: Sequence[AuditEntry]
     following: Place | None
 
 
 def trail(
-    session: Session, company_id: str, *, whose: Whose = Whose.ALL, after: Place | None = None
+    session: Session,
+    company_id: str,
+    *,
+    whose: ActorFilter = ActorFilter.ALL,
+    after: Place | None = None,
 ) -> Trail:
     """One page of what was done in this company."""
     at, key = AuditRecord.at, AuditRecord.id
@@ -109,12 +113,12 @@ def trail(
     )
 
 
-def _deed(row: AuditRecord, connection: Connection | None) -> Deed:
+def _deed(row: AuditRecord, connection: Connection | None) -> AuditEntry:
     known = {action.value for action in Audited}
     url = ""
     if connection is not None and row.object and row.record_id:
         url = f"{connection.instance_url}/lightning/r/{row.object}/{row.record_id}/view"
-    return Deed(
+    return AuditEntry(
         at=row.at,
         agent_id=row.agent_id,
         title=TITLES[Audited(row.action)] if row.action in known else row.action,

@@ -16,7 +16,7 @@ from keeping_plugin.services.admin.entry_line import Line, line_of, refused_line
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import TITLES
 
-_MOST = 200  # messages of one conversation
+_MAX_MESSAGES = 200  # messages of one conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def conversation_log(
         select(Decision)
         .where(Decision.company_id == company_id, Decision.conversation_id == conversation_id)
         .order_by(Decision.id.desc())
-        .limit(_MOST)
+        .limit(_MAX_MESSAGES)
     ).all()
     rows = session.execute(
         select(SyncEntry, Connection)

@@ -10,11 +10,12 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection, ConnectionStatus, SchemaLoad, now
-from keeping_plugin.services.connection import connect as connections
-from keeping_plugin.services.connection import receipt
-from keeping_plugin.services.connection.receipt import Receipt
-from keeping_plugin.services.schema import describe as schema
-from keeping_plugin.services.schema import preflight, selection
+from keeping_plugin.services.connection import connect
+from keeping_plugin.services.connection.disconnect_summary import (
+    DisconnectSummary,
+    disconnect_summary,
+)
+from keeping_plugin.services.schema import describe, preflight, selection
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.preflight import Preflight
 from keeping_plugin.types import OBJECTS, ObjectSchema
@@ -79,7 +80,7 @@ class Overview:
     other: Connection | None
     schema: SchemaState | None
     preflight: Preflight | None
-    receipt: Receipt | None
+    disconnect_summary: DisconnectSummary | None
 
     @property
     def pause(self) -> Pause | None:
@@ -98,15 +99,15 @@ class Overview:
 
 def overview(session: Session, company_id: str) -> Overview:
     """The page of one company."""
-    found = connections.latest(session, company_id)
+    found = connect.latest(session, company_id)
     live = found if found is not None and found.current else None
     return Overview(
         standing=standing(found),
         connection=live,
-        other=connections.unconfirmed(session, company_id),
+        other=connect.unconfirmed(session, company_id),
         schema=schema_state(session, live) if live else None,
         preflight=preflight.last(live) if live else None,
-        receipt=receipt.receipt(session, found) if found else None,
+        disconnect_summary=disconnect_summary(session, found) if found else None,
     )
 
 
@@ -143,9 +144,9 @@ def _is_stuck(load: SchemaLoad, at: datetime) -> bool:
 
 
 def _summaries(session: Session, connection: Connection) -> tuple[ObjectSummary, ...]:
-    if not schema.is_described(session, connection.id):
+    if not describe.is_described(session, connection.id):
         return ()
-    schemas = schema.schemas(session, connection.id)
+    schemas = describe.schemas(session, connection.id)
     shown = selection.shown(session, connection.company_id, schemas)
     summaries = []
     for name in OBJECTS:
@@ -163,8 +164,8 @@ def _summaries(session: Session, connection: Connection) -> tuple[ObjectSummary,
 
 def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ...]:
     chosen = selection.load(session, connection.company_id)
-    schemas = schema.schemas(session, connection.id)
-    found = schema.changes(session, connection.id)
+    schemas = describe.schemas(session, connection.id)
+    found = describe.changes(session, connection.id)
     return tuple(
         ObjectChange(
             object=name,

@@ -140,7 +140,7 @@ def _go_on(runtime: Runtime, run: BackfillRun) -> None:
         if granted:
             runtime.queue.ring([run.connection_id])
         if reached == PAGES_A_JOB or monotonic() - began > runtime.times.seconds(BACKFILL_JOB):
-            _let_go(runtime, run)
+            _release_rows(runtime, run)
             runtime.queue.enqueue("backfill", run.id)
             return
     runtime.end_host_transaction()
@@ -242,7 +242,7 @@ def _put_off(runtime: Runtime, run: BackfillRun) -> None:
         current.claim = current.claimed_until = None
 
 
-def _let_go(runtime: Runtime, run: BackfillRun) -> None:
+def _release_rows(runtime: Runtime, run: BackfillRun) -> None:
     with runtime.database.write() as session:
         session.execute(
             update(BackfillRun)

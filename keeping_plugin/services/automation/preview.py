@@ -30,7 +30,7 @@ from keeping_plugin.types import Action, Address, Direction, MessageArrived
 
 DAYS: Final = 30
 # An admin waits for the page: enough mail to judge by, and an end.
-MOST: Final = 5_000
+MAX_MESSAGES: Final = 5_000
 ROWS: Final = 200
 BOTH_ON: Final = MailboxAutomation(add_contacts=True, log_tasks=True)
 
@@ -126,7 +126,7 @@ def what_would_have_happened(
     more = False
     since = since or until - timedelta(days=DAYS)
     for page in pages(helpdesk, company_id, mailbox_id, since):
-        messages = page.messages[: MOST - tally.seen]
+        messages = page.messages[: MAX_MESSAGES - tally.seen]
         more = len(messages) < len(page.messages)
         with database.read() as session:
             connection = session.connection()

@@ -15,7 +15,7 @@ from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import SkippedDomain, insert_new
 
 # Far above any list that a person keeps; longer ones belong to the host's own list.
-LONGEST: Final = 10_000
+MAX_DOMAINS: Final = 10_000
 # What one statement takes on every database (SQLite binds 32,766 values at most).
 _ROWS: Final = 1_000
 _SEPARATORS = re.compile(r"[\s,;]+")
@@ -115,10 +115,9 @@ def add(
     known = read(session, company_id)
     stands = {*known.skipped, *known.unlogged}
     fresh = [domain for domain in dict.fromkeys(domains) if domain not in stands]
-    if len(stands) + len(fresh) > LONGEST:
+    if len(stands) + len(fresh) > MAX_DOMAINS:
         raise InvalidInput(
-            f"The list would have {len(stands) + len(fresh)} domains; {LONGEST} are the most it "
-            "takes.",
+            f"The list would have {len(stands) + len(fresh)} domains; the limit is {MAX_DOMAINS}.",
             field="skipped",
         )
     for some in _chunks(fresh):

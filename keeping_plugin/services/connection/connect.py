@@ -18,9 +18,9 @@ from keeping_plugin.models import Connection, ConnectionStatus, Database, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import barred, grants, idle, leftovers
-from keeping_plugin.services.connection import disconnect as departure
+from keeping_plugin.services.connection.disconnect import end_connection, leave_for_other_org
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import describe
 from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DAY, Times
 from keeping_plugin.types import Agent, OrgFacts, Tokens
@@ -111,7 +111,7 @@ def _sign_in(
         row.status = ConnectionStatus.DISCONNECTED if other_org else ConnectionStatus.LIVE
         session.flush()
         if not other_org:
-            schema.start_load(session, row.id, at=at)
+            describe.start_load(session, row.id, at=at)
         audit.record(
             session,
             audited,
@@ -183,16 +183,14 @@ def confirm_org(runtime: Runtime, agent: Agent, *, connection_id: int) -> None:
         rows = _rows(session, agent.company_id)
         chosen = _awaiting_a_word(session, agent, connection_id)
         revocations = [
-            departure.leave_for_other_org(
-                session, row, agent_id=agent.id, at=at, times=runtime.times
-            )
+            leave_for_other_org(session, row, agent_id=agent.id, at=at, times=runtime.times)
             for row in rows
             if row is not chosen
         ]
         session.flush()  # the old row lets go of `current` before the new one takes it
         chosen.confirmed = chosen.current = True
         chosen.status = ConnectionStatus.LIVE
-        schema.start_load(session, chosen.id, at=at)
+        describe.start_load(session, chosen.id, at=at)
         audit.record(
             session,
             Audited.ORG_CONFIRMED,
@@ -258,7 +256,7 @@ def disconnect(runtime: Runtime, agent: Agent) -> None:
         if found is None:
             raise NotFound("Salesforce is not connected.")
         revocations = [
-            departure.leave(session, found, agent_id=agent.id, at=at, times=runtime.times)
+            end_connection(session, found, agent_id=agent.id, at=at, times=runtime.times)
         ]
         revocations += [
             grants.give_back(session, row, at=at, times=runtime.times)

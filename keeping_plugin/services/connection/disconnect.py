@@ -25,7 +25,7 @@ from keeping_plugin.times import Times
 _OWED = (EntryState.PENDING, EntryState.WAITING, EntryState.SENDING)
 
 
-def leave(
+def end_connection(
     session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
 ) -> int:
     """Disconnect: the grant goes, the epoch rises, nothing unsent will ever be sent, and is

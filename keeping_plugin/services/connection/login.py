@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from keeping_plugin.errors import KeepingError, LoginRefused
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.connection import connect as connection
+from keeping_plugin.services.connection import connect
 from keeping_plugin.services.connection.attempts import LoginAttempts
 from keeping_plugin.services.connection.connect import SignedIn
 from keeping_plugin.services.runtime import Runtime
@@ -43,7 +43,7 @@ def finish(
                 "was connected. Start again.",
                 reason="untrusted",
             )
-        return connection.sign_in(runtime, agent, tokens, facts)
+        return connect.sign_in(runtime, agent, tokens, facts)
     except KeepingError:
         _give_up(runtime, tokens)
         raise

@@ -271,7 +271,7 @@ class ConnectionTokens:
             # Read again under the lease: whoever held it before may just have stored new tokens.
             row = session.get(Connection, self._id, populate_existing=True)
             if self._open(row).access_token != stale:
-                self._let_go(session)
+                self._release_rows(session)
                 return None
             return version
 
@@ -326,7 +326,7 @@ class ConnectionTokens:
     ) -> None:
         """What a refresh that brought nothing does to the connection; nothing to one that was
         reconnected meanwhile."""
-        self._let_go(session)
+        self._release_rows(session)
         row = connection_first(session, self._id)
         if row is None or row.token_version != version or row.status != ConnectionStatus.LIVE:
             return
@@ -357,7 +357,7 @@ class ConnectionTokens:
                 )
                 self._runtime.clock.sleep(_LOOK_AGAIN)
 
-    def _let_go(self, session: Session) -> None:
+    def _release_rows(self, session: Session) -> None:
         session.execute(
             update(Connection)
             .where(Connection.id == self._id, Connection.refresh_owner == self._owner)

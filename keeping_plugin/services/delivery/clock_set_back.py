@@ -34,7 +34,7 @@ from keeping_plugin.times import (
 )
 
 # How far ahead each may stand at most, in unscaled seconds.
-_LONGEST: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
+_MAX_AHEAD: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
     (OrgLease.until, LEASE),
     (SyncEntry.claimed_until, LEASE),
     (AddressClaim.until, CLAIM),
@@ -47,11 +47,11 @@ _LONGEST: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
 )
 
 
-def bring_back(session: Session, time: datetime, times: Times) -> None:
+def clamp_future_times(session: Session, time: datetime, times: Times) -> None:
     """Cut what stands too far ahead. Rows that were never tried are due at once, marked ones after
     a settle time, the others after the longest back-off; waiting rows keep their days."""
-    for column, longest in _LONGEST:
-        latest = time + times.span(longest)
+    for column, limit in _MAX_AHEAD:
+        latest = time + times.span(limit)
         session.execute(
             update(column.class_)
             .where(column > latest)

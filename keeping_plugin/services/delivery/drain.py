@@ -13,8 +13,7 @@ from keeping_plugin import failpoints
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services import audit
-from keeping_plugin.services import metering as api_use
+from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import gone, pauses
@@ -30,9 +29,9 @@ from keeping_plugin.services.delivery.login_care import needs_care, tend_login
 from keeping_plugin.services.delivery.look import look
 from keeping_plugin.services.delivery.outcomes import KEY_FIELD_GONE, after_contact
 from keeping_plugin.services.delivery.plan import (
-    Circumstances,
     Outcome,
     Plan,
+    PlanInput,
     contact_record,
     follows,
     later,
@@ -41,8 +40,8 @@ from keeping_plugin.services.delivery.plan import (
 )
 from keeping_plugin.services.delivery.prepare import prepare
 from keeping_plugin.services.delivery.send import WRITTEN, Send, Sent, send, sent_before
-from keeping_plugin.services.delivery.settle import let_go, settle, shrink
-from keeping_plugin.services.delivery.task_status import know_task_status
+from keeping_plugin.services.delivery.settle import release_rows, retry_in_smaller_batch, settle
+from keeping_plugin.services.delivery.task_status import ensure_task_status
 from keeping_plugin.services.delivery.unanswered import (
     give_up_unknown,
     host_failed,
@@ -60,7 +59,7 @@ from keeping_plugin.types import Action
 def drain(runtime: Runtime, connection_id: int) -> None:
     """Send what this connection owes, a bounded number of batches, then ring for what is left."""
     runtime = replace(runtime, helpdesk=AskedHelpDesk(runtime.helpdesk, runtime.interrupts))
-    runtime.queue.answered(connection_id)
+    runtime.queue.clear_ring(connection_id)
     failpoints.reach("drain.began")
     runtime.observe_clock()
     lease = None
@@ -92,7 +91,7 @@ def drain(runtime: Runtime, connection_id: int) -> None:
         use["", Feature.WAITING] = looks.requests().get(connection_id, 0)
         with runtime.database.write() as session:
             noted = leases.release(session, lease)
-            api_use.add(session, connection_id, use)
+            metering.add(session, connection_id, use)
     failpoints.reach("drain.released")
     runtime.queue.ring(each for each in noted if each != connection_id)
     if owes(runtime, connection_id):
@@ -130,23 +129,23 @@ def _batch(
         return False
     except Exception:
         # A row that breaks our own code must not take its neighbours along for ever.
-        _shrink(runtime, batch)
+        _retry_in_smaller_batch(runtime, batch)
         raise
     finally:
-        use.update(api_use.shared(meter.requests().get(connection_id, 0), batch.rows))
+        use.update(metering.shared(meter.requests().get(connection_id, 0), batch.rows))
 
 
-def _let_go(runtime: Runtime, batch: Batch, *, give_up: bool = False) -> None:
+def _release_rows(runtime: Runtime, batch: Batch, *, give_up: bool = False) -> None:
     with runtime.database.write() as session:
-        let_go(session, batch, batch.row_ids, unmark=False)
+        release_rows(session, batch, batch.row_ids, unmark=False)
         if give_up:
             give_up_unknown(session, batch, runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
-def _shrink(runtime: Runtime, batch: Batch) -> None:
+def _retry_in_smaller_batch(runtime: Runtime, batch: Batch) -> None:
     with runtime.database.write() as session:
-        shrink(session, batch, batch.row_ids, times=runtime.times)
+        retry_in_smaller_batch(session, batch, batch.row_ids, times=runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 
@@ -157,9 +156,9 @@ def _hold(runtime: Runtime, lease: Lease) -> bool:
 
 def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
     if not within_budget(runtime, gateway, batch.connection):
-        _let_go(runtime, batch, give_up=True)
+        _release_rows(runtime, batch, give_up=True)
         return False
-    know_task_status(runtime, gateway, batch)
+    ensure_task_status(runtime, gateway, batch)
     prepared = prepare(runtime, batch)
     batch = put_off_unread(runtime, batch, prepared.unread)
     batch = gone.put_off(runtime, batch, prepared.missing)
@@ -168,10 +167,10 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     if not rows:
         return True
     if runtime.stopping.is_set():
-        _let_go(runtime, batch)
+        _release_rows(runtime, batch)
         return False
     if not _hold(runtime, lease):  # reading long messages took longer than the lease
-        _shrink(runtime, batch)
+        _retry_in_smaller_batch(runtime, batch)
         return False
     looked = look(
         gateway,
@@ -182,11 +181,11 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     )
     failpoints.reach("drain.looked")
     if runtime.stopping.is_set():
-        _let_go(runtime, batch)
+        _release_rows(runtime, batch)
         return False
-    facts = Circumstances(
-        letters=prepared.letters,
-        endings=prepared.endings,
+    facts = PlanInput(
+        message_fields=prepared.message_fields,
+        cancellations=prepared.cancellations,
         missing={
             row.id: gone.ask_again(row, batch.began_at, runtime.times)
             for row in rows
@@ -230,7 +229,7 @@ def _follow(
     lease: Lease,
     batch: Batch,
     made: Plan,
-    facts: Circumstances,
+    facts: PlanInput,
     answers: Mapping[int, Outcome],
 ) -> bool:
     """The rows that waited for a Contact of this batch. Their Tasks travel in a composite of their
@@ -279,7 +278,7 @@ def _write(
     made = {address for key, address in adding.items() if outcomes[key].reason == "created"}
     org_id = batch.connection.org_id
     with runtime.database.write() as session:
-        pauses.heard(session, batch.connection.id, gateway, answered=answered)
+        pauses.record_answer(session, batch.connection.id, gateway, answered=answered)
         settle(session, batch, outcomes, times=runtime.times, known=made | set(known))
         claims.keep(
             session, org_id=org_id, addresses=unclear, owner=batch.token, times=runtime.times
@@ -303,7 +302,7 @@ def _write(
 def _give_back(runtime: Runtime, batch: Batch, made: Plan) -> None:
     followers = [row.id for rows in made.followers.values() for row in rows]
     with runtime.database.write() as session:
-        let_go(session, batch, followers, unmark=False)
+        release_rows(session, batch, followers, unmark=False)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 
 

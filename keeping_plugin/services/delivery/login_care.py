@@ -52,6 +52,6 @@ def _try(runtime: Runtime, connection: Connection) -> bool:
     except (SalesforceError, NotReady) as error:
         if not isinstance(error, NotConnected):
             with runtime.database.write() as session:
-                pauses.refused(session, connection.id, error, runtime.times)
+                pauses.record_failure(session, connection.id, error, runtime.times)
         return False
     return True

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection, EntryState, SyncEntry
 from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.settle import shrink
+from keeping_plugin.services.delivery.settle import retry_in_smaller_batch
 from keeping_plugin.times import Times
 
 
@@ -45,4 +45,4 @@ def count_outlived(
             continue
         batch = Batch(claim, connection, time, mine)
         counts = all(row.batch_size == 1 for row in mine)
-        shrink(session, batch, batch.row_ids, times=times, counts=counts)
+        retry_in_smaller_batch(session, batch, batch.row_ids, times=times, counts=counts)

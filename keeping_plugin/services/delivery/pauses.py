@@ -36,7 +36,7 @@ READ_REFUSED = "read_refused"
 ORG_CLOSED = "org_closed"
 
 
-def heard(
+def record_answer(
     session: Session, connection_id: int, gateway: SalesforceGateway, *, answered: bool = True
 ) -> None:
     """Keep what Salesforce's last headers told. When the last call was `answered`, earlier silence
@@ -62,7 +62,7 @@ def keep_usage(session: Session, connection: Connection, gateway: SalesforceGate
         connection.server_date = gateway.server_date
 
 
-def refused(
+def record_failure(
     session: Session, connection_id: int, error: SalesforceError | NotReady, times: Times
 ) -> bool:
     """Pause the connection if this error is about all of it; says whether it was."""

@@ -65,7 +65,7 @@ GIVEN_UP = Outcome(EntryState.FAILED, "outcome_unknown", marked=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MessageFields:
     """What a message gives to be sent: its Contact, and its Task without the person."""
 
     contact: Mapping[str, Value]
@@ -74,11 +74,11 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class PlanInput:
     """All that `plan` judges by, besides the rows."""
 
-    letters: Mapping[str, Letter]  # by message
-    endings: Mapping[int, str]  # rows not to be sent any more, and why
+    message_fields: Mapping[str, MessageFields]  # by message
+    cancellations: Mapping[int, str]  # rows not to be sent any more, and why
     found: Found
     markers: Mapping[int, str]  # of LOG_TASK rows
     picks: Mapping[str, str]  # address -> Contact id
@@ -105,7 +105,7 @@ class Plan:
     known: set[str] = field(default_factory=set)  # addresses of which a Contact was found
 
 
-def plan(rows: Sequence[SyncEntry], facts: Circumstances) -> Plan:
+def plan(rows: Sequence[SyncEntry], facts: PlanInput) -> Plan:
     """Judge every row. ADD_CONTACT comes first, because Tasks depend on it."""
     made = Plan()
     for row in rows:
@@ -122,7 +122,7 @@ def contacts_of(found: Found, address: str) -> list[PersonFound]:
     return [person for person in found.people.get(address, ()) if person.object == "Contact"]
 
 
-def _unsettled(row: SyncEntry, facts: Circumstances) -> Outcome | None:
+def _unsettled(row: SyncEntry, facts: PlanInput) -> Outcome | None:
     """For a marked row whose effect was not found: what is in the way of believing that it is
     missing. None: it is missing."""
     if row.sent_at is None:
@@ -135,8 +135,8 @@ def _unsettled(row: SyncEntry, facts: Circumstances) -> Outcome | None:
     return unknown(facts.retry_unknown)
 
 
-def _ending(row: SyncEntry, facts: Circumstances) -> Outcome | None:
-    reason = facts.endings.get(row.id)
+def _ending(row: SyncEntry, facts: PlanInput) -> Outcome | None:
+    reason = facts.cancellations.get(row.id)
     if reason is not None:
         return cancelled(reason)
     if row.id in facts.missing:
@@ -148,7 +148,7 @@ def _ending(row: SyncEntry, facts: Circumstances) -> Outcome | None:
     return None
 
 
-def _add_contact(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
+def _add_contact(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     people = facts.found.people.get(row.address, ())
     contacts = contacts_of(facts.found, row.address)
     if contacts:
@@ -167,7 +167,7 @@ def _add_contact(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
         made.contacts[_same(row)] = row
 
 
-def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
+def _log_task(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     contacts = contacts_of(facts.found, row.address)
     if contacts:
         made.known.add(row.address)
@@ -194,24 +194,24 @@ def _log_task(row: SyncEntry, facts: Circumstances, made: Plan) -> None:
         made.settled[row.id] = NOBODY if never else replace(WAITS, marked=in_doubt)
 
 
-def settles_itself(row: SyncEntry, facts: Circumstances) -> bool:
+def settles_itself(row: SyncEntry, facts: PlanInput) -> bool:
     """Whether sending this marked Task again cannot double it: the first send carried the marker in
     the same unique field, so that Salesforce refuses the second one if the first arrived."""
     return (
         facts.key_field is not None
         and row.key_field_sent == facts.key_field
-        and row.id not in facts.endings
+        and row.id not in facts.cancellations
         and row.id not in facts.missing
         and row.message_id not in facts.changed
     )
 
 
-def _in_doubt(row: SyncEntry, facts: Circumstances) -> bool:
+def _in_doubt(row: SyncEntry, facts: PlanInput) -> bool:
     """A send of this row may have arrived, and the look cannot tell."""
     return _unsettled(row, facts) is not None
 
 
-def follows(row: SyncEntry, outcome: Outcome, facts: Circumstances) -> Outcome:
+def follows(row: SyncEntry, outcome: Outcome, facts: PlanInput) -> Outcome:
     """What the outcome of its Contact means for a row that waited for it. A mark stays on while an
     earlier send of the row is in doubt."""
     return replace(outcome, marked=True) if _in_doubt(row, facts) else outcome
@@ -226,11 +226,11 @@ def _choose(contacts: Sequence[PersonFound], pick: str | None) -> PersonFound:
     return next((person for person in contacts if person.id == pick), contacts[0])
 
 
-def contact_record(row: SyncEntry, facts: Circumstances) -> NewRecord:
+def contact_record(row: SyncEntry, facts: PlanInput) -> NewRecord:
     """The Contact to create for an ADD_CONTACT row."""
-    return NewRecord("Contact", facts.letters[row.message_id].contact)
+    return NewRecord("Contact", facts.message_fields[row.message_id].contact)
 
 
-def task_record(row: SyncEntry, facts: Circumstances, contact_id: str) -> NewRecord:
+def task_record(row: SyncEntry, facts: PlanInput, contact_id: str) -> NewRecord:
     """The Task to create for a LOG_TASK row."""
-    return NewRecord("Task", {**facts.letters[row.message_id].task, "WhoId": contact_id})
+    return NewRecord("Task", {**facts.message_fields[row.message_id].task, "WhoId": contact_id})

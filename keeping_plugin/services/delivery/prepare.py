@@ -18,9 +18,9 @@ from keeping_plugin.services.delivery.asking import Mail
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.gone import is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
-from keeping_plugin.services.delivery.plan import Letter
+from keeping_plugin.services.delivery.plan import MessageFields
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.sending import sendable
 from keeping_plugin.time_zones import zone
 from keeping_plugin.types import (
@@ -41,8 +41,8 @@ class Prepared:
     inbox does not show, though it may only be late, and the messages whose customer is not any more
     the one for whom a row was granted."""
 
-    letters: Mapping[str, Letter]
-    endings: Mapping[int, str]
+    message_fields: Mapping[str, MessageFields]
+    cancellations: Mapping[int, str]
     missing: Collection[int]
     markers: Mapping[int, str]
     changed: Mapping[str, MessageArrived]
@@ -62,17 +62,17 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
                 select(MailboxPolicy).where(MailboxPolicy.company_id == company_id)
             )
         }
-        schemas = schema_cache.schemas(session, batch.connection.id)
+        schemas = describe.schemas(session, batch.connection.id)
     logged = [row for row in batch.rows if row.action == Action.LOG_TASK]
     marked = {row.message_id: marker(installation, company_id, row.message_id) for row in logged}
     try:
         mailboxes = {box.id: box.name for box in runtime.helpdesk.mailboxes(company_id)}
         mail = Mail(runtime, batch)
-        letters, there = _letters(mail, batch, marked, mailboxes.values(), schemas)
+        message_fields, there = _letters(mail, batch, marked, mailboxes.values(), schemas)
     finally:
         runtime.end_host_transaction()
     by_search = emails_are_searched(schemas)
-    endings: dict[int, str] = {}
+    cancellations: dict[int, str] = {}
     missing: set[int] = set()
     changed: dict[str, MessageArrived] = {}
     for row in batch.rows:
@@ -80,30 +80,39 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         if row.message_id in mail.unread:
             continue
         if row.epoch != batch.connection.epoch:
-            endings[row.id] = "disconnected"
+            cancellations[row.id] = "disconnected"
         elif row.mailbox_id not in mailboxes or row.message_id not in there:
             if not is_believed(row, batch.began_at, runtime.times):
                 missing.add(row.id)
             elif row.mailbox_id not in mailboxes:
-                endings[row.id] = "mailbox_deleted"
+                cancellations[row.id] = "mailbox_deleted"
             else:
-                endings[row.id] = "message_deleted"
+                cancellations[row.id] = "message_deleted"
         elif there[row.message_id].mailbox_id != row.mailbox_id:
-            endings[row.id] = "mailbox_moved"
+            cancellations[row.id] = "mailbox_moved"
         elif not on:
-            endings[row.id] = "switched_off"
+            cancellations[row.id] = "switched_off"
         elif has_changed(row, there[row.message_id]):
             changed[row.message_id] = there[row.message_id]
         elif by_search and row.action == Action.ADD_CONTACT:
-            endings[row.id] = "address_encrypted"
-    _note(runtime, batch, logged, letters)
+            cancellations[row.id] = "address_encrypted"
+    _note(runtime, batch, logged, message_fields)
     markers = {row.id: marked[row.message_id] for row in logged}
     unfindable = {
         row.message_id
         for row in logged
         if row.message_id in there and Facts.of(there[row.message_id], Policy()).nobody_to_find
     }
-    return Prepared(letters, endings, missing, markers, changed, unfindable, by_search, mail.unread)
+    return Prepared(
+        message_fields,
+        cancellations,
+        missing,
+        markers,
+        changed,
+        unfindable,
+        by_search,
+        mail.unread,
+    )
 
 
 def _letters(
@@ -112,10 +121,10 @@ def _letters(
     marked: Mapping[str, str],
     mailbox_names: Collection[str],
     schemas: Mapping[str, ObjectSchema],
-) -> tuple[dict[str, Letter], dict[str, MessageArrived]]:
+) -> tuple[dict[str, MessageFields], dict[str, MessageArrived]]:
     addresses = {row.message_id: row.address for row in batch.rows}
     added = {row.message_id for row in batch.rows if row.action == Action.ADD_CONTACT}
-    letters: dict[str, Letter] = {}
+    message_fields: dict[str, MessageFields] = {}
     there: dict[str, MessageArrived] = {}
     for message, conversation in mail.read(list(addresses)):
         if message.message_id not in addresses:
@@ -138,16 +147,19 @@ def _letters(
             customer = _as_claimed(message.customer, addresses[message.message_id])
             contact = contact_fields(customer, not_names=mailbox_names)
             contact = sendable(schemas.get("Contact"), contact, Action.ADD_CONTACT)
-        letters[message.message_id] = Letter(contact, task, note)
-    return letters, there
+        message_fields[message.message_id] = MessageFields(contact, task, note)
+    return message_fields, there
 
 
 def _note(
-    runtime: Runtime, batch: Batch, logged: Sequence[SyncEntry], letters: Mapping[str, Letter]
+    runtime: Runtime,
+    batch: Batch,
+    logged: Sequence[SyncEntry],
+    message_fields: Mapping[str, MessageFields],
 ) -> None:
     """Keep with the rows what an admin is to know of their Tasks. Hardly ever anything."""
     for row in logged:
-        note = letters[row.message_id].note if row.message_id in letters else row.note
+        note = message_fields[row.message_id].note if row.message_id in message_fields else row.note
         if note == row.note:
             continue
         if note is not None:

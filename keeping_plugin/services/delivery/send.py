@@ -24,8 +24,8 @@ from keeping_plugin.services.delivery.key_field import lose_key_field, refuses_k
 from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.mark import mark
 from keeping_plugin.services.delivery.outcomes import advice_for, key_field_gone, read
-from keeping_plugin.services.delivery.plan import Circumstances, Letter, Outcome, Plan
-from keeping_plugin.services.delivery.settle import let_go, shrink
+from keeping_plugin.services.delivery.plan import MessageFields, Outcome, Plan, PlanInput
+from keeping_plugin.services.delivery.settle import release_rows, retry_in_smaller_batch
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
@@ -55,14 +55,16 @@ class Sent:
 WRITTEN = frozenset({"created", "logged"})
 
 
-def sent_before(rows: Sequence[SyncEntry], facts: Circumstances, made: Plan) -> list[Send]:
+def sent_before(rows: Sequence[SyncEntry], facts: PlanInput, made: Plan) -> list[Send]:
     """Rows of which the look told that an earlier attempt, whose answer was lost, did arrive."""
     found = []
     for row in rows:
         outcome = made.settled.get(row.id)
         if row.sent_at is None or outcome is None or outcome.reason not in WRITTEN:
             continue
-        letter = facts.letters.get(row.message_id, Letter({}, {}))  # its message may be gone
+        letter = facts.message_fields.get(
+            row.message_id, MessageFields({}, {})
+        )  # its message may be gone
         adding = row.action == Action.ADD_CONTACT
         fields = letter.contact if adding else {**letter.task, "WhoId": outcome.contact_id}
         found.append(Send(row, NewRecord("Contact" if adding else "Task", fields)))
@@ -151,9 +153,11 @@ def _told(
     if smaller or closed:
         with runtime.database.write() as session:
             if why is not None:
-                pauses.refused(session, batch.connection.id, why, runtime.times)
-            let_go(session, batch, [each.row.id for each in closed], unmark=True)
-            shrink(session, batch, [e.row.id for e in smaller], times=runtime.times, unmark=True)
+                pauses.record_failure(session, batch.connection.id, why, runtime.times)
+            release_rows(session, batch, [each.row.id for each in closed], unmark=True)
+            retry_in_smaller_batch(
+                session, batch, [e.row.id for e in smaller], times=runtime.times, unmark=True
+            )
             claims.release(
                 session,
                 org_id=batch.connection.org_id,
@@ -176,16 +180,16 @@ def _over(
         unclear = error is not None and error.code == "outcome_unclear"
         if error is None:
             # Disconnected or overtaken before the mark: whatever stands, stands.
-            let_go(session, batch, row_ids, unmark=False)
+            release_rows(session, batch, row_ids, unmark=False)
         elif isinstance(error, NotConnected):
-            let_go(session, batch, row_ids, unmark=True)
+            release_rows(session, batch, row_ids, unmark=True)
         elif isinstance(error, SalesforceError) and refuses_key_field(batch, error):
-            let_go(session, batch, row_ids, unmark=True)
+            release_rows(session, batch, row_ids, unmark=True)
             lose_key_field(session, batch)
-        elif pauses.refused(session, batch.connection.id, error, runtime.times):
-            let_go(session, batch, row_ids, unmark=not unclear)
+        elif pauses.record_failure(session, batch.connection.id, error, runtime.times):
+            release_rows(session, batch, row_ids, unmark=not unclear)
         else:
-            shrink(session, batch, row_ids, times=runtime.times, unmark=not unclear)
+            retry_in_smaller_batch(session, batch, row_ids, times=runtime.times, unmark=not unclear)
         adding = _added(sends)
         org_id = batch.connection.org_id
         if unclear:

@@ -59,7 +59,7 @@ def settle(
         statement = _ROW.values({name: bindparam(f"new_{name}") for name in names})
         connection.execute(statement, many)
     _drop_picks(session, batch, rows, outcomes)
-    return waiting.learned(session, batch.connection.id, known) if known else 0
+    return waiting.contact_appeared(session, batch.connection.id, known) if known else 0
 
 
 def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _drop_picks(
         )
 
 
-def let_go(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
+def release_rows(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
     """Give rows back as they were: nothing was sent for them. `unmark` those whose mark was only
     just made."""
     lock_connection(session, batch.connection.id)
@@ -203,7 +203,7 @@ def _unmark(
             )
 
 
-def shrink(
+def retry_in_smaller_batch(
     session: Session,
     batch: Batch,
     row_ids: Collection[int],

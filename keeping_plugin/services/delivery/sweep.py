@@ -21,7 +21,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery.claim import due
-from keeping_plugin.services.delivery.clock_set_back import bring_back
+from keeping_plugin.services.delivery.clock_set_back import clamp_future_times
 from keeping_plugin.services.delivery.login_care import care_due
 from keeping_plugin.services.delivery.waiting_look import look_due
 from keeping_plugin.services.runtime import Runtime
@@ -40,7 +40,7 @@ def sweep(runtime: Runtime) -> None:
         time = now(session)
         runtime.watch.observe(time)
         if not runtime.watch.steady:
-            bring_back(session, time, runtime.times)
+            clamp_future_times(session, time, runtime.times)
         _give_up_disconnected(session, time, runtime)
     leftovers.settle(runtime.database, seconds=leftovers.SWEEP)
     with runtime.database.read() as session:

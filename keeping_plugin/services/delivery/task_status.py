@@ -11,7 +11,7 @@ from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Action
 
 
-def know_task_status(runtime: Runtime, gateway: SalesforceGateway, batch: Batch) -> None:
+def ensure_task_status(runtime: Runtime, gateway: SalesforceGateway, batch: Batch) -> None:
     """Ask for the status of logged messages, once, before the first of them is sent. The describe
     asks too, but mail may come before it has ended, and a Task without a status is an open one.
     Raises what `closed_task_status` raises."""

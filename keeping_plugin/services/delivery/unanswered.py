@@ -31,11 +31,16 @@ from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.outcomes import backoff
 from keeping_plugin.services.delivery.plan import Outcome
-from keeping_plugin.services.delivery.settle import ASK_AGAIN, let_go, settle, shrink
+from keeping_plugin.services.delivery.settle import (
+    ASK_AGAIN,
+    release_rows,
+    retry_in_smaller_batch,
+    settle,
+)
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import describe
 from keeping_plugin.times import ATTEMPTS, PAUSES, UNKNOWN_LIMIT, Times
 
 # Clear refusals of a question: every other error is about the connection, or passes.
@@ -58,13 +63,13 @@ def read_failed(runtime: Runtime, batch: Batch, error: SalesforceError | NotRead
         if isinstance(error, REFUSALS):
             news = pauses.read_refused(session, connection_id, error, runtime.times)
         elif not isinstance(error, NotConnected):
-            pauses.refused(session, connection_id, error, runtime.times)
+            pauses.record_failure(session, connection_id, error, runtime.times)
         if isinstance(error, REFUSALS) and not is_about_rights(error):
             # It may be about one address: find it without failing anybody.
-            shrink(session, batch, batch.row_ids, times=runtime.times, counts=False)
+            retry_in_smaller_batch(session, batch, batch.row_ids, times=runtime.times, counts=False)
             _put_off(session, batch, runtime.times)
         else:
-            let_go(session, batch, batch.row_ids, unmark=False)
+            release_rows(session, batch, batch.row_ids, unmark=False)
         if not isinstance(error, NotConnected):
             give_up_unknown(session, batch, runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
@@ -74,7 +79,7 @@ def read_failed(runtime: Runtime, batch: Batch, error: SalesforceError | NotRead
 
 def describe_soon(runtime: Runtime, connection_id: int) -> None:
     """What the user sees has changed: the panel and the settings should know it, too."""
-    if schema_cache.refresh_soon(runtime.database, connection_id):
+    if describe.refresh_soon(runtime.database, connection_id):
         runtime.queue.enqueue("describe", connection_id)
 
 
@@ -90,7 +95,7 @@ def host_failed(runtime: Runtime, batch: Batch, error: HelpDeskFailed) -> None:
                 SyncEntry.sent_at.is_(None),
             ).values(reason=error.code, words=None)
         )
-        let_go(session, batch, batch.row_ids, unmark=False)
+        release_rows(session, batch, batch.row_ids, unmark=False)
         give_up_unknown(session, batch, runtime.times)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
 

@@ -23,7 +23,7 @@ from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_right
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import describe
 from keeping_plugin.times import BATCH, WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 from keeping_plugin.types import emails_are_searched
 
@@ -49,7 +49,7 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
     if connection is None or not addresses:
         return
     with runtime.database.read() as session:
-        by_search = emails_are_searched(schema_cache.schemas(session, connection_id))
+        by_search = emails_are_searched(describe.schemas(session, connection_id))
     try:
         gateway = runtime.gateways(connection_id)
         if not within_budget(runtime, gateway, connection):
@@ -59,15 +59,15 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
         with runtime.database.write() as session:
             if isinstance(error, REFUSALS) and is_about_rights(error):
                 pauses.read_refused(session, connection_id, error, runtime.times)
-            elif not pauses.refused(session, connection_id, error, runtime.times):
+            elif not pauses.record_failure(session, connection_id, error, runtime.times):
                 _wait_on(session, connection_id, addresses, runtime.times)
         return
     with runtime.database.write() as session:
-        pauses.heard(session, connection_id, gateway)
+        pauses.record_answer(session, connection_id, gateway)
         _wait_on(session, connection_id, addresses, runtime.times)
         known = [address for address in addresses if contacts_of(found, address)]
         if known:
-            waiting.learned(session, connection_id, known)
+            waiting.contact_appeared(session, connection_id, known)
     _judge_corrected(runtime, connection, set(addresses) - set(known))
 
 

@@ -30,9 +30,9 @@ from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 # Literal, so that both databases see that the partial index of models/ledger fits.
 FAILED: ColumnElement[bool] = SyncEntry.state == literal_column("'failed'")
 
-_LONGEST_WORDS: Final = 255  # a validation rule's message is no longer; of a trigger's, the start
+_MAX_WORDS: Final = 255  # a validation rule's message is no longer; of a trigger's, the start
 _READ: Final = 2_000  # characters of the words that are looked at
-LONGEST: Final = 1_000  # characters of a cause
+MAX_LENGTH: Final = 1_000  # characters of a cause
 
 _VARYING = re.compile(
     r"[^\s@'\"<>(){}\[\],;:]{1,320}@[^\s@'\"<>(){}\[\],;:]{1,320}"  # an address
@@ -52,11 +52,11 @@ def cause_of(reason: str, words: Any) -> str:
     code, message, fields = words[0]
     # On one line: a browser sends other line ends than it was given.
     text = "" if code in QUOTING else " ".join(_VARYING.sub("…", message[:_READ]).split())
-    parts = [reason, code, ",".join(fields), text[:_LONGEST_WORDS]]
+    parts = [reason, code, ",".join(fields), text[:_MAX_WORDS]]
     while not parts[-1]:
         parts.pop()
     cause = ":".join(parts)
-    return cause if len(cause) <= LONGEST else reason
+    return cause if len(cause) <= MAX_LENGTH else reason
 
 
 def has_cause(session: Session, company_id: str, cause: str) -> ColumnElement[bool]:

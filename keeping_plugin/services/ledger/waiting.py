@@ -13,7 +13,7 @@ from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, n
 from keeping_plugin.services.ledger.locking import lock_connection
 
 
-def learned(session: Session, connection_id: int, addresses: Collection[str]) -> int:
+def contact_appeared(session: Session, connection_id: int, addresses: Collection[str]) -> int:
     """A Contact with each of these addresses exists. Stamps the addresses as known and makes
     waiting Tasks for them due; returns how many. The caller commits, and rings when it is more
     than none.

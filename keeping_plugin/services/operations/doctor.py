@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, event, insert, select
 
 from keeping_plugin.errors import KeepingError
-from keeping_plugin.mail import task as task_text
+from keeping_plugin.mail import task
 from keeping_plugin.models import (
     Connection,
     ConnectionStatus,
@@ -226,7 +226,7 @@ def _renewal(runtime: Runtime, connection: Connection, name: str) -> Finding:
     )
 
 
-def doubled(runtime: Runtime, *, days: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def duplicate_tasks(runtime: Runtime, *, days: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Company, message and Task ids of each message of the last days that was logged more than
     once: what an outage during a send can lead to, in an org without the unique key field. Raises
     what `find` raises."""
@@ -247,8 +247,7 @@ def doubled(runtime: Runtime, *, days: int) -> Iterator[tuple[str, str, tuple[st
                 )
             ).all()
         markers = {
-            task_text.marker(installation, connection.company_id, each): each
-            for each in message_ids
+            task.marker(installation, connection.company_id, each): each for each in message_ids
         }
         if not markers:
             continue

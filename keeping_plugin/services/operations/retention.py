@@ -45,7 +45,7 @@ _WAITS = and_(
 _FINISHED = (EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED)
 
 
-def keep_house(database: Database, times: Times, *, keep_days: int) -> None:
+def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
     """Clear away what is older than it needs to be. Safe to run in several processes at once."""
     forget_unconfirmed(database, times)
     _end_waiting(database, times)

@@ -101,7 +101,7 @@ def _add(
         claims.release(session, org_id=link.org_id, addresses=[key], owner=owner)
         released = 0
         if object == "Contact":
-            released = waiting.learned(session, link.connection_id, [key])
+            released = waiting.contact_appeared(session, link.connection_id, [key])
     if released:
         runtime.queue.ring([link.connection_id])
     return saved
@@ -182,7 +182,7 @@ def _learn(runtime: Runtime, link: Linked, key: str, people: Sequence[PersonFoun
     if not any(one.object == "Contact" for one in people):
         return
     with runtime.database.write() as session:
-        released = waiting.learned(session, link.connection_id, [key])
+        released = waiting.contact_appeared(session, link.connection_id, [key])
     if released:
         runtime.queue.ring([link.connection_id])
 

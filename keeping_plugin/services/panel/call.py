@@ -7,7 +7,7 @@ from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.services.schema import describe
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import ObjectSchema
 
@@ -77,5 +77,5 @@ def _drop(
 
 def describe_again(runtime: Runtime, connection_id: int) -> None:
     """Have the schema read afresh, soon, once."""
-    if schema_cache.refresh_soon(runtime.database, connection_id):
+    if describe.refresh_soon(runtime.database, connection_id):
         runtime.queue.enqueue("describe", connection_id)

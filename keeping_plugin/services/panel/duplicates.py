@@ -29,7 +29,7 @@ from keeping_plugin.types import Agent
 
 log = logging.getLogger("keeping_plugin.panel")
 
-_MOST = 5  # records read one by one
+_MAX_READ = 5  # records read one by one
 _PEOPLE = ("Contact", "Lead")
 # Read where the org has them; the facts only where an admin ticked them.
 _NAMES, _FACTS = ("Name", "Email"), ("Title", "Company", "Phone")
@@ -56,7 +56,7 @@ def read_found(
         (object, record_id)
         for object, record_id in error.record_ids
         if object in _PEOPLE and object in link.schemas
-    ][:_MOST]
+    ][:_MAX_READ]
     found: dict[str, Duplicate | None] = {}
     end = runtime.clock.monotonic() + runtime.times.seconds(PANEL_CALL)
     try:
@@ -144,7 +144,7 @@ def _use(
         _note(session, agent, link, object, record_id, detail="duplicate_used")
         released = 0
         if object == "Contact" and key:
-            released = waiting.learned(session, link.connection_id, [key])
+            released = waiting.contact_appeared(session, link.connection_id, [key])
     if released:
         runtime.queue.ring([link.connection_id])
     return ""

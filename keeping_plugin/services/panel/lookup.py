@@ -24,9 +24,9 @@ from keeping_plugin.services.schema.fields import writable
 from keeping_plugin.times import DAY, HOUR, MINUTE, PANEL_CALL
 from keeping_plugin.types import Agent
 
-SHORTEST = 2  # characters worth a search
-MOST = 10
-_LONGEST = 80  # no name is found by more
+MIN_LENGTH = 2  # characters worth a search
+MAX_RESULTS = 10
+_MAX_LENGTH = 80  # no name is found by more
 # Of one agent, in all processes. Somebody who types makes three or four searches for one record.
 A_MINUTE, A_DAY = 20, 300
 _OFFERED = HOUR  # how long what a search returned may be chosen
@@ -50,9 +50,9 @@ def search(
     """Id and name of records whose name contains the text; None when the text is too short to
     look for. Raises what the gateway's `search` raises, and TooBusy."""
     text = text.strip()
-    if len(text) < SHORTEST:
+    if len(text) < MIN_LENGTH:
         return None
-    if len(text) > _LONGEST or not text.isprintable():
+    if len(text) > _MAX_LENGTH or not text.isprintable():
         return []
     asked = _begin(runtime, agent, link, object)
     deadline = runtime.times.seconds(PANEL_CALL)
@@ -60,7 +60,7 @@ def search(
         runtime.turn(agent),
         runtime.gateway(link.connection_id, Feature.RECORDS, deadline=deadline) as gateway,
     ):
-        records = gateway.search(object, text, limit=MOST)
+        records = gateway.search(object, text, limit=MAX_RESULTS)
     _found(runtime, agent, link, object, asked, [record.id for record in records])
     return [
         (record.id, next((str(value) for value in record.fields.values() if value), record.id))

@@ -24,11 +24,10 @@ from keeping_plugin.errors import (
     TooBusy,
 )
 from keeping_plugin.models import Connection, Pick, now
-from keeping_plugin.services import metering as api_use
+from keeping_plugin.services import metering
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.metering import Feature, Meter
-from keeping_plugin.services.panel import call as panel_call
-from keeping_plugin.services.panel import cards
+from keeping_plugin.services.panel import call, cards
 from keeping_plugin.services.panel.auto_adding import is_being_added
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.panel.view import Linked, PanelState, PanelView, linked
@@ -76,9 +75,9 @@ def open_panel(
     meter = Meter(runtime.gateways)
     try:
         with runtime.turn(agent, counted=counted):
-            answer, dropped = panel_call.ask(replace(runtime, gateways=meter), found, key)
+            answer, dropped = call.ask(replace(runtime, gateways=meter), found, key)
     except (SalesforceError, TooBusy, NotReady) as error:
-        api_use.write_down(runtime.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
+        metering.write_down(runtime.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
         return _without_answer(runtime, view, found, error)
     view = replace(view, dropped=dropped)
     return _answered(runtime, view, found, answer, meter=meter, mailbox_id=mailbox_id)
@@ -131,21 +130,21 @@ def _answered(
 ) -> PanelView:
     use = {(mailbox_id, Feature.PANEL): meter.requests().get(link.connection_id, 0)}
     with runtime.database.write() as session:
-        api_use.keep_usage(session, link.connection_id, meter.usage(link.connection_id))
+        metering.keep_usage(session, link.connection_id, meter.usage(link.connection_id))
         epoch = session.scalar(
             select(Connection.epoch).where(Connection.id == link.connection_id, Connection.current)
         )
         if epoch != link.epoch:
             # Disconnected while Salesforce answered: nothing of it is shown or kept.
-            api_use.add(session, link.connection_id, use)
+            metering.add(session, link.connection_id, use)
             return replace(view, state=PanelState.NOT_CONNECTED, linked=None)
         cards.keep(session, link.connection_id, view.address, found)
         match = _match(session, link, view.address, found)
         released = 0
         if any(_logged_on(one, view.address) for one in found):
-            released = waiting.learned(session, link.connection_id, [view.address])
+            released = waiting.contact_appeared(session, link.connection_id, [view.address])
         coming = not found and is_being_added(session, link.connection_id, view.address)
-        api_use.add(session, link.connection_id, use)
+        metering.add(session, link.connection_id, use)
     if released:
         runtime.queue.ring([link.connection_id])
     return replace(view, state=_state(match), match=match, found=found, being_added=coming)

@@ -15,7 +15,7 @@ from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import Decision
 from keeping_plugin.types import Address, Direction, Message, ObjectSchema, Value
 
-_MOST = 20  # messages looked through for one of the customer's
+_MAX_MESSAGES = 20  # messages looked through for one of the customer's
 
 
 def person_values(schema: ObjectSchema, customer: Address) -> dict[str, Value]:
@@ -30,7 +30,7 @@ def newest_inbound(session: Session, company_id: str, conversation_id: str) -> s
         select(Decision.message_id, Decision.facts)
         .where(Decision.company_id == company_id, Decision.conversation_id == conversation_id)
         .order_by(Decision.id.desc())
-        .limit(_MOST)
+        .limit(_MAX_MESSAGES)
     )
     return next((row.message_id for row in rows if (row.facts or {}).get("inbound")), None)
 

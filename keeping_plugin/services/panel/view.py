@@ -10,11 +10,10 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import ConnectionStatus
-from keeping_plugin.services.connection import connect as connections
+from keeping_plugin.services.connection import connect
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
-from keeping_plugin.services.schema import describe as schema_cache
-from keeping_plugin.services.schema import selection
+from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.types import (
     Match,
     ObjectSchema,
@@ -93,10 +92,10 @@ class PanelView:
 
 def linked(session: Session, company_id: str) -> Linked | None:
     """The company's connection and what its agents see; None when there is none."""
-    row = connections.current(session, company_id)
+    row = connect.current(session, company_id)
     if row is None:
         return None
-    schemas = schema_cache.schemas(session, row.id)
+    schemas = describe.schemas(session, row.id)
     return Linked(
         connection_id=row.id,
         org_id=row.org_id,
@@ -105,7 +104,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
         lost=row.status == ConnectionStatus.LOST,
         lost_at=row.lost_at,
         pause=pause_of(row.pause_reason, row.pause_words),
-        described=schema_cache.is_described(session, row.id),
+        described=describe.is_described(session, row.id),
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),
     )

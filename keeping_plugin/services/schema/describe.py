@@ -20,8 +20,7 @@ from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLo
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import changes as schema_changes
-from keeping_plugin.services.schema import preflight
-from keeping_plugin.services.schema import task_key as activity_key
+from keeping_plugin.services.schema import preflight, task_key
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.loaded import LOADED
 from keeping_plugin.time_zones import NAME_LENGTH
@@ -275,7 +274,7 @@ def _finish(runtime: Runtime, turn: _Turn, task_status: str | None, timezone: st
                 timezone=timezone[:NAME_LENGTH] or None,
             )
         )
-        activity_key.keep(session, turn.connection_id, activity_key.usable(task) if task else None)
+        task_key.keep(session, turn.connection_id, task_key.usable(task) if task else None)
 
 
 def _fail(runtime: Runtime, turn: _Turn, error: KeepingError) -> None:

@@ -14,13 +14,13 @@ from collections import OrderedDict
 from keeping_plugin.types import ObjectSchema
 from keeping_plugin.types.schema_document import load_schema
 
-MOST = 16_000_000  # characters of documents: some 40 companies with large orgs
+MAX_CHARACTERS = 16_000_000  # characters of documents: some 40 companies with large orgs
 
 
 class LoadedSchemas:
     """The least recently used go first. Safe for threads."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MAX_CHARACTERS) -> None:
         self._most = most
         self._size = 0
         self._kept: OrderedDict[str, tuple[ObjectSchema, int]] = OrderedDict()

@@ -23,8 +23,7 @@ from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import selection, sending
-from keeping_plugin.services.schema import task_key as activity_key
+from keeping_plugin.services.schema import selection, sending, task_key
 from keeping_plugin.times import DESCRIBE_CALL
 from keeping_plugin.types import OBJECTS, Action, ObjectSchema, Usage
 
@@ -256,17 +255,17 @@ def _closed_status(gateway: SalesforceGateway) -> Line:
 
 
 def _activity_key(task: ObjectSchema | None) -> Line:
-    spec = activity_key.found(task) if task is not None else None
+    spec = task_key.found(task) if task is not None else None
     if spec is None:
         return Line(
             "activity_key",
             Outcome.ADVICE,
             "The org has no unique field for logged messages.",
-            f"Add a text field “{activity_key.NAME}” ({activity_key.LENGTH} characters, unique, "
+            f"Add a text field “{task_key.NAME}” ({task_key.LENGTH} characters, unique, "
             "external ID) to Activity and let the user read and edit it: then Salesforce itself "
             "refuses to log a message twice.",
         )
-    mend = activity_key.problem(spec)
+    mend = task_key.problem(spec)
     if mend is not None:
         return Line(
             "activity_key", Outcome.ADVICE, f"{spec.name} cannot hold our keys as it is.", mend

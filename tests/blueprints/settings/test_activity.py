@@ -12,7 +12,7 @@ from sqlalchemy import event, update
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import Connection, ConnectionStatus, SyncEntry, now
-from keeping_plugin.services import metering as api_use
+from keeping_plugin.services import metering
 from keeping_plugin.services.admin.activity_list import PAGE
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.types import Action, Agent, Mailbox
@@ -298,13 +298,13 @@ def test_each_of_salesforces_refusals_has_a_button_of_its_own(inbox: Inbox, ledg
 
 def test_more_than_one_transaction_holds_are_tried_again(inbox: Inbox, ledger: Ledger) -> None:
     entries = [ledger.entry(state="failed", reason="rejected") for _ in range(4)]
-    from keeping_plugin.services.ledger import retry as service
+    from keeping_plugin.services.ledger import retry
 
-    service_chunk, service.CHUNK = service.CHUNK, 3
+    service_chunk, retry.CHUNK = retry.CHUNK, 3
     try:
         do(inbox, "all:rejected")
     finally:
-        service.CHUNK = service_chunk
+        retry.CHUNK = service_chunk
     assert {stored(inbox, entry).state for entry in entries} == {"pending"}
 
 
@@ -405,7 +405,7 @@ def test_the_budget_tells_used_limit_share_and_who(inbox: Inbox) -> None:
     allow(inbox, api_used=1_200, api_limit=15_000)
     with inbox.database.write() as session:
         use = {("support", Feature.PANEL): 1_100, ("", Feature.SCHEMA): 7}
-        api_use.add(session, inbox.connection_id, use)
+        metering.add(session, inbox.connection_id, use)
     document = page(inbox)
     card = read(document.get_element_by_id("k-budget"))
     assert "1,200 of 15,000 used in the last 24 hours" in card

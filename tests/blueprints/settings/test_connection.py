@@ -265,7 +265,7 @@ def test_a_tab_saved_after_a_disconnect_in_another_window_keeps_its_ticks(
 
 
 @pytest.mark.parametrize("button", ["schema", "preflight"])
-def test_a_button_of_a_page_opened_before_a_disconnect_leads_to_the_receipt(
+def test_a_button_of_a_page_opened_before_a_disconnect_leads_to_the_summary(
     side: AdminSide, button: str
 ) -> None:
     ada = side.connect()
@@ -408,7 +408,7 @@ def test_what_is_no_address_is_said_beside_the_field(side: AdminSide) -> None:
     assert "not an e-mail address" in document.get_element_by_id("k-address-problem").text_content()
 
 
-def test_disconnecting_asks_first_and_hands_out_a_receipt(side: AdminSide) -> None:
+def test_disconnecting_asks_first_and_shows_what_was_done(side: AdminSide) -> None:
     ada = side.connect()
     assert "Disconnect Example Outdoor Company?" in ada.text(f"{SETTINGS}disconnect")
     assert side.current() is not None
@@ -435,7 +435,7 @@ def test_disconnecting_what_is_not_connected_leads_back(side: AdminSide) -> None
     assert ada.post(f"{SETTINGS}disconnect").location == SETTINGS
 
 
-def test_disconnect_pressed_twice_ends_on_the_receipt(side: AdminSide) -> None:
+def test_disconnect_pressed_twice_ends_on_the_summary(side: AdminSide) -> None:
     ada = side.connect()
     for _ in range(2):
         assert ada.post(f"{SETTINGS}disconnect").location == SETTINGS

@@ -47,7 +47,7 @@ def test_the_doctor_and_the_settings_say_when_the_last_common_version_is_gone(
     assert said.exit_code == 1
     mend = [line for line in said.output.splitlines() if "67.0 to 69.0" in line]
     assert len(mend) == 1, said.output
-    assert mend[0].startswith("MEND")
+    assert mend[0].startswith("FAIL")
     assert "KEEPING_SALESFORCE_API_VERSION" in mend[0]
     assert "67.0 to 69.0" in ada.text()
 

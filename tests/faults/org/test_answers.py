@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keeping_plugin.models import now
-from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger import retry
 from tests.faults.on import only
 from tests.faults.processes import await_true
 from tests.faults.world import ADMIN, World, fresh, names, struck, tasks_in
@@ -133,7 +133,7 @@ def test_one_poison_row_whose_whole_call_is_refused(world: World) -> None:
     assert "Unexpected character" in str(failed.words)
     world.org.clear_faults()
     with world.in_app() as state, state.database.write() as session:
-        entries.try_again(session, ADMIN, failed.id)
+        retry.try_again(session, ADMIN, failed.id)
     world.excused.clear()
     world.await_settled()
     world.assert_nothing_lost_or_doubled()
@@ -163,7 +163,7 @@ def test_a_field_is_validated_read_only_or_gone(world: World) -> None:
 
     world.org.clear_rules()
     with world.in_app() as state:
-        entries.try_all_again(state.database, ADMIN, "rejected")
+        retry.try_all_again(state.database, ADMIN, "rejected")
     world.excused.clear()
     world.await_settled()
     world.assert_nothing_lost_or_doubled()

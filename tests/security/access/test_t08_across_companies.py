@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from keeping_plugin.services.delivery.drain import drain
-from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import describe
 from keeping_plugin.types import Address
 from tests.blueprints.inbox import CUSTOMER, open_inbox, url
 from tests.security.access.test_every_route import visit
@@ -58,7 +58,7 @@ def test_both_companies_on_one_org_use_their_own_grants(town: Town) -> None:
     assert row is not None
     assert row.org_id == town.orgs.production.organization_id
     with town.house.app.app_context():
-        schema.describe(town.state, row.id)
+        describe.describe(town.state, row.id)
     town.forget_calls()
     town.converse("other", "o-1", town.ids["acme"].customer)  # even for one and the same person
     users: dict[str, set[str]] = {}

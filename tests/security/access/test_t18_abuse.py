@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from keeping_plugin.blueprints.web.guards import MOST_BYTES
+from keeping_plugin.blueprints.web.guards import MAX_BYTES
 from keeping_plugin.extension import _wire
 from keeping_plugin.types import RecordType
 from salesforce_simulator.process import OrgProcess
@@ -166,7 +166,7 @@ def test_a_body_that_is_too_large_gets_a_plain_page(
     secret = token(client)
     session = client.get_cookie("session")
     assert session is not None
-    body = BytesIO(b'{"record": "' + b"x" * 2 * MOST_BYTES + b'"}')
+    body = BytesIO(b'{"record": "' + b"x" * 2 * MAX_BYTES + b'"}')
     builder = EnvironBuilder(
         url("/pick"),
         method="POST",
@@ -183,7 +183,7 @@ def test_a_body_that_is_too_large_gets_a_plain_page(
     assert status.startswith("413 ")
     assert "nothing was changed" in text
     assert "Traceback" not in text
-    assert body.tell() <= (0 if length_said else MOST_BYTES + 1)
+    assert body.tell() <= (0 if length_said else MAX_BYTES + 1)
     assert inbox.calls() == []
 
 
@@ -206,5 +206,5 @@ def test_the_hosts_own_routes_keep_their_own_limit(inbox: Inbox) -> None:
     def upload() -> str:
         return str(len(request.get_data()))
 
-    answer = inbox.client().post("/upload", data=b"x" * (MOST_BYTES + 1))
-    assert answer.text == str(MOST_BYTES + 1)
+    answer = inbox.client().post("/upload", data=b"x" * (MAX_BYTES + 1))
+    assert answer.text == str(MAX_BYTES + 1)

@@ -26,7 +26,7 @@ from keeping_plugin.extension import _wire
 from keeping_plugin.models import OAuthAttempt, Revocation
 from keeping_plugin.types import Tokens
 from salesforce_simulator.process import OrgProcess
-from tests.security.dumps import dump as sqlite_dump
+from tests.security.dumps import dump
 from tests.security.town import ADMINS, Town, open_town
 from tests.servers.postgres import postgres_bin
 
@@ -44,7 +44,7 @@ def dumped(town: Town) -> str:
     """What a thief carries away."""
     url = make_url(str(town.house.app.config["SQLALCHEMY_DATABASE_URI"]))
     if url.get_backend_name() == "sqlite":
-        return "\n".join(sqlite_dump(town))
+        return "\n".join(dump(town))
     binaries = postgres_bin()
     tool = binaries / "pg_dump" if binaries else Path("pg_dump")
     if binaries is None or not tool.exists():
@@ -168,7 +168,7 @@ def test_a_grant_that_salesforce_refuses_is_erased(town: Town) -> None:
     lost = town.current("acme")
     assert lost is not None
     assert (lost.status, lost.tokens) == ("lost", None)
-    assert row.tokens.hex().lower() not in "\n".join(sqlite_dump(town)).lower()
+    assert row.tokens.hex().lower() not in "\n".join(dump(town)).lower()
 
 
 def test_a_key_that_opens_nothing_fails_closed(town: Town) -> None:

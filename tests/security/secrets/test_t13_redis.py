@@ -28,7 +28,7 @@ from redis.exceptions import NoPermissionError
 from keeping_plugin.jobs.job import TASKS
 from keeping_plugin.jobs.worker import make_worker
 from keeping_plugin.models import SchemaLoad
-from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import describe
 from salesforce_simulator.process import OrgProcess
 from tests.salesforce.byte_server import Wire, reply, says, serving
 from tests.security.town import Town, open_town
@@ -143,7 +143,7 @@ def works_still(town: Town) -> None:
     assert row is not None
     town.forget_calls()
     with town.house.app.app_context():
-        assert schema.refresh_soon(town.state.database, row.id)
+        assert describe.refresh_soon(town.state.database, row.id)
         town.state.queue.enqueue("describe", row.id)
     town.work()
     with town.house.app.app_context(), town.state.database.read() as session:

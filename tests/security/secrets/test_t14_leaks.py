@@ -121,7 +121,7 @@ class Journeys:
                 session.execute(update(Connection).values(paused_until=None, pause_reason=""))
                 row = session.scalar(select(Connection.id).where(Connection.company_id == "acme"))
             with self.town.house.app.app_context():
-                self.town.state.queue.answered(int(row or 0))
+                self.town.state.queue.clear_ring(int(row or 0))
                 self.town.state.queue.ring([int(row or 0)])
             self.town.work(logging_level="DEBUG")
 

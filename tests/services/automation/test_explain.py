@@ -252,7 +252,7 @@ class TestWhatWouldHaveHappened:
     def test_a_large_mailbox_is_looked_at_up_to_a_limit(
         self, company: Company, helpdesk: FakeHelpDesk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(dry_run, "MOST", 700)
+        monkeypatch.setattr(dry_run, "MAX_MESSAGES", 700)
         for number in range(1_100):
             at = NOW - timedelta(days=1) + timedelta(seconds=number)
             helpdesk.add_message(message(message_id=f"m{number}", sent_at=at))
@@ -271,7 +271,7 @@ class TestWhatWouldHaveHappened:
     def test_exactly_the_limit_leaves_nothing_out(
         self, company: Company, helpdesk: FakeHelpDesk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(dry_run, "MOST", 3)
+        monkeypatch.setattr(dry_run, "MAX_MESSAGES", 3)
         for number in range(3):
             helpdesk.add_message(message(message_id=f"m{number}", sent_at=NOW - timedelta(days=1)))
         assert self.preview(company, helpdesk).more is False

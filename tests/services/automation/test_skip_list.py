@@ -147,12 +147,12 @@ def test_a_domain_added_twice_at_once_is_not_logged_when_one_of_them_says_so(
 
 
 def test_a_long_list_is_kept_and_a_longer_one_refused(database: Database) -> None:
-    domains = [f"d{number}.example" for number in range(skip_list.LONGEST)]
+    domains = [f"d{number}.example" for number in range(skip_list.MAX_DOMAINS)]
     with database.write() as session:
         skip_list.add(session, "acme", domains)
         with pytest.raises(InvalidInput, match="10000 are the most"):
             skip_list.add(session, "acme", ["one.more.example"])
     with database.write() as session:
-        assert len(skip_list.read(session, "acme").skipped) == skip_list.LONGEST
+        assert len(skip_list.read(session, "acme").skipped) == skip_list.MAX_DOMAINS
         assert skip_list.add(session, "acme", domains, skip_logging=True)
-        assert len(skip_list.read(session, "acme").unlogged) == skip_list.LONGEST
+        assert len(skip_list.read(session, "acme").unlogged) == skip_list.MAX_DOMAINS

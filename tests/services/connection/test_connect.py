@@ -24,10 +24,9 @@ from keeping_plugin.models import (
     SchemaLoad,
     SyncEntry,
 )
-from keeping_plugin.services.connection import connect as connection
-from keeping_plugin.services.connection import grants
+from keeping_plugin.services.connection import connect, grants
 from keeping_plugin.services.connection.connect import SignedIn
-from keeping_plugin.services.connection.receipt import receipt
+from keeping_plugin.services.connection.disconnect_summary import disconnect_summary
 from tests.services.company import ACME, OTHER, Company, grant
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
@@ -219,7 +218,7 @@ def test_a_refused_org_gives_its_grant_back_and_leaves_the_old_one(company: Comp
     assert company.row(OTHER).tokens is None
     assert company.row().current
     with company.database.read() as session:
-        assert connection.unconfirmed(session, "acme") is None
+        assert connect.unconfirmed(session, "acme") is None
         assert len(session.scalars(select(Revocation)).all()) == 1
     with pytest.raises(NotFound):
         company.confirm_org()
@@ -235,12 +234,12 @@ def test_a_login_nobody_confirmed_is_given_back_by_the_next_one(company: Company
 def test_a_login_nobody_confirmed_is_given_back_after_a_day(company: Company) -> None:
     company.sign_in()
     company.sign_in(OTHER)
-    connection.forget_unconfirmed(company.database, company.times)
+    connect.forget_unconfirmed(company.database, company.times)
     assert company.row(OTHER).tokens is not None
     with company.database.write() as session:
         yesterday = datetime.now(UTC) - timedelta(hours=25)
         session.execute(update(Connection).values(connected_at=yesterday))
-    connection.forget_unconfirmed(company.database, company.times)
+    connect.forget_unconfirmed(company.database, company.times)
     assert company.row(OTHER).tokens is None
     assert company.row().tokens is not None
     with company.database.read() as session:
@@ -285,15 +284,15 @@ def test_disconnect_is_one_transaction_that_stops_everything(company: Company) -
     assert audited(company)[-1] == "disconnected"
 
 
-def test_the_receipt_tells_what_was_done_and_what_is_left(company: Company) -> None:
+def test_the_summary_of_a_disconnect_tells_what_was_done_and_what_is_left(company: Company) -> None:
     company.sign_in()
     owe(company, "pending", EntryState.PENDING)
     owe(company, "sending", EntryState.SENDING, marked=True)
     with company.database.read() as session:
-        assert receipt(session, company.row()) is None
+        assert disconnect_summary(session, company.row()) is None
     company.disconnect()
     with company.database.read() as session:
-        found = receipt(session, company.row())
+        found = disconnect_summary(session, company.row())
     assert found is not None
     assert (found.org_name, found.by, found.cancelled, found.unsettled) == ("Acme", "ada", 1, 1)
     assert (found.revocation, found.reason) == ("pending", "")
@@ -329,4 +328,4 @@ def test_one_company_never_touches_anothers_connection(company: Company) -> None
     assert company.row().current
     assert company.row().id != other.row().id
     with pytest.raises(NotFound):
-        connection.confirm_org(other.runtime, other.agent, connection_id=company.row(OTHER).id)
+        connect.confirm_org(other.runtime, other.agent, connection_id=company.row(OTHER).id)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import Connection, ConnectionStatus, Database, SyncEntry, now
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.automation.intake import message_arrived
-from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.connection import leftovers
-from keeping_plugin.services.connection.receipt import receipt
+from keeping_plugin.services.connection.disconnect import end_connection, leave_for_other_org
+from keeping_plugin.services.connection.disconnect_summary import disconnect_summary
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.types import Action
 from tests.services.delivery.house import COMPANY, MAILBOX, House
@@ -52,7 +52,7 @@ def leave(house: House) -> None:
     """The commit of a disconnect, and no more: whoever made it dies now."""
     with house.database.write() as session:
         row = session.get_one(Connection, house.connection_id)
-        departure.leave(session, row, agent_id="ada", at=now(session), times=house.runtime.times)
+        end_connection(session, row, agent_id="ada", at=now(session), times=house.runtime.times)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def cancelled(house: House) -> int:
 
 def promised(house: House) -> int:
     with house.database.read() as session:
-        found = receipt(session, session.get_one(Connection, house.connection_id))
+        found = disconnect_summary(session, session.get_one(Connection, house.connection_id))
     assert found is not None
     return found.cancelled
 
@@ -158,7 +158,7 @@ def test_what_an_org_left_for_another_is_owed_ends_the_same_way(house: House) ->
             .where(SyncEntry.message_id == "m2")
             .values(state="sending", sent_at=now(session), sent_user_id=row.user_id)
         )
-        departure.leave_for_other_org(
+        leave_for_other_org(
             session, row, agent_id="ada", at=now(session), times=house.runtime.times
         )
         session.flush()

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 
 from keeping_plugin.errors import CallNotStarted, ConnectionLost, OutcomeUnclear
 from keeping_plugin.models import AddressClaim, OrgLease, SyncEntry, now
-from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.connection import leftovers
-from keeping_plugin.services.delivery import claim as claiming
+from keeping_plugin.services.connection.disconnect import end_connection
+from keeping_plugin.services.delivery import claim
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.drain import owes
 from keeping_plugin.services.delivery.plan import WAITS
@@ -179,11 +179,11 @@ def test_a_drain_writes_nothing_over_what_a_disconnect_cancelled(house: House) -
     with house.database.write() as session:
         lease = leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
     assert lease is not None
-    batch = claiming.claim(house.runtime, lease, house.connection_id)
+    batch = claim.claim(house.runtime, lease, house.connection_id)
     assert batch is not None
     with house.database.write() as session:
         connection = session.merge(house.connection())
-        departure.leave(
+        end_connection(
             session, connection, agent_id=COMPANY, at=now(session), times=house.runtime.times
         )
     leftovers.settle(house.database, seconds=1.0)

@@ -32,12 +32,12 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
-from keeping_plugin.services.delivery import claim as claiming
+from keeping_plugin.services.delivery import claim
 from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.plan import done
 from keeping_plugin.services.delivery.settle import settle
 from keeping_plugin.services.delivery.sweep import sweep
-from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger import retry
 from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -172,7 +172,7 @@ def test_salesforces_words_stand_in_the_row_that_it_refused(house: House) -> Non
     failed = next(entry for entry in house.entries() if entry.state == "failed")
     assert failed.words == [[words.code, words.message, ["Subject"]]]
     with house.database.write() as session:
-        entries.try_again(session, Agent("admin", COMPANY, "Admin", True), failed.id)
+        retry.try_again(session, Agent("admin", COMPANY, "Admin", True), failed.id)
     house.drain()
     assert house.states() == [("done", "logged")] * 3
 
@@ -332,7 +332,7 @@ def test_finding_nothing_as_another_user_is_asked_again_and_ends_with_a_person(
     assert house.entries()[0].sent_at is not None
     agent = Agent("admin", COMPANY, "Admin", True)
     with house.database.write() as session:
-        entries.send_again(session, agent, house.entries()[0].id)
+        retry.send_again(session, agent, house.entries()[0].id)
     house.drain()
     assert house.states() == [("done", "logged")]
     assert len(house.tasks()) == 1
@@ -343,7 +343,7 @@ def test_a_worker_that_froze_past_its_claim_writes_nothing(house: House) -> None
     with house.database.write() as session:
         lease = leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
     assert lease is not None
-    frozen = claiming.claim(house.runtime, lease, house.connection_id)
+    frozen = claim.claim(house.runtime, lease, house.connection_id)
     assert frozen is not None
     house.pass_time(46)
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)

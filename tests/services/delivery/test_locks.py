@@ -20,13 +20,13 @@ from keeping_plugin.models import (
     migrate,
     now,
 )
-from keeping_plugin.services.connection import disconnect as departure
 from keeping_plugin.services.connection import leftovers
-from keeping_plugin.services.delivery import lease as leases
+from keeping_plugin.services.connection.disconnect import end_connection
+from keeping_plugin.services.delivery import lease
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.ledger.locking import connection_first
-from keeping_plugin.services.operations.retention import keep_house
+from keeping_plugin.services.operations.retention import run_retention
 from keeping_plugin.types import Action
 from tests.services.delivery.house import House
 
@@ -59,9 +59,7 @@ def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
         with house.database.write() as session:
             row = connection_first(session, house.connection_id)
             assert row is not None
-            departure.leave(
-                session, row, agent_id="ada", at=now(session), times=house.runtime.times
-            )
+            end_connection(session, row, agent_id="ada", at=now(session), times=house.runtime.times)
         leftovers.settle(house.database, seconds=1.0)
         with house.database.write() as session:
             row = session.get_one(Connection, house.connection_id, with_for_update=True)
@@ -70,14 +68,14 @@ def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
 
     def learn() -> None:
         with house.database.write() as session:
-            waiting.learned(session, house.connection_id, addresses[::-1])
+            waiting.contact_appeared(session, house.connection_id, addresses[::-1])
 
     def owe() -> None:
         number = counts["owe"]
         house.owe(f"m{number}", *Action, address=addresses[number * 7 % 30])
 
     def tidy() -> None:
-        keep_house(house.database, house.runtime.times, keep_days=400)
+        run_retention(house.database, house.runtime.times, keep_days=400)
 
     def again(name: str, work: Callable[[], None]) -> None:
         while time.monotonic() < until and not errors:
@@ -108,19 +106,19 @@ def test_nobody_waits_for_each_other_in_a_circle(house: House) -> None:
 def test_news_of_a_contact_and_a_row_about_to_wait_see_each_other(house: House) -> None:
     """Whichever commits first: the row is not left sleeping."""
     house.owe("m1", Action.LOG_TASK)
-    learned = threading.Event()
+    contact_appeared = threading.Event()
 
     def news() -> None:
         with house.database.write() as session:
-            waiting.learned(session, house.connection_id, ["jane@customer.example"])
-            learned.set()
+            waiting.contact_appeared(session, house.connection_id, ["jane@customer.example"])
+            contact_appeared.set()
             time.sleep(0.3)  # stamped, not committed, while the drain settles
 
     other = threading.Thread(target=news)
 
     def while_it_looks() -> None:
         other.start()
-        assert learned.wait(5)
+        assert contact_appeared.wait(5)
 
     house.salesforce.meanwhile("find", while_it_looks)
     house.drain()
@@ -133,7 +131,7 @@ def test_a_process_that_froze_in_a_transaction_gives_its_locks_back(house: House
 
     def freeze() -> None:
         with house.database.write() as session:
-            leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=9)
+            lease.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=9)
             connection_first(session, house.connection_id)
             time.sleep(10.5)
             session.scalar(select(Connection.id))

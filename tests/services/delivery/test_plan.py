@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keeping_plugin.models import EntryState, SyncEntry
-from keeping_plugin.services.delivery.plan import Circumstances, Letter, plan
+from keeping_plugin.services.delivery.plan import MessageFields, PlanInput, plan
 from keeping_plugin.types import Action, Found, PersonFound
 
 NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
@@ -38,10 +38,12 @@ LEAD = PersonFound("Lead", "00Q000000000001AAA", JANE, NOW)
 SENT = {"state": EntryState.SENDING, "sent_at": NOW - timedelta(minutes=1), "sent_user_id": USER}
 
 
-def facts(*people: PersonFound, tasks: dict[str, tuple[str, ...]] | None = None) -> Circumstances:
-    return Circumstances(
-        letters={f"m{number}": Letter({"LastName": "Doe"}, {}) for number in range(9)},
-        endings={},
+def facts(*people: PersonFound, tasks: dict[str, tuple[str, ...]] | None = None) -> PlanInput:
+    return PlanInput(
+        message_fields={
+            f"m{number}": MessageFields({"LastName": "Doe"}, {}) for number in range(9)
+        },
+        cancellations={},
         found=Found({JANE: people} if people else {}, tasks or {}),
         markers={number: f"[k-{number}]" for number in range(9)},
         picks={},
@@ -136,15 +138,15 @@ def test_a_day_in_which_the_connection_was_not_live_does_not_count() -> None:
 
 
 def test_a_row_that_is_not_to_be_sent_is_cancelled_with_its_reason() -> None:
-    off = replace(facts(contact()), endings={1: "switched_off"})
+    off = replace(facts(contact()), cancellations={1: "switched_off"})
     assert outcome(plan([row(1, Action.LOG_TASK)], off)) == ("cancelled", "switched_off")
 
 
 def test_a_marked_row_that_is_not_to_be_sent_is_looked_up_first() -> None:
     there = facts(contact(), tasks={"[k-1]": ("00T000000000001AAA",)})
-    off = replace(there, endings={1: "disconnected"})
+    off = replace(there, cancellations={1: "disconnected"})
     assert outcome(plan([row(1, Action.LOG_TASK, **SENT)], off)) == ("done", "logged")
-    missing = replace(facts(contact()), endings={1: "disconnected"})
+    missing = replace(facts(contact()), cancellations={1: "disconnected"})
     made = plan([row(1, Action.LOG_TASK, **SENT)], missing)
     assert outcome(made) == ("cancelled", "disconnected")
 
@@ -153,7 +155,7 @@ def test_with_the_key_field_a_marked_task_is_simply_sent_again() -> None:
     keyed = replace(facts(contact()), key_field="Key__c", user_id="005000000000002AAA")
     sent = {**SENT, "sent_key_field": "Key__c", "sent_key_at": SENT["sent_at"]}
     assert plan([row(1, Action.LOG_TASK, **sent)], keyed).tasks
-    ending = replace(keyed, endings={1: "switched_off"})
+    ending = replace(keyed, cancellations={1: "switched_off"})
     made = plan([row(1, Action.LOG_TASK, **sent)], ending)
     assert outcome(made) == ("sending", "outcome_unclear")
 

@@ -10,7 +10,7 @@ import pytest
 from keeping_plugin.errors import Complaint, OutcomeUnclear, RecordRejected, SalesforceError
 from keeping_plugin.models import now
 from keeping_plugin.salesforce import errors
-from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger import retry
 from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -94,7 +94,7 @@ def test_a_day_of_a_refusal_that_passes_is_a_persons_with_salesforces_words(
     assert entry.words == [[*told, []]]
     house.salesforce.mend()
     with house.database.write() as session:
-        entries.try_again(session, ADMIN, entry.id)
+        retry.try_again(session, ADMIN, entry.id)
     house.drain()
     assert house.states() == [("done", "logged")]
     assert len(house.tasks()) == 1

@@ -22,7 +22,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import Connection, Database, SchemaLoad, now
 from keeping_plugin.services.connection import barred
-from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger import retry
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.times import UNKNOWN_LIMIT
 from keeping_plugin.types import Action, Agent, Conversation, Mailbox, Message
@@ -156,7 +156,7 @@ def test_a_look_refused_for_thirty_hours_makes_marked_rows_a_persons_and_no_othe
     assert house.entries()[1].state == "pending"
     house.salesforce.mend()
     with house.database.write() as session:
-        entries.try_again(session, ADMIN, house.entries()[0].id)
+        retry.try_again(session, ADMIN, house.entries()[0].id)
     for _ in range(3):
         house.pass_time(17 * 60)
         house.drain()
@@ -263,7 +263,7 @@ def test_one_message_that_the_host_cannot_give_fails_for_that_and_its_neighbours
     assert broken.states()[7] == ("failed", "helpdesk_failed")
     desk.broken = lambda _: False
     with broken.database.write() as session:
-        entries.try_again(session, ADMIN, broken.entries()[7].id)
+        retry.try_again(session, ADMIN, broken.entries()[7].id)
     broken.drain()
     assert broken.states()[7] == ("done", "logged")
 

@@ -11,9 +11,8 @@ from keeping_plugin.models import Connection, Database, SyncEntry
 from keeping_plugin.services.admin import activity
 from keeping_plugin.services.admin.activity import Filter, Period
 from keeping_plugin.services.admin.activity_list import listed
-from keeping_plugin.services.ledger import causes
-from keeping_plugin.services.ledger import retry as entries
-from keeping_plugin.services.ledger.causes import LONGEST, cause_of
+from keeping_plugin.services.ledger import causes, retry
+from keeping_plugin.services.ledger.causes import MAX_LENGTH, cause_of
 from keeping_plugin.types import Action, Agent
 from tests.blueprints.ledger import Ledger
 from tests.services.company import Company
@@ -126,7 +125,7 @@ def test_a_cause_lists_and_counts_its_own_entries_and_no_others(
 def test_one_cause_is_tried_again_and_no_other(
     database: Database, failed: dict[str, list[int]], cause: str
 ) -> None:
-    assert entries.try_all_again(database, ADMIN, cause) is not None
+    assert retry.try_all_again(database, ADMIN, cause) is not None
     with database.read() as session:
         again = session.query(SyncEntry.id).filter(SyncEntry.state != "failed").all()
     assert [row.id for row in again] == failed[cause]
@@ -136,7 +135,7 @@ def test_a_cause_is_never_longer_than_an_address_takes() -> None:
     fields = [f"A_custom_field_number_{number}__c" for number in range(100)]
     cause = cause_of("rejected", [["REQUIRED_FIELD_MISSING", "missing", fields]])
     assert cause == "rejected"
-    assert len(cause_of("rejected", [[OWN, "w" * 255, ["f" * 200]]])) <= LONGEST
+    assert len(cause_of("rejected", [[OWN, "w" * 255, ["f" * 200]]])) <= MAX_LENGTH
 
 
 @pytest.mark.field_case("A15")
@@ -157,7 +156,7 @@ def test_three_flows_that_refuse_with_three_texts_are_three_causes_tried_again_b
         found = {one.complaints[0][0].message: one for one in causes.causes(session, "acme")}
     assert sorted(one.tasks for one in found.values()) == [1, 1, 2]
     [route] = [one for one in found.values() if "Route mail" in one.cause]
-    assert entries.try_all_again(database, ADMIN, route.cause) is not None
+    assert retry.try_all_again(database, ADMIN, route.cause) is not None
     with database.read() as session:
         again = session.query(SyncEntry.id).filter(SyncEntry.state != "failed").all()
     assert [row.id for row in again] == [ids[0], ids[2]]

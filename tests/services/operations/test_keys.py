@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from keeping_plugin.crypto import TokenVault
 from keeping_plugin.errors import NotReady
 from keeping_plugin.models import AuditRecord, Connection, Database
-from keeping_plugin.services.operations import keys as key_rotation
+from keeping_plugin.services.operations import keys
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 ROWS = 10_000
@@ -37,13 +37,13 @@ def test_ten_thousand_rows_are_rotated_and_the_old_key_is_no_longer_needed(
     ]
     with database.write() as session:
         session.execute(insert(Connection), rows)
-    assert key_rotation.rotate(database, TokenVault([new, old])) == ROWS
+    assert keys.rotate(database, TokenVault([new, old])) == ROWS
     alone = TokenVault([new])
-    key_rotation.check(database, alone)
+    keys.check(database, alone)
     with database.read() as session:
         last = session.query(Connection).filter_by(company_id=f"c{ROWS - 1}").one()
         assert last.tokens is not None
         assert alone.open(last.tokens, company=f"c{ROWS - 1}", org="o") == {"token": str(ROWS - 1)}
         assert session.query(AuditRecord).filter_by(action="keys_rotated").count() == 1
     with pytest.raises(NotReady):
-        key_rotation.check(database, sealing)
+        keys.check(database, sealing)

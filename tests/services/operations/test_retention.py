@@ -21,7 +21,7 @@ from keeping_plugin.models import (
 from keeping_plugin.services.automation import backfill
 from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.operations.forget import forget
-from keeping_plugin.services.operations.retention import CHUNK, keep_house
+from keeping_plugin.services.operations.retention import CHUNK, run_retention
 from keeping_plugin.types import Action, Agent, Message, MessageArrived
 from tests.services.delivery.house import COMPANY, JANE, MAILBOX, House
 from tests.services.runtimes import make_runtime
@@ -49,7 +49,7 @@ def test_finished_entries_and_facts_go_and_a_message_delivered_again_does_nothin
             session.execute(
                 update(model).where(model.message_id == "old").values({column: long_ago})
             )
-    keep_house(database, house.runtime.times, keep_days=400)
+    run_retention(database, house.runtime.times, keep_days=400)
     with database.read() as session:
         assert {entry.message_id for entry in session.query(SyncEntry)} == {"new"}
         facts = {row.message_id: row.facts for row in session.query(Decision)}
@@ -78,7 +78,7 @@ def test_a_backfill_past_what_was_removed_logs_nothing_again(database: Database,
     else:
         with database.write() as session:
             session.execute(update(SyncEntry).values(settled_at=now(session) - timedelta(days=401)))
-        keep_house(database, house.runtime.times, keep_days=400)
+        run_retention(database, house.runtime.times, keep_days=400)
     assert not house.entries()
     house.add_mail("unseen", address="joe@customer.example")
     run_backfill(house)
@@ -119,7 +119,7 @@ def test_nothing_waits_longer_than_14_days_while_the_connection_is_lost(
                 .where(SyncEntry.message_id == name)
                 .values(waiting_since=now(session) - timedelta(days=days))
             )
-    keep_house(database, house.runtime.times, keep_days=400)
+    run_retention(database, house.runtime.times, keep_days=400)
     assert house.states() == [("cancelled", "no_contact"), ("waiting", "no_contact")]
 
 
@@ -131,7 +131,7 @@ def test_what_is_owed_is_never_cleared_away(database: Database) -> None:
     with database.write() as session:
         ancient = now(session) - timedelta(days=4_000)
         session.execute(update(SyncEntry).values(created_at=ancient))
-    keep_house(database, house.runtime.times, keep_days=1)
+    run_retention(database, house.runtime.times, keep_days=1)
     assert sorted(entry.state for entry in house.entries()) == ["pending", "waiting"]
 
 
@@ -155,7 +155,7 @@ def test_many_rows_go_in_chunks(database: Database) -> None:
             )
             for number in range(2 * CHUNK + 1)
         )
-    keep_house(database, house.runtime.times, keep_days=400)
+    run_retention(database, house.runtime.times, keep_days=400)
     assert not house.entries()
 
 
@@ -184,7 +184,7 @@ def test_expired_logins_claims_stamps_and_cards_go(database: Database) -> None:
                     ),
                 ]
             )
-    keep_house(database, house.runtime.times, keep_days=400)
+    run_retention(database, house.runtime.times, keep_days=400)
     with database.read() as session:
         left = [session.query(model).count() for model in (OAuthAttempt, AddressClaim)]
         left += [session.query(model).count() for model in (KnownAddress, PanelCard)]

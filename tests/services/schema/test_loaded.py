@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import event
 
 from keeping_plugin.models import Database
-from keeping_plugin.services.schema import describe as schema
+from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.loaded import LoadedSchemas
 from keeping_plugin.types.schema_document import dump_schema
 from tests.fake_salesforce import FakeSalesforce, shipped_schemas
@@ -23,7 +23,7 @@ def test_a_describe_that_did_not_change_is_the_same_object_and_not_fetched_again
     salesforce = FakeSalesforce()
     connection_id = company.row().id
     parts = make_runtime(database, times=company.times, gateways=salesforce)
-    schema.describe(parts, connection_id)
+    describe.describe(parts, connection_id)
     statements: list[str] = []
 
     @event.listens_for(database.engine, "before_cursor_execute")
@@ -31,10 +31,10 @@ def test_a_describe_that_did_not_change_is_the_same_object_and_not_fetched_again
         statements.append(statement)
 
     with database.read() as session:
-        first = schema.schemas(session, connection_id)
+        first = describe.schemas(session, connection_id)
     statements.clear()
     with database.read() as session:
-        again = schema.schemas(session, connection_id)
+        again = describe.schemas(session, connection_id)
     assert all(again[name] is first[name] for name in first)
     assert statements
     assert not any("document" in each.partition("FROM")[0] for each in statements)
@@ -43,10 +43,10 @@ def test_a_describe_that_did_not_change_is_the_same_object_and_not_fetched_again
     account = salesforce.org.schemas["Account"]
     salesforce.org.schemas["Account"] = replace(account, label="Client")
     with database.write() as session:
-        schema.start_load(session, connection_id, at=salesforce.clock.now())
-    schema.describe(parts, connection_id)
+        describe.start_load(session, connection_id, at=salesforce.clock.now())
+    describe.describe(parts, connection_id)
     with database.read() as session:
-        changed = schema.schemas(session, connection_id)
+        changed = describe.schemas(session, connection_id)
     assert changed["Account"].label == "Client"
     assert changed["Contact"] is first["Contact"]
 

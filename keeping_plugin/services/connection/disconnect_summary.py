@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import BackfillRun, Connection, Revocation, SyncEntry
-from keeping_plugin.services.connection import disconnect as departure
-from keeping_plugin.services.connection import leftovers
+from keeping_plugin.services.connection import disconnect, leftovers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class DisconnectSummary:
     """`cancelled` entries were never sent, those included that are settled in a moment; of
     `unsettled` ones nobody knows yet whether Salesforce took them. `revocation` is "", pending,
     done or given_up, `reason` the code of the error in which its last try ended."""
@@ -30,8 +29,8 @@ class Receipt:
     reason: str
 
 
-def receipt(session: Session, connection: Connection) -> Receipt | None:
-    """The receipt of this connection's last disconnect; None when it was never disconnected."""
+def disconnect_summary(session: Session, connection: Connection) -> DisconnectSummary | None:
+    """The summary of this connection's last disconnect; None when it was never disconnected."""
     at = connection.disconnected_at
     if at is None or connection.current:
         return None
@@ -41,12 +40,12 @@ def receipt(session: Session, connection: Connection) -> Receipt | None:
         .order_by(Revocation.id.desc())
         .limit(1)
     ).first()
-    return Receipt(
+    return DisconnectSummary(
         org_name=connection.org_name,
         at=at,
         by=connection.disconnected_by or "",
         cancelled=_cancelled(session, connection, at),
-        unsettled=departure.unsettled(session, connection),
+        unsettled=disconnect.unsettled(session, connection),
         runs=session.scalar(
             select(func.count())
             .select_from(BackfillRun)
