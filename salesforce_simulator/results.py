@@ -47,6 +47,10 @@ class User:
     last_name: str
     active: bool
     timezone: str = "GMT"
+    locale: str = "en_US"
+    language: str = "en_US"
+    #: The currency of the user's new records, in an org with several; None is the org's.
+    currency: str | None = None
     permissions: frozenset[str]
 
     @property

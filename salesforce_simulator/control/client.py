@@ -175,6 +175,11 @@ class Control:
         found: Json = self.call("POST", "/users", body)
         return found
 
+    def change_user(self, user: str, **values: str) -> Json:
+        """Set a user's timezone, locale, language, currency or license."""
+        found: Json = self.call("POST", "/users/change", {"user": user, **values})
+        return found
+
     def set_user_active(self, user: str, active: bool) -> None:
         """Activate or deactivate a user by username or id."""
         self.call("POST", "/users/active", {"user": user, "active": active})
@@ -209,9 +214,9 @@ class Control:
         """Delete a field with its values."""
         self.call("DELETE", f"/fields/{object_name}/{field_name}")
 
-    def use_currencies(self, *codes: str) -> None:
-        """Several currencies; the first is everybody's own."""
-        self.call("POST", "/features", {"currencies": list(codes)})
+    def use_currencies(self, *codes: str, rates: Mapping[str, float] | None = None) -> None:
+        """Several currencies; the first is the corporate one and everybody's own."""
+        self.call("POST", "/features", {"currencies": list(codes), "rates": dict(rates or {})})
 
     def use_places(self, places: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
         """State and country picklists: states by country, as codes, and what they are called."""

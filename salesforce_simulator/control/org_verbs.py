@@ -79,6 +79,12 @@ def _add_users(control: Blueprint, site: Site, user_named: Callable[[str], User]
         user = user_named(str(body["user"]))
         return reply(public_user(org.set_user_active(user.id, bool(body["active"]))))
 
+    @control.post("/users/change")
+    def change_user() -> Response:
+        body = body_object()
+        user = user_named(str(body.pop("user")))
+        return reply(public_user(org.user_setup.change(user, **body)))
+
     @control.post("/users/login-bounds")
     def login_bounds() -> Response:
         body = body_object()
@@ -115,7 +121,7 @@ def _add_metadata(control: Blueprint, site: Site) -> None:
     def features() -> Response:
         body = body_object()
         if "currencies" in body:
-            org.use_currencies(body["currencies"])
+            org.use_currencies(body["currencies"], body.get("rates"))
         if "places" in body:
             org.use_places(body["places"], body.get("names", {}))
         for name in FEATURES:

@@ -12,6 +12,7 @@ from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.errors import not_found
 from salesforce_simulator.ids import normalised
 from salesforce_simulator.metadata.catalog import Catalog
+from salesforce_simulator.metadata.currencies import use_currencies
 from salesforce_simulator.metadata.described import (
     describe_global,
     picklist_values,
@@ -20,6 +21,7 @@ from salesforce_simulator.metadata.described import (
 from salesforce_simulator.metadata.provision import provision
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import ObjectSchema
+from salesforce_simulator.metadata.user_setup import UserSetup
 from salesforce_simulator.oauth.bounds import LoginBounds
 from salesforce_simulator.query.run import Queries
 from salesforce_simulator.records.duplicates import DuplicateRule, Duplicates
@@ -78,6 +80,8 @@ class Administration:
             duplicates=self._duplicates,
             org_code=org_code,
         )
+        self.user_setup = UserSetup(self._store, self._catalog, self._rights, self._saves)
+        """Zone, locale, language, currency and licence of users."""
         self.triggers = Triggers(self._store)
         """What saves cost, and what refuses whole chunks of them."""
         self.login_bounds = LoginBounds(self._store)
@@ -219,15 +223,14 @@ class Administration:
             self._catalog.add_field(object_name, field)
             self._rights.touch()
 
-    def use_currencies(self, codes: Sequence[str]) -> None:
-        """Have several currencies, the first of which is everybody's own: CurrencyIsoCode appears
-        on every object that holds records of users."""
-        values = [{"value": code, "label": code} for code in codes]
-        values[0] |= {"defaultValue": True}  # type: ignore[dict-item]
-        for name in ("Account", "Contact", "Lead", "Opportunity", "Case", "Task"):
-            field = {"name": "CurrencyIsoCode", "label": f"{name} Currency", "type": "picklist"}
-            shape = {"length": 3, "restrictedPicklist": True, "defaultedOnCreate": True}
-            self.add_field(name, {**field, **shape, "picklistValues": values})
+    def use_currencies(
+        self, codes: Sequence[str], rates: Mapping[str, float] | None = None
+    ) -> None:
+        """Have several currencies, the first of which is the corporate one and everybody's own:
+        CurrencyIsoCode appears on every object that holds records of users."""
+        with self._store.transaction():
+            use_currencies(self._store, self._catalog, self._saves, codes, rates or {})
+            self._rights.touch()
 
     def use_places(self, places: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
         """Have state and country picklists: states by country, as codes, and what they are

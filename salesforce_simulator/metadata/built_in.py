@@ -81,6 +81,33 @@ _OBJECTS: dict[str, tuple[str | None, Fields]] = {
             {"name": "SobjectType", "type": "picklist", "length": 40},
         ),
     ),
+    "Profile": (
+        "00e",
+        (
+            _ID,
+            {"name": "Name", "type": "string", "length": 255, "nameField": True},
+            _reference("UserLicenseId", "UserLicense"),
+        ),
+    ),
+    "UserLicense": (
+        "100",
+        (
+            _ID,
+            {"name": "Name", "type": "string", "length": 255, "nameField": True},
+            {"name": "LicenseDefinitionKey", "type": "string", "length": 40},
+        ),
+    ),
+    "CurrencyType": (
+        "01L",
+        (
+            _ID,
+            {"name": "IsoCode", "type": "picklist", "length": 3},
+            {"name": "ConversionRate", "type": "double", "scale": 6},
+            {"name": "DecimalPlaces", "type": "int"},
+            {"name": "IsActive", "type": "boolean"},
+            {"name": "IsCorporate", "type": "boolean"},
+        ),
+    ),
     "AssignmentRule": (
         "01Q",
         (
@@ -93,6 +120,8 @@ _OBJECTS: dict[str, tuple[str | None, Fields]] = {
 }
 COMPUTED = frozenset({"UserRecordAccess", "UserPermissionAccess"})
 """Objects without stored rows: each query works them out."""
+OPTIONAL = frozenset({"CurrencyType"})
+"""Objects that an org which does not list them does not have."""
 _READ_ONLY = {"createable": False, "updateable": False}
 
 

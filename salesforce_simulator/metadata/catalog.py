@@ -87,7 +87,10 @@ class Catalog:
 
     def find(self, name: str) -> ObjectSchema | None:
         """The object of that name in any case."""
-        return self._schemas.get(name.lower()) or built_in.built_in(name.lower())
+        found = self._schemas.get(name.lower()) or built_in.built_in(name.lower())
+        if found is not None and found.name in built_in.OPTIONAL:
+            return found if found.name in self.names() else None
+        return found
 
     def get(self, name: str) -> ObjectSchema:
         """As ``find``; OrgError 404 when there is none."""

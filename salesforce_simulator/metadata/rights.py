@@ -81,6 +81,9 @@ class Rights:
             last_name=record.get("LastName") or "",
             active=bool(record.get("IsActive")),
             timezone=record.get("TimeZoneSidKey") or "GMT",
+            locale=record.get("LocaleSidKey") or "en_US",
+            language=record.get("LanguageLocaleKey") or "en_US",
+            currency=record.get("DefaultCurrencyIsoCode"),
             permissions=self._permissions.get(record["Id"], ALL_PERMISSIONS),
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from salesforce_simulator.errors import refuse
 from salesforce_simulator.metadata.catalog import Catalog
@@ -87,7 +88,7 @@ class Scope:
         rights: Rights,
         user: User,
         text: str,
-        today: date,
+        now: datetime,
         all_rows: bool,
         api_version: str,
     ) -> None:
@@ -96,8 +97,10 @@ class Scope:
         self.rights = rights
         self.user = user
         self.text = text
-        self.today = today
-        self.year_ago = (today - timedelta(days=365)).isoformat()
+        #: Date literals count days in the user's zone.
+        self.zone: tzinfo = UTC if user.timezone == "GMT" else ZoneInfo(user.timezone)
+        self.today = now.astimezone(self.zone).date()
+        self.year_ago = (now.date() - timedelta(days=365)).isoformat()
         self.all_rows = all_rows
         self.api_version = api_version
         self._met: dict[str, Record | None] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from salesforce_simulator.errors import OrgError
@@ -121,7 +121,7 @@ def _moment(scope: Scope, bound: BoundField, literal: Literal) -> str | DaySpan:
         except OverflowError as error:
             message = f"Invalid date literal: {literal.text}:{literal.count}"
             raise complain(scope.text, literal.offset, message) from error
-        return DaySpan(_day_start(start, kind), _day_start(end, kind))
+        return DaySpan(_day_start(scope, start, kind), _day_start(scope, end, kind))
     if literal.kind != kind:
         raise wrong_type(scope, bound, literal)
     if kind == "date":
@@ -135,7 +135,7 @@ def _moment(scope: Scope, bound: BoundField, literal: Literal) -> str | DaySpan:
     raise complain(scope.text, literal.offset, f"Invalid {kind}: {literal.text}")
 
 
-def _day_start(day: date, kind: str) -> str:
+def _day_start(scope: Scope, day: date, kind: str) -> str:
     if kind == "date":
         return day.isoformat()
-    return show_datetime(datetime.combine(day, time(), tzinfo=UTC))
+    return show_datetime(datetime.combine(day, time(), tzinfo=scope.zone))

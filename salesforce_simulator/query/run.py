@@ -59,7 +59,7 @@ class Queries:
             rights=self._rights,
             user=user,
             text=text,
-            today=self._clock.now().date(),
+            now=self._clock.now(),
             all_rows=all_rows,
             api_version=api_version,
         )

@@ -140,6 +140,8 @@ class Saves:
         kind = changes.get("RecordTypeId") or default_of(schema)
         for field in schema.by_default:
             record[field.name] = self._catalog.record_types.default_value(schema, field, kind)
+        if schema.field("CurrencyIsoCode") is not None and user.currency is not None:
+            record["CurrencyIsoCode"] = user.currency
         record |= {name: value for name, value in changes.items() if value is not None}
         for field in schema.by_default:
             if changes.get(field.name, record) is None and not field.raw.get("defaultedOnCreate"):

@@ -1,6 +1,6 @@
-"""Date literals: TODAY, LAST_N_DAYS:30 and their kin, as half-open spans of days in UTC.
+"""Date literals: TODAY, LAST_N_DAYS:30 and their kin, as half-open spans of days.
 
-The service counts days in the user's time zone; every user of this org lives in UTC. Weeks start on
+Which day it is follows from the user's time zone. Weeks start on
 Sunday (the en_US locale). Fiscal literals need the org's fiscal year and are not modelled.
 """
 

@@ -1,4 +1,4 @@
-"""REFERENCE-2, section 14: three ways to lose a grant, when and where one may log in, DPoP."""
+"""Three ways to lose a grant, when and from where one may log in, DPoP."""
 
 from __future__ import annotations
 

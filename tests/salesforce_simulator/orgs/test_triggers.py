@@ -1,4 +1,4 @@
-"""REFERENCE-2, section 10: limits of a transaction, and the rounds of a partial save."""
+"""Limits of a transaction, and the rounds of a partial save."""
 
 from __future__ import annotations
 

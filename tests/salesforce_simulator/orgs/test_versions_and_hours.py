@@ -1,4 +1,4 @@
-"""REFERENCE-2, sections 14 and 17: versions to 68.0, read-only hours and maintenance."""
+"""Versions to 68.0, read-only hours and maintenance."""
 
 from __future__ import annotations
 

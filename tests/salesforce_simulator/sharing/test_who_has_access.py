@@ -1,4 +1,4 @@
-"""One test for each way to a record: REFERENCE-2, section 1."""
+"""One test for each way to a record."""
 
 from __future__ import annotations
 
