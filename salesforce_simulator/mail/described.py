@@ -126,7 +126,8 @@ def mail_feature(options: Mapping[str, Any]) -> Feature:
     relation = described_object(
         "EmailMessageRelation", "Email Message Relation", "0CZ", _RELATION, _RELATION_MORE
     )
-    lists = [junction(name, name.removesuffix("s"), PEOPLE) for name in JUNCTION_FIELDS]
+    labels = {"ToIds": "To IDs", "CcIds": "CC IDs", "BccIds": "BCC IDs"}
+    lists = [junction(name, labels[name], PEOPLE) for name in JUNCTION_FIELDS]
     emails = [Child(parent, "EmailMessage", "RelatedToId", "Emails") for parent in RELATED]
     people = [
         Child(parent, "EmailMessageRelation", "RelationId", "EmailMessageRelations", cascade=True)

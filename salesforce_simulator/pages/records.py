@@ -6,7 +6,19 @@ from typing import Any
 
 from salesforce_simulator.control.org_verbs import system_user
 from salesforce_simulator.errors import OrgError
-from salesforce_simulator.pages.values import Activity, Cell, Row, Rows, Shown, day, moment, quoted
+from salesforce_simulator.metadata.features import JUNCTION
+from salesforce_simulator.pages.timeline import Timeline
+from salesforce_simulator.pages.values import (
+    Activity,
+    Cell,
+    Row,
+    Rows,
+    Shown,
+    day,
+    file_size,
+    moment,
+    quoted,
+)
 from salesforce_simulator.results import User
 from salesforce_simulator.site import Site
 
@@ -20,20 +32,63 @@ COLUMNS = {
     "Task": ("Subject", "Status", "Priority", "ActivityDate"),
     "OpportunityContactRole": ("OpportunityId", "ContactId", "Role", "IsPrimary"),
     "User": ("Name", "Username", "Email", "IsActive"),
+    "EmailMessage": ("Subject", "FromAddress", "Incoming", "MessageDate"),
+    "EmailMessageRelation": ("EmailMessageId", "RelationId", "RelationAddress", "RelationType"),
+    "TaskRelation": ("RelationId", "IsWhat"),
+    "ContentDocument": ("Title", "FileExtension", "ContentSize"),
+    "ContentVersion": ("VersionNumber", "Title", "ContentSize", "CreatedDate"),
+    "ContentDocumentLink": ("ContentDocumentId", "LinkedEntityId", "ShareType", "Visibility"),
 }
+_FILES = ("Files", "ContentDocumentLink", "LinkedEntityId")
+_EMAILS = ("Emails", "EmailMessage", "RelatedToId")
+_WRITTEN = ("Emails", "EmailMessageRelation", "RelationId")
 #: object -> (title, object of the rows, field that points here)
 RELATED = {
     "Account": (
         ("Contacts", "Contact", "AccountId"),
         ("Opportunities", "Opportunity", "AccountId"),
         ("Cases", "Case", "AccountId"),
+        _EMAILS,
+        _FILES,
     ),
     "Contact": (
         ("Cases", "Case", "ContactId"),
         ("Opportunity roles", "OpportunityContactRole", "ContactId"),
+        _WRITTEN,
+        _FILES,
     ),
-    "Opportunity": (("Contact roles", "OpportunityContactRole", "OpportunityId"),),
+    "Lead": (_WRITTEN, _FILES),
+    "Opportunity": (
+        ("Contact roles", "OpportunityContactRole", "OpportunityId"),
+        _EMAILS,
+        _FILES,
+    ),
+    "Case": (_EMAILS, _FILES),
+    "Task": (
+        ("People and records", "TaskRelation", "TaskId"),
+        ("Emails", "EmailMessage", "ActivityId"),
+        _FILES,
+    ),
+    "EmailMessage": (("People", "EmailMessageRelation", "EmailMessageId"), _FILES),
+    "ContentDocument": (
+        ("Versions", "ContentVersion", "ContentDocumentId"),
+        ("Where it is", "ContentDocumentLink", "ContentDocumentId"),
+    ),
 }
+#: Records that have no activities.
+WITHOUT_TIMELINE = frozenset(
+    {
+        "Task",
+        "User",
+        "OpportunityContactRole",
+        "TaskRelation",
+        "EmailMessage",
+        "EmailMessageRelation",
+        "ContentDocument",
+        "ContentVersion",
+        "ContentDocumentLink",
+    }
+)
 SEARCHED = {
     "Contact": ("Name", "Email"),
     "Lead": ("Name", "Email", "Company"),
@@ -50,7 +105,7 @@ SYSTEM = (
     "SystemModstamp",
     "OwnerId",
 )
-HIDDEN = frozenset({"Id", "IsDeleted", "PhotoUrl", "MasterRecordId"})
+HIDDEN = frozenset({"Id", "IsDeleted", "PhotoUrl", "MasterRecordId", "VersionData"})
 TITLES = {"Case": "Subject", "Task": "Subject", "OpportunityContactRole": "Role"}
 
 
@@ -59,6 +114,7 @@ class OrgPages:
 
     def __init__(self, site: Site, user: User) -> None:
         self._org, self._site, self._user = site.org, site, user
+        self._timeline = Timeline(site.org, user, self._link)
 
     def tabs(self) -> list[dict[str, str]]:
         """The objects in the navigation."""
@@ -91,7 +147,7 @@ class OrgPages:
 
     def recent_tasks(self) -> list[Activity]:
         """The Tasks created last."""
-        return self._activities("Id != null", "CreatedDate DESC", 8)
+        return self._timeline.recent(8)
 
     # -- lists -------------------------------------------------------------------------------------
     def listing(self, object_name: str, *, offset: int, limit: int) -> Rows:
@@ -164,7 +220,7 @@ class OrgPages:
             for text, child, field in RELATED.get(name, ())
             if child in objects
         )
-        upcoming, past = self._timeline(full_id)
+        upcoming, past = self._timeline.of(full_id)
         return Shown(
             name,
             described["label"],
@@ -176,7 +232,7 @@ class OrgPages:
             related,
             upcoming,
             past,
-            name not in ("Task", "User", "OpportunityContactRole"),
+            name not in WITHOUT_TIMELINE,
         )
 
     def _title(self, name: str, fields: dict[str, Any], values: dict[str, Any]) -> str:
@@ -205,6 +261,14 @@ class OrgPages:
                 return Cell(label, f"{value:,.2f}")
             case "percent":
                 return Cell(label, f"{value:g} %")
+            case "picklist":
+                entries = field.get("picklistValues") or ()
+                labels = {entry.get("value"): entry.get("label") for entry in entries}
+                return Cell(label, str(labels.get(value) or value))
+            case "int" if field["name"] == "ContentSize":
+                return Cell(label, file_size(int(value)))
+            case kind if kind == JUNCTION:
+                return Cell(label, ", ".join(self._link("", one).text for one in value))
             case "multipicklist":
                 return Cell(label, ", ".join(str(value).split(";")))
         return Cell(label, str(value))
@@ -231,43 +295,11 @@ class OrgPages:
             return Cell(label, f"{record_id} (deleted)")
         return Cell(label, self._title(object_name, fields, values))
 
-    # -- activities --------------------------------------------------------------------------------
-    def _timeline(self, record_id: str) -> tuple[tuple[Activity, ...], tuple[Activity, ...]]:
-        here = f"(WhoId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
-        if record_id.startswith("001"):
-            here = f"(AccountId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
-        upcoming = self._activities(f"{here} AND IsClosed = false", "ActivityDate ASC", 50)
-        order = "ActivityDate DESC NULLS LAST, CreatedDate DESC"
-        past = self._activities(f"{here} AND IsClosed = true", order, 50)
-        return tuple(upcoming), tuple(past)
-
-    def _activities(self, where: str, order: str, limit: int) -> list[Activity]:
-        if "Task" not in self._org.object_names(self._user):
-            return []
-        answer = self._org.query(
-            self._user,
-            "SELECT Id, Subject, Description, Status, ActivityDate, CreatedDate, TaskSubtype "
-            f"FROM Task WHERE {where} ORDER BY {order} LIMIT {limit}",
-        )
-        return [
-            Activity(
-                f"/lightning/r/Task/{record['Id']}/view",
-                str(record["Subject"] or "(no subject)"),
-                str(record["Description"] or ""),
-                str(record["Status"]),
-                _when(record),
-                str(record["TaskSubtype"] or "Task"),
-            )
-            for record in answer["records"]
-        ]
-
-
-def _when(record: dict[str, Any]) -> str:
-    due = record["ActivityDate"]
-    return day(str(due)) if due else moment(str(record["CreatedDate"]))
-
 
 def _label(field: dict[str, Any]) -> str:
     """A field's label; a reference is called after what it leads to."""
     label = str(field.get("label") or field["name"])
-    return label.removesuffix(" ID") if field.get("type") == "reference" else label
+    kind = field.get("type")
+    if kind == JUNCTION:
+        return label.removesuffix(" IDs")
+    return label.removesuffix(" ID") if kind == "reference" else label

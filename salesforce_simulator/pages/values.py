@@ -35,8 +35,20 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Who is in one place of an activity: ``From``, ``To``, ``With``."""
+
+    label: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
-    """A Task in the timeline."""
+    """A Task in the timeline, or the email that made it.
+
+    ``way`` is ``Received``, ``Sent`` or ``Draft`` of an email and empty of any other activity,
+    ``headline`` what it says of itself.
+    """
 
     href: str
     subject: str
@@ -44,6 +56,10 @@ class Activity:
     status: str
     when: str
     subtype: str
+    way: str = ""
+    headline: str = ""
+    people: tuple[People, ...] = ()
+    files: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +97,11 @@ def day(text: str) -> str:
 def moment(text: str) -> str:
     """A datetime of the API for people, in UTC."""
     return f"{datetime.strptime(text, '%Y-%m-%dT%H:%M:%S.%f%z'):%d %b %Y, %H:%M} UTC"
+
+
+def file_size(size: int) -> str:
+    """A number of bytes for people: ``12 KB``."""
+    for unit, most in (("bytes", 1024), ("KB", 1024**2), ("MB", 1024**3)):
+        if size < most:
+            return f"{size * 1024 / most:.3g} {unit}"
+    return f"{size / 1024**3:.3g} GB"

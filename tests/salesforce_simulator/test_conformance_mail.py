@@ -210,3 +210,74 @@ def test_limits_tell_the_file_storage(api: Api) -> None:
     shown = api.get("limits").json()["FileStorageMB"]
     assert shown["Max"] == 10
     assert shown["Remaining"] <= 10
+
+
+# -- the timeline of the pages ---------------------------------------------------------------------
+
+
+def page(org: RunningOrg, object_name: str, record_id: str) -> str:
+    answer = requests.get(f"{org.base_url}/lightning/r/{object_name}/{record_id}/view", timeout=30)
+    assert answer.status_code == 200, object_name
+    return answer.text
+
+
+def test_the_timeline_shows_direction_people_and_files(
+    org: RunningOrg, api: Api, contact: str, address: str
+) -> None:
+    boss = org.control.create("Contact", LastName="Boss")
+    received = api.create(
+        "EmailMessage",
+        **MESSAGE | {"FromId": contact, "CcIds": [boss], "ToAddress": "us@us.example"},
+    )
+    data = base64.b64encode(CONTENT).decode()
+    file = {"PathOnClient": "bill.pdf", "VersionData": data, "FirstPublishLocationId": received}
+    api.create("ContentVersion", **file)
+    admin = org.control.query("SELECT Id FROM User LIMIT 1")[0]["Id"]
+    sent = {"Subject": "Answer", "Status": "3", "FromId": admin, "ToIds": [contact]}
+    api.create("EmailMessage", **sent)
+    api.create("EmailMessage", **sent | {"Status": "5", "Subject": "Unsent"})
+    logged = {"Subject": "Old", "TaskSubtype": "Email", "Status": "Completed", "WhoId": contact}
+    api.create("Task", **logged)
+
+    upcoming, past = page(org, "Contact", contact).split("Past activity")
+    assert '<span class="way">Draft</span>' in upcoming
+    past = past.partition("</aside>")[0]
+    for shown in (
+        '<span class="way">Received</span> Jane Doe sent you an email',
+        '<span class="way">Sent</span> You sent an email to Jane Doe',
+        "Boss</a>",
+        "us@us.example",
+        f"bill.pdf ({len(CONTENT)} bytes)",
+        "It is late.",
+    ):
+        assert shown in past, shown
+    # A plain Task says of a received mail, too, that it was sent.
+    old = past[past.index("Old") :]
+    assert "You sent an email" in old
+    assert "Received" not in old
+
+
+def test_a_shared_task_shows_on_everybody(org: RunningOrg, api: Api, contact: str) -> None:
+    other = org.control.create("Contact", LastName="Other")
+    api.create("Task", Subject="Call both", TaskWhoIds=[contact, other])
+    for person in (contact, other):
+        text = page(org, "Contact", person)
+        assert "Call both" in text
+        assert "With" in text
+
+
+def test_emails_documents_and_relations_have_pages(org: RunningOrg, api: Api, contact: str) -> None:
+    message = api.create("EmailMessage", **MESSAGE | {"ToIds": [contact]})
+    data = base64.b64encode(CONTENT).decode()
+    file = {"PathOnClient": "a.pdf", "VersionData": data, "FirstPublishLocationId": message}
+    version = api.read("ContentVersion", api.create("ContentVersion", **file))
+    text = page(org, "EmailMessage", message)
+    assert "<dd>Sent</dd>" in text  # the label of Status 3
+    assert "<dd>Jane Doe</dd>" in text  # To
+    assert "People" in text
+    assert "Versions" in page(org, "ContentDocument", version["ContentDocumentId"])
+    page(org, "ContentVersion", version["Id"])
+    (relation,) = org.control.query(
+        f"SELECT Id FROM EmailMessageRelation WHERE EmailMessageId = '{message}'"
+    )
+    page(org, "EmailMessageRelation", relation["Id"])
