@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from salesforce_simulator.clock import OrgClock
-from salesforce_simulator.errors import not_found
+from salesforce_simulator.errors import not_found, refuse
 from salesforce_simulator.files import limits as storage
 from salesforce_simulator.files.companion import Files
 from salesforce_simulator.mail.archiving import archive_activities
@@ -22,7 +22,7 @@ from salesforce_simulator.mail.shared_activities import SharedActivities
 from salesforce_simulator.metadata.administration import Administration
 from salesforce_simulator.query.run import Queries
 from salesforce_simulator.query.sosl import Searches
-from salesforce_simulator.records.conversion import convert
+from salesforce_simulator.records.conversion import ConversionOrder, convert
 from salesforce_simulator.records.reading import Reading
 from salesforce_simulator.records.removal import Removal
 from salesforce_simulator.results import LeadConversion, SaveOptions, User
@@ -155,16 +155,20 @@ class Org(Administration):
             raise not_found()
         return self.read(user, schema.name, found, fields, api_version=api_version)
 
-    def merge(self, user: User, object_name: str, master_id: str, loser_id: str) -> None:
-        """Merge: children move to the master, the loser is deleted with ``MasterRecordId``."""
+    def merge(self, user: User, object_name: str, master_id: str, *loser_ids: str) -> None:
+        """Merge up to three records: children move to the master, the losers are deleted with
+        ``MasterRecordId``."""
         schema = self._object(user, object_name)
+        if not 1 <= len(loser_ids) <= 2:
+            message = "A merge takes a master and one or two other records"
+            raise refuse("LIMIT_EXCEEDED", message)
         with self.transaction():
-            self._removal.merge(user, schema, master_id, loser_id)
+            for loser_id in loser_ids:
+                self._removal.merge(user, schema, master_id, loser_id)
 
-    def convert_lead(
-        self, user: User, lead_id: str, *, opportunity_name: str | None = None
-    ) -> LeadConversion:
-        """Convert a Lead into a Contact and an Account; its Tasks move to the Contact."""
+    def convert_lead(self, user: User, lead_id: str, **order: Any) -> LeadConversion:
+        """Convert a Lead into a Contact and an Account; its activities move along. ``order`` are
+        the fields of ``ConversionOrder``; TypeError for others."""
         with self.transaction():
             return convert(
                 store=self._store,
@@ -174,7 +178,7 @@ class Org(Administration):
                 saves=self._saves,
                 user=user,
                 lead_id=lead_id,
-                opportunity_name=opportunity_name,
+                order=ConversionOrder(**order),
             )
 
     def use_feature(self, name: str, options: Fields) -> None:

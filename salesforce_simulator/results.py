@@ -14,6 +14,7 @@ ALL_PERMISSIONS = frozenset(
         "approve_uninstalled_apps",
         "update_email_messages",
         "query_all_files",
+        "convert_leads",
     }
 )
 """User permissions the org knows: asked before API calls, limits and consent, and by sharing."""

@@ -327,13 +327,14 @@ class Control:
         """Forget what was deleted so many days ago; how many records."""
         return int(self.call("POST", "/bin/empty", {"days": days})["forgotten"])
 
-    def merge(self, object_name: str, *, master: str, loser: str) -> None:
-        """Merge two records."""
-        self.call("POST", "/merge", {"object": object_name, "master": master, "loser": loser})
+    def merge(self, object_name: str, *, master: str, loser: str, third: str | None = None) -> None:
+        """Merge two records, or three."""
+        losers = [loser] if third is None else [loser, third]
+        self.call("POST", "/merge", {"object": object_name, "master": master, "losers": losers})
 
-    def convert(self, lead: str, *, opportunity_name: str | None = None) -> Json:
-        """Convert a Lead; the ids that came out of it."""
-        found: Json = self.call(
-            "POST", "/convert", {"lead": lead, "opportunity_name": opportunity_name}
-        )
+    def convert(self, lead: str, *, user: str | None = None, **order: Any) -> Json:
+        """Convert a Lead as the administrator, or as ``user``; the ids that came out of it.
+        ``order``: see ``records.conversion.ConversionOrder``."""
+        body = {"lead": lead, **order, **({} if user is None else {"user": user})}
+        found: Json = self.call("POST", "/convert", body)
         return found

@@ -209,13 +209,12 @@ def _add_records(control: Blueprint, site: Site, user_named: Callable[[str], Use
     @control.post("/merge")
     def merge() -> Response:
         body = body_object()
-        org.merge(acting(body), str(body["object"]), str(body["master"]), str(body["loser"]))
+        losers = body.get("losers") or [body["loser"]]
+        org.merge(acting(body), str(body["object"]), str(body["master"]), *map(str, losers))
         return reply({})
 
     @control.post("/convert")
     def convert() -> Response:
         body = body_object()
-        user = acting(body)
-        name = body.get("opportunity_name")
-        conversion = org.convert_lead(user, str(body["lead"]), opportunity_name=name)
-        return reply(asdict(conversion))
+        user, lead = acting(body), str(body.pop("lead"))
+        return reply(asdict(org.convert_lead(user, lead, **body)))

@@ -36,6 +36,9 @@ PERMISSION_FLAGS = {
     "PermissionsViewSetup": "view_setup",
     "PermissionsViewAllData": "view_all_data",
     "PermissionsModifyAllData": "modify_all_data",
+    "PermissionsConvertLeads": "convert_leads",
+    "PermissionsCanUpdateEmailMessage": "update_email_messages",
+    "PermissionsQueryAllFiles": "query_all_files",
 }
 """Fields of UserPermissionAccess, and the user permission each shows."""
 TASK_FLAGS = {"PermissionsActivitiesAccess": "read", "PermissionsEditTask": "edit"}
@@ -79,6 +82,17 @@ _OBJECTS: dict[str, tuple[str | None, Fields]] = {
             _ID,
             _reference("QueueId", "Group"),
             {"name": "SobjectType", "type": "picklist", "length": 40},
+        ),
+    ),
+    "LeadStatus": (
+        "01T",
+        (
+            _ID,
+            {"name": "MasterLabel", "type": "string", "length": 255},
+            {"name": "ApiName", "type": "string", "length": 255},
+            {"name": "SortOrder", "type": "int"},
+            {"name": "IsDefault", "type": "boolean"},
+            {"name": "IsConverted", "type": "boolean"},
         ),
     ),
     "Profile": (

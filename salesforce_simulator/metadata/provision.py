@@ -39,6 +39,7 @@ def provision(
     store.put(organization, system | row, None)
     _record_types(store, catalog, system)
     _task_statuses(store, catalog, org_code, system)
+    _lead_statuses(store, catalog, org_code, system)
     return organization_id
 
 
@@ -73,5 +74,24 @@ def _task_statuses(store: Store, catalog: Catalog, org_code: str, system: Record
             "SortOrder": place,
             "IsDefault": bool(entry.get("defaultValue")),
             "IsClosed": str(entry["value"]).lower() in _CLOSED,
+        }
+        store.put(schema, system | row, None)
+
+
+def _lead_statuses(store: Store, catalog: Catalog, org_code: str, system: Record) -> None:
+    """A describe result does not say which statuses are converted ones; their names do."""
+    schema = catalog.get("LeadStatus")
+    leads = catalog.find("Lead")
+    status = leads.field("Status") if leads is not None else None
+    entries = status.picklist if status is not None else ()
+    for place, entry in enumerate(entries, start=1):
+        value = str(entry["value"])
+        row = {
+            "Id": from_sequence(schema.prefix, org_code, place),
+            "MasterLabel": entry.get("label") or value,
+            "ApiName": value,
+            "SortOrder": place,
+            "IsDefault": bool(entry.get("defaultValue")),
+            "IsConverted": "convert" in value.lower() and "not convert" not in value.lower(),
         }
         store.put(schema, system | row, None)

@@ -58,7 +58,7 @@ LOGINS = (
         name="integration",
         first_name="Iris",
         last_name="Integration",
-        permissions=frozenset({"api_enabled", "view_all_data", "modify_all_data"}),
+        permissions=frozenset({"api_enabled", "view_all_data", "modify_all_data", "convert_leads"}),
         about="sees and edits every record, but is no administrator: no setup, no uninstalled apps",
     ),
     SeedLogin(

@@ -240,7 +240,9 @@ def _in_group(field: FieldSchema, group: str) -> bool:
 
 
 def _indexed(schema: ObjectSchema, record: Record) -> bool:
-    return not (schema.name == "Contact" and record.get("IsPersonAccount"))
+    """The Contact of a person account is in no search, nor is a Lead that was converted."""
+    hidden = {"Contact": "IsPersonAccount", "Lead": "IsConverted"}.get(schema.name)
+    return hidden is None or not record.get(hidden)
 
 
 def _matches(record: Record, fields: list[FieldSchema], words: list[_Word]) -> bool:
