@@ -26,12 +26,14 @@ class SaveOptions:
 
     ``allow_duplicates``, ``include_record_details``: ``Sforce-Duplicate-Rule-Header``.
     ``as_current_user``: its ``runAsCurrentUser``, which leaves out records the user cannot see.
-    ``auto_assign``: ``Sforce-Auto-Assign`` (the service's default is true).
+    ``auto_assign``: ``Sforce-Auto-Assign`` (the service's default is true); with the id of a rule
+    in ``assignment_rule``, that one runs.
     ``unmodified_since``: ``If-Unmodified-Since``, aware, a second's resolution.
     """
 
     allow_duplicates: bool = False
     auto_assign: bool = True
+    assignment_rule: str | None = None
     include_record_details: bool = False
     as_current_user: bool = False
     unmodified_since: datetime | None = None

@@ -218,6 +218,11 @@ class Control:
         """Several currencies; the first is the corporate one and everybody's own."""
         self.call("POST", "/features", {"currencies": list(codes), "rates": dict(rates or {})})
 
+    def use_addresses(self, *, japan: bool = True, international: bool = True) -> None:
+        """What email fields take: dots as Japanese carriers have them, letters beyond ASCII."""
+        given = {"japan": japan, "international": international}
+        self.call("POST", "/features", {"addresses": given})
+
     def use_places(self, places: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
         """State and country picklists: states by country, as codes, and what they are called."""
         given = {country: list(states) for country, states in places.items()}
@@ -259,9 +264,23 @@ class Control:
         """A trigger or flow: what it costs a transaction (see ``rules.triggers.Trigger``)."""
         self.call("POST", "/rules/trigger", {"object": object_name, "name": name, **more})
 
-    def assignment_rule(self, object_name: str, owner_id: str | None) -> None:
-        """New Leads or Cases get this owner; None removes the rule."""
-        self.call("POST", "/rules/assignment", {"object": object_name, "owner_id": owner_id})
+    def assignment_rule(
+        self, object_name: str, owner_id: str | None, *, active: bool = True
+    ) -> str | None:
+        """New Leads or Cases get this user or queue as their owner; None ends the active rule. The
+        id of the rule, which runs when it is named even if it is not active."""
+        body = {"object": object_name, "owner_id": owner_id, "active": active}
+        found: str | None = self.call("POST", "/rules/assignment", body)["id"]
+        return found
+
+    def auto_response(self, object_name: str) -> None:
+        """Answer the senders of new Cases or Leads by mail."""
+        self.call("POST", "/rules/auto-response", {"object": object_name})
+
+    def notifications(self) -> list[Json]:
+        """The mail that assignment and auto-response rules sent: reason, address, record_id."""
+        found: list[Json] = self.call("GET", "/notifications")
+        return found
 
     def clear_rules(self) -> None:
         """Remove every rule."""

@@ -122,6 +122,8 @@ def _add_metadata(control: Blueprint, site: Site) -> None:
         body = body_object()
         if "currencies" in body:
             org.use_currencies(body["currencies"], body.get("rates"))
+        if "addresses" in body:
+            org.use_addresses(**body["addresses"])
         if "places" in body:
             org.use_places(body["places"], body.get("names", {}))
         for name in FEATURES:
@@ -153,8 +155,19 @@ def _add_rules(control: Blueprint, site: Site) -> None:
     @control.post("/rules/assignment")
     def assignment() -> Response:
         body = body_object()
-        org.set_assignment_rule(str(body["object"]), body["owner_id"])
+        active = bool(body.get("active", True))
+        rule_id = org.set_assignment_rule(str(body["object"]), body["owner_id"], active=active)
+        return reply({"id": rule_id}, 201)
+
+    @control.post("/rules/auto-response")
+    def auto_response() -> Response:
+        body = body_object()
+        org.automatic.set_response(str(body["object"]))
         return reply({}, 201)
+
+    @control.get("/notifications")
+    def notifications() -> Response:
+        return reply(org.automatic.sent())
 
     @control.post("/rules/trigger")
     def trigger() -> Response:

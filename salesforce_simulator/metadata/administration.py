@@ -29,6 +29,7 @@ from salesforce_simulator.records.places import place_fields
 from salesforce_simulator.records.saves import Saves
 from salesforce_simulator.records.validation import Validation, ValidationRule
 from salesforce_simulator.results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
+from salesforce_simulator.rules.automatic import OBJECTS, AutomaticRules
 from salesforce_simulator.rules.triggers import Triggers
 from salesforce_simulator.sharing.setup import SharingSetup
 from salesforce_simulator.store import Record, Store
@@ -80,6 +81,8 @@ class Administration:
             duplicates=self._duplicates,
             org_code=org_code,
         )
+        self.automatic = AutomaticRules(self._store, self._catalog)
+        """Assignment and auto-response rules, and the mail they sent."""
         self.user_setup = UserSetup(self._store, self._catalog, self._rights, self._saves)
         """Zone, locale, language, currency and licence of users."""
         self.triggers = Triggers(self._store)
@@ -232,6 +235,11 @@ class Administration:
             use_currencies(self._store, self._catalog, self._saves, codes, rates or {})
             self._rights.touch()
 
+    def use_addresses(self, *, japan: bool, international: bool) -> None:
+        """What email fields take (see ``records.inputs.AddressRules``); at first both."""
+        kept = {"japan": japan, "international": international}
+        self._store.set_setting("address rules", "all", kept)
+
     def use_places(self, places: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> None:
         """Have state and country picklists: states by country, as codes, and what they are
         called."""
@@ -297,24 +305,33 @@ class Administration:
         target = self._catalog.get(match_object).name if match_object is not None else own
         self._duplicates.add(DuplicateRule(own, name, action, tuple(match_on), target, message))
 
-    def set_assignment_rule(self, object_name: str, owner_id: str | None) -> None:
-        """New Leads or Cases get this owner when ``auto_assign`` is on; None removes the rule."""
+    def set_assignment_rule(
+        self, object_name: str, owner_id: str | None, *, active: bool = True
+    ) -> str | None:
+        """New Leads or Cases get this user or queue as their owner; None ends the active rule.
+
+        The id of the rule. One that is not active only runs when it is named.
+        """
         name = self._catalog.get(object_name).name
-        if name not in {"Lead", "Case"}:
+        if name not in OBJECTS:
             raise ValueError(f"{name} has no assignment rules")
-        queue = None if owner_id is None else self._rights.sharing.queue(owner_id)
-        if queue is not None:
-            owner: str | None = queue.id
-        else:
-            owner = None if owner_id is None else self.user(owner_id).id
-        self._store.set_setting("assignment rule", name, {"owner_id": owner})
+        with self._store.transaction():
+            if owner_id is None:
+                self.automatic.drop_active(name)
+                return None
+            queue = self._rights.sharing.queue(owner_id)
+            owner = self.user(owner_id).id if queue is None else queue.id
+            rule_id = self._saves.new_id(self._catalog.get("AssignmentRule"))
+            self.automatic.set_assignment(name, rule_id, owner, active=active)
+            return rule_id
 
     def clear_rules(self) -> None:
-        """Remove every validation, duplicate and assignment rule, and every trigger."""
+        """Remove every rule and every trigger; assignment rules stay as inactive ones."""
         self.triggers.clear()
         self._validation.clear()
         self._duplicates.clear()
-        self._store.drop_settings("assignment rule")
+        with self._store.transaction():
+            self.automatic.clear()
 
 
 def _org_code(name: str, *, sandbox: bool) -> str:

@@ -12,6 +12,7 @@ from salesforce_simulator.metadata.record_types import default_of
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
 from salesforce_simulator.records.inputs import (
+    AddressRules,
     check_attributes,
     parser_error,
     picklist_complaint,
@@ -27,6 +28,7 @@ class Bodies:
     """Reads bodies for the user who sends them."""
 
     def __init__(self, store: Store, catalog: Catalog, rights: Rights) -> None:
+        self._store = store
         self._rights = rights
         self._types = catalog.record_types
         self._lookups = Lookups(store, catalog, rights)
@@ -100,6 +102,11 @@ class Bodies:
             raise refuse("INVALID_FIELD_FOR_INSERT_UPDATE", message, refused)
         return list(written.values())
 
+    def _addresses(self, field: FieldSchema) -> AddressRules:
+        """The org's rules, which only matter to email fields."""
+        kept = self._store.settings("address rules") if field.type == "email" else {}
+        return AddressRules(**kept.get("all", {}))
+
     def _relationship(
         self, user: User, schema: ObjectSchema, name: str, value: Any
     ) -> FieldSchema | None:
@@ -114,7 +121,7 @@ class Bodies:
         if field.type == JUNCTION:
             return self._lookups.list_of(user, schema, field, given)
         if field.type != "reference":
-            return typed_value(field, given)
+            return typed_value(field, given, self._addresses(field))
         if isinstance(given, Mapping):
             return self._lookups.by_external_id(user, field, given)
         if given is not None and not isinstance(given, str):

@@ -4,25 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from salesforce_simulator.errors import ErrorEntry, OrgError, refuse
 from salesforce_simulator.metadata.schema import FieldSchema
+from salesforce_simulator.records.rich_text import sanitised
 from salesforce_simulator.values import parse_date, parse_datetime, parse_time, show_datetime
 
-_EMAIL = re.compile(
-    # Several dots in a row and one at the end of the local part are taken, one at its beginning is
-    # not; with Email Address Internationalization other letters, too (Help 000384328). Quotes:
-    # assumed, from "the full range of characters as documented in the RFCs".
-    r"(?:[\w!#$%&'*+/=?^_`{|}~-][\w.!#$%&'*+/=?^_`{|}~-]*|\"(?:[^\"\\]|\\.)+\")"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\Z"
-)
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_DOMAIN = rf"@(?:{_LABEL}\.)+{_LABEL}\Z"
+_ATOM = r"[\w!#$%&'*+/=?^_`{|}~-]"
+_QUOTED = r"\"(?:[^\"\\]|\\.)+\""
 _JAVA_BLANKS = "".join(map(chr, range(33)))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGITS_OF_A_DOUBLE = 18
 
 Typed = tuple[Any, ErrorEntry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRules:
+    """The org's settings for email fields (Help 000384328): addresses as Japanese carriers have
+    them, with several dots in a row or one at the end of the local part (never at its beginning),
+    and Email Address Internationalization, for letters beyond ASCII.
+
+    Quotes: assumed, from "the full range of characters as documented in the RFCs".
+    """
+
+    japan: bool = True
+    international: bool = True
+
+    def accept(self, address: str) -> bool:
+        """Whether an email field takes this address."""
+        return _address(self.japan, self.international).match(address) is not None
+
+
+@cache
+def _address(japan: bool, international: bool) -> re.Pattern[str]:
+    local = f"{_ATOM}(?:{_ATOM}|\\.)*" if japan else rf"{_ATOM}+(?:\.{_ATOM}+)*"
+    flags = re.NOFLAG if international else re.ASCII
+    return re.compile(f"(?:{local}|{_QUOTED}){_DOMAIN}", flags)
+
+
+_LENIENT = AddressRules()
 
 
 def parser_error(kind: str, value: Any) -> OrgError:
@@ -54,7 +81,7 @@ def trimmed(text: str) -> str | None:
     return text.strip(_JAVA_BLANKS) or None
 
 
-def typed_value(field: FieldSchema, value: Any) -> Typed:
+def typed_value(field: FieldSchema, value: Any, addresses: AddressRules = _LENIENT) -> Typed:
     """The value to store, or the complaint about it; OrgError for what is no such value at all.
 
     References are only told apart from other JSON here, their ids are looked at later.
@@ -76,7 +103,7 @@ def typed_value(field: FieldSchema, value: Any) -> Typed:
         return None, None
     if kind in {"date", "datetime", "time"}:
         return _moment(kind, text), None
-    return _text(field, text)
+    return _text(field, text, addresses)
 
 
 def _boolean(value: Any) -> bool:
@@ -133,11 +160,15 @@ def _moment(kind: str, text: str) -> str:
     raise parser_error(kind, text)
 
 
-def _text(field: FieldSchema, text: str) -> Typed:
+def _text(field: FieldSchema, text: str, addresses: AddressRules) -> Typed:
+    if field.raw.get("extraTypeInfo") == "richtextarea":
+        text = sanitised(text)
+        if not text:
+            return None, None
     if field.length and len(text) > field.length and field.type != "reference":
         message = f"{field.label}: data value too large: {text} (max length={field.length})"
         return None, ErrorEntry("STRING_TOO_LONG", message, (field.name,))
-    if field.type == "email" and not _EMAIL.match(text):
+    if field.type == "email" and not addresses.accept(text):
         message = f"{field.label}: invalid email address: {text}"
         return None, ErrorEntry("INVALID_EMAIL_ADDRESS", message, (field.name,))
     # Addresses are stored in lower case (Help 000384328).

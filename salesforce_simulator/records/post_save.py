@@ -1,4 +1,4 @@
-"""What follows from a stored record: assignment, contact roles, values that other records show."""
+"""What follows from a stored record: contact roles, and values that other records show."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ class AfterSave:
         self._store = store
         self._catalog = catalog
         self._create_row = create_row
-
-    def assign(self, schema: ObjectSchema, record: Record) -> None:
-        """The org's assignment rule for new Leads and Cases, if it has one."""
-        kept = self._store.settings("assignment rule").get(schema.name)
-        if kept is not None and schema.name in {"Lead", "Case"}:
-            record["OwnerId"] = kept["owner_id"]
 
     def follow(
         self, user: User, schema: ObjectSchema, record: Record, before: Record | None

@@ -36,6 +36,7 @@ from salesforce_simulator.records.people import People
 from salesforce_simulator.records.post_save import AfterSave
 from salesforce_simulator.records.validation import Validation
 from salesforce_simulator.results import SaveOptions, User
+from salesforce_simulator.rules.automatic import AutomaticRules
 from salesforce_simulator.sharing.access import Access
 from salesforce_simulator.store import Record, Store
 from salesforce_simulator.values import parse_datetime, show_datetime
@@ -65,6 +66,7 @@ class Saves:
         self._bodies = Bodies(store, catalog, rights)
         self._derived = Derived(store, catalog)
         self._people = People(store, catalog)
+        self._automatic = AutomaticRules(store, catalog)
         self._after = AfterSave(store, catalog, self.create_row)
         self.companions: list[Companion] = []
 
@@ -158,7 +160,7 @@ class Saves:
         if schema.field("OwnerId") is not None:
             record.setdefault("OwnerId", user.id)
             if options.auto_assign:  # which overrules an owner that was given
-                self._after.assign(schema, record)
+                self._automatic.assign(schema, record, options)
         self._derived.number(schema, record)
         self._people.prepare(schema, record)
         if kind is not None:
@@ -225,6 +227,8 @@ class Saves:
         self._check_activity(schema, record)
         self._derived.fill(schema, record, before)
         self._validation.required(schema, record, None if before is None else changes)
+        if options is not None and before is None:
+            self._automatic.check(schema, record)
         self._validation.rules(schema, record)
         if options is not None:
             self._duplicates.check(user, schema, record, options)
@@ -232,6 +236,8 @@ class Saves:
         self._store.put(schema, record, before)
         self._people.follow(schema, record, before, self)
         self._after.follow(user, schema, record, before)
+        if options is not None and before is None:
+            self._automatic.answer(schema, record)
         for companion in self.companions:
             companion.saved(user, schema, record, before)
 

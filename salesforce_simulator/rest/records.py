@@ -40,11 +40,13 @@ def save_options(request: Request) -> SaveOptions:
     header = request.headers.get("sforce-duplicate-rule-header", "")
     pairs = (part.partition("=") for part in header.replace(",", ";").split(";"))
     wanted = {name.strip().lower(): value.strip().lower() == "true" for name, _, value in pairs}
+    assign = request.headers.get("sforce-auto-assign", "").strip() or "true"
     return SaveOptions(
         allow_duplicates=wanted.get("allowsave", False),
         include_record_details=wanted.get("includerecorddetails", False),
         as_current_user=wanted.get("runascurrentuser", False),
-        auto_assign=request.headers.get("sforce-auto-assign", "true").strip().lower() != "false",
+        auto_assign=assign.lower() != "false",
+        assignment_rule=None if assign.lower() in ("true", "false") else assign,
         unmodified_since=header_date(request.headers.get("if-unmodified-since")),
     )
 
