@@ -51,6 +51,8 @@ class AggregateQuery:
                 unnamed += item.alias is None
                 self._columns.append((name, item))
             elif isinstance(item, FieldPath):
+                if item.function is not None:
+                    raise not_modelled(f"the function {item.function}() in a grouped query")
                 bound = scope.bind(schema, item, query.alias)
                 if not any(_same(bound, group) for group in self._groups):
                     message = f"Field must be grouped or aggregated: {item.text}"
@@ -126,7 +128,8 @@ class AggregateQuery:
         bound = self._check(item)
         assert bound is not None
         self._scope.prefetch(records, [bound])
-        values = [v for v in (self._scope.value(r, bound) for r in records) if v is not None]
+        found = (self._scope.corporate_value(record, bound) for record in records)
+        values = [value for value in found if value is not None]
         match item.function:
             case "COUNT":
                 return len(values)

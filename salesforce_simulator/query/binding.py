@@ -11,6 +11,7 @@ from salesforce_simulator.errors import refuse
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
+from salesforce_simulator.query.money import Money
 from salesforce_simulator.query.soql.complaints import (
     complain,
     no_such_column,
@@ -103,6 +104,7 @@ class Scope:
         self.year_ago = (now.date() - timedelta(days=365)).isoformat()
         self.all_rows = all_rows
         self.api_version = api_version
+        self.money = Money(store, catalog, user)
         self._met: dict[str, Record | None] = {}
         self._seen: dict[str, bool] = {}
         self._relationships: set[tuple[str, ...]] = set()
@@ -208,13 +210,24 @@ class Scope:
 
     def value(self, record: Record, bound: BoundField) -> Any:
         """What a path leads to from a record; None where a parent is missing."""
+        here = self._holder(record, bound)
+        return None if here is None else self.field_of(here, bound.schema, bound.field)
+
+    def _holder(self, record: Record, bound: BoundField) -> Record | None:
         here: Record | None = record
         for step in bound.steps:
             here = self.record(here.get(step.name))  # type: ignore[union-attr]
             if here is None:
                 return None
-        assert here is not None
-        return self.field_of(here, bound.schema, bound.field)
+        return here
+
+    def corporate_value(self, record: Record, bound: BoundField) -> Any:
+        """As ``value``, with amounts in the org's currency."""
+        here = self._holder(record, bound)
+        found = None if here is None else self.field_of(here, bound.schema, bound.field)
+        if here is None or found is None or bound.field.type != "currency":
+            return found
+        return self.money.corporate(found, here.get("CurrencyIsoCode"))
 
     def field_of(self, record: Record, schema: ObjectSchema | None, field: FieldSchema) -> Any:
         """A field of a record; of the entity ``Name`` when ``schema`` is None."""

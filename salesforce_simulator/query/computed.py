@@ -32,7 +32,7 @@ def computed_rows(scope: Scope, schema: ObjectSchema, query: Query) -> list[dict
     """The rows of a query for one of these objects."""
     names = []
     for item in query.select:
-        if not isinstance(item, FieldPath):
+        if not isinstance(item, FieldPath) or item.function is not None:
             raise plainly(f"{schema.name} only takes plain fields in its SELECT list")
         bound = scope.bind(schema, item, query.alias)
         if bound.steps:

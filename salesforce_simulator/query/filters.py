@@ -12,7 +12,13 @@ from typing import Any
 
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.query.binding import BoundField, Scope
-from salesforce_simulator.query.literals import DaySpan, comparable, invalid_operator, typed
+from salesforce_simulator.query.literals import (
+    DaySpan,
+    comparable,
+    invalid_operator,
+    money,
+    typed,
+)
 from salesforce_simulator.query.semi_joins import check_semi_join
 from salesforce_simulator.query.soql.complaints import complain, misplaced
 from salesforce_simulator.query.soql.like import LikePattern
@@ -99,6 +105,8 @@ class Filter:
         value = self._scope.value
         if condition.operator == "LIKE":
             return self._like(condition, bound)
+        if condition.value.kind == "money":
+            return self._amount(condition, bound)
         wanted = typed(self._scope, bound, condition.value)
         if isinstance(wanted, DaySpan):
             return self._in_span(bound, condition.operator, wanted)
@@ -113,6 +121,20 @@ class Filter:
         def ordered(record: Record) -> bool:
             found = value(record, bound)
             return found is not None and ordering(comparable(bound, found), wanted)
+
+        return ordered
+
+    def _amount(self, condition: Comparison, bound: BoundField) -> Predicate:
+        """Amounts are compared in the org's currency."""
+        value, wanted = self._scope.corporate_value, money(self._scope, bound, condition.value)
+        if condition.operator in {"=", "!="}:
+            equal = condition.operator == "="
+            return lambda record: (value(record, bound) == wanted) is equal
+        ordering = _ORDERINGS[condition.operator]
+
+        def ordered(record: Record) -> bool:
+            found = value(record, bound)
+            return found is not None and ordering(found, wanted)
 
         return ordered
 

@@ -88,6 +88,16 @@ def typed(scope: Scope, bound: BoundField, literal: Literal) -> Any:
     return comparable(bound, unquoted(literal.text)) or None
 
 
+def money(scope: Scope, bound: BoundField, literal: Literal) -> float:
+    """``USD5000`` in the org's currency, to compare an amount with."""
+    code, amount = literal.text[:3].upper(), float(literal.text[3:])
+    if bound.field.type != "currency" or not scope.money.several:
+        raise wrong_type(scope, bound, literal)
+    if not scope.money.knows(code):
+        raise complain(scope.text, literal.offset, f"Invalid currency code: {code}")
+    return float(scope.money.corporate(amount, code))
+
+
 def _id(scope: Scope, bound: BoundField, literal: Literal) -> str | None:
     if literal.kind != "string":
         raise wrong_type(scope, bound, literal)

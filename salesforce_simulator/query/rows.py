@@ -21,7 +21,14 @@ class _Level:
     """One object of the answer: its keys in the order they were first named."""
 
     schema: ObjectSchema | None
-    keys: dict[str, FieldSchema | _Parent | Query] = field(default_factory=dict)
+    keys: dict[str, FieldSchema | _Converted | _Parent | Query] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Converted:
+    """An amount in the currency of the user who asks."""
+
+    field: FieldSchema
 
 
 @dataclass(eq=False)
@@ -41,7 +48,8 @@ class SelectList:
         self.children: dict[str, Query] = {}
         for item in query.select:
             if isinstance(item, FieldPath):
-                self._add(scope.bind(schema, item, query.alias))
+                bound = scope.bind(schema, item, query.alias)
+                self._add(bound, item.alias, self._converted(bound, item))
             elif isinstance(item, FieldsMacro):
                 self._expand(item, query.limit)
             elif isinstance(item, Subquery):
@@ -50,7 +58,18 @@ class SelectList:
                 message = f"aggregate {item.function} is not allowed in this SELECT list"
                 raise complain(scope.text, item.offset, message)
 
-    def _add(self, bound: BoundField) -> None:
+    def _converted(self, bound: BoundField, item: FieldPath) -> _Converted | None:
+        """The function around a field; refused for a field it does not take."""
+        if item.function is None:
+            return None
+        if bound.field.type != "currency" or not self._scope.money.several:
+            message = f"field {bound.field.name} does not support the function {item.function}"
+            raise complain(self._scope.text, bound.offset, message)
+        return _Converted(bound.field)
+
+    def _add(
+        self, bound: BoundField, alias: str | None = None, converted: _Converted | None = None
+    ) -> None:
         level = self._top
         for depth, step in enumerate(bound.steps):
             assert step.relationship is not None
@@ -62,10 +81,11 @@ class SelectList:
                 level.keys[step.relationship] = entry
             assert isinstance(entry, _Parent)
             level = entry.level
-        if bound.field.name in level.keys:
+        key = alias or bound.field.name
+        if key in level.keys:
             message = f"duplicate field selected: {bound.text}"
             raise complain(self._scope.text, bound.offset, message)
-        level.keys[bound.field.name] = bound.field
+        level.keys[key] = converted or bound.field
         self.bound.append(bound)
 
     def _expand(self, macro: FieldsMacro, limit: int | None) -> None:
@@ -106,6 +126,8 @@ class SelectList:
         for key, entry in level.keys.items():
             if isinstance(entry, FieldSchema):
                 row[key] = scope.field_of(record, level.schema, entry)
+            elif isinstance(entry, _Converted):
+                row[key] = self._convert(record, level, entry.field)
             elif isinstance(entry, _Parent):
                 parent = scope.record(record.get(entry.step.name))
                 row[key] = (
@@ -116,3 +138,7 @@ class SelectList:
             else:
                 row[key] = children[key].get(record["Id"])
         return row
+
+    def _convert(self, record: Record, level: _Level, field: FieldSchema) -> Any:
+        value = self._scope.field_of(record, level.schema, field)
+        return None if value is None else self._scope.money.own(value, record)

@@ -6,11 +6,13 @@ expression; anything else needs parentheses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from salesforce_simulator.query.soql.complaints import not_modelled, plainly
 from salesforce_simulator.query.soql.dates import COUNTED_RANGES, RANGES
 from salesforce_simulator.query.soql.stream import TokenStream
+from salesforce_simulator.query.soql.tokens import Token
 from salesforce_simulator.query.soql.tree import (
     Aggregate,
     And,
@@ -27,6 +29,8 @@ from salesforce_simulator.query.soql.tree import (
 
 SemiJoin = Callable[[TokenStream], Query]
 NESTING_LIMIT = 50
+#: An amount in a currency, ``USD5000``; decimals are a token of their own.
+_MONEY = re.compile(r"[A-Za-z]{3}\d+\Z")
 _OPERATORS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 
@@ -124,6 +128,10 @@ def _literal_list(stream: TokenStream) -> tuple[Literal, ...]:
     return tuple(values)
 
 
+def _adjacent(token: Token, following: Token) -> bool:
+    return token.offset + len(token.text) == following.offset
+
+
 def _literal(stream: TokenStream) -> Literal:
     token = stream.next()
     if token.kind in {"string", "number", "date", "datetime", "time"}:
@@ -134,6 +142,12 @@ def _literal(stream: TokenStream) -> Literal:
             return Literal("null", word, token.offset)
         if word in {"TRUE", "FALSE"}:
             return Literal("boolean", word, token.offset)
+        if _MONEY.match(token.text):
+            cents = stream.peek()
+            if cents.kind == "number" and cents.text[0] == "." and _adjacent(token, cents):
+                stream.next()
+                return Literal("money", token.text + cents.text, token.offset)
+            return Literal("money", token.text, token.offset)
         if word in RANGES:
             return Literal("range", word, token.offset)
         if word in COUNTED_RANGES:

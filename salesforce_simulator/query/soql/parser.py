@@ -27,6 +27,8 @@ _NO_ALIASES = (
 STATEMENT_LIMIT = 100_000
 SUBQUERY_LIMIT = 20
 OFFSET_LIMIT = 2000
+#: Functions that show one field in another way.
+_FUNCTIONS = frozenset({"CONVERTCURRENCY"})
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 _CLAUSES = (
     "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "ALL", "UPDATE",
@@ -144,6 +146,13 @@ def _select_item(stream: TokenStream, nested: str | None) -> SelectItem:
         if which not in {"ALL", "STANDARD", "CUSTOM"}:
             raise stream.unexpected(name)
         return FieldsMacro(which, name.offset)
+    if function in _FUNCTIONS:
+        if nested == "semi-join":
+            raise stream.unexpected(name)
+        token = stream.name()
+        stream.symbol(")")
+        names = tuple(token.text.split("."))
+        return FieldPath(names, token.offset, _alias(stream), function)
     aggregate = _call(stream, name)
     return replace(aggregate, alias=_alias(stream))
 
@@ -159,7 +168,8 @@ def _alias(stream: TokenStream) -> str | None:
 
 def _check_aliases(select: list[SelectItem], grouped: bool) -> None:
     """Fields get other names only where rows are grouped."""
-    if not grouped and any(isinstance(item, FieldPath) and item.alias for item in select):
+    plain = [item for item in select if isinstance(item, FieldPath) and item.function is None]
+    if not grouped and any(item.alias for item in plain):
         raise plainly("only aggregate expressions use field aliasing")
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal as Choice
 
-LiteralKind = Choice["string", "number", "boolean", "null", "date", "datetime", "time", "range"]
+LiteralKind = Choice[
+    "string", "number", "money", "boolean", "null", "date", "datetime", "time", "range"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
-    """``Account.Owner.Name`` as written; ``alias`` only in the SELECT list of a grouped query."""
+    """``Account.Owner.Name`` as written.
+
+    ``alias`` is only in the SELECT list of a grouped query, or with a ``function``, which is
+    CONVERTCURRENCY.
+    """
 
     names: tuple[str, ...]
     offset: int
     alias: str | None = None
+    function: str | None = None
 
     @property
     def text(self) -> str:
@@ -42,7 +49,8 @@ class FieldsMacro:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value: strings still escaped, numbers and dates as written, ranges like TODAY upper-case.
+    """A value: strings still escaped, numbers, dates and money (``USD5000``) as written, ranges
+    like TODAY upper-case.
 
     ``count`` is the n of ``LAST_N_DAYS:n``.
     """
