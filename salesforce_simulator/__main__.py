@@ -19,6 +19,7 @@ from typing import Any
 
 from salesforce_simulator.app import create_exchange
 from salesforce_simulator.clock import OrgClock
+from salesforce_simulator.metadata.catalog import FEATURES
 from salesforce_simulator.metadata.recordings import NoDescribes
 from salesforce_simulator.metadata.seed import LOGINS, seed, seed_users
 from salesforce_simulator.org import Org
@@ -47,6 +48,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--activity-key-field", metavar="NAME", help="a unique external id on Task, e.g. Key__c")
     add("--person-accounts", action="store_true", help="the package's objects with them")
     add("--rotate-refresh-tokens", action="store_true", help="each refresh gives a new token")
+    add("--feature", action="append", default=[], choices=sorted(FEATURES), help="may be repeated")
     add("--no-seed", action="store_true", help="users only, no records")
     add("--die-with-parent", action="store_true", help="end when the starting process ends")
     return parser.parse_args(arguments)
@@ -103,6 +105,8 @@ def open_site(
             rotate_refresh_tokens=options.rotate_refresh_tokens,
         ),
     )
+    for feature in options.feature:
+        org.use_feature(feature, {})
     is_new = seed_users(site)
     if is_new and not options.no_seed:
         seed(site)

@@ -186,6 +186,7 @@ class Org(Administration):
         for one that does not exist and for options it has not."""
         with self.transaction():
             self._catalog.add_feature(name, options)
+            self._rights.audit_fields = "audit_fields" in self._catalog.features
             self._rights.touch()
 
     def file_content(self, user: User, version_id: str) -> bytes:

@@ -15,6 +15,7 @@ ALL_PERMISSIONS = frozenset(
         "update_email_messages",
         "query_all_files",
         "convert_leads",
+        "create_audit_fields",
     }
 )
 """User permissions the org knows: asked before API calls, limits and consent, and by sharing."""

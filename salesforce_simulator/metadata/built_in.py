@@ -37,6 +37,7 @@ PERMISSION_FLAGS = {
     "PermissionsViewAllData": "view_all_data",
     "PermissionsModifyAllData": "modify_all_data",
     "PermissionsConvertLeads": "convert_leads",
+    "PermissionsCreateAuditFields": "create_audit_fields",
     "PermissionsCanUpdateEmailMessage": "update_email_messages",
     "PermissionsQueryAllFiles": "query_all_files",
 }

@@ -25,6 +25,7 @@ FEATURES: Mapping[str, tuple[Callable[[Mapping[str, Any]], Feature], frozenset[s
     "mail": (mail_feature, frozenset({"enhanced", "junction_lists"})),
     "shared_activities": (shared_activities_feature, frozenset()),
     "files": (files_feature, FILE_OPTIONS),
+    "audit_fields": (lambda _: Feature(), frozenset()),
 }
 
 

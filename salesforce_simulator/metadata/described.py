@@ -7,7 +7,7 @@ from typing import Any
 
 from salesforce_simulator.errors import not_found
 from salesforce_simulator.metadata.record_types import RecordTypes, info_of
-from salesforce_simulator.metadata.rights import Rights
+from salesforce_simulator.metadata.rights import AUDIT_FIELDS, Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema, controlling_indexes
 from salesforce_simulator.results import User
 
@@ -43,6 +43,8 @@ def _visible_field(
     rights: Rights, user: User, schema: ObjectSchema, field: FieldSchema
 ) -> dict[str, Any]:
     raw = dict(field.recorded)
+    if field.name in AUDIT_FIELDS and rights.may_create(user, field):
+        raw["createable"] = True
     if not rights.on_field(user, schema, field).editable:
         raw |= {key: False for key in ("createable", "updateable") if key in raw}
     return raw

@@ -18,6 +18,7 @@ from salesforce_simulator.values import parse_datetime, show_datetime
 
 _EVERYTHING = ObjectRights()
 _FULL = FieldRights()
+AUDIT_FIELDS = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"})
 _ALWAYS_VISIBLE = frozenset({"id", "isdeleted", "createddate", "createdbyid", "lastmodifieddate",
                              "lastmodifiedbyid", "systemmodstamp"})  # fmt: skip
 
@@ -33,6 +34,8 @@ class Rights:
         self._permissions: dict[str, frozenset[str]] = {}
         self._changed: dict[str, datetime] = {}
         self.sharing = Sharing(store, self._wide)
+        #: Whether audit fields may be set at all: the switch of the org.
+        self.audit_fields = "audit_fields" in store.settings("feature")
         for kept in store.settings("object rights").values():
             self._objects[kept["user"], kept["object"]] = ObjectRights(**kept["rights"])
         for kept in store.settings("field rights").values():
@@ -141,6 +144,13 @@ class Rights:
     def may_read(self, user: User, schema: ObjectSchema, field: FieldSchema) -> bool:
         """Whether the user may see the field."""
         return self.on_field(user, schema, field).readable
+
+    def may_create(self, user: User, field: FieldSchema) -> bool:
+        """Whether the field may be set on create, as far as its kind goes: audit fields only with
+        the org's switch and the permission *Set Audit Fields upon Record Creation*."""
+        if field.name in AUDIT_FIELDS and self.audit_fields:
+            return "create_audit_fields" in user.permissions
+        return field.createable
 
     def visible(self, user: User, schema: ObjectSchema, name: str) -> FieldSchema | None:
         """The field of that name if it exists and the user may read it."""

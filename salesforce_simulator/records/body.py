@@ -86,7 +86,8 @@ class Bodies:
                 raise no_such_column(name, schema.name)
             if field.type == "id":
                 raise _id_in_body(creating)
-            allowed = field.createable if creating else field.updateable
+            may_create = creating and self._rights.may_create(user, field)
+            allowed = may_create if creating else field.updateable
             if not allowed or not self._rights.on_field(user, schema, field).editable:
                 refused.append(field.name)
             if field.name in written:
@@ -94,12 +95,7 @@ class Bodies:
                 raise refuse("JSON_PARSER_ERROR", message, None)
             written[field.name] = (field, value)
         if refused:
-            message = (
-                f"Unable to create/update fields: {', '.join(refused)}. Please check the security "
-                "settings of this field and verify that it is read/write for your profile or "
-                "permission set."
-            )
-            raise refuse("INVALID_FIELD_FOR_INSERT_UPDATE", message, refused)
+            raise no_right_to_set(refused)
         return list(written.values())
 
     def _addresses(self, field: FieldSchema) -> AddressRules:
@@ -136,3 +132,13 @@ def _id_in_body(creating: bool) -> OrgError:
         return refuse("INVALID_FIELD_FOR_INSERT_UPDATE", message, ["Id"])
     message = "The Id field should not be specified in the sobject data."
     return refuse("INVALID_FIELD", message, None)
+
+
+def no_right_to_set(names: list[str]) -> OrgError:
+    """400 for fields that are not to be written, by anybody or by this user."""
+    message = (
+        f"Unable to create/update fields: {', '.join(names)}. Please check the security "
+        "settings of this field and verify that it is read/write for your profile or "
+        "permission set."
+    )
+    return refuse("INVALID_FIELD_FOR_INSERT_UPDATE", message, names)

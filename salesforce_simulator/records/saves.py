@@ -25,9 +25,9 @@ from salesforce_simulator.errors import (
 from salesforce_simulator.ids import from_sequence, normalised
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.record_types import default_of
-from salesforce_simulator.metadata.rights import Rights
+from salesforce_simulator.metadata.rights import AUDIT_FIELDS, Rights
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
-from salesforce_simulator.records.body import Bodies
+from salesforce_simulator.records.body import Bodies, no_right_to_set
 from salesforce_simulator.records.companions import Companion
 from salesforce_simulator.records.derived import Derived
 from salesforce_simulator.records.duplicates import Duplicates
@@ -150,13 +150,16 @@ class Saves:
                 record.pop(
                     field.name, None
                 )  # an explicit null beats a default that is only offered
-        record |= {
+        by_itself = {
             "CreatedDate": stamp,
             "CreatedById": user.id,
             "LastModifiedDate": stamp,
             "LastModifiedById": user.id,
             "SystemModstamp": stamp,
         }
+        for name, value in by_itself.items():
+            if changes.get(name) is None:  # an audit field that was given stays
+                record[name] = value
         if schema.field("OwnerId") is not None:
             record.setdefault("OwnerId", user.id)
             if options.auto_assign:  # which overrules an owner that was given
@@ -310,6 +313,9 @@ class Saves:
             return self.update(user, schema, found, body, options), False
         if update_only:
             raise not_found()
+        audit = [name for name in body if name.lower() in {a.lower() for a in AUDIT_FIELDS}]
+        if audit:
+            raise no_right_to_set(audit)  # an upsert never sets them
         return self.create(user, schema, {**body, field.name: value}, options), True
 
 

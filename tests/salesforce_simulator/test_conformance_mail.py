@@ -29,10 +29,9 @@ MESSAGE = {
 @pytest.fixture(scope="module")
 def mail_process() -> Iterator[OrgProcess]:
     """An org with emails, Shared Activities and files."""
-    with OrgProcess() as process:
+    with OrgProcess(options=["--feature", "mail", "--feature", "shared_activities"]) as process:
         control = process.production.control
         control.use_feature("mail", junction_lists=True)
-        control.use_feature("shared_activities")
         control.use_feature("files", blocked=["exe"], file_storage_bytes=10 * 1024**2)
         yield process
 
