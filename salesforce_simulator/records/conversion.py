@@ -147,7 +147,8 @@ class _Conversion:
         order = self.order
         if order.opportunity_id:
             schema = self.catalog.get("Opportunity")
-            return str(self.saves.existing(schema, order.opportunity_id)["Id"])
+            found = self.saves.reachable(self.user, schema, order.opportunity_id, Access.EDIT)
+            return str(found["Id"])
         wanted = order.create_opportunity
         if not (order.opportunity_name is not None if wanted is None else wanted):
             return None

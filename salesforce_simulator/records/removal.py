@@ -134,6 +134,7 @@ class Removal:
         schema = self._catalog.get(name)
         if not self._rights.on_object(user, schema).delete:
             raise access_denied(403)
+        self._rights.check(user, schema, record, Access.DELETE)
         root = record.get(WITH)
         other = self._store.get(root) if root else None
         if other is not None and {name, other[0]} == {"EmailMessage", "Task"}:

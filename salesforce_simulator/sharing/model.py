@@ -19,7 +19,11 @@ _PARTS = {
     "OpportunityContactRole": "OpportunityId",
     "TaskRelation": "TaskId",
     "EmailMessageRelation": "EmailMessageId",
+    "ContentDocumentLink": "LinkedEntityId",
 }
+#: Files -> the field that holds the id of their document.
+_FILES = {"ContentVersion": "ContentDocumentId", "ContentDocument": "Id"}
+_DOCUMENT = FieldSchema({"name": "ContentDocumentId", "type": "reference"})
 #: A user who owns one of these may read its Account.
 _CHILDREN_OF_ACCOUNTS = ("Contact", "Case", "Opportunity")
 
@@ -120,6 +124,8 @@ class Sharing:
             return self._activity(user, record)
         if name == "EmailMessage":
             return self._mail(user, record)
+        if name in _FILES:
+            return self._file(user, record, record.get(_FILES[name]))
         if name in _PARTS:
             return self._through(user, record.get(_PARTS[name]))
         if name not in DEFAULTS:
@@ -191,6 +197,22 @@ class Sharing:
             return shared
         read = any(right & Access.READ for right in rights)
         return own | (Access.READ if read else Access.NONE)
+
+    def _file(self, user: User, record: Record, document: str | None) -> Access:
+        """A file is read by whoever reads a record it is linked to, and is its owner's."""
+        own = self._by_owner(user, record)
+        if own or document is None:
+            return own
+        ids = self._store.ids_equal("ContentDocumentLink", _DOCUMENT, [document])
+        links = [row for row in self._store.get_many(ids).values() if not row.get("IsDeleted")]
+        shared = any(self._linked(user, row.get("LinkedEntityId")) for row in links)
+        return Access.READ if shared else Access.NONE
+
+    def _linked(self, user: User, record_id: str | None) -> bool:
+        """A file that is linked to a user is shared with that one alone."""
+        if str(record_id).startswith("005"):
+            return record_id == user.id
+        return bool(self._through(user, record_id))
 
     def _mail(self, user: User, record: Record) -> Access:
         """Mail of a Case as the Case, other mail as its Task; always by who made it."""
