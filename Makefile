@@ -17,7 +17,7 @@ unexport MAIL FRESH ONLY QUICK N
 export PIP_NO_INPUT := 1
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
-.PHONY: demo smoke test check check-lint check-types check-layers check-length check-pins \
+.PHONY: demo smoke test clients check check-lint check-types check-layers check-length check-pins \
 	check-migrations check-wheel format bench faults clean help
 .DEFAULT_GOAL := help
 
@@ -34,6 +34,9 @@ smoke: $(DEMO) ## the main job on real mail without a browser, ending in JSON; M
 test: $(DEV) ## every test; as root it installs the servers and the browser it needs
 	@$(BIN)/python -m tools.install_services
 	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+
+clients: $(DEV) ## jsforce and the Salesforce CLI against the simulated org; needs npm
+	@exec $(BIN)/python -m tests.clients $(ARGS)
 
 check: check-lint check-types check-layers check-length check-pins check-migrations check-wheel ## lint, types, layers, pins, migrations, wheel
 

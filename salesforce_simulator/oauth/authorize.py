@@ -83,7 +83,8 @@ def check_request(site: Site, wanted: Authorization, query: dict[str, str]) -> N
     scopes_of(wanted.scope)
     if wanted.challenge is None and site.settings.require_pkce:
         raise OAuthError("invalid_request", "missing required code challenge")
-    if wanted.challenge is not None and query.get("code_challenge_method") != "S256":
+    # A challenge is a SHA-256 hash by documentation; clients such as jsforce name no method.
+    if wanted.challenge is not None and query.get("code_challenge_method", "S256") != "S256":
         raise OAuthError("invalid_request", "invalid code challenge method: S256 is required")
 
 

@@ -14,13 +14,14 @@ from salesforce_simulator.metadata.built_in import COMPUTED
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.query.aggregates import AggregateQuery, is_aggregate
-from salesforce_simulator.query.binding import BoundField, Scope
+from salesforce_simulator.query.binding import Scope
+from salesforce_simulator.query.columns import aggregate_columns, columns_of
 from salesforce_simulator.query.computed import computed_rows
 from salesforce_simulator.query.explain import plans
 from salesforce_simulator.query.rows import SelectList
 from salesforce_simulator.query.selection import Selection
 from salesforce_simulator.query.soql import parse
-from salesforce_simulator.query.soql.tree import Aggregate, Query, Subquery
+from salesforce_simulator.query.soql.tree import Query, Subquery
 from salesforce_simulator.results import User
 from salesforce_simulator.store import Store
 
@@ -153,18 +154,9 @@ class Queries:
         query = parse(soql)
         scope = self.scope(user, soql, all_rows=False, api_version="66.0")
         schema = scope.object(query.source, query.source_offset)
-        metadata: list[dict[str, Any]] = []
-        if is_aggregate(query):
-            metadata = [_aggregate_column(item) for item in query.select]  # type: ignore[arg-type]
-        else:
-            select = SelectList(scope, schema, query)
-            metadata = [_column(bound) for bound in select.bound]
-            metadata += [
-                {"aggregate": True, "columnName": key, "displayName": key, "joinColumns": []}
-                for key in select.children
-            ]
+        of = aggregate_columns if is_aggregate(query) else columns_of
         return {
-            "columnMetadata": metadata,
+            "columnMetadata": of(scope, schema, query),
             "entityName": schema.name,
             "groupBy": bool(query.group_by),
             "idSelected": _selects_id(query),
@@ -183,28 +175,6 @@ def _weight(row: dict[str, Any]) -> int:
 
 def _selects_id(query: Query) -> bool:
     return any(getattr(item, "names", ("",))[-1].lower() == "id" for item in query.select)
-
-
-def _column(bound: BoundField) -> dict[str, Any]:
-    return {
-        "aggregate": False,
-        "apexType": None,
-        "booleanType": bound.field.type == "boolean",
-        "columnName": bound.field.name,
-        "custom": bound.field.name.endswith("__c"),
-        "displayName": bound.text,
-        "foreignKeyName": None,
-        "insertable": bound.field.createable,
-        "joinColumns": [],
-        "numberType": bound.field.numeric,
-        "textType": not bound.field.numeric and bound.field.type != "boolean",
-        "updatable": bound.field.updateable,
-    }
-
-
-def _aggregate_column(item: Aggregate) -> dict[str, Any]:
-    name = getattr(item, "alias", None) or getattr(item, "function", "") or "expr0"
-    return {"aggregate": True, "columnName": name, "displayName": name, "joinColumns": []}
 
 
 def invalid_locator() -> OrgError:

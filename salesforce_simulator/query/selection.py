@@ -120,20 +120,21 @@ class Selection:
         return [select.row(record, sets) for record in records]
 
     def _child(self, parent: ObjectSchema, query: Query) -> _Child:
-        relationship = parent.children.get(query.source.lower())
-        schema = None
-        if relationship is not None:
-            schema = self._scope.readable_object(relationship.child)
-        if relationship is None or schema is None:
-            raise no_such_relationship(
-                self._scope.text, query.source_offset, query.source, "FROM part of query call"
-            )
+        schema, reference = child_of(self._scope, parent, query)
+        return _Child(self._scope, schema, reference, query)
+
+
+def child_of(scope: Scope, parent: ObjectSchema, query: Query) -> tuple[ObjectSchema, str]:
+    """The object of a child subquery and its reference to the parent; INVALID_FIELD if none."""
+    relationship = parent.children.get(query.source.lower())
+    schema = None if relationship is None else scope.readable_object(relationship.child)
+    if relationship is not None and schema is not None:
         field = schema.field(relationship.field)
-        if field is None or not self._scope.rights.may_read(self._scope.user, schema, field):
-            raise no_such_relationship(
-                self._scope.text, query.source_offset, query.source, "FROM part of query call"
-            )
-        return _Child(self._scope, schema, field.name, query)
+        if field is not None and scope.rights.may_read(scope.user, schema, field):
+            return schema, field.name
+    raise no_such_relationship(
+        scope.text, query.source_offset, query.source, "FROM part of query call"
+    )
 
 
 def _check_lists(select: SelectList, records: list[Record]) -> None:

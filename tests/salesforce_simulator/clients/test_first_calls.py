@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.salesforce_simulator.conftest import Api
 
 
@@ -38,3 +39,21 @@ def test_the_identity_takes_the_token_as_a_parameter(api: Api) -> None:
     assert answer.json()["id"] == api.grant.identity_url
     refused = requests.get(api.grant.identity_url, params={"oauth_token": "00D!x"}, timeout=30)
     assert (refused.status_code, refused.text) == (403, "Bad_OAuth_Token")
+
+
+@pytest.mark.parametrize(
+    ("method", "leads_to"), [({}, 200), ({"code_challenge_method": "plain"}, 302)]
+)
+def test_a_code_challenge_without_a_method_is_a_hash(
+    org: RunningOrg, process: OrgProcess, method: dict[str, str], leads_to: int
+) -> None:
+    uri = "http://127.0.0.1:9/callback"
+    org.control.allow_redirect(uri)
+    query = {"response_type": "code", "client_id": process.client_id, "redirect_uri": uri}
+    page = requests.get(
+        f"{org.base_url}/services/oauth2/authorize",
+        params={**query, "code_challenge": "x" * 43, **method},
+        timeout=30,
+        allow_redirects=False,
+    )
+    assert page.status_code == leads_to
