@@ -31,6 +31,7 @@ from keeping_plugin.types import Action, Direction, Message, MessageArrived
 from tests.blueprints.conftest import inbox, unconnected
 from tests.blueprints.inbox import CUSTOMER, Inbox
 from tests.blueprints.ledger import Ledger
+from tests.services.company import ADMIN
 
 __all__ = ["inbox", "unconnected"]
 
@@ -194,7 +195,7 @@ def arrive(inbox: Inbox) -> None:
     """The message comes in, with both automations on."""
     inbox.desk.add_message(MESSAGE)
     with inbox.database.write() as session:
-        set_mailbox_automation(session, "acme", "support", add_contacts=True, log_tasks=True)
+        set_mailbox_automation(session, ADMIN, "support", add_contacts=True, log_tasks=True)
         names = MessageArrived.__dataclass_fields__
         arrived = MessageArrived(**{name: getattr(MESSAGE, name) for name in names})
         message_arrived(inbox.runtime, session, arrived)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import AuditRecord, Connection, now
-from keeping_plugin.types import NewRecord
+from keeping_plugin.types import Agent, NewRecord
 
 
 class Audited(StrEnum):
@@ -105,6 +105,21 @@ def record_refused(session: Session, *, company_id: str, agent_id: str, route: s
             set_={"times": AuditRecord.times + 1},
         )
     )
+
+
+def denied(session: Session, agent: Agent, *, route: str, changing: bool) -> None:
+    """An agent asked for what they may not touch, or for what is not there. Pages are counted by
+    the minute; each try to change something is a row."""
+    if changing:
+        record(
+            session,
+            Audited.DENIED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            detail=route,
+        )
+    else:
+        record_refused(session, company_id=agent.company_id, agent_id=agent.id, route=route)
 
 
 def delete_before(session: Session, time: datetime, *, limit: int) -> int:

@@ -17,6 +17,13 @@ from keeping_plugin.types import Agent, OrgFacts, Tokens
 from tests.services.runtimes import make_runtime
 
 ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)
+
+
+def admin_of(company_id: str) -> Agent:
+    """An admin of this company."""
+    return replace(ADMIN, company_id=company_id)
+
+
 ACME = OrgFacts("00D000000000001AAA", "Acme", False, "005000000000001AAA", "ada@acme.example.com")
 OTHER = OrgFacts("00D000000000002AAA", "Other", True, "005000000000002AAA", "ada@other.example.com")
 

@@ -13,11 +13,8 @@ from keeping_plugin.addresses import shown_domain
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import NotFound
-from keeping_plugin.models import now
-from keeping_plugin.services import audit
 from keeping_plugin.services.admin import overview
 from keeping_plugin.services.admin.overview import Standing
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation import backfill_progress, policy, skip_list
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.services.automation.skip_list import SkipList
@@ -61,23 +58,13 @@ def automation() -> ResponseReturnValue:
     if refused:
         return page(agent, mailboxes, chosen, refused=refused, toggles=wanted), 422
     with current_runtime().database.write() as session:
-        changed = policy.set_mailbox_automation(
+        policy.set_mailbox_automation(
             session,
-            agent.company_id,
+            agent,
             chosen.id,
             add_contacts=wanted.add_contacts,
             log_tasks=wanted.log_tasks,
         )
-        if changed:
-            audit.record(
-                session,
-                Audited.AUTOMATION_CHANGED,
-                company_id=agent.company_id,
-                agent_id=agent.id,
-                at=now(session),
-                record_id=chosen.id,
-                detail=f"add_contacts={wanted.add_contacts} log_tasks={wanted.log_tasks}".lower(),
-            )
     notices.add_notice(f"{chosen.name}: saved. {_said(wanted)}")
     return redirect(url_for(".automation", mailbox=chosen.id), 303)
 

@@ -18,9 +18,7 @@ from keeping_plugin.blueprints.settings.fields import FIELD_TYPES
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
-from keeping_plugin.services import audit
 from keeping_plugin.services.admin.overview import overview
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import barred, connect
 from keeping_plugin.services.schema import describe, preflight
 from keeping_plugin.state import current_runtime
@@ -70,21 +68,12 @@ def run_preflight() -> ResponseReturnValue:
         with current_runtime().turn(agent):
             # Whoever presses the button has mended something, or wants to know.
             barred.try_now(current_runtime().database, connection_id)
-            preflight.run(current_runtime(), connection_id)
+            preflight.check(current_runtime(), agent, connection_id)
     except ConnectionBarred as error:
         words = barred_sentence(error.reason, str(error))
         notices.add_notice(f"Salesforce still refuses the connection. {words}", good=False)
     except KeepingError as error:
         notices.add_notice(f"The check could not be made. {error}", good=False)
-    else:
-        with current_runtime().database.write() as session:
-            audit.record(
-                session,
-                Audited.PREFLIGHT,
-                company_id=agent.company_id,
-                agent_id=agent.id,
-                connection_id=connection_id,
-            )
     return redirect(url_for(".settings", _anchor="k-preflight"), 303)
 
 
@@ -97,16 +86,7 @@ def refresh_schema() -> ResponseReturnValue:
         return redirect(url_for(".settings"), 303)
     runtime = current_runtime()
     runtime.rate.hit(agent.company_id, agent.id)
-    describe.refresh_soon(runtime.database, connection_id)
-    with runtime.database.write() as session:
-        audit.record(
-            session,
-            Audited.SCHEMA_REFRESHED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            connection_id=connection_id,
-        )
-    runtime.queue.enqueue("describe", connection_id)
+    describe.refresh(runtime, agent, connection_id)
     return redirect(url_for(".settings", _anchor="k-schema"), 303)
 
 

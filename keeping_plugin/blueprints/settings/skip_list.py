@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from keeping_plugin.blueprints.settings.automation import mailbox_named, page
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput
-from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation import skip_list
 from keeping_plugin.services.automation.skip_list import BadLine
 from keeping_plugin.state import current_runtime
@@ -64,29 +61,14 @@ def _sentence(line: BadLine) -> str:
 def _add(agent: Agent, domains: Sequence[str], *, skip_logging: bool) -> None:
     guards.end_host_transaction()
     with current_runtime().database.write() as session:
-        if skip_list.add(session, agent.company_id, domains, skip_logging=skip_logging):
-            _note(session, agent, f"added {len(domains)}")
+        skip_list.add(session, agent, domains, skip_logging=skip_logging)
 
 
 def _change_one(agent: Agent, what: str, domain: str) -> None:
     """Nothing happens to a domain that somebody else took off meanwhile."""
     guards.end_host_transaction()
-    company_id = agent.company_id
     with current_runtime().database.write() as session:
         if what == "remove":
-            changed = skip_list.remove(session, company_id, domain)
+            skip_list.remove(session, agent, domain)
         else:
-            unlog = what == "unlog"
-            changed = skip_list.set_logging(session, company_id, domain, skip_logging=unlog)
-        if changed:
-            _note(session, agent, what)
-
-
-def _note(session: Session, agent: Agent, detail: str) -> None:
-    audit.record(
-        session,
-        Audited.SKIP_LIST_CHANGED,
-        company_id=agent.company_id,
-        agent_id=agent.id,
-        detail=detail,
-    )
+            skip_list.set_logging(session, agent, domain, skip_logging=what == "unlog")

@@ -11,7 +11,6 @@ from flask import Blueprint, g, has_request_context, request
 from keeping_plugin.errors import Forbidden, NotLoggedIn, TooLarge
 from keeping_plugin.forms import csrf
 from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.limits import ConcurrencyLimit, RateLimiter
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
@@ -95,23 +94,12 @@ def end_host_transaction() -> None:
 
 
 def denied() -> None:
-    """Leave a trace of somebody asking for what he may not touch, or for what is not there, which
-    from outside are one. Pages are counted by the minute; each try to change something is a row."""
+    """Record that somebody asked for what they may not touch, or for what is not there; from
+    outside the two look the same."""
     found = current_runtime().helpdesk.current_agent()
     end_host_transaction()
     if found is None:
         return
     route = (request.endpoint or "").rpartition(".")[2]
     with current_runtime().database.write() as session:
-        if request.method in _SAFE:
-            audit.record_refused(
-                session, company_id=found.company_id, agent_id=found.id, route=route
-            )
-            return
-        audit.record(
-            session,
-            Audited.DENIED,
-            company_id=found.company_id,
-            agent_id=found.id,
-            detail=route,
-        )
+        audit.denied(session, found, route=route, changing=request.method not in _SAFE)

@@ -20,8 +20,10 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.rules import Policy
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation.host_lists import domain_keys, internal_keys
-from keeping_plugin.types import MessageArrived
+from keeping_plugin.types import Agent, MessageArrived
 
 # Kept whole, so that intake spends nothing on building them.
 _SWITCHES = (
@@ -149,13 +151,14 @@ def mailbox_automations(session: Session, company_id: str) -> dict[str, MailboxA
 
 
 def set_mailbox_automation(
-    session: Session, company_id: str, mailbox_id: str, *, add_contacts: bool, log_tasks: bool
+    session: Session, agent: Agent, mailbox_id: str, *, add_contacts: bool, log_tasks: bool
 ) -> bool:
-    """Keep a mailbox's switches; says whether that changed anything, for the audit trail.
+    """Keep a mailbox's switches; says whether that changed anything.
 
     That the mailbox is the company's is the caller's business (HelpDesk.mailboxes).
     """
     wanted = MailboxAutomation(add_contacts, log_tasks)
+    company_id = agent.company_id
     if mailbox_automation(session, company_id, mailbox_id) == wanted:
         return False
     upsert(
@@ -168,6 +171,14 @@ def set_mailbox_automation(
             "log_tasks": log_tasks,
         },
         key=("company_id", "mailbox_id"),
+    )
+    audit.record(
+        session,
+        Audited.AUTOMATION_CHANGED,
+        company_id=company_id,
+        agent_id=agent.id,
+        record_id=mailbox_id,
+        detail=f"add_contacts={add_contacts} log_tasks={log_tasks}".lower(),
     )
     return True
 

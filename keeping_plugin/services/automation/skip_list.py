@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 from keeping_plugin.addresses import domain_key
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import SkippedDomain, insert_new
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
+from keeping_plugin.types import Agent
 
 # Far above any list that a person keeps; longer ones belong to the host's own list.
 MAX_DOMAINS: Final = 10_000
@@ -103,15 +106,16 @@ def read(session: Session, company_id: str) -> SkipList:
 
 
 def add(
-    session: Session, company_id: str, domains: Collection[str], *, skip_logging: bool = False
+    session: Session, agent: Agent, domains: Collection[str], *, skip_logging: bool = False
 ) -> bool:
     """Put domains on the list, whatever else is added or taken off at this moment; says whether
-    that changed anything, for the audit trail. `skip_logging`: do not log their mail either. What
-    is not logged stays so: a list pasted again weakens nothing.
+    that changed anything. `skip_logging`: do not log their mail either. What is not logged stays
+    so: a list pasted again weakens nothing.
 
     Takes domains as `read_lines` gives them. Raises InvalidInput when more than 10,000 would stand
     on the list.
     """
+    company_id = agent.company_id
     known = read(session, company_id)
     stands = {*known.skipped, *known.unlogged}
     fresh = [domain for domain in dict.fromkeys(domains) if domain not in stands]
@@ -131,23 +135,37 @@ def add(
         # Those that somebody else has just added, too.
         for some in _chunks([domain for domain in domains if domain not in known.unlogged]):
             changed |= _set_logging(session, company_id, some, skip_logging=True)
-    return changed
+    return _noted(session, agent, changed, f"added {len(domains)}")
 
 
-def set_logging(session: Session, company_id: str, domain: str, *, skip_logging: bool) -> bool:
+def set_logging(session: Session, agent: Agent, domain: str, *, skip_logging: bool) -> bool:
     """Whether mail of a domain on the list is not logged either; says whether that was a change. A
     domain that somebody else took off meanwhile stays off."""
-    return _set_logging(session, company_id, [domain], skip_logging=skip_logging)
+    changed = _set_logging(session, agent.company_id, [domain], skip_logging=skip_logging)
+    return _noted(session, agent, changed, "unlog" if skip_logging else "log")
 
 
-def remove(session: Session, company_id: str, domain: str) -> bool:
+def remove(session: Session, agent: Agent, domain: str) -> bool:
     """Take a domain off the list; says whether it stood there."""
     gone = session.scalars(
         delete(SkippedDomain)
-        .where(SkippedDomain.company_id == company_id, SkippedDomain.domain == domain)
+        .where(SkippedDomain.company_id == agent.company_id, SkippedDomain.domain == domain)
         .returning(SkippedDomain.domain)
     )
-    return bool(gone.all())
+    return _noted(session, agent, bool(gone.all()), "remove")
+
+
+def _noted(session: Session, agent: Agent, changed: bool, detail: str) -> bool:
+    """The change itself, with its row in the audit trail when there was one."""
+    if changed:
+        audit.record(
+            session,
+            Audited.SKIP_LIST_CHANGED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            detail=detail,
+        )
+    return changed
 
 
 def _set_logging(

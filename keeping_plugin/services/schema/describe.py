@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionBarred, ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLoad, now, upsert
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import changes as schema_changes
@@ -25,7 +27,7 @@ from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.loaded import LOADED
 from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DESCRIBE_CALL, SCHEMA_LEASE, SCHEMA_REFRESH, SCHEMA_RETRY
-from keeping_plugin.types import OBJECTS, Described, ObjectSchema
+from keeping_plugin.types import OBJECTS, Agent, Described, ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema, load_schema
 
 TASK = "Task"
@@ -119,6 +121,20 @@ def refresh_soon(database: Database, connection_id: int) -> bool:
             .returning(SchemaLoad.connection_id)
         )
     return asked is not None
+
+
+def refresh(runtime: Runtime, agent: Agent, connection_id: int) -> None:
+    """An admin's Refresh: the job describes the org again."""
+    refresh_soon(runtime.database, connection_id)
+    with runtime.database.write() as session:
+        audit.record(
+            session,
+            Audited.SCHEMA_REFRESHED,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            connection_id=connection_id,
+        )
+    runtime.queue.enqueue("describe", connection_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import selection, sending, task_key
 from keeping_plugin.times import DESCRIBE_CALL
-from keeping_plugin.types import OBJECTS, Action, ObjectSchema, Usage
+from keeping_plugin.types import OBJECTS, Action, Agent, ObjectSchema, Usage
 
 _NEAR = 0.8  # of the daily allowance
 
@@ -89,6 +91,20 @@ def run(
     with runtime.database.write() as session:
         found = Preflight(now(session), lines)
         _keep(session, connection_id, found)
+    return found
+
+
+def check(runtime: Runtime, agent: Agent, connection_id: int) -> Preflight:
+    """An admin's *Check again*: as `run`."""
+    found = run(runtime, connection_id)
+    with runtime.database.write() as session:
+        audit.record(
+            session,
+            Audited.PREFLIGHT,
+            company_id=agent.company_id,
+            agent_id=agent.id,
+            connection_id=connection_id,
+        )
     return found
 
 

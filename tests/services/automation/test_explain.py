@@ -25,7 +25,7 @@ from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Action, Address, Direction, Message, MessageArrived
 from tests.services.arrivals import arrived
-from tests.services.company import Company
+from tests.services.company import ADMIN, Company
 from tests.services.runtimes import make_runtime
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -37,8 +37,8 @@ def company(database: Database) -> Company:
     company = Company(database)
     company.sign_in()
     with database.write() as session:
-        policy.set_mailbox_automation(session, "acme", "sales", add_contacts=True, log_tasks=False)
-        skip_list.add(session, "acme", ["spam.example"])
+        policy.set_mailbox_automation(session, ADMIN, "sales", add_contacts=True, log_tasks=False)
+        skip_list.add(session, ADMIN, ["spam.example"])
     return company
 
 
@@ -102,7 +102,7 @@ class TestExplain:
         arrive(company, helpdesk)
         with company.database.write() as session:
             policy.set_mailbox_automation(
-                session, "acme", "sales", add_contacts=False, log_tasks=True
+                session, ADMIN, "sales", add_contacts=False, log_tasks=True
             )
         lines = lines_of(company, helpdesk)
         start = next(n for n, line in enumerate(lines) if line.startswith("Judged now"))

@@ -21,7 +21,7 @@ from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Action, Address, Direction
 from tests.services.arrivals import ANNA, arrived
-from tests.services.company import OTHER, Company
+from tests.services.company import ADMIN, OTHER, Company
 from tests.services.runtimes import make_runtime
 
 
@@ -46,7 +46,7 @@ def company(database: Database) -> Company:
     company = Company(database)
     company.sign_in()
     with database.write() as session:
-        policy.set_mailbox_automation(session, "acme", "sales", add_contacts=True, log_tasks=True)
+        policy.set_mailbox_automation(session, ADMIN, "sales", add_contacts=True, log_tasks=True)
     return company
 
 
@@ -119,11 +119,11 @@ def test_a_message_delivered_again_is_not_owed_what_was_switched_on_since(
     database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
-        policy.set_mailbox_automation(session, "acme", "sales", add_contacts=False, log_tasks=False)
+        policy.set_mailbox_automation(session, ADMIN, "sales", add_contacts=False, log_tasks=False)
     message_arrived(intake, host, arrived())
     host.commit()
     with database.write() as session:
-        policy.set_mailbox_automation(session, "acme", "sales", add_contacts=True, log_tasks=True)
+        policy.set_mailbox_automation(session, ADMIN, "sales", add_contacts=True, log_tasks=True)
     assert message_arrived(intake, host, arrived()) is None
     host.commit()
     assert entries(database) == []
@@ -158,9 +158,7 @@ def test_one_mail_to_two_mailboxes_is_two_messages(
     database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
-        policy.set_mailbox_automation(
-            session, "acme", "support", add_contacts=False, log_tasks=True
-        )
+        policy.set_mailbox_automation(session, ADMIN, "support", add_contacts=False, log_tasks=True)
     message_arrived(intake, host, arrived())
     message_arrived(intake, host, arrived(mailbox_id="support", message_id="m2"))
     host.commit()
@@ -302,8 +300,8 @@ class TestWhoIsACustomer:
     ) -> None:
         helpdesk.company("acme").skipped = ["Spam.Example."]
         with database.write() as session:
-            skip_list.add(session, "acme", ["noise.example"])
-            skip_list.add(session, "acme", ["quiet.example"], skip_logging=True)
+            skip_list.add(session, ADMIN, ["noise.example"])
+            skip_list.add(session, ADMIN, ["quiet.example"], skip_logging=True)
         senders = ["a@spam.example", "a@x.noise.example", "a@quiet.example", "a@fine.example"]
         for number, sender in enumerate(senders):
             message = arrived(message_id=f"m{number}", customer=Address(sender))
@@ -493,7 +491,7 @@ def test_the_policy_is_read_in_two_queries_however_long_the_skip_list(
     database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
     with database.write() as session:
-        skip_list.add(session, "acme", [f"d{n}.example" for n in range(2_000)])
+        skip_list.add(session, ADMIN, [f"d{n}.example" for n in range(2_000)])
     statements = counted(database.engine)
     message_arrived(intake, host, arrived(customer=Address("a@b.c.d7.example")))
     assert [statement.split()[0] for statement in statements] == [

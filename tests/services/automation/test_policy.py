@@ -13,7 +13,7 @@ from keeping_plugin.services.automation.policy import (
 from keeping_plugin.testing import FakeHelpDesk
 from keeping_plugin.types import Address
 from tests.services.arrivals import arrived
-from tests.services.company import Company
+from tests.services.company import ADMIN, Company, admin_of
 
 
 def test_both_are_off_until_somebody_switches_one_on(database: Database) -> None:
@@ -30,7 +30,7 @@ def test_switches_are_kept_by_mailbox_and_company(database: Database) -> None:
     ]:
         with database.write() as session:
             assert policy.set_mailbox_automation(
-                session, company_id, mailbox_id, add_contacts=add, log_tasks=log
+                session, admin_of(company_id), mailbox_id, add_contacts=add, log_tasks=log
             )
     with database.read() as session:
         assert policy.mailbox_automations(session, "acme") == {
@@ -42,17 +42,17 @@ def test_switches_are_kept_by_mailbox_and_company(database: Database) -> None:
 def test_setting_what_is_set_changes_nothing(database: Database) -> None:
     with database.write() as session:
         assert not policy.set_mailbox_automation(
-            session, "acme", "sales", add_contacts=False, log_tasks=False
+            session, ADMIN, "sales", add_contacts=False, log_tasks=False
         )
         assert policy.set_mailbox_automation(
-            session, "acme", "sales", add_contacts=True, log_tasks=False
+            session, ADMIN, "sales", add_contacts=True, log_tasks=False
         )
     with database.write() as session:
         assert not policy.set_mailbox_automation(
-            session, "acme", "sales", add_contacts=True, log_tasks=False
+            session, ADMIN, "sales", add_contacts=True, log_tasks=False
         )
         assert policy.set_mailbox_automation(
-            session, "acme", "sales", add_contacts=False, log_tasks=True
+            session, ADMIN, "sales", add_contacts=False, log_tasks=True
         )
     with database.read() as session:
         kept = policy.mailbox_automation(session, "acme", "sales")
@@ -63,7 +63,7 @@ def test_switches_outlive_a_disconnect_but_grant_nothing(database: Database) -> 
     company = Company(database)
     company.sign_in()
     with database.write() as session:
-        policy.set_mailbox_automation(session, "acme", "sales", add_contacts=True, log_tasks=True)
+        policy.set_mailbox_automation(session, ADMIN, "sales", add_contacts=True, log_tasks=True)
     with database.read() as session:
         found = read_switches(session.connection(), "acme", "sales")
     assert found == Switches(company.row().id, company.row().epoch, True, True)
@@ -79,9 +79,9 @@ def test_only_what_concerns_the_messages_is_read_of_a_long_list(database: Databa
     helpdesk.company("acme").skipped = ["Host.Example", "elsewhere.example"]
     with database.write() as session:
         many = [f"d{number}.example" for number in range(1_000)]
-        skip_list.add(session, "acme", many)
-        skip_list.add(session, "acme", ["quiet.example"], skip_logging=True)
-        skip_list.add(session, "globex", ["b.example"])
+        skip_list.add(session, ADMIN, many)
+        skip_list.add(session, ADMIN, ["quiet.example"], skip_logging=True)
+        skip_list.add(session, admin_of("globex"), ["b.example"])
     senders = ["a@x.d7.example", "a@b.example", "a@quiet.example", "a@mail.host.example", "none"]
     messages = [arrived(customer=Address(sender)) for sender in senders]
     with database.read() as session:

@@ -13,6 +13,7 @@ from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import Database, SkippedDomain, insert_new
 from keeping_plugin.services.automation import skip_list
 from keeping_plugin.services.automation.skip_list import SkipList, read_lines
+from tests.services.company import ADMIN, admin_of
 
 GOOD = [
     ("acme.com", "acme.com"),
@@ -83,23 +84,23 @@ def test_a_megabyte_on_one_line_is_told_shortly() -> None:
 def test_the_list_is_kept_as_it_is_changed(database: Database) -> None:
     with database.write() as session:
         assert skip_list.read(session, "acme") == SkipList()
-        assert skip_list.add(session, "acme", ["b.example", "a.example"])
-        assert skip_list.add(session, "acme", ["c.example"], skip_logging=True)
-        skip_list.add(session, "globex", ["z.example"])
+        assert skip_list.add(session, ADMIN, ["b.example", "a.example"])
+        assert skip_list.add(session, ADMIN, ["c.example"], skip_logging=True)
+        skip_list.add(session, admin_of("globex"), ["z.example"])
     with database.write() as session:
         kept = SkipList(("a.example", "b.example"), ("c.example",))
         assert skip_list.read(session, "acme") == kept
-        assert not skip_list.add(session, "acme", ["a.example", "c.example"])
-        assert skip_list.add(session, "acme", ["b.example"], skip_logging=True)
-        assert not skip_list.add(session, "acme", ["b.example"], skip_logging=True)
-        assert skip_list.set_logging(session, "acme", "c.example", skip_logging=False)
-        assert not skip_list.set_logging(session, "acme", "c.example", skip_logging=False)
-        assert not skip_list.set_logging(session, "acme", "off.example", skip_logging=True)
+        assert not skip_list.add(session, ADMIN, ["a.example", "c.example"])
+        assert skip_list.add(session, ADMIN, ["b.example"], skip_logging=True)
+        assert not skip_list.add(session, ADMIN, ["b.example"], skip_logging=True)
+        assert skip_list.set_logging(session, ADMIN, "c.example", skip_logging=False)
+        assert not skip_list.set_logging(session, ADMIN, "c.example", skip_logging=False)
+        assert not skip_list.set_logging(session, ADMIN, "off.example", skip_logging=True)
     with database.write() as session:
         kept = SkipList(("a.example", "c.example"), ("b.example",))
         assert skip_list.read(session, "acme") == kept
-        assert skip_list.remove(session, "acme", "b.example")
-        assert not skip_list.remove(session, "acme", "z.example")
+        assert skip_list.remove(session, ADMIN, "b.example")
+        assert not skip_list.remove(session, ADMIN, "z.example")
     with database.read() as session:
         assert skip_list.read(session, "acme") == SkipList(("a.example", "c.example"))
         assert skip_list.read(session, "globex") == SkipList(("z.example",))
@@ -108,7 +109,7 @@ def test_the_list_is_kept_as_it_is_changed(database: Database) -> None:
 def test_two_admins_at_once_lose_nothing_of_each_other(database: Database) -> None:
     """Each read the list before the other wrote: an addition and a removal both stand."""
     with database.write() as session:
-        skip_list.add(session, "acme", ["old.example", "stays.example"])
+        skip_list.add(session, ADMIN, ["old.example", "stays.example"])
     both_read = threading.Barrier(2)
 
     def act(change: Callable[[Session], bool]) -> None:
@@ -120,8 +121,8 @@ def test_two_admins_at_once_lose_nothing_of_each_other(database: Database) -> No
 
     with ThreadPoolExecutor(2) as admins:
         ends = [
-            admins.submit(act, lambda session: skip_list.add(session, "acme", ["new.example"])),
-            admins.submit(act, lambda session: skip_list.remove(session, "acme", "old.example")),
+            admins.submit(act, lambda session: skip_list.add(session, ADMIN, ["new.example"])),
+            admins.submit(act, lambda session: skip_list.remove(session, ADMIN, "old.example")),
         ]
     for end in ends:
         end.result()
@@ -142,17 +143,17 @@ def test_a_domain_added_twice_at_once_is_not_logged_when_one_of_them_says_so(
 
     monkeypatch.setattr(skip_list, "read", somebody_else_is_quicker)
     with database.write() as session:
-        assert skip_list.add(session, "acme", ["a.example"], skip_logging=True)
+        assert skip_list.add(session, ADMIN, ["a.example"], skip_logging=True)
         assert real(session, "acme") == SkipList((), ("a.example",))
 
 
 def test_a_long_list_is_kept_and_a_longer_one_refused(database: Database) -> None:
     domains = [f"d{number}.example" for number in range(skip_list.MAX_DOMAINS)]
     with database.write() as session:
-        skip_list.add(session, "acme", domains)
-        with pytest.raises(InvalidInput, match="10000 are the most"):
-            skip_list.add(session, "acme", ["one.more.example"])
+        skip_list.add(session, ADMIN, domains)
+        with pytest.raises(InvalidInput, match="the limit is 10000"):
+            skip_list.add(session, ADMIN, ["one.more.example"])
     with database.write() as session:
         assert len(skip_list.read(session, "acme").skipped) == skip_list.MAX_DOMAINS
-        assert skip_list.add(session, "acme", domains, skip_logging=True)
+        assert skip_list.add(session, ADMIN, domains, skip_logging=True)
         assert len(skip_list.read(session, "acme").unlogged) == skip_list.MAX_DOMAINS
