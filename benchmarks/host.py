@@ -26,7 +26,6 @@ from keeping_plugin import (
     Mailbox,
     Message,
     MessageArrived,
-    OpenedBy,
 )
 
 BOX = "box"
@@ -85,7 +84,7 @@ class Desk:
             return None
         url = f"https://inbox.example/{conversation_id}"
         customer = Address(mail.customer, "")
-        return Conversation(conversation_id, BOX, "A question", url, OpenedBy.CUSTOMER, customer)
+        return Conversation(conversation_id, BOX, "A question", url, customer=customer)
 
     def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
         query = select(Mail).where(Mail.company == company_id, Mail.id.in_(message_ids))

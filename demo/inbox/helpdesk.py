@@ -21,7 +21,6 @@ from keeping_plugin import (
     Mailbox,
     Message,
     MessageArrived,
-    OpenedBy,
 )
 
 
@@ -55,7 +54,6 @@ class InboxHelpDesk(HelpDesk):
             mailbox_id=row.mailbox_id,
             subject=row.subject,
             url=f"{current_app.config['INBOX_URL']}/conversations/{row.id}",
-            opened_by=OpenedBy(row.opened_by),
             customer=Address(row.customer_email, row.customer_name) if row.customer_email else None,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ class Direction(StrEnum):
 
 
 class OpenedBy(StrEnum):
+    """Deprecated with `Conversation.opened_by`: nothing depends on it."""
+
     CUSTOMER = "customer"
     AGENT = "agent"
 
@@ -45,14 +48,23 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`customer` is the outside party: sender of inbound, recipient of outbound mail, or None."""
+    """`customer` is the outside party: sender of inbound, recipient of outbound mail, or None.
+    `opened_by` is ignored and deprecated; `MessageArrived.opens_conversation` says what it said."""
 
     id: str
     mailbox_id: str
     subject: str
     url: str
-    opened_by: OpenedBy
-    customer: Address | None
+    opened_by: OpenedBy | None = None
+    customer: Address | None = None
+
+    def __post_init__(self) -> None:
+        if self.opened_by is not None:
+            warnings.warn(
+                "Conversation.opened_by is ignored; leave it out.",
+                DeprecationWarning,
+                stacklevel=3,  # beyond this and the generated __init__
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

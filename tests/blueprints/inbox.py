@@ -36,7 +36,7 @@ from keeping_plugin.services.panel import cards
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema.describe import TASK
 from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue
-from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema, OpenedBy
+from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema
 from tests.fake_salesforce import FakeSalesforce
 
@@ -45,9 +45,7 @@ ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)
 STRANGER = Agent("eve", "other", "Eve Elsewhere")
 CUSTOMER = Address("jane@acme.example", "Jane Doe")
 PREFIX = "/salesforce"
-CONVERSATION = Conversation(
-    "c-1", "support", "Where is my order?", "/inbox/c-1", OpenedBy.CUSTOMER, CUSTOMER
-)
+CONVERSATION = Conversation("c-1", "support", "Where is my order?", "/inbox/c-1", customer=CUSTOMER)
 INSTANCE = "https://acme.my.salesforce.com"
 FIELDS = {
     "Contact": ["Name", "Email", "Phone", "Title", "AccountId", "MailingAddress"],

@@ -27,7 +27,6 @@ from keeping_plugin import (
     Mailbox,
     Message,
     MessageArrived,
-    OpenedBy,
     failpoints,
 )
 from keeping_plugin.state import current_runtime
@@ -102,7 +101,7 @@ class Desk:
             url_for("static", filename=conversation_id)  # raises: a worker has no request
         customer = arrived(mail)["customer"]
         url = f"https://inbox.example/{conversation_id}"
-        return Conversation(conversation_id, mail.box, mail.id, url, OpenedBy.CUSTOMER, customer)
+        return Conversation(conversation_id, mail.box, mail.id, url, customer=customer)
 
     def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
         if _is_broken("messages"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from keeping_plugin import Address, Agent, Conversation, OpenedBy
+from keeping_plugin import Address, Agent, Conversation
 from keeping_plugin.testing import FakeHelpDesk
 
 ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)
@@ -12,7 +12,7 @@ AGENT = Agent("gus", "acme", "Gus Agent")
 PEOPLE = {agent.id: agent for agent in (ADMIN, AGENT)}
 CUSTOMER = Address("customer@example.com", "Cora Customer")
 CONVERSATION = Conversation(
-    "c-1", "support", "Where is my order?", "/conversations/c-1", OpenedBy.CUSTOMER, CUSTOMER
+    "c-1", "support", "Where is my order?", "/conversations/c-1", customer=CUSTOMER
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from keeping_plugin.mail.reply import new_part
 from keeping_plugin.mail.task import task_fields
-from keeping_plugin.types import Address, Conversation, Direction, Message, OpenedBy
+from keeping_plugin.types import Address, Conversation, Direction, Message
 
 ANNA = Address("anna@customer.example", "Anna Smith")
 URL = "https://inbox.example/c/1"
@@ -38,7 +38,7 @@ def described(text: str | None, *, subject: str = "Re: Your order 4411", html: s
         text=text,
         html=html or None,
     )
-    conversation = Conversation("c1", "sales", subject, URL, OpenedBy.CUSTOMER, ANNA)
+    conversation = Conversation("c1", "sales", subject, URL, customer=ANNA)
     fields = task_fields(message, conversation=conversation, marker="[k-aaaaaaaaaaaaaaaa]")
     return str(fields["Description"])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from keeping_plugin.mail.clean import length
 from keeping_plugin.mail.task import marker, subject, task_fields
 from keeping_plugin.time_zones import zone
-from keeping_plugin.types import Address, Conversation, Direction, Message, OpenedBy
+from keeping_plugin.types import Address, Conversation, Direction, Message
 
 ANNA = Address("anna@customer.example", "Anna Smith")
 MARK = marker("installation", "acme", "m1")
@@ -40,7 +40,7 @@ def message(**changes: Any) -> Message:
 
 
 def conversation(about: str = "Where is my order?", url: str = URL) -> Conversation:
-    return Conversation("c1", "sales", about, url, OpenedBy.CUSTOMER, ANNA)
+    return Conversation("c1", "sales", about, url, customer=ANNA)
 
 
 def fields(**changes: Any) -> dict[str, Any]:

@@ -36,7 +36,6 @@ from keeping_plugin.types import (
     Direction,
     Message,
     MessageArrived,
-    OpenedBy,
     Tokens,
 )
 from salesforce_simulator.process import OrgProcess, RunningOrg
@@ -107,7 +106,7 @@ class Town(AdminSide):
         """Open a conversation, or let one be with somebody else."""
         mailbox = mailbox or f"support-{company}"
         url = f"/conversations/{conversation_id}"
-        found = Conversation(conversation_id, mailbox, subject, url, OpenedBy.CUSTOMER, customer)
+        found = Conversation(conversation_id, mailbox, subject, url, customer=customer)
         return self.desk.add_conversation(company, found)
 
     def populate(self, company: str, conversation_id: str, **values: Any) -> Ids:

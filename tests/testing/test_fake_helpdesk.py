@@ -8,7 +8,7 @@ import pytest
 
 from keeping_plugin.testing import FakeHelpDesk
 from keeping_plugin.testing.contracts import HelpDeskCase, HelpDeskContract
-from keeping_plugin.types import Address, Agent, Conversation, Direction, Message, OpenedBy
+from keeping_plugin.types import Address, Agent, Conversation, Direction, Message
 
 SINCE = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -19,9 +19,7 @@ def desk_with_messages() -> FakeHelpDesk:
     for company in ("acme", "other"):
         desk.add_conversation(
             company,
-            Conversation(
-                f"{company}-c", f"{company}-m", "Hello", "/c/1", OpenedBy.CUSTOMER, customer
-            ),
+            Conversation(f"{company}-c", f"{company}-m", "Hello", "/c/1", customer=customer),
         )
         # Two were sent in the same second; ids then decide.
         for number, minutes in enumerate((5, 0, 5, 9, -10_000)):

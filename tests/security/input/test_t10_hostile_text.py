@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected
 from keeping_plugin.models import AuditRecord, Connection, now
-from keeping_plugin.types import Address, Conversation, FieldSpec, ObjectSchema, OpenedBy
+from keeping_plugin.types import Address, Conversation, FieldSpec, ObjectSchema
 from tests.blueprints.inbox import ADMIN, AGENT, FIELDS, Inbox, open_inbox
 from tests.blueprints.panel.test_log import arrives, settle
 from tests.security.routes import ROUTES, For
@@ -55,7 +55,7 @@ def inbox(sqlite_url: str) -> Iterator[Inbox]:
         opened.connect({name: hostile(schema) for name, schema in fake.org.schemas.items()})
         opened.desk.add_conversation(
             "acme",
-            Conversation("c-1", "support", EVIL, "/inbox/c-1", OpenedBy.CUSTOMER, CUSTOMER),
+            Conversation("c-1", "support", EVIL, "/inbox/c-1", customer=CUSTOMER),
         )
         opened.choose("Contact", *FIELDS["Contact"], "Description")
         with opened.database.write() as session:

@@ -33,7 +33,6 @@ from keeping_plugin.types import (
     Direction,
     Mailbox,
     Message,
-    OpenedBy,
 )
 from tests.fake_salesforce.org import stamp
 from tests.fake_salesforce.salesforce import FakeSalesforce
@@ -131,8 +130,7 @@ class House:
             MAILBOX.id,
             "Where is my order?",
             "https://inbox.example/1",
-            OpenedBy.CUSTOMER,
-            customer,
+            customer=customer,
         )
         self.desk.add_conversation(COMPANY, conversation)
         self.desk.add_message(
