@@ -17,7 +17,14 @@ _FIELDS = {
     "locale": "LocaleSidKey",
     "language": "LanguageLocaleKey",
     "currency": "DefaultCurrencyIsoCode",
+    "federation_id": "FederationIdentifier",
+    "user_type": "UserType",
 }
+USER_TYPES = frozenset(
+    {"Standard", "PowerPartner", "CspLitePortal", "PowerCustomerSuccess", "CsnOnly", "Guest",
+     "AutomatedProcess"}
+)  # fmt: skip
+_FEDERATION = "FederationIdentifier"
 #: licence key -> (its name, the profile that goes with it, objects it lacks).
 _CRM = ("Lead", "Opportunity", "OpportunityContactRole", "Case")
 LICENSES = {
@@ -36,14 +43,20 @@ class UserSetup:
         self._saves = saves
 
     def change(self, user: User, **given: str) -> User:
-        """Set ``timezone``, ``locale``, ``language``, ``currency`` (in an org with several) or
-        ``license`` (a key of ``LICENSES``); ValueError for anything else."""
+        """Set ``timezone``, ``locale``, ``language``, ``currency`` (in an org with several),
+        ``federation_id``, ``user_type`` or ``license`` (a key of ``LICENSES``); ValueError for
+        anything else."""
         unknown = sorted(set(given) - set(_FIELDS) - {"license"})
         if unknown:
             raise ValueError(f"a user has no {', '.join(unknown)}")
         if "timezone" in given:
             ZoneInfo(given["timezone"])
+        if given.get("user_type", "Standard") not in USER_TYPES:
+            raise ValueError(f"user types are {', '.join(sorted(USER_TYPES))}")
         with self._store.transaction():
+            if "federation_id" in given and self._catalog.get("User").field(_FEDERATION) is None:
+                labels = {"label": "SAML Federation ID", "length": 512}
+                self._catalog.add_field("User", {"name": _FEDERATION, "type": "string", **labels})
             license_key = given.pop("license", None)
             values: Record = {_FIELDS[name]: value for name, value in given.items()}
             if license_key is not None:

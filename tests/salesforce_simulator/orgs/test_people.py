@@ -127,11 +127,27 @@ def test_an_inactive_user_keeps_records_and_gets_no_more(engine: Org, ann: User)
 
 @pytest.mark.parametrize(
     "wrong", [{"timezone": "Mars/Olympus"}, {"license": "GOLD"}, {"shoes": "42"},
-              {"currency": "EUR"}],
+              {"currency": "EUR"}, {"user_type": "Robot"}],
 )  # fmt: skip
 def test_what_a_user_cannot_have_is_refused(engine: Org, ann: User, wrong: dict[str, str]) -> None:
     with pytest.raises((ValueError, KeyError)):
         engine.user_setup.change(ann, **wrong)
+
+
+def test_a_user_is_found_by_address_name_or_federation_id(engine: Org, ann: User) -> None:
+    bob = engine.add_user(
+        username="bob@example.com.sandbox", email="b@acme.example.invalid", last_name="Bob"
+    )
+    engine.user_setup.change(bob, federation_id="E4711")
+    soql = (
+        "SELECT Id FROM User WHERE IsActive = true AND UserType = 'Standard' AND "
+        "(Email = '{0}' OR Username = '{0}' OR FederationIdentifier = '{0}')"
+    )
+    for known in ("b@acme.example.invalid", "bob@example.com.sandbox", "E4711"):
+        found = engine.query(ann, soql.format(known))["records"]
+        assert [row["Id"] for row in found] == [bob.id]
+    engine.user_setup.change(bob, user_type="CsnOnly")
+    assert engine.query(ann, soql.format("E4711"))["records"] == []
 
 
 # -- several currencies ----------------------------------------------------------------------------
