@@ -38,7 +38,7 @@ from keeping_plugin.wording.terminal import escaped
 
 
 class _Commands(AppGroup):
-    """Commands whose refusals are escaped like everything else that we print."""
+    """Commands whose errors are escaped like everything else that they print."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -52,7 +52,7 @@ class _Commands(AppGroup):
             raise
 
 
-keeping = _Commands("keeping", help="Salesforce beside every conversation.")
+keeping = _Commands("keeping", help="Manage the Salesforce integration.")
 
 
 def _say(line: str, *, err: bool = False) -> None:
@@ -67,32 +67,35 @@ def database() -> None:
 
 @database.command("upgrade")
 def upgrade() -> None:
-    """Make or migrate the plugin's tables; safe to run again."""
+    """Create or migrate the plugin's tables; safe to run again."""
     engine = current_runtime().database.engine
     migrate.upgrade(engine)
-    _say(f"keeping tables at {migrate.current(engine)}")
+    _say(f"The plugin's tables are at revision {migrate.current(engine)}")
     with current_runtime().database.read() as session:
         if session.scalar(select(Installation.contract)) == 0:
-            _say("Once no process of 0.1.0 runs any more: `flask keeping db contract`.")
+            _say("When no 0.1.0 process is running any more, run `flask keeping db contract`.")
 
 
 @database.command("contract")
 def contract() -> None:
-    """Say that no process of 0.1.0 runs any more, so that what its workers cannot read may be
-    written."""
+    """Confirm that no 0.1.0 process is running any more, so that data its workers cannot read may
+    be written."""
     runtime = _runtime_with_tables()
     with runtime.database.write() as session:
         session.execute(update(Installation).values(contract=1))
-    _say("No process of 0.1.0 runs beside this version: addresses that it did not know are used.")
+    _say(
+        "Noted that no 0.1.0 process is running: addresses in forms it could not read are used "
+        "from now on."
+    )
 
 
 @database.command("current")
 def current() -> None:
-    """Print the revision of the plugin's tables; exit 1 when they are not the newest."""
+    """Print the revision of the plugin's tables; exit 1 when they are out of date."""
     stands, newest = migrate.current(current_runtime().database.engine), migrate.head()
     _say(stands or "none")
     if stands != newest:
-        _say(f"The newest is {newest}: run `flask keeping db upgrade`.", err=True)
+        _say(f"The latest revision is {newest}: run `flask keeping db upgrade`.", err=True)
         sys.exit(1)
 
 
@@ -102,7 +105,7 @@ def _runtime_with_tables() -> Runtime:
     runtime = current_runtime()
     if migrate.current(runtime.database.engine) != migrate.head():
         raise click.ClickException(
-            "The plugin's tables are missing or old: run `flask keeping db upgrade`."
+            "The plugin's tables are missing or out of date: run `flask keeping db upgrade`."
         )
     return runtime
 
@@ -131,7 +134,7 @@ def _jobs_waiting(runtime: Runtime) -> int:
     if length is None:
         _ready(runtime)  # knows why
         raise click.ClickException(
-            "Redis at KEEPING_REDIS_URL does not answer: start it or correct the address."
+            "Redis at KEEPING_REDIS_URL is not responding: start it or correct the URL."
         )
     return length
 
@@ -156,15 +159,17 @@ def _await_surroundings() -> Runtime:
             sentence = str(away)
         except OperationalError as away:
             kind = type(away.orig or away).__name__
-            sentence = f"The database does not answer ({kind}): start it or correct its address."
+            sentence = f"The database is not responding ({kind}): start it or correct its URL."
         except KeepingError as error:
             raise click.ClickException(str(error)) from error
         else:
             if looks:
-                _say("The worker goes on: what it waited for is there.", err=True)
+                _say(
+                    "What the worker was waiting for is available again; it is starting.", err=True
+                )
             return runtime
         if looks % _SAY_AGAIN == 0:
-            _say(f"{sentence} The worker waits for it.", err=True)
+            _say(f"{sentence} The worker is waiting for it.", err=True)
         runtime.clock.sleep(runtime.times.seconds(_WAITS[min(looks, len(_WAITS) - 1)]))
     raise AssertionError("unreachable")
 
@@ -172,8 +177,8 @@ def _await_surroundings() -> Runtime:
 @keeping.command("worker")
 @click.option("-n", "--number", type=click.IntRange(1, 64), default=1, show_default=True)
 def worker(number: int) -> None:
-    """Sweep and work until SIGTERM; waits for a database or Redis that is away. Run it under a
-    supervisor (docs/guide.md, Operating)."""
+    """Run the worker until SIGTERM; it waits while the database or Redis is unavailable. Run it
+    under a supervisor (docs/guide.md, Operating)."""
     runtime = _await_surroundings()
     if current_app.testing and "KEEPING_FAILPOINT" in os.environ:
         failpoints.arm_from(os.environ["KEEPING_FAILPOINT"])
@@ -203,7 +208,7 @@ def _run_retention(runtime: Runtime) -> None:
 
 @keeping.command("tick")
 def tick() -> None:
-    """Sweep once, for cron; exit 1 when Redis does not answer and nobody could be rung."""
+    """Sweep once, for cron; exit 1 when Redis does not respond, so that no job could be queued."""
     runtime = _runtime_with_tables()
     sweep(runtime)
     raise_alarms(runtime.database)
@@ -213,20 +218,20 @@ def tick() -> None:
 
 @keeping.command("rotate-keys")
 def rotate_keys() -> None:
-    """Seal every stored secret under the first key of KEEPING_SECRET_KEYS; afterwards the others
-    can be taken out."""
+    """Encrypt every stored secret with the first key of KEEPING_SECRET_KEYS; afterwards the other
+    keys can be removed."""
     runtime = _runtime_with_tables()
     try:
         count = keys.rotate(runtime.database, runtime.vault)
     except KeepingError as error:
         raise click.ClickException(str(error)) from error
-    _say(f"{count} stored secrets are sealed under the first key.")
+    _say(f"{count} stored secrets are encrypted with the first key.")
 
 
 @keeping.command("resume")
 def resume() -> None:
-    """Ring again for everything that is due, also what was rung in the last seconds: after Redis
-    was emptied or restored. Connections that Salesforce refused are tried at once."""
+    """Queue everything that is due again, including what was queued seconds ago: for use after
+    Redis was emptied or restored. Connections that Salesforce refused are retried at once."""
     runtime = _runtime_with_tables()
     barred.try_now(runtime.database)
     with runtime.database.read() as session:
@@ -239,12 +244,14 @@ def resume() -> None:
 
 @keeping.command("explain")
 @click.argument("message_id", required=False)
-@click.option("--company", required=True, help="The company's id.")
-@click.option("--mailbox", help="Mailbox id of a made-up message.")
-@click.option("--customer", help="Customer's address of a made-up message.")
-@click.option("--outbound", is_flag=True, help="Made up: written by an agent.")
-@click.option("--reply", is_flag=True, help="Made up: not the first of its conversation.")
-@click.option("--header", multiple=True, metavar="NAME:VALUE", help="Made up: a mail header.")
+@click.option("--company", required=True, help="ID of the company.")
+@click.option("--mailbox", help="Mailbox ID of an example message.")
+@click.option("--customer", help="Customer's address of an example message.")
+@click.option("--outbound", is_flag=True, help="Example message: sent by an agent.")
+@click.option("--reply", is_flag=True, help="Example message: not the first of its conversation.")
+@click.option(
+    "--header", multiple=True, metavar="NAME:VALUE", help="Example message: a mail header."
+)
 def explain(
     message_id: str | None,
     company: str,
@@ -254,11 +261,11 @@ def explain(
     reply: bool,
     header: tuple[str, ...],
 ) -> None:
-    """Print every rule, its facts and its verdict for a message, or for one made up with --mailbox
-    and --customer."""
+    """Print every rule, its facts and its verdict for a message, or for an example message given
+    with --mailbox and --customer."""
     if message_id is not None and (mailbox or customer or outbound or reply or header):
         raise click.UsageError(
-            "A message id stands for itself: the other options make up a message, leave them out."
+            "A message id cannot be combined with the options for an example message."
         )
     headers = dict(_header(line) for line in header)
     runtime = _runtime_with_tables()
@@ -267,7 +274,7 @@ def explain(
         if message_id is not None:
             lines = explain_message(session, helpdesk, company, message_id)
             if not lines:
-                raise click.ClickException("There is no message with this id in this company.")
+                raise click.ClickException("This company has no message with this id.")
         elif mailbox and customer:
             known = [each.id for each in helpdesk.mailboxes(company)]
             if mailbox not in known:
@@ -289,7 +296,7 @@ def explain(
             )
             lines = explain_made_up(session, helpdesk, made_up)
         else:
-            raise click.UsageError("Name a message id, or --mailbox and --customer.")
+            raise click.UsageError("Give a message id, or --mailbox and --customer.")
     for line in lines:
         _say(line)
 
@@ -298,15 +305,15 @@ def _header(line: str) -> tuple[str, str]:
     """Name, in lower case, and value. Raises click.UsageError."""
     name, colon, value = line.partition(":")
     if not (colon and name.strip()):
-        raise click.UsageError(f"--header is NAME:VALUE, not {line!r}.")
+        raise click.UsageError(f"--header takes NAME:VALUE, not {line!r}.")
     return name.strip().lower(), value.strip()
 
 
 @keeping.command("audit")
-@click.option("--company", help="Only this company's rows.")
+@click.option("--company", help="Only records of this company.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only from this day on (UTC).")
 def audit_trail(company: str | None, since: datetime | None) -> None:
-    """Export the audit trail, oldest first, one JSON object a line."""
+    """Export the audit trail, oldest first, one JSON object per line."""
     query = select(AuditRecord).order_by(AuditRecord.id)
     if company:
         query = query.where(AuditRecord.company_id == company)
@@ -328,11 +335,11 @@ def audit_trail(company: str | None, since: datetime | None) -> None:
     flag_value=30,
     type=click.IntRange(1, 3_660),
     metavar="[DAYS]",
-    help="Also list messages of the last days (30) that stand on more than one Task.",
+    help="Also list messages of the last DAYS days (30) that are logged on more than one Task.",
 )
 def doctor(audit_days: int | None) -> None:
-    """Examine tables, Redis, keys, the host's database and every connection; exit 1 when something
-    is to be mended."""
+    """Check tables, Redis, keys, the host's database and every connection; exit 1 when something
+    needs fixing."""
     runtime = current_runtime()
     bad = False
     for finding in examine(runtime):
@@ -352,5 +359,5 @@ def doctor(audit_days: int | None) -> None:
                     "message is on more than one Task."
                 )
         except KeepingError as error:
-            raise click.ClickException(f"The audit is not complete: {error}") from error
+            raise click.ClickException(f"The audit could not be completed: {error}") from error
     sys.exit(1 if bad else 0)

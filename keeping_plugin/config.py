@@ -55,7 +55,7 @@ class Config:
         made = cls(**values)
         made._check_login_urls()
         if made.time_scale != 1 and not config.get("TESTING"):
-            raise ConfigurationError("KEEPING_TIME_SCALE is refused unless TESTING is set")
+            raise ConfigurationError("KEEPING_TIME_SCALE is only allowed when TESTING is set")
         return made
 
     def _check_login_urls(self) -> None:
@@ -77,7 +77,7 @@ def _text(raw: Any) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw)
     if not isinstance(raw, str) or not raw.strip():
-        raise ValueError("a non-empty text is needed")
+        raise ValueError("expected a non-empty string")
     return raw.strip()
 
 
@@ -92,17 +92,17 @@ def _parts(raw: Any, needed: str) -> list[Any]:
 
 def _keys(raw: Any) -> tuple[str, ...]:
     # Fernet.generate_key() gives bytes.
-    keys = [raw] if isinstance(raw, bytes) else _parts(raw, "Fernet keys are needed")
+    keys = [raw] if isinstance(raw, bytes) else _parts(raw, "expected Fernet keys")
     keys = [key.decode("latin-1") if isinstance(key, bytes) else key for key in keys]
     if not any(keys):
-        raise ValueError("at least one key is needed")
+        raise ValueError("expected at least one key")
     for number, key in enumerate(keys, 1):
         try:
             Fernet(key)
         except (ValueError, TypeError):
             # The key itself never stands in a message.
             raise ValueError(
-                f"key number {number} is no Fernet key (32 bytes in URL-safe base64)"
+                f"key {number} is not a Fernet key (32 bytes in URL-safe base64)"
             ) from None
     return tuple(keys)
 
@@ -111,17 +111,17 @@ def _redis(raw: Any) -> str:
     url = _text(raw)
     parts = urlsplit(url)
     if parts.scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("a redis://, rediss:// or unix:// address is needed")
+        raise ValueError("expected a redis://, rediss:// or unix:// URL")
     try:
         _ = parts.port  # read when it is asked for
     except ValueError:
         # The address may hold a password, so it is not repeated.
-        raise ValueError("its port is no number from 0 to 65535") from None
+        raise ValueError("its port is not a number from 0 to 65535") from None
     return url
 
 
 def _login_urls(raw: Any) -> tuple[str, str]:
-    needed = "two addresses are needed: production, sandbox"
+    needed = "expected two URLs: production, sandbox"
     urls = _parts(raw, needed)
     if len(urls) != 2:
         raise ValueError(needed)
@@ -129,14 +129,14 @@ def _login_urls(raw: Any) -> tuple[str, str]:
         parts = urlsplit(url)
         plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
         if parts.scheme not in {"https", "http"} or not parts.hostname or not plain:
-            raise ValueError(f"{url} is not the address of a host")
+            raise ValueError(f"{url} is not the URL of a host")
     return urls[0].rstrip("/"), urls[1].rstrip("/")
 
 
 def _version(raw: Any) -> str:
     version = str(raw) if isinstance(raw, float) else _text(raw)  # from_prefixed_env, again
     if not re.fullmatch(r"\d{2,3}\.0", version):
-        raise ValueError("a version such as 66.0 is needed")
+        raise ValueError("expected a version such as 66.0")
     return version
 
 
@@ -147,7 +147,7 @@ def _flag(raw: Any) -> bool:
         return True
     if isinstance(raw, str) and raw.lower() in {"", "0", "false", "no", "off"}:
         return False
-    raise ValueError("true or false is needed")
+    raise ValueError("expected true or false")
 
 
 def _number(kind: type[_Number], raw: Any, needed: str) -> _Number:
@@ -161,7 +161,7 @@ def _number(kind: type[_Number], raw: Any, needed: str) -> _Number:
 
 
 def _share(raw: Any) -> float:
-    needed = "a share above 0 and at most 1 is needed"
+    needed = "expected a share above 0 and at most 1"
     share = _number(float, raw, needed)
     if not 0 < share <= 1:
         raise ValueError(needed)
@@ -169,23 +169,23 @@ def _share(raw: Any) -> float:
 
 
 def _positive(raw: Any) -> float:
-    number = _number(float, raw, "a number above 0 is needed")
+    number = _number(float, raw, "expected a number above 0")
     if not number > 0:
-        raise ValueError("a number above 0 is needed")
+        raise ValueError("expected a number above 0")
     return number
 
 
 def _days(raw: Any) -> int:
-    days = _number(int, raw, "a whole number of days is needed")
+    days = _number(int, raw, "expected a whole number of days")
     if days < 1:
-        raise ValueError("at least one day is needed")
+        raise ValueError("expected at least one day")
     return days
 
 
 def _queue(raw: Any) -> str:
     name = _text(raw)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise ValueError("letters, digits, _ and - are allowed")
+        raise ValueError("only letters, digits, _ and - are allowed")
     return name
 
 
@@ -194,7 +194,7 @@ def _optional(raw: Any) -> str | None:
 
 
 def _limits(raw: Any) -> tuple[int, int]:
-    needed = "two counts a minute are needed, an agent's and a company's, such as 60,600"
+    needed = "expected two limits per minute, for one agent and for one company, such as 60,600"
     counts = [_number(int, part, needed) for part in _parts(raw, needed)]
     if len(counts) != 2 or min(counts) < 1:
         raise ValueError(needed)
@@ -204,7 +204,7 @@ def _limits(raw: Any) -> tuple[int, int]:
 def _waiting(raw: Any) -> int | None:
     if raw is None:
         return None
-    needed = "a whole number of requests of one process is needed, at least 1"
+    needed = "expected a whole number of requests per process, at least 1"
     if (count := _number(int, raw, needed)) < 1:
         raise ValueError(needed)
     return count
@@ -213,7 +213,7 @@ def _waiting(raw: Any) -> int | None:
 def _ancestors(raw: Any) -> str:
     value = _text(raw)
     if re.search(r"[;,\r\n]", value):
-        raise ValueError("a frame-ancestors source list is needed, such as 'self'")
+        raise ValueError("expected a frame-ancestors source list, such as 'self'")
     return value
 
 
@@ -231,11 +231,11 @@ def _base_url(raw: Any) -> str | None:
         re.IGNORECASE | re.ASCII,
     )
     if found is None:
-        raise ValueError("scheme and host are needed, such as https://inbox.example.com")
+        raise ValueError("expected a scheme and a host, such as https://inbox.example.com")
     if found[1] is not None:
         IPv6Address(found[1])
     if found[2] is not None and not 0 < int(found[2]) < 65_536:
-        raise ValueError("its port is no number from 1 to 65535")
+        raise ValueError("its port is not a number from 1 to 65535")
     return url.lower()  # Salesforce compares the whole address letter by letter
 
 
@@ -253,7 +253,7 @@ SETTINGS: tuple[Setting, ...] = (
         _REQUIRED,
         "Fernet keys that encrypt tokens, newest first, separated by commas.",
     ),
-    Setting("KEEPING_REDIS_URL", _redis, _REQUIRED, "The Redis on which RQ rings its workers."),
+    Setting("KEEPING_REDIS_URL", _redis, _REQUIRED, "Redis URL for the RQ queue."),
     Setting(
         "KEEPING_SALESFORCE_CLIENT_ID",
         _text,
@@ -267,13 +267,14 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_SALESFORCE_LOGIN_URLS",
         _login_urls,
         ("https://login.salesforce.com", "https://test.salesforce.com"),
-        "Login hosts for production and sandbox, in this order.",
+        "Login hosts for production and sandbox, in that order.",
     ),
     Setting(
         "KEEPING_SALESFORCE_API_VERSION",
         _version,
         "66.0",
-        "Newest REST API version to speak; an org that has none so new is spoken to in its own.",
+        "Newest REST API version to use; an org that does not have it yet is called with its "
+        "own newest.",
     ),
     Setting(
         "KEEPING_SALESFORCE_ALLOW_LOOPBACK",
@@ -292,44 +293,46 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_BIND_KEY",
         _optional,
         None,
-        "Flask-SQLAlchemy bind that holds the host's messages; ours live there too.",
+        "Flask-SQLAlchemy bind of the database with your messages; the plugin's tables go "
+        "there too.",
     ),
     Setting(
         "KEEPING_PANEL_LIMIT",
         _limits,
         (60, 600),
-        "What reaches Salesforce a minute, in all processes: for one agent, for one company.",
+        "Requests per minute that may reach Salesforce from all processes: for one agent, "
+        "for one company.",
     ),
     Setting(
         "KEEPING_WAITING_LIMIT",
         _waiting,
         None,
         "How many requests of one web process may wait for Salesforce at once; by default a "
-        "quarter of its threads, and 250 under gevent or eventlet.",
+        "quarter of its threads, or 250 under gevent or eventlet.",
     ),
     Setting(
         "KEEPING_KEEP_DAYS",
         _days,
         400,
-        "Days for which finished entries, the facts of decisions and the audit trail are kept.",
+        "Days that finished entries, the facts behind decisions and the audit trail are kept.",
     ),
     Setting(
         "KEEPING_FRAME_ANCESTORS",
         _ancestors,
         "'self'",
-        "Who may frame our pages (the CSP frame-ancestors list).",
+        "Who may frame the plugin's pages (the CSP frame-ancestors list).",
     ),
     Setting(
         "KEEPING_BASE_URL",
         _base_url,
         None,
-        "Scheme and host of your inbox, to which Salesforce's login comes back; without it they "
-        "follow the request's Host header (Flask's `TRUSTED_HOSTS` bounds that).",
+        "Scheme and host of your inbox for Salesforce's login callback; without it they are "
+        "taken from the request's Host header (which Flask's `TRUSTED_HOSTS` can restrict).",
     ),
     Setting(
         "KEEPING_TIME_SCALE",
         _positive,
         1.0,
-        "Shortens every time constant in tests; refused elsewhere.",
+        "Shortens every time constant in tests; not allowed elsewhere.",
     ),
 )

@@ -32,8 +32,8 @@ class TokenVault:
             plain = json.loads(self._fernet.decrypt(blob))
         except InvalidToken as error:
             raise NotReady(
-                "No key in KEEPING_SECRET_KEYS opens the stored tokens: put the old key back, or "
-                "reconnect Salesforce."
+                "No key in KEEPING_SECRET_KEYS decrypts the stored tokens: restore the old "
+                "key, or reconnect Salesforce."
             ) from error
         if (plain["company"], plain["org"]) != (company, org):
             raise NotReady("A stored token belongs to another company or org; reconnect.")
@@ -45,4 +45,4 @@ class TokenVault:
         try:
             return self._fernet.rotate(blob)
         except InvalidToken as error:
-            raise NotReady("No key in KEEPING_SECRET_KEYS opens a stored token.") from error
+            raise NotReady("No key in KEEPING_SECRET_KEYS decrypts a stored token.") from error

@@ -77,7 +77,7 @@ class TooLarge(InvalidInput):
     code = "too_large"
 
     def __init__(self) -> None:
-        super().__init__("That is more than can be taken at once; nothing was changed.")
+        super().__init__("That is too much for one request; nothing was changed.")
 
 
 class NotFound(KeepingError):
@@ -182,7 +182,7 @@ class ConnectionLost(SalesforceError):
 
 class LoginRefused(SalesforceError):
     """The way to Salesforce's login and back ended without a grant; nothing was stored. `reason` is
-    a fixed string of `salesforce.oauth.REASONS`, the message says what to do."""
+    a fixed string of `wording.logins.REASONS`, the message says what to do."""
 
     code = "login_refused"
 

@@ -84,8 +84,9 @@ class KeepingSalesforce:
         """
         if "keeping" in app.extensions:
             raise ConfigurationError(
-                "KeepingSalesforce is registered on this app already. Import that object where you "
-                "need it instead of making another; for another app call init_app with that app."
+                "KeepingSalesforce is already registered on this app. Import that object "
+                "where you need it instead of creating another; for another app, call "
+                "init_app with that app."
             )
         _check_helpdesk(helpdesk)
         config = Config.from_mapping(app.config)

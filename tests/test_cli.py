@@ -73,12 +73,15 @@ def test_the_doctor_finds_a_healthy_house_healthy(inbox: Inbox) -> None:
     said = flask(inbox, "doctor")
     assert said.exit_code == 0, said.output
     assert "FAIL" not in said.output
-    assert "The API answers." in said.output
+    assert "The API is reachable." in said.output
 
 
 def test_the_doctor_advises_to_keep_parameters_out_of_the_log(inbox: Inbox) -> None:
     healthy(inbox)
-    assert "advice  The text of a failed statement" in flask(inbox, "doctor").output
+    assert (
+        "advice  Database errors contain the statement's parameters"
+        in flask(inbox, "doctor").output
+    )
     inbox.database.engine.hide_parameters = True
     assert "hide_parameters" not in flask(inbox, "doctor").output
 
@@ -86,9 +89,7 @@ def test_the_doctor_advises_to_keep_parameters_out_of_the_log(inbox: Inbox) -> N
 @pytest.mark.field_case("B13")
 def test_the_doctor_says_when_the_address_of_the_inbox_stands_nowhere(inbox: Inbox) -> None:
     healthy(inbox)
-    assert (
-        "advice  The address that Salesforce's login comes back to" in flask(inbox, "doctor").output
-    )
+    assert "advice  The address of Salesforce's login callback" in flask(inbox, "doctor").output
     inbox.app.config["TRUSTED_HOSTS"] = ["inbox.example.com"]
     assert "KEEPING_BASE_URL" not in flask(inbox, "doctor").output
 
@@ -111,7 +112,7 @@ def test_the_doctor_without_redis_says_so(inbox: Inbox) -> None:
 
 def test_the_doctor_tells_never_connected_from_disconnected(unconnected: Inbox) -> None:
     healthy(unconnected)
-    assert "No company is connected to Salesforce yet." in flask(unconnected, "doctor").output
+    assert "No company has connected Salesforce yet." in flask(unconnected, "doctor").output
     unconnected.connect()
     at = datetime(2026, 5, 6, 9, 30, tzinfo=UTC)
     change(unconnected, current=False, status=ConnectionStatus.DISCONNECTED, disconnected_at=at)
@@ -129,14 +130,14 @@ def test_the_doctor_names_a_lost_and_a_paused_connection(inbox: Inbox) -> None:
     inbox.lose()
     said = flask(inbox, "doctor")
     assert said.exit_code == 1
-    assert "the connection is lost since 2026-05-06 09:30 UTC" in said.output
+    assert "the connection has been lost since 2026-05-06 09:30 UTC" in said.output
 
 
 def test_the_doctor_does_not_call_silence_a_fault_of_the_org(inbox: Inbox) -> None:
     healthy(inbox)
     inbox.salesforce.fail("limits", SalesforceUnavailable("away"))
     said = flask(inbox, "doctor")
-    assert "The API answers." not in said.output
+    assert "The API is reachable." not in said.output
     assert "FAIL" not in said.output
 
 
@@ -188,7 +189,7 @@ def test_an_audit_that_got_no_answer_says_that_it_is_not_complete(inbox: Inbox) 
     inbox.salesforce.fail("find", SalesforceUnavailable("away"))
     said = flask(inbox, "doctor", "--audit")
     assert said.exit_code == 1
-    assert "The audit is not complete" in said.output
+    assert "The audit could not be completed" in said.output
 
 
 def arrive(inbox: Inbox) -> None:
@@ -224,23 +225,23 @@ def test_explain_judges_a_message_that_nobody_sent(inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "Name a message id, or --mailbox and --customer."),
-        (("--mailbox", "support"), "Name a message id, or --mailbox and --customer."),
+        ((), "Give a message id, or --mailbox and --customer."),
+        (("--mailbox", "support"), "Give a message id, or --mailbox and --customer."),
         (
             ("--mailbox", "suport", "--customer", "a@b.example"),
             "This company has no mailbox 'suport'; it has support.",
         ),
-        (("nothing",), "There is no message with this id in this company."),
-        (("m-1", "--mailbox", "support"), "A message id stands for itself"),
-        (("m-1", "--customer", "a@b.example"), "A message id stands for itself"),
-        (("m-1", "--reply"), "A message id stands for itself"),
+        (("nothing",), "This company has no message with this id."),
+        (("m-1", "--mailbox", "support"), "A message id cannot be combined"),
+        (("m-1", "--customer", "a@b.example"), "A message id cannot be combined"),
+        (("m-1", "--reply"), "A message id cannot be combined"),
         (
             ("--mailbox", "support", "--customer", "a@b.example", "--header", "nonsense"),
-            "--header is NAME:VALUE, not 'nonsense'.",
+            "--header takes NAME:VALUE, not 'nonsense'.",
         ),
         (
             ("--mailbox", "support", "--customer", "a@b.example", "--header", ": nameless"),
-            "--header is NAME:VALUE, not ': nameless'.",
+            "--header takes NAME:VALUE, not ': nameless'.",
         ),
     ],
 )
@@ -321,7 +322,7 @@ def test_a_command_without_the_newest_tables_says_so_in_one_sentence(
     assert said.exit_code == 1
     assert isinstance(said.exception, SystemExit)
     assert (
-        "Error: The plugin's tables are missing or old: run `flask keeping db upgrade`."
+        "Error: The plugin's tables are missing or out of date: run `flask keeping db upgrade`."
         in said.output
     )
 

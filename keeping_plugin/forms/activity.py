@@ -42,9 +42,9 @@ class ActivityForm:
         outcome = _one_of(Outcome, typed["outcome"])
         action = _one_of(Action, typed["action"])
         if typed["outcome"] and outcome is None:
-            problems["outcome"] = "Choose one of the list."
+            problems["outcome"] = "Choose one from the list."
         if typed["action"] and action is None:
-            problems["action"] = "Choose one of the list."
+            problems["action"] = "Choose one from the list."
         wanted = Filter(
             period=period,
             mailbox_id=typed["mailbox"],
@@ -71,9 +71,9 @@ def _period(typed: Mapping[str, str], today: date, problems: dict[str, str]) -> 
     if problems:
         return Period(first, last)
     if first > last:
-        problems["from"] = "The first day comes after the last one."
+        problems["from"] = "The first day is after the last day."
     elif (last - first).days >= MAX_DAYS:
-        problems["from"] = f"At most {MAX_DAYS} days are shown at once."
+        problems["from"] = f"At most {MAX_DAYS} days can be shown at once."
     return Period(first, last)
 
 
@@ -97,7 +97,7 @@ def read_place(text: str) -> Place | None:
         return None
     found = _PLACE.fullmatch(text)
     if found is None:
-        raise InvalidInput("This page of the list does not exist. Begin at its first page.")
+        raise InvalidInput("This page of the list does not exist. Start from the first page.")
     try:
         at = _EPOCH + timedelta(microseconds=int(found[1]))
     except OverflowError as error:

@@ -74,8 +74,8 @@ class PicklistControl(Control):
         if above.value in (None, ""):
             return f"The choices depend on {above.label}, which is empty: fill that in first."
         if not above.told:
-            return f"The choices that go with {above.label}."
-        return f"The choices that go with {above.label} “{above.shown}”."
+            return f"Choices for {above.label}."
+        return f"Choices for {above.label} “{above.shown}”."
 
     def offered(self) -> list[PicklistValue]:
         """What may be chosen whatever the controlling field says: active values, and the record's
@@ -98,9 +98,9 @@ class PicklistControl(Control):
             if controller is None or not value.active or controller.allows(value):
                 return
             raise ValueError(
-                f"“{value.label}” does not go with {controller.label} “{controller.shown}”."
+                f"“{value.label}” is not available for {controller.label} “{controller.shown}”."
             )
-        raise ValueError("This is not one of the values to choose from.")
+        raise ValueError("Choose one of the listed values.")
 
     @property
     def touched(self) -> bool:

@@ -131,7 +131,7 @@ class TextControl(Control):
     def check(self) -> None:
         used, limit = length(str(self.data)), self.spec.length
         if limit and used > limit:
-            raise ValueError(f"{used:,} characters are too many: at most {limit:,} fit here.")
+            raise ValueError(f"{used:,} characters is too long: the limit is {limit:,}.")
 
 
 class TextAreaControl(TextControl):
@@ -144,7 +144,7 @@ class EmailControl(TextControl):
     def check(self) -> None:
         super().check()
         if address_key(str(self.data)) is None:
-            raise ValueError("This is not an e-mail address. One looks like name@example.com.")
+            raise ValueError("Enter an e-mail address, such as name@example.com.")
 
 
 class PhoneControl(TextControl):
@@ -230,8 +230,8 @@ class ReferenceControl(Control):
             return
         if chosen not in self.offered(self.spec.reference_to):
             raise ValueError(
-                "No search of yours within the last hour found this record. Search for it by name, "
-                "then choose it."
+                "None of your searches in the last hour found this record. Search for it by "
+                "name, then choose it."
             )
 
 

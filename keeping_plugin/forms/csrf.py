@@ -97,6 +97,6 @@ def check() -> None:
     form[field_name()].process_formdata([sent] if sent else [])
     if not form.validate():
         raise CsrfFailed(
-            "This page no longer belongs to your session. Go back, load it again and repeat what "
-            "you did; nothing was changed."
+            "This page is from an earlier session, so nothing was changed. Go back, reload "
+            "it and try again."
         )

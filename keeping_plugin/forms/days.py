@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-UNREADABLE = "Write a day like 2026-05-31."
+UNREADABLE = "Enter a date such as 2026-05-31."
 
 
 def read_day(text: str) -> date | None:

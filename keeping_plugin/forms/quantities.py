@@ -44,15 +44,15 @@ class NumberControl(Control):
 
     def parse(self, text: str) -> Value:
         if "," in text:
-            raise ValueError("Write the number with a point before its decimals, such as 1234.50.")
+            raise ValueError("Use a point before the decimals, such as 1234.50.")
         if len(text) > _MAX_TYPED:
-            raise ValueError("This is not a number.")
+            raise ValueError("Enter a number.")
         try:
             number = Decimal(text)
         except InvalidOperation as error:
-            raise ValueError("This is not a number.") from error
+            raise ValueError("Enter a number.") from error
         if not number.is_finite():
-            raise ValueError("This is not a number.")
+            raise ValueError("Enter a number.")
         whole, decimals = _digits(number)
         self._check_digits(whole, decimals)
         # Only now: a few typed characters such as 1e500000 may stand for half a million digits.
@@ -62,24 +62,24 @@ class NumberControl(Control):
         spec = self.spec
         if spec.type in {"int", "long"}:
             if decimals:
-                raise ValueError("Only whole numbers fit here.")
+                raise ValueError("Enter a whole number.")
             digits = min(spec.digits or _MAX_DIGITS, _MAX_DIGITS)
             if whole > digits:
-                raise ValueError(f"At most {digits} digits fit here.")
+                raise ValueError(f"Use at most {digits} digits.")
             return
         if not spec.precision:
             if whole + decimals > _MAX_DIGITS:
-                raise ValueError(f"At most {_MAX_DIGITS} digits fit here.")
+                raise ValueError(f"Use at most {_MAX_DIGITS} digits.")
             return
         if decimals > spec.scale:
             raise ValueError(
-                f"At most {spec.scale} digits after the point fit here."
+                f"Use at most {spec.scale} digits after the point."
                 if spec.scale
-                else "Only whole numbers fit here."
+                else "Enter a whole number."
             )
         room = max(0, min(spec.precision, _MAX_DIGITS) - spec.scale)
         if whole > room:
-            raise ValueError(f"At most {room} digits before the point fit here.")
+            raise ValueError(f"Use at most {room} digits before the point.")
 
 
 def _digits(number: Decimal) -> tuple[int, int]:
@@ -98,7 +98,7 @@ class CoordinateControl(NumberControl):
     def check(self) -> None:
         limit = 90 if "latitude" in self.spec.name.lower() else 180
         if isinstance(self.data, int | float) and abs(self.data) > limit:
-            raise ValueError(f"Between -{limit} and {limit} degrees.")
+            raise ValueError(f"Enter a value between -{limit} and {limit} degrees.")
 
 
 class DateControl(Control):
@@ -108,10 +108,10 @@ class DateControl(Control):
         try:
             found = date.fromisoformat(text)
         except ValueError as error:
-            raise ValueError("This is not a date. One looks like 2026-05-06.") from error
+            raise ValueError("Enter a date, such as 2026-05-06.") from error
         # What Salesforce holds (Field Types, date).
         if not 1700 <= found.year <= 4000:
-            raise ValueError("Salesforce keeps dates between the years 1700 and 4000.")
+            raise ValueError("Salesforce accepts dates between the years 1700 and 4000.")
         return found.isoformat()
 
 
@@ -133,9 +133,9 @@ class DateTimeControl(Control):
     def parse(self, text: str) -> Value:
         moment = parse_moment(text)
         if moment is None:
-            raise ValueError("This is not a date with a time. One looks like 2026-05-06T14:30.")
+            raise ValueError("Enter a date and a time, such as 2026-05-06T14:30.")
         if not 1700 <= moment.year <= 4000:
-            raise ValueError("Salesforce keeps dates between the years 1700 and 4000.")
+            raise ValueError("Salesforce accepts dates between the years 1700 and 4000.")
         return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
@@ -156,7 +156,7 @@ class TimeControl(Control):
                 raise ValueError
             found = time.fromisoformat(text)
         except ValueError as error:
-            raise ValueError("This is not a time. One looks like 14:30.") from error
+            raise ValueError("Enter a time, such as 14:30.") from error
         return found.strftime("%H:%M:%S.000Z")
 
 

@@ -79,7 +79,7 @@ def _controls(field: Any) -> dict[str, str]:
 
 
 def _option(value: PicklistValue, chosen: str) -> Markup:
-    label = value.label if value.active else f"{value.label} (no longer offered)"
+    label = value.label if value.active else f"{value.label} (no longer available)"
     return _tag("option", label, value=value.value, selected=value.value == chosen)
 
 
@@ -136,7 +136,7 @@ class Checkboxes:
                     with_ = [lab for i, _, lab in controller.entries() if i in value.valid_for]
                     beside = f" ({', '.join(with_)})"
             elif not value.active:
-                beside = " (no longer offered)"
+                beside = " (no longer available)"
             box = _tag(
                 "input",
                 type="checkbox",
@@ -198,7 +198,7 @@ class Reference:
                     options,
                     name=f"in_{field.spec.name}",
                     class_="k-input k-input--short",
-                    aria_label=f"Kind of record for {field.label.text}",
+                    aria_label=f"Type of record for {field.label.text}",
                 )
             )
         suggest = {"data-k-suggest": search_url} if search_url else {}

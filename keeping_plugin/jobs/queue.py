@@ -210,11 +210,11 @@ class RqQueue:
             self._redis.ping()
         except AuthenticationError as error:
             raise NotReady(
-                "Redis refuses the user or password of KEEPING_REDIS_URL, or asks for one: correct "
-                "KEEPING_REDIS_URL."
+                "Redis rejects the user or password in KEEPING_REDIS_URL, or requires one: "
+                "correct KEEPING_REDIS_URL."
             ) from error
         except RedisError as error:
             raise RedisAway(
-                f"Redis at KEEPING_REDIS_URL does not answer ({type(error).__name__}): start it or "
-                "correct the address."
+                f"Redis at KEEPING_REDIS_URL is not responding ({type(error).__name__}): "
+                "start it or correct the URL."
             ) from error

@@ -114,11 +114,11 @@ def describe(message: Message, *, url: str, effort: Effort | None = None) -> Des
     return Description(_with(text, _SIGNATURE, url) if body.reply.left_out else text)
 
 
-_REST: Final = "The rest of this message is in its conversation"
-_SIGNATURE: Final = "A signature was left out; the whole message is in its conversation"
+_REST: Final = "The rest of this message is in the conversation"
+_SIGNATURE: Final = "A signature was left out; the full message is in the conversation"
 _TOO_SLOW: Final = (
-    "This text takes too long to read, so only its beginning stands here. The rest of this message "
-    "is in its conversation"
+    "This text took too long to process, so only its beginning is shown here. The rest of "
+    "this message is in the conversation"
 )
 
 

@@ -19,14 +19,14 @@ from keeping_plugin.types import Action
 CONNECTED = Check(
     "not_connected",
     checks.salesforce_is_connected,
-    "Salesforce is connected (a lost connection counts: the work waits for the reconnect).",
+    "Salesforce is connected (a lost connection counts: work waits until it is reconnected).",
     "Salesforce is not connected.",
 )
 HAS_CUSTOMER = Check(
     "no_customer",
     checks.names_a_customer,
-    "The message has a customer: who sent it, or to whom it was sent.",
-    "The message names no customer, so there is nobody to look for.",
+    "The message has a customer: its sender, or the person it was sent to.",
+    "The message has no customer, so there is no one to look up.",
 )
 VALID_ADDRESS = Check(
     "invalid_address",
@@ -37,8 +37,8 @@ VALID_ADDRESS = Check(
 FITS_SALESFORCE = Check(
     "address_too_long",
     checks.address_fits_salesforce,
-    "The customer's address has at most 80 characters, as Contact.Email does.",
-    "The customer's address has more than the 80 characters of Contact.Email.",
+    "The customer's address fits into Contact.Email (at most 80 characters).",
+    "The customer's address is too long for Contact.Email (at most 80 characters).",
 )
 EXTERNAL = Check(
     "internal_address",
@@ -56,8 +56,8 @@ RULES: tuple[Rule, ...] = (
             Check(
                 "auto_add_off",
                 checks.auto_add_is_on,
-                "Auto-add is switched on for the mailbox the conversation came into.",
-                "Auto-add is switched off for the mailbox the conversation came into.",
+                "Auto-add is switched on for the mailbox that received the conversation.",
+                "Auto-add is switched off for the mailbox that received the conversation.",
             ),
             Check(
                 "not_inbound",
@@ -69,8 +69,7 @@ RULES: tuple[Rule, ...] = (
                 "not_opening",
                 checks.opens_its_conversation,
                 "The message is the first of its conversation.",
-                "The conversation had begun before this message; only its first message adds a "
-                "Contact.",
+                "The conversation already existed; only its first message adds a Contact.",
             ),
             HAS_CUSTOMER,
             VALID_ADDRESS,
@@ -80,36 +79,36 @@ RULES: tuple[Rule, ...] = (
                 "skipped_domain",
                 checks.domain_is_not_skipped,
                 "The customer's domain is not on the list of skipped domains.",
-                "The customer's domain, or one above it, is on the list of skipped domains.",
+                "The customer's domain, or a parent domain, is on the list of skipped domains.",
             ),
             Check(
                 "auto_submitted",
                 checks.nothing_was_auto_submitted,
-                "A person wrote it: it is no automatic reply or notification.",
-                "A program sent it: it is marked as an automatic reply or notification.",
+                "A person wrote it: it is not an automatic reply or notification.",
+                "A program sent it: it is marked as an automatic reply or a notification.",
             ),
             Check(
                 "delivery_report",
                 checks.is_no_delivery_report,
-                "It is no bounce, delivery report or read receipt.",
+                "It is not a bounce, a delivery report or a read receipt.",
                 "It is a bounce, a delivery report or a read receipt.",
             ),
             Check(
                 "mailing_list",
                 checks.is_not_from_a_list,
-                "It did not come through a mailing list or bulk mailing.",
+                "It did not come through a mailing list or a bulk mailing.",
                 "It came through a mailing list or a bulk mailing.",
             ),
             Check(
                 "calendar_reply",
                 checks.is_no_calendar_reply,
-                "It is no calendar's answer to an invitation.",
-                "It is a calendar's answer to an invitation.",
+                "It is not a calendar reply to an invitation.",
+                "It is a calendar reply to an invitation.",
             ),
             Check(
                 "no_reply_sender",
                 checks.somebody_reads_replies,
-                "The customer's address is one that somebody reads, not a no-reply address.",
+                "The customer's address is read by someone: it is not a no-reply address.",
                 "The customer's address is one that nobody reads, such as no-reply or "
                 "mailer-daemon.",
             ),
@@ -117,7 +116,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Action.LOG_TASK,
-        on="A message of a conversation comes in or goes out",
+        on="A message is received or sent",
         require=(
             CONNECTED,
             Check(
@@ -133,8 +132,8 @@ RULES: tuple[Rule, ...] = (
             Check(
                 "unlogged_domain",
                 checks.domain_may_be_logged,
-                "The customer's domain is not skipped with “do not log either”.",
-                "The customer's domain, or one above it, is skipped with “do not log either”.",
+                "Logging is not skipped for the customer's domain.",
+                "Logging is skipped for the customer's domain or a parent domain.",
             ),
         ),
     ),

@@ -39,7 +39,7 @@ Make = Callable[[Complaints, Any], SalesforceError]
 
 _NO_ANSWER = "Salesforce did not answer."
 _NO_USABLE_ANSWER = "Salesforce gave no usable answer."
-_NO_WORDS = "Salesforce answered 401, without words."
+_NO_WORDS = "Salesforce answered 401 without a message."
 _ALWAYS_CLEAR = frozenset({401, 403, 412, 420, 429})
 
 
@@ -175,7 +175,7 @@ def of_version(answer: Answer, version: str) -> ConnectionBarred:
     offers none instead."""
     complaints = complaints_of(answer.body)
     said = f" Salesforce says: {complaints[0].message}" if complaints else ""
-    words = f"Version {version} of the API was answered with {answer.status}.{said}"
+    words = f"Version {version} of the API returned status {answer.status}.{said}"
     return ConnectionBarred(words, complaints=complaints, reason="version")
 
 

@@ -109,7 +109,7 @@ class Gateway:
         with self._calls.verb("read"):
             [rows] = composite.query_rows(self._calls, "read", statement)
             if not rows:
-                raise RecordNotFound("The record is not there, or not visible.")
+                raise RecordNotFound("The record does not exist or is not visible.")
             return payloads.record(rows[0], object, paths)
 
     def create(
@@ -157,7 +157,7 @@ class Gateway:
         """Records whose title contains the text, with their title."""
         wanted = text.strip()
         if not 0 < len(wanted) <= _SEARCH_TEXT or not wanted.isprintable():
-            raise InvalidInput("Type a few letters to look for.", field="text")
+            raise InvalidInput("Type a few letters to search for.", field="text")
         names.checked_object(object)
         title = soql.NAME_FIELDS.get(object, "Name")
         with self._calls.verb("search"):

@@ -21,45 +21,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.salesforce.queries.readable import readable
 from keeping_plugin.types import Tokens
-from keeping_plugin.wording.barred import BARRED
-
-
-def _at_login(reason: str) -> str:
-    means, where = BARRED[reason]
-    return f"{means} {where}"
-
-
-# Why a login ended without a grant.
-REASONS = {
-    "denied": "Access was not allowed on Salesforce's page. Start again and choose Allow.",
-    "expired": "Salesforce no longer knows this login. Start again.",
-    "not_installed": (
-        "This app is not installed in your Salesforce org. A Salesforce admin can install it under "
-        "Setup, Connected Apps OAuth Usage."
-    ),
-    "not_approved": (
-        "This Salesforce user may not use the app. A Salesforce admin can approve it in the app's "
-        "policies."
-    ),
-    "inactive": "This Salesforce user or org is not active.",
-    "configuration": (
-        "Salesforce does not accept this app's registration. Compare its consumer key, secret and "
-        "callback address with KEEPING_SALESFORCE_CLIENT_ID and KEEPING_SALESFORCE_CLIENT_SECRET."
-    ),
-    "no_refresh_token": (
-        "Salesforce gave no refresh token, so the connection would end within hours. Allow the "
-        "scopes api and refresh_token on the app."
-    ),
-    "version": (
-        "This Salesforce org serves no version of its API that this inbox speaks. Whoever runs the "
-        "inbox updates keeping_plugin, or sets KEEPING_SALESFORCE_API_VERSION."
-    ),
-    "untrusted": "The answer to this login did not come from Salesforce as it should; not used.",
-    "restricted": _at_login("restricted"),
-    "away": _at_login("away"),
-    "not_accepted": _at_login("session"),
-    "refused": "Salesforce refused the login.",
-}
+from keeping_plugin.wording.logins import REASONS
 
 _CONFIGURATION = {
     "invalid_client",
@@ -130,7 +92,7 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
     error, words = _words(error), _words(description)
     complaint = (Complaint(error, words),)
     if error == "rate_limit_exceeded":
-        return RateLimited("Too many logins of this user; try again later.", complaints=complaint)
+        return RateLimited("Too many logins by this user; try again later.", complaints=complaint)
     if error in _LATER:
         return SalesforceUnavailable(complaints=complaint)
     if _not_installed(error, words):
@@ -260,7 +222,7 @@ def renewed_tokens(
     signed = "signature" not in token or signature_holds(token, client_secret)
     if not (same and signed and hosts.origin_allowed(instance_url, allow_loopback=allow_loopback)):
         raise ConnectionBarred(
-            "The answer to a refresh did not come from Salesforce as it should.",
+            "The response to a token refresh could not be verified as coming from Salesforce.",
             reason="untrusted",
         )
     return Tokens(

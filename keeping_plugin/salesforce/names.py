@@ -37,7 +37,7 @@ def is_id(text: object) -> bool:
 def checked_id(text: str, object: str = "") -> str:
     """The id, if it is one and begins as this object's ids do. Raises InvalidInput."""
     if not is_id(text) or not text.startswith(PREFIXES.get(object, "")):
-        raise InvalidInput("This is not the id of such a record.", field="id")
+        raise InvalidInput("This is not a valid record id.", field="id")
     return text
 
 

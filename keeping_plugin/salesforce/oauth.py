@@ -109,7 +109,7 @@ class SalesforceOAuth:
             )
         code = arguments.get("code", "")
         if not 0 < len(code) <= 4096:
-            raise InvalidInput("The callback carries no code: start again.", field="code")
+            raise InvalidInput("The callback has no code: start again.", field="code")
         waiting = json.loads(kept)
         token, login_url = self._redeem(
             grant_type="authorization_code",

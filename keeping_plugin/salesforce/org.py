@@ -19,7 +19,7 @@ def facts(calls: Calls, tokens: Tokens, allow_loopback: bool) -> OrgFacts:
     which kind of org this is; host names are hints."""
     who = hosts.identity(tokens.identity_url, allow_loopback=allow_loopback)
     if who is None:
-        raise ConnectionBarred("The login names no user of Salesforce.", reason="untrusted")
+        raise ConnectionBarred("The login did not identify a Salesforce user.", reason="untrusted")
     [orgs, users] = composite.query_rows(
         calls,
         "org_facts",

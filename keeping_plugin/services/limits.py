@@ -59,7 +59,7 @@ class ConcurrencyLimit:
         with self._lock:
             if self._taken >= self.limit():
                 raise TooBusy(
-                    "Too many people are waiting for Salesforce just now. Try again.", soon=True
+                    "Too many people are waiting for Salesforce right now. Try again.", soon=True
                 )
             self._taken += 1
         token = _held.set(_held.get() | {id(self)})

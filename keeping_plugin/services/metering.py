@@ -35,8 +35,8 @@ class Feature(StrEnum):
 FEATURES: Mapping[str, str] = {
     Feature.AUTOMATIONS: "Automations",
     Feature.BACKFILL: "Earlier mail",
-    Feature.WAITING: "Looking for awaited Contacts",
-    Feature.PANEL: "Panel beside conversations",
+    Feature.WAITING: "Looking for missing Contacts",
+    Feature.PANEL: "Conversation panel",
     Feature.RECORDS: "Agents’ edits and searches",
     Feature.SCHEMA: "Fields and checks",
 }

@@ -119,7 +119,7 @@ function attendFields(form) {
     changed();
     const place = [...pick.parentElement.children].indexOf(pick) + 1;
     const live = document.querySelector("[data-k-live]");
-    if (live) live.textContent = `${pick.querySelector(".ks-pick__label").textContent}: place ${place}`;
+    if (live) live.textContent = `${pick.querySelector(".ks-pick__label").textContent}: position ${place}`;
   };
 
   for (const only of form.querySelectorAll("[data-k-nojs]")) only.hidden = true;

@@ -16,60 +16,61 @@ class BarredReason(NamedTuple):
 
 BARRED: Mapping[str, BarredReason] = {
     "restricted": BarredReason(
-        "Salesforce does not accept this login from this inbox's address, or not at this hour.",
-        "A Salesforce admin allows it in Setup › Profiles › the profile of the connected user › "
-        "Login IP Ranges and Login Hours, or in Setup › External Client App Manager › this app › "
-        "Policies (IP Relaxation, Refresh Token IP Allowlist).",
+        "Salesforce does not accept this login from this inbox's IP address, or at this time "
+        "of day.",
+        "A Salesforce admin can allow it in Setup › Profiles › the profile of the connected "
+        "user › Login IP Ranges and Login Hours, or in Setup › External Client App Manager › "
+        "this app › Policies (IP Relaxation, Refresh Token IP Allowlist).",
     ),
     "away": BarredReason(
-        "Salesforce says that logging in is not possible for the moment.",
-        "Nobody has to do anything; Setup › Login History of Salesforce shows what it refused.",
+        "Salesforce says that logging in is not possible at the moment.",
+        "No action needed. A Salesforce admin can see the refused logins in Setup › Login History.",
     ),
     "not_approved": BarredReason(
-        "The connected Salesforce user may no longer use this app.",
-        "A Salesforce admin allows it in Setup › External Client App Manager › this app › Policies "
-        "(Permitted Users, and the profiles and permission sets chosen there).",
+        "The connected Salesforce user is no longer allowed to use this app.",
+        "A Salesforce admin can allow it in Setup › External Client App Manager › this app › "
+        "Policies (Permitted Users, and the profiles and permission sets chosen there).",
     ),
     "not_installed": BarredReason(
         "This app is not installed in the Salesforce org, or was blocked there.",
-        "A Salesforce admin installs or unblocks it in Setup › Connected Apps OAuth Usage.",
+        "A Salesforce admin can install or unblock it in Setup › Connected Apps OAuth Usage.",
     ),
     "configuration": BarredReason(
         "Salesforce does not accept this app's registration.",
-        "Whoever runs this inbox compares KEEPING_SALESFORCE_CLIENT_ID and "
-        "KEEPING_SALESFORCE_CLIENT_SECRET with Setup › External Client App Manager › this app › "
-        "Settings › OAuth Settings.",
+        "The operator of this inbox should compare KEEPING_SALESFORCE_CLIENT_ID and "
+        "KEEPING_SALESFORCE_CLIENT_SECRET with Setup › External Client App Manager › this "
+        "app › Settings › OAuth Settings.",
     ),
     "scope": BarredReason(
-        "The session that Salesforce gave may not use its API: the app lacks the scope “api”.",
-        "A Salesforce admin adds “Manage user data via APIs (api)” in Setup › External Client App "
-        "Manager › this app › Settings › OAuth Settings; then reconnect.",
+        "The session that Salesforce issued cannot use the API: the app lacks the scope “api”.",
+        "A Salesforce admin has to add “Manage user data via APIs (api)” in Setup › External "
+        "Client App Manager › this app › Settings › OAuth Settings; reconnect afterwards.",
     ),
     "session": BarredReason(
-        "Salesforce renews the login and then does not accept the session it has just given.",
-        "A Salesforce admin looks in Setup › Session Settings (sessions locked to an address or a "
-        "domain), in Setup › API Access Control, and in Setup › Login History.",
+        "Salesforce renews the login but does not accept the session it has just issued.",
+        "A Salesforce admin can check Setup › Session Settings (sessions locked to an IP "
+        "address or a domain), Setup › API Access Control and Setup › Login History.",
     ),
     "org_inactive": BarredReason(
         "The Salesforce org is locked or suspended.",
-        "A Salesforce admin asks Salesforce in Setup › Company Information and Setup › Your "
-        "Account.",
+        "A Salesforce admin can check Setup › Company Information and Setup › Your Account, "
+        "and ask Salesforce.",
     ),
     "version": BarredReason(
-        "The Salesforce org no longer serves the version of its API that this inbox speaks.",
-        "Whoever runs this inbox updates keeping_plugin, or sets KEEPING_SALESFORCE_API_VERSION to "
-        "a version that the org serves.",
+        "The Salesforce org no longer supports the API version that this inbox uses.",
+        "The operator of this inbox can update keeping_plugin or set "
+        "KEEPING_SALESFORCE_API_VERSION to a version that the org supports.",
     ),
     "untrusted": BarredReason(
-        "The answer to the renewal of the login did not come from Salesforce as it should, so it "
-        "was not used.",
-        "Whoever runs this inbox looks at what stands between it and Salesforce; a Salesforce "
-        "admin sees the renewals in Setup › Login History.",
+        "The response to the login renewal could not be verified as coming from Salesforce, "
+        "so it was not used.",
+        "The operator of this inbox should check the proxies between it and Salesforce; a "
+        "Salesforce admin can see the renewals in Setup › Login History.",
     ),
     "refused": BarredReason(
-        "Salesforce refuses this login for now.",
-        "A Salesforce admin finds the refusals in Setup › Login History, and the app in Setup › "
-        "Connected Apps OAuth Usage.",
+        "Salesforce is refusing this login for now.",
+        "A Salesforce admin can find the refusals in Setup › Login History and the app in "
+        "Setup › Connected Apps OAuth Usage.",
     ),
 }
 

@@ -10,17 +10,21 @@ from keeping_plugin.errors import Complaint
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
 PAUSES: Mapping[str, str] = {
-    "budget": "the automations' share of the allowance is used up",
-    "rate_limited": "Salesforce takes no more requests for now",
+    "budget": "the automations' share of the API allowance is used up",
+    "rate_limited": "Salesforce is not accepting more requests for now",
     "unavailable": "Salesforce did not answer",
-    "connection_barred": "Salesforce refuses the connection for now",
+    "connection_barred": "Salesforce is refusing the connection for now",
     "outcome_unclear": "Salesforce did not answer",
-    "permission_denied": "the connected Salesforce user may not do what is needed",
-    "read_refused": "Salesforce does not let the connected user look people up",
-    "org_closed": "the Salesforce org takes nothing from this inbox for now",
-    "helpdesk_failed": "this inbox could not give its messages; whoever runs it finds out why with "
-    "`flask keeping doctor`",
-    "not_ready": "this inbox is not ready; whoever runs it can see why with `flask keeping doctor`",
+    "permission_denied": "the connected Salesforce user does not have the permissions needed",
+    "read_refused": "the connected Salesforce user cannot look people up",
+    "org_closed": "the Salesforce org accepts nothing from this inbox for now",
+    "helpdesk_failed": (
+        "this inbox could not provide its messages (its operator can find out why with `flask "
+        "keeping doctor`)"
+    ),
+    "not_ready": (
+        "this inbox is not ready (its operator can find out why with `flask keeping doctor`)"
+    ),
 }
 
 # They last until somebody mends something.
@@ -48,8 +52,8 @@ def pause_of(reason: str, words: Any) -> Pause | None:
     if reason not in LASTING:
         return None
     sentence = (
-        f"Mail is not logged for now, because {PAUSES[reason]}. Nothing is lost: it goes on by "
-        "itself once that is mended."
+        f"Logging is paused because {PAUSES[reason]}. Nothing is lost: it resumes "
+        "automatically once this is fixed."
     )
     return Pause(reason, sentence, words_of(words))
 

@@ -1,9 +1,9 @@
-"""Salesforce's error codes in plain words: what it means, who can mend it, whether trying again
+"""Salesforce's error codes in plain words: what they mean, who can fix it, whether trying again
 helps. Codes that are not here stay as they came: a guess would be worse than Salesforce's words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,15 +16,15 @@ class WhoFixes(StrEnum):
     AGENT = "you"
     ADMIN = "an admin of your inbox"
     SALESFORCE_ADMIN = "your Salesforce admin"
-    NOBODY = "nobody; it passes by itself"
+    NOBODY = "nobody: it is temporary"
 
 
 class RetryAdvice(StrEnum):
     """Whether trying the same once more helps."""
 
-    NO = "Trying again as it is will not help."
-    LATER = "Trying again in a moment usually helps."
-    MUCH_LATER = "Trying again helps only hours from now."
+    NO = "Trying again unchanged will not help."
+    LATER = "Try again in a moment."
+    MUCH_LATER = "Try again in a few hours."
     ONCE_FIXED = "Try again once that is done."
 
 
@@ -38,8 +38,29 @@ class ErrorSentence(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The whole of it, as the panel says it."""
+        """What it means and whether trying again helps, as the JSON API says it."""
         return f"{self.means} {self.again}"
+
+    def advice(self, situation: str = "by_hand") -> str:
+        """The whole of it, as pages say it. `situation`: `by_hand` for what somebody just saved,
+        `failed` for what an automation gave up, `retried` for what it tries again by itself."""
+        if situation != "by_hand" and self.who_fixes is WhoFixes.AGENT:
+            return f"{self.means} {_NO_OTHER_VALUE}"
+        who = _WHO.get(self.who_fixes, "")
+        if situation == "retried":
+            return f"{self.means} {who or _RETRIED}"
+        return " ".join(filter(None, (self.means, who, self.again)))
+
+
+_NO_OTHER_VALUE = (
+    "An automation has no other value to send: add the record by hand, or change the rule in "
+    "Salesforce."
+)
+_RETRIED = "No action needed: it will be retried."
+_WHO: Mapping[WhoFixes, str] = {
+    WhoFixes.ADMIN: "An admin of your inbox can fix this.",
+    WhoFixes.SALESFORCE_ADMIN: "Your Salesforce admin can fix this.",
+}
 
 
 _A, _K, _S, _N = WhoFixes.AGENT, WhoFixes.ADMIN, WhoFixes.SALESFORCE_ADMIN, WhoFixes.NOBODY
@@ -47,137 +68,134 @@ _A, _K, _S, _N = WhoFixes.AGENT, WhoFixes.ADMIN, WhoFixes.SALESFORCE_ADMIN, WhoF
 SENTENCES: tuple[ErrorSentence, ...] = (
     ErrorSentence(
         "REQUIRED_FIELD_MISSING",
-        "Salesforce does not save this record without a value in the field it names: fill it in.",
+        "Salesforce requires a value in the field it names: fill it in.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "INVALID_EMAIL_ADDRESS",
-        "Salesforce does not take this e-mail address: correct it.",
+        "Salesforce does not accept this e-mail address: correct it.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "STRING_TOO_LONG",
-        "The text is longer than the field: shorten it.",
+        "The text is too long for the field: shorten it.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "NUMBER_OUTSIDE_VALID_RANGE",
-        "The number is too large or too small for the field: choose another.",
+        "The number is too large or too small for the field: change it.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        "The list allows only its own values, and this record's type may have fewer of them: "
-        "choose one from the list.",
+        "Only values from the list are allowed, and this record type may offer fewer of "
+        "them: choose one from the list.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-        "A validation rule of your Salesforce org does not allow this: the words above are your "
-        "Salesforce admin's and say what it asks for.",
+        "A validation rule in your Salesforce org does not allow this. The message above was "
+        "written by your Salesforce admin and says what is needed.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "FIELD_INTEGRITY_EXCEPTION",
-        "The values do not fit each other, such as a state that is not in the country: change "
-        "one of them.",
+        "Some values contradict each other, such as a state that is not in the country: "
+        "change one of them.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "FIELD_FILTER_VALIDATION_EXCEPTION",
-        "The record chosen here is not one that this field accepts: choose another.",
+        "This field does not accept the chosen record: choose another.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "DUPLICATE_VALUE",
-        "The field must be different on every record, and another one has this value already.",
+        "The field must be unique, and another record already has this value.",
         _A,
         RetryAdvice.NO,
     ),
     ErrorSentence(
         "DUPLICATES_DETECTED",
-        "A duplicate rule of your Salesforce org found records that look like this one: use one of "
-        "them, or save anyway where the rule allows it.",
+        "A duplicate rule in your Salesforce org found similar records: use one of them, or "
+        "save anyway if the rule allows it.",
         _A,
         RetryAdvice.NO,
     ),
     ErrorSentence(
         "INVALID_CROSS_REFERENCE_KEY",
-        "The record chosen here no longer exists, or the connected user cannot see it: choose "
-        "another.",
+        "The chosen record no longer exists, or the connected user cannot see it: choose another.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "MALFORMED_ID",
-        "The record chosen here is of a kind that this field does not take: choose another.",
+        "This field does not accept that type of record: choose another.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "ENTITY_IS_DELETED",
-        "The record was deleted in Salesforce. Whoever deleted it can restore it from the recycle "
-        "bin.",
+        "The record was deleted in Salesforce. It may be possible to restore it from the "
+        "Recycle Bin.",
         _S,
         RetryAdvice.NO,
     ),
     ErrorSentence(
         "NOT_FOUND",
-        "The record was deleted, or the connected user may no longer see it.",
+        "The record was deleted, or the connected user can no longer see it.",
         _S,
         RetryAdvice.NO,
     ),
     ErrorSentence(
         "CANNOT_UPDATE_CONVERTED_LEAD",
-        "The Lead was converted, and converted Leads cannot be edited: edit the Contact that came "
-        "of it.",
+        "This Lead was converted and can no longer be edited: edit its Contact instead.",
         _A,
         RetryAdvice.NO,
     ),
     ErrorSentence(
         "INVALID_FIELD_FOR_INSERT_UPDATE",
-        "The connected Salesforce user may not write this field: its field-level security has to "
-        "allow it.",
+        "The connected Salesforce user cannot edit this field: its field-level security has "
+        "to allow it.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "INVALID_FIELD",
-        "The field no longer exists in Salesforce or is hidden from the connected user; the list "
-        "of fields is being read again.",
+        "The field no longer exists in Salesforce or is hidden from the connected user; the "
+        "list of fields is being refreshed.",
         _S,
         RetryAdvice.LATER,
     ),
     ErrorSentence(
         "INVALID_TYPE",
-        "The connected Salesforce user can no longer see this kind of record.",
+        "The connected Salesforce user can no longer see records of this type.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "INSUFFICIENT_ACCESS_OR_READONLY",
-        "The connected Salesforce user may see this record but not change it.",
+        "The connected Salesforce user can see this record but not edit it.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
-        "The connected Salesforce user may not use the record that this one refers to.",
+        "The connected Salesforce user does not have access to a record that this one refers to.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-        "A program in your Salesforce org (an Apex trigger) stopped the save: the words above are "
-        "its own.",
+        "An Apex trigger in your Salesforce org stopped the save; the message above comes from it.",
         _S,
         RetryAdvice.NO,
     ),
@@ -189,51 +207,51 @@ SENTENCES: tuple[ErrorSentence, ...] = (
     ),
     ErrorSentence(
         "INACTIVE_OWNER_OR_USER",
-        "The person chosen as owner is no longer active in Salesforce: choose another.",
+        "The chosen owner is no longer active in Salesforce: choose another.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "ENTITY_IS_LOCKED",
-        "The record is locked, usually while an approval is under way.",
+        "The record is locked, usually because it is being approved.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "UNABLE_TO_LOCK_ROW",
-        "Somebody or something else is saving this record at this moment.",
+        "Someone or something else is saving this record right now.",
         _N,
         RetryAdvice.LATER,
     ),
     ErrorSentence(
         "STORAGE_LIMIT_EXCEEDED",
-        "Your Salesforce org has no room left for more records.",
+        "Your Salesforce org has no storage left for more records.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "REQUEST_LIMIT_EXCEEDED",
-        "Your Salesforce org has used up the requests it may receive from all its integrations.",
+        "Your Salesforce org has used up the API requests allowed for all its integrations.",
         _S,
         RetryAdvice.MUCH_LATER,
     ),
     ErrorSentence(
         "API_DISABLED_FOR_ORG",
-        "Your Salesforce org, or the connected user, may not be used by other programs: the "
-        "permission “API Enabled” is missing.",
+        "API access is switched off for your Salesforce org or the connected user: the “API "
+        "Enabled” permission is missing.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "API_CURRENTLY_DISABLED",
-        "The connected Salesforce user may not be used by other programs: the permission “API "
-        "Enabled” is missing.",
+        "API access is switched off for the connected Salesforce user: the “API Enabled” "
+        "permission is missing.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "INVALID_SESSION_ID",
-        "Salesforce ended the connection: it has to be connected again in the settings.",
+        "Salesforce ended the connection: reconnect it in the settings.",
         _K,
         RetryAdvice.ONCE_FIXED,
     ),
@@ -245,13 +263,13 @@ SENTENCES: tuple[ErrorSentence, ...] = (
     ),
     ErrorSentence(
         "SERVER_UNAVAILABLE",
-        "Salesforce is away, for maintenance or because of a fault.",
+        "Salesforce is unavailable, because of maintenance or a fault.",
         _N,
         RetryAdvice.LATER,
     ),
     ErrorSentence(
         "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
-        "Salesforce is being maintained and can only be read for now.",
+        "Salesforce is under maintenance and read-only for now.",
         _N,
         RetryAdvice.LATER,
     ),
@@ -263,38 +281,38 @@ SENTENCES: tuple[ErrorSentence, ...] = (
     ),
     ErrorSentence(
         "ORG_LOCKED",
-        "Your Salesforce org is locked: Salesforce's support can say why.",
+        "Your Salesforce org is locked: Salesforce Support can say why.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "FUNCTIONALITY_NOT_ENABLED",
-        "Something that is needed here is switched off in your Salesforce org.",
+        "A feature that is needed here is switched off in your Salesforce org.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "LOGIN_DURING_RESTRICTED_TIME",
-        "The connected Salesforce user may not be used at this time of day.",
+        "The connected Salesforce user is not allowed to log in at this time of day.",
         _S,
         RetryAdvice.MUCH_LATER,
     ),
     ErrorSentence(
         "LOGIN_DURING_RESTRICTED_DOMAIN",
-        "The connected Salesforce user may not be used from the address of this inbox.",
+        "The connected Salesforce user is not allowed to log in from this inbox's IP address.",
         _S,
         RetryAdvice.ONCE_FIXED,
     ),
     ErrorSentence(
         "UNKNOWN_EXCEPTION",
-        "Something went wrong inside Salesforce; the number in its words is for Salesforce's "
-        "support.",
+        "Something went wrong inside Salesforce; give the number in its message to "
+        "Salesforce Support.",
         _S,
         RetryAdvice.LATER,
     ),
     ErrorSentence(
         "JSON_PARSER_ERROR",
-        "Salesforce could not read one of the values: look at dates and numbers.",
+        "Salesforce could not read one of the values: check dates and numbers.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),

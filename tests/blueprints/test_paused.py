@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from keeping_plugin.errors import Complaint, SchemaStale
 from keeping_plugin.models import Connection, EntryState, now
+from keeping_plugin.wording.salesforce_errors import RetryAdvice
 from tests.blueprints.inbox import CUSTOMER, Inbox, url
 from tests.blueprints.ledger import Ledger
 from tests.hosts.desk import PEOPLE
@@ -49,12 +50,13 @@ def test_panel_log_activity_and_connection_page_say_why_mail_waits(
     }
     for name, page in pages.items():
         assert all(text in page for text in SHOWN), name
-        assert "itself" in page, name
-        assert "Trying again" not in page, name  # it is tried without anybody
+        assert "automatically" in page, name
+        # It is tried without anybody.
+        assert not any(again in page for again in RetryAdvice), name
     told = agent.get(url(), headers=JSON).json["pause"]
     assert (told["reason"], told["complaints"]) == (reason, [WORDS])
     pause(inbox, "budget", "")
-    assert "Mail is not logged for now" not in agent.get(url()).text
+    assert "Logging is paused" not in agent.get(url()).text
     assert agent.get(url(), headers=JSON).json["pause"] is None
 
 
@@ -79,7 +81,7 @@ def test_activity_and_log_tell_once_why_all_mail_waits(inbox: Inbox) -> None:
     log = inbox.client().get(url("/log")).text
     for page in (activity, log):
         assert page.count("No such column") == 1
-        assert page.count("It waits: mail is not logged for now.") == 3
+        assert page.count("Waiting: logging is paused.") == 3
     told = inbox.client().get(url("/log"), headers=JSON).json["messages"]
     assert len(told) == 3
     for message in told:

@@ -140,7 +140,7 @@ def test_a_failure_is_found_and_tried_again_without_script(
     refused = page.get_by_text("Tasks need a region before they can be closed.")
     expect(refused.first).to_be_visible()
     cause.get_by_role("button", name="Try all again").click()
-    expect(page.get_by_text("All of them are tried again now")).to_be_visible()
+    expect(page.get_by_text("Trying all of them again")).to_be_visible()
     expect(refused).to_have_count(0)
     page.get_by_label("Outcome").select_option("Refused by the rules")
     page.get_by_role("button", name="Show").click()

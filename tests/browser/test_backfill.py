@@ -64,23 +64,23 @@ def test_the_bar_moves_by_itself_and_ends_in_a_summary(
     page.goto(f"{served.address}{AUTOMATION}")
     page.get_by_label("Since").fill("2026-05-01")
     page.get_by_role("button", name="See what would happen").click()
-    page.get_by_role("button", name="Bring it over").click()
+    page.get_by_role("button", name="Start import").click()
     card = page.get_by_role("region", name="Earlier mail")
-    expect(card.get_by_text("About to begin")).to_be_visible()
+    expect(card.get_by_text("Starting")).to_be_visible()
     monkeypatch.setattr(backfill, "PAGE", 3)
     monkeypatch.setattr(backfill, "PAGES_A_JOB", 1)
     advance(served.inbox, run(served.inbox).id)
-    expect(card.get_by_text("Reached the mail of 03 May 2026")).to_be_visible()
+    expect(card.get_by_text("Reached mail from 03 May 2026")).to_be_visible()
     card.get_by_role("button", name="Pause").click()
     expect(card.get_by_text("Paused.")).to_be_visible()
-    card.get_by_role("button", name="Go on").click()
+    card.get_by_role("button", name="Resume").click()
     expect(card.get_by_role("button", name="Pause")).to_be_visible()
     for _ in range(2):
         advance(served.inbox, run(served.inbox).id)
     with served.inbox.database.write() as session:
         session.execute(update(SyncEntry).values(state="done"))
-    expect(card.get_by_text("The mail since 01 May 2026 was brought over")).to_be_visible()
-    expect(page.locator("[data-k-live]")).to_contain_text("6 messages looked at")
+    expect(card.get_by_text("The mail since 01 May 2026 was imported")).to_be_visible()
+    expect(page.locator("[data-k-live]")).to_contain_text("6 messages checked")
 
 
 def test_a_day_being_typed_outlives_the_poll(served: Served, page: Page) -> None:
@@ -90,7 +90,7 @@ def test_a_day_being_typed_outlives_the_poll(served: Served, page: Page) -> None
     page.clock.install()
     page.goto(f"{served.address}{AUTOMATION}")
     card = page.get_by_role("region", name="Earlier mail")
-    expect(card.get_by_text("4 of them still to be sent")).to_be_visible()
+    expect(card.get_by_text("4 left to send")).to_be_visible()
     page.get_by_label("Since").fill("2025-12-24")
     with served.inbox.database.write() as session:
         session.execute(update(SyncEntry).values(state="done"))
@@ -108,12 +108,12 @@ def test_all_of_it_works_without_script(
     page.goto(f"{served.address}{AUTOMATION}")
     page.get_by_label("Since").fill("2026-05-01")
     page.get_by_role("button", name="See what would happen").click()
-    page.get_by_role("button", name="Bring it over").click()
+    page.get_by_role("button", name="Start import").click()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused.")).to_be_visible()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     advance(served.inbox, run(served.inbox).id)
-    page.get_by_role("link", name="Look again").click()
-    expect(page.get_by_text("3 messages looked at")).to_be_visible()
+    page.get_by_role("link", name="Refresh").click()
+    expect(page.get_by_text("3 messages checked")).to_be_visible()
     with served.inbox.database.read() as session:
         assert session.query(BackfillRun).one().state == "done"

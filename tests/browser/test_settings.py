@@ -99,7 +99,7 @@ def test_a_long_list_of_domains_scrolls_in_its_own_place(
     before = page.evaluate("document.documentElement.scrollHeight")
     page.get_by_label("Add domains").fill("\n".join(f"d{n}.example.net" for n in range(200)))
     page.get_by_role("button", name="Add to the list").click()
-    expect(page.get_by_text("200 domains are skipped now.")).to_be_visible()
+    expect(page.get_by_text("200 domains are now skipped.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollHeight") < before + 600
 
 
@@ -136,7 +136,7 @@ def test_everything_works_without_javascript(
     expect(page.get_by_text("Sales: saved.")).to_be_visible()
     page.get_by_label("Add domains").fill("acme.com\n@acme")
     page.get_by_role("button", name="Add to the list").click()
-    expect(page.get_by_text("Nothing was added yet.")).to_be_visible()
+    expect(page.get_by_text("Nothing has been added yet.")).to_be_visible()
     expect(page.get_by_label("Add domains")).to_have_value("acme.com\n@acme")
     page.goto(f"{demo.url}{SETTINGS}")
     disconnected(page)
@@ -209,7 +209,7 @@ def test_domains_typed_and_not_added_are_guarded(demo: Demo, new_context: NewCon
     expect(page.get_by_label("Add domains")).to_have_value("kites.example")
     assert asked == ["beforeunload"]
     page.get_by_role("button", name="Add to the list").click()
-    expect(page.get_by_text("1 domain is skipped now.")).to_be_visible()
+    expect(page.get_by_text("1 domain is now skipped.")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -238,5 +238,5 @@ def test_refused_input_is_accessible_too(
     page = open_settings(new_context(), demo, f"{SETTINGS}automation")
     page.get_by_label("Add domains").fill("@acme\n*.acme.com")
     page.get_by_role("button", name="Add to the list").click()
-    expect(page.get_by_role("alert").filter(has_text="Nothing was added yet.")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Nothing has been added yet.")).to_be_visible()
     axe(page)

@@ -22,12 +22,12 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.refusals import CODES, WORDS, Advice
-from keeping_plugin.salesforce.grants import REASONS
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.delivery.outcomes import read
 from keeping_plugin.types import Action
 from keeping_plugin.wording.barred import BARRED
 from keeping_plugin.wording.entries import ENTRY_SENTENCES
+from keeping_plugin.wording.logins import REASONS
 from keeping_plugin.wording.salesforce_errors import SENTENCES
 from tests.servers.needs import ROOT
 

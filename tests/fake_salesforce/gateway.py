@@ -140,7 +140,7 @@ class FakeGateway:
 
     def _check_id(self, object: str, record_id: str) -> None:
         if not _ID.fullmatch(record_id) or not record_id.startswith(PREFIXES.get(object, "")):
-            raise InvalidInput("This is not the id of such a record.", field="id")
+            raise InvalidInput("This is not a valid record id.", field="id")
 
     def _there(self, object: str, record_id: str) -> Row:
         row = self._org.row(object, record_id)
@@ -207,7 +207,7 @@ class FakeGateway:
     def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
         wanted = text.strip().lower()
         if not wanted or not wanted.isprintable():
-            raise InvalidInput("Type a few letters to look for.", field="text")
+            raise InvalidInput("Type a few letters to search for.", field="text")
         title = _TITLES.get(object, "Name")
         with self._call("search"):
             found = [

@@ -63,26 +63,26 @@ def test_what_is_typed_is_sent_as_salesforce_takes_it(
 @pytest.mark.parametrize(
     ("field", "typed", "words"),
     [
-        (spec("string", length=10), "x" * 11, "11 characters are too many: at most 10"),
-        (spec("string", length=3), "😀😀", "at most 3"),
+        (spec("string", length=10), "x" * 11, "11 characters is too long: the limit is 10"),
+        (spec("string", length=3), "😀😀", "the limit is 3"),
         (spec("textarea", length=32000), "x" * 32001, "32,001 characters"),
-        (spec("email", length=80), "jane@", "not an e-mail address"),
-        (spec("email", length=80), "a@b.example, c@d.example", "not an e-mail address"),
-        (spec("email", length=80), "x" * 60 + "@" + "y" * 30 + ".example", "at most 80"),
-        (spec("int", digits=3), "1234", "At most 3 digits"),
-        (spec("int", digits=8), "1.5", "whole numbers"),
-        (spec("int", digits=8), "many", "not a number"),
+        (spec("email", length=80), "jane@", "Enter an e-mail address"),
+        (spec("email", length=80), "a@b.example, c@d.example", "Enter an e-mail address"),
+        (spec("email", length=80), "x" * 60 + "@" + "y" * 30 + ".example", "the limit is 80"),
+        (spec("int", digits=3), "1234", "at most 3 digits"),
+        (spec("int", digits=8), "1.5", "Enter a whole number"),
+        (spec("int", digits=8), "many", "Enter a number"),
         (spec("double", **_NUMBER), "1e400", "before the point"),
-        (spec("double", **_NUMBER), "NaN", "not a number"),
-        (spec("double", **_NUMBER), "12,5", "point before its decimals"),
-        (spec("double", **_NUMBER), "1.234", "At most 2 digits after"),
-        (spec("double", **_NUMBER), "1234567", "At most 6 digits before"),
-        (spec("percent", precision=3, scale=0), "5.5", "whole numbers"),
-        (spec("date"), "29.2.2024", "not a date"),
-        (spec("date"), "2023-02-29", "not a date"),
+        (spec("double", **_NUMBER), "NaN", "Enter a number"),
+        (spec("double", **_NUMBER), "12,5", "point before the decimals"),
+        (spec("double", **_NUMBER), "1.234", "at most 2 digits after"),
+        (spec("double", **_NUMBER), "1234567", "at most 6 digits before"),
+        (spec("percent", precision=3, scale=0), "5.5", "Enter a whole number"),
+        (spec("date"), "29.2.2024", "Enter a date, such"),
+        (spec("date"), "2023-02-29", "Enter a date, such"),
         (spec("date"), "1066-10-14", "1700"),
-        (spec("datetime"), "tomorrow", "not a date with a time"),
-        (spec("time"), "25:00", "not a time"),
+        (spec("datetime"), "tomorrow", "Enter a date and a time"),
+        (spec("time"), "25:00", "Enter a time"),
         (spec("reference", reference_to=("Account",)), "//evil.example/x", "Choose a record"),
         (spec("reference", reference_to=("Account",)), "../Account/001", "Choose a record"),
     ],
@@ -153,8 +153,8 @@ _COLOURS = (
     ("before", "typed", "problem"),
     [
         (None, "b", ""),
-        (None, "g", "not one of the values"),
-        (None, "purple", "not one of the values"),
+        (None, "g", "one of the listed values"),
+        (None, "purple", "one of the listed values"),
         ("g", "r", ""),
         ("mauve", "", ""),
     ],
@@ -173,7 +173,7 @@ def test_a_retired_value_on_the_record_stays_selectable(own: str) -> None:
     control = form.control(_NAME)
     assert control is not None
     assert f'<option selected value="{own}">' in str(control())
-    assert "(no longer offered)" in str(control())
+    assert "(no longer available)" in str(control())
     # Chosen again after a look at another one, in the same form.
     assert _form(field, [own], own).validate()
 

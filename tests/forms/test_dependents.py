@@ -49,13 +49,13 @@ def test_a_value_has_to_go_with_its_controlling_value(country: str, city: str, f
     form = _form({"Country": country, "City": city})
     assert form.validate() is fits
     if not fits:
-        assert "does not go with Country" in form.problems()["City__c"][0]
+        assert "is not available for Country" in form.problems()["City__c"][0]
 
 
 def test_a_new_controlling_value_questions_the_old_choice() -> None:
     form = _form({"Country": "FR", "City": "B"}, Country="DE", City="B")
     assert not form.validate()
-    assert form.problems() == {"City__c": ["“Berlin” does not go with Country “France”."]}
+    assert form.problems() == {"City__c": ["“Berlin” is not available for Country “France”."]}
 
 
 def test_a_pair_that_never_fitted_is_left_alone_untouched() -> None:
@@ -89,7 +89,7 @@ def test_alone_it_offers_what_goes_with_the_record() -> None:
     ("names", "country", "sentence"),
     [
         ((), "FR", "The choices depend on Country."),
-        (("City__c",), "FR", "The choices that go with Country “France”."),
+        (("City__c",), "FR", "Choices for Country “France”."),
         (("City__c",), None, "The choices depend on Country, which is empty: fill that in first."),
         (("Country__c",), "FR", ""),
     ],

@@ -122,7 +122,7 @@ def test_a_state_of_another_country_is_refused_beside_its_field(country: str) ->
     made = form(MultiDict({"sf_MailingCountryCode": country}), values=before)
     assert not made.validate()
     (problem,) = made.problems()["MailingStateCode"]
-    assert "“California” does not go with Mailing Country" in problem
+    assert "“California” is not available for Mailing Country" in problem
 
 
 @pytest.mark.field_case("A12")

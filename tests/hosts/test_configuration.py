@@ -142,7 +142,7 @@ def test_a_secret_never_stands_in_the_refusal(sqlite_url: str) -> None:
 
 
 def test_a_time_scale_is_refused_outside_testing(sqlite_url: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape("KEEPING_TIME_SCALE is refused")):
+    with pytest.raises(ConfigurationError, match=re.escape("KEEPING_TIME_SCALE is only allowed")):
         bare(sqlite_url, TESTING=False, KEEPING_TIME_SCALE=0.1)
 
 

@@ -142,13 +142,13 @@ def test_a_redis_that_refuses_the_password_is_not_called_away(
         RqQueue(url, name="q", times=Times(), monotonic=Watch()).check()
 
     check("default:right@")
-    with pytest.raises(NotReady, match="refuses the user or password of KEEPING_REDIS_URL"):
+    with pytest.raises(NotReady, match="rejects the user or password in KEEPING_REDIS_URL"):
         check(given)
 
 
 def test_a_redis_that_is_away_is_not_called_refusing(redis: RedisServer) -> None:
     redis.stop()
-    with pytest.raises(NotReady, match="does not answer"):
+    with pytest.raises(NotReady, match="is not responding"):
         queue(redis, Watch()).check()
 
 

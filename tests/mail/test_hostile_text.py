@@ -90,8 +90,8 @@ def test_a_body_over_the_budget_is_logged_with_its_head_and_a_link(
     assert made.text.startswith("word")
     assert HEAD - 100 < made.text.index("[…]") < HEAD + 100
     assert made.text.endswith(
-        "This text takes too long to read, so only its beginning stands here. The rest of this "
-        f"message is in its conversation: {URL}"
+        "This text took too long to process, so only its beginning is shown here. The rest "
+        f"of this message is in the conversation: {URL}"
     )
 
 

@@ -268,7 +268,7 @@ def test_history_of_any_usual_program_is_left_out_without_a_word(history: str) -
 )
 def test_a_signature_that_was_left_out_is_told_with_a_link(signature: str) -> None:
     assert described(f"The red one.\n\n{signature}") == (
-        "The red one.\n\n[…] A signature was left out; the whole message is in its conversation: "
+        "The red one.\n\n[…] A signature was left out; the full message is in the conversation: "
         + URL
     )
 

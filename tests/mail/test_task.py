@@ -127,7 +127,7 @@ class TestDescription:
         assert description(text=f"Yes.\n\n{old}") == "Yes."
         text = description(text=f"Yes.\n\n-- \nAnna\n\n{old}")
         assert text == (
-            "Yes.\n\n[…] A signature was left out; the whole message is in its conversation: " + URL
+            "Yes.\n\n[…] A signature was left out; the full message is in the conversation: " + URL
         )
 
     def test_is_made_from_html_where_there_is_no_text(self) -> None:
@@ -165,7 +165,7 @@ class TestDescription:
             conversation=conversation(url="https://inbox.example/" + "y" * 40_000),
             marker=MARK,
         )
-        assert str(made["Description"]).endswith("is in its conversation in the inbox.")
+        assert str(made["Description"]).endswith("is in the conversation in the inbox.")
         assert length(str(made["Description"])) <= 32_000
 
     def test_is_clean(self) -> None:

@@ -25,6 +25,7 @@ from keeping_plugin.salesforce import grants
 from keeping_plugin.salesforce.oauth import STATE_SECONDS, SalesforceOAuth
 from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.types import Tokens
+from keeping_plugin.wording.logins import REASONS
 from salesforce_simulator.oauth.consent import walk
 from salesforce_simulator.process import OrgProcess
 from tests.salesforce.byte_server import reply, says, serving
@@ -277,7 +278,7 @@ def test_a_refused_login_says_what_to_do(error: str, description: str, reason: s
     refused = grants.login_error(error, description)
     assert isinstance(refused, LoginRefused)
     assert refused.reason == reason
-    assert str(refused) == grants.REASONS[reason]
+    assert str(refused) == REASONS[reason]
     assert refused.complaints[0].message == description
 
 

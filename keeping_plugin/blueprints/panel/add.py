@@ -15,7 +15,7 @@ from keeping_plugin.blueprints.panel.duplicates import offered_duplicates
 from keeping_plugin.blueprints.panel.edit import form_json
 from keeping_plugin.blueprints.panel.search import search_asked, searched
 from keeping_plugin.blueprints.web import guards
-from keeping_plugin.blueprints.web.errors import error_json, sentence_of, status_of
+from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import form_input
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
@@ -47,6 +47,8 @@ from keeping_plugin.services.panel.prefill import company_of, newest_inbound, pe
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address
+from keeping_plugin.wording.errors import error_sentence
+from keeping_plugin.wording.panel import COMPANY_SOURCES
 from keeping_plugin.wording.salesforce_errors import explained
 
 _ADDABLE = {
@@ -81,7 +83,9 @@ def create(conversation_id: str, object: str) -> Any:
     if link.lost:
         refusal = ConnectionLost()
     elif not link.schemas[object].createable:
-        refusal = PermissionDenied(f"The connected user may not create {object}s.")
+        refusal = PermissionDenied(
+            f"The connected user does not have permission to create {object}s."
+        )
     if refusal is not None and request.method == "GET":
         raise refusal
     if place.customer is None:
@@ -165,7 +169,7 @@ def _save(a: Adding) -> Any:
     if isinstance(done, adding.Exists):
         shown = {person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:
-            sentence = f"A {done.people[0].object} with this address is in Salesforce already."
+            sentence = f"A {done.people[0].object} with this address already exists in Salesforce."
             a.form.complain([Complaint("", sentence, ("Email",))])
             return _form(a, status=409)
     if wanted() is Wanted.JSON:
@@ -234,9 +238,10 @@ def _form(
         record_types=record_types.choices(schema),
         record_type=a.record_type,
         company=company,
+        company_source=COMPANY_SOURCES[company.source] if company is not None else "",
         problems=a.form.problems(),
         error=error,
-        sentence=sentence_of(error) if error is not None else "",
+        sentence=error_sentence(error) if error is not None else "",
         unplaced=explained(unplaced),
         beside=beside,
         duplicates=found,

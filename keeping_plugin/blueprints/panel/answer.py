@@ -8,13 +8,15 @@ from flask import Response, request
 
 from keeping_plugin.blueprints.panel.cards import Cards, open_in_salesforce
 from keeping_plugin.blueprints.panel.conversation import ConversationContext
-from keeping_plugin.blueprints.web.errors import error_json, sentence_of
+from keeping_plugin.blueprints.web.errors import error_json
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.services.panel.cards import records_of
 from keeping_plugin.services.panel.display import age
 from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
+from keeping_plugin.wording.errors import error_sentence
+from keeping_plugin.wording.panel import NOTICES, trouble
 from keeping_plugin.wording.salesforce_errors import explained
 
 _STATUS = {
@@ -72,6 +74,7 @@ def show(place: ConversationContext, view: PanelView, *, notice: str = "") -> Re
         "error": error_json(error) if error is not None else None,
         "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
     }
+    sentence = error_sentence(error) if error is not None else ""
     looks = _looks()
     automatic = min(request.args.get("automatic", 0, type=int), _MAX_AUTOMATIC)
     coming = view.being_added and automatic < _MAX_AUTOMATIC
@@ -88,12 +91,16 @@ def show(place: ConversationContext, view: PanelView, *, notice: str = "") -> Re
         age=shown_age,
         saved=saved,
         out_of_sight=_out_of_sight(view, saved.partition(".")[0]),
-        notice=notice,
+        notice=NOTICES.get(notice, ""),
+        trouble=trouble(view.state, said=sentence, is_admin=place.agent.is_admin),
+        lost_at=link.lost_at
+        if link is not None and view.state is PanelState.CONNECTION_LOST
+        else None,
         looks=looks,
         most_looks=MAX_LOOKS,
         unclear=request.args.get("unclear") == "1",
         addable=_addable(view),
-        sentence=sentence_of(error) if error is not None else "",
+        sentence=sentence,
         complaints_of=explained(error.complaints) if isinstance(error, SalesforceError) else [],
         again=2 if coming else _ASK_AGAIN.get(view.state, 0),
         coming=coming,

@@ -40,6 +40,6 @@ def load_conversation(conversation_id: str) -> ConversationContext:
     allowed = conversation is not None and runtime.helpdesk.may_view(agent, conversation)
     guards.end_host_transaction()
     if conversation is None or not allowed:
-        raise NotFound("There is no such conversation, or it is not yours to see.")
+        raise NotFound("This conversation does not exist, or you do not have access to it.")
     g.keeping_conversation = conversation.id
     return ConversationContext(agent, conversation)

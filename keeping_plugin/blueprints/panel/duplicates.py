@@ -12,7 +12,7 @@ from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.cards import open_in_salesforce
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
-from keeping_plugin.blueprints.web.errors import sentence_of, status_of
+from keeping_plugin.blueprints.web.errors import status_of
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.blueprints.web.typed import carried
@@ -29,6 +29,7 @@ from keeping_plugin.services.panel.duplicates import Duplicate
 from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
+from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.salesforce_errors import explained
 
 # How long an offer to use a record holds; the agent looks at it meanwhile.
@@ -121,10 +122,10 @@ def _checked(place: ConversationContext, link: Linked, ticket: str) -> tuple[str
         *subject, object, record_id = _tickets().loads(ticket, max_age=_OFFER)
     except (BadSignature, ValueError, TypeError) as error:
         raise NotFound(
-            "This offer has expired. Save again to see what Salesforce finds."
+            "This suggestion has expired. Save again to see the current duplicates."
         ) from error
     if subject != [*_subject(place), link.org_id] or object not in ("Contact", "Lead"):
-        raise NotFound("This offer has expired. Save again to see what Salesforce finds.")
+        raise NotFound("This suggestion has expired. Save again to see the current duplicates.")
     return object, record_id
 
 
@@ -143,7 +144,7 @@ def _ask(
         "id": record_id,
         "email": other or None,
         "ticket": ticket,
-        "error": sentence_of(error) if error else None,
+        "error": error_sentence(error) if error else None,
     }
     return answer(
         "keeping/panel/use.html",
@@ -155,7 +156,7 @@ def _ask(
         ticket=ticket,
         url=open_in_salesforce(link.instance_url, object, record_id),
         error=error,
-        sentence=sentence_of(error) if error else "",
+        sentence=error_sentence(error) if error else "",
         refused=explained(complaints),
         carried=carried(),
         new=sent().get("new_object", ""),

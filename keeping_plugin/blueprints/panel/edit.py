@@ -15,7 +15,7 @@ from keeping_plugin.blueprints.panel.cards import Cards, row_id
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.panel.search import search_asked, searched
 from keeping_plugin.blueprints.web import guards
-from keeping_plugin.blueprints.web.errors import error_json, sentence_of, status_of
+from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import form_input
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
@@ -38,6 +38,7 @@ from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.record_types import own_picklists
 from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
 from keeping_plugin.state import current_runtime
+from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.salesforce_errors import explained
 
 
@@ -217,7 +218,7 @@ def _form(
         region=row_id(target.record.id, editing.field) if editing.field else "k-panel",
         problems=form.problems(),
         error=error,
-        sentence=sentence_of(error) if error is not None else "",
+        sentence=error_sentence(error) if error is not None else "",
         unplaced=explained(unplaced),
         beside=beside,
         both=both,

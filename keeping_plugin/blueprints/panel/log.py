@@ -11,6 +11,7 @@ from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
 from keeping_plugin.services.ledger import retry as entries
 from keeping_plugin.state import current_runtime
+from keeping_plugin.wording.entries import STATE_TAGS, occasion_text
 
 
 def log(conversation_id: str) -> Response:
@@ -26,6 +27,8 @@ def log(conversation_id: str) -> Response:
         title="What was logged",
         place=place,
         messages=messages,
+        tags=STATE_TAGS,
+        occasion_text=occasion_text,
     )
 
 

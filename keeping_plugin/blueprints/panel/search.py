@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from keeping_plugin.blueprints.panel.conversation import load_conversation
-from keeping_plugin.blueprints.web.errors import sentence_of, status_of
+from keeping_plugin.blueprints.web.errors import status_of
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import InvalidInput, NotFound, NotReady, SalesforceError, TooBusy
 from keeping_plugin.forms.controls import ReferenceControl
@@ -19,6 +19,7 @@ from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
+from keeping_plugin.wording.errors import error_sentence
 
 # What an element's id in one of our forms looks like.
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
@@ -33,10 +34,10 @@ def search_records(conversation_id: str, object: str) -> Response:
     with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
     if link is None or object not in referred_objects(link):
-        raise NotFound("There is nothing to search here.")
+        raise NotFound("This field cannot be searched.")
     field, into = request.args.get("field", "Id"), request.args.get("into", "k-search")
     if not _FIELD.fullmatch(field) or not _INTO.fullmatch(into):
-        raise InvalidInput("This is not a field of a form.", field="field")
+        raise InvalidInput("This field is not on the form.", field="field")
     sought = request.args.get("q", "")
     try:
         found = search(runtime, place.agent, link, object, sought)
@@ -44,7 +45,7 @@ def search_records(conversation_id: str, object: str) -> Response:
         if wanted() is not Wanted.FRAGMENT:
             raise
         # The list stays where it is, in a form that somebody is filling in.
-        markup = found_records(into, f"sf_{field}", None, sought, trouble=sentence_of(error))
+        markup = found_records(into, f"sf_{field}", None, sought, trouble=error_sentence(error))
         status = status_of(error)
         return answer("keeping/panel/found.html", {}, status=status, place=place, found=markup)
     body = {"records": [{"id": record_id, "name": name} for record_id, name in found or ()]}
@@ -86,7 +87,7 @@ def searched(
 def _unchosen(control: ReferenceControl) -> str:
     if control.data:
         return (
-            f"{control.shown()} is chosen now, as before. Choose another record, or empty the "
-            "search to leave it."
+            f"{control.shown()} is still selected. Choose another record, or clear the "
+            "search to keep it."
         )
-    return "Choose one of these records, or empty the search."
+    return "Choose one of these records, or clear the search."

@@ -29,6 +29,9 @@ from keeping_plugin.services.ledger.causes import Cause
 from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation, Mailbox
+from keeping_plugin.wording.activity import retry_all_label
+from keeping_plugin.wording.connection import INTERRUPTIONS
+from keeping_plugin.wording.entries import STATE_TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,13 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         allowance = budget(session, found, share=runtime.config.budget_share) if found else None
     names = _names(mailboxes, counts)
     if wanted.mailbox_id and wanted.mailbox_id not in names:
-        raise NotFound("There is no such mailbox.")
+        raise NotFound("This mailbox does not exist.")
     conversations = _conversations(agent, page.rows)
     return render_template(
         "keeping/settings/activity.html",
         tabs=tabs("activity"),
         connected=found is not None,
-        standing=standing(found),
+        interruption=INTERRUPTIONS.get(standing(found)),
         form=form,
         wanted=wanted,
         chart=chart(counts, wanted.period),
@@ -92,6 +95,8 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         first=after is None,
         budget=allowance,
         features=FEATURES,
+        tags=STATE_TAGS,
+        retry_all_label=retry_all_label,
     )
 
 
@@ -160,7 +165,7 @@ def _act(agent: Agent, do: str) -> None:
         _try_all(agent, name)
         return
     if what not in _SAID or not (name.isascii() and name.isdecimal() and len(name) < 19):
-        raise NotFound("There is nothing of that kind to do.")
+        raise NotFound("Unknown action.")
     runtime, entry_id = current_runtime(), int(name)
     try:
         with runtime.database.write() as session:
@@ -179,9 +184,9 @@ def _act(agent: Agent, do: str) -> None:
 
 
 _SAID = {
-    "again": "It is tried again now; load this page again to see how it went.",
-    "there": "Noted: it is there. Nothing will be sent.",
-    "send": "It is sent again now; load this page again to see how it went.",
+    "again": "Trying again. Reload this page to see the result.",
+    "there": "Marked as already in Salesforce. Nothing will be sent.",
+    "send": "Sending again. Reload this page to see the result.",
 }
 
 
@@ -190,6 +195,6 @@ def _try_all(agent: Agent, cause: str) -> None:
     rung = retry.try_all_again(runtime.database, agent, cause)
     if rung is not None:
         runtime.queue.ring([rung])
-        notices.add_notice("All of them are tried again now; load this page again to see how.")
+        notices.add_notice("Trying all of them again. Reload this page to see the results.")
     else:
-        notices.add_notice("There was nothing left to try again.", good=False)
+        notices.add_notice("There is nothing left to try again.", good=False)

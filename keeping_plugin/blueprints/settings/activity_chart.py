@@ -8,21 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from keeping_plugin.services.admin.activity import Count, Outcome, Period
+from keeping_plugin.wording.activity import OUTCOMES
 
 HEIGHT = 32.0  # units of the drawing
 _LOWEST = 1.5  # a day with one stays visible beside a day with a thousand
 STEP, WIDTH = 10, 7  # from day to day, and of a bar
 
-LABELS: Mapping[Outcome, str] = {
-    Outcome.CREATED: "Contacts created",
-    Outcome.LOGGED: "Tasks logged",
-    Outcome.REFUSED: "Refused by the rules",
-    Outcome.WAITING: "Waiting for a Contact",
-    Outcome.FAILED: "Failed",
-    Outcome.ON_ITS_WAY: "On their way",
-    Outcome.NOTHING_TO_ADD: "Nothing to add",
-    Outcome.NOT_SENT: "Not sent",
-}
+LABELS: Mapping[Outcome, str] = {Outcome(code): label for code, label in OUTCOMES.items()}
 # Shown even when there are none: what an admin comes to see.
 _ALWAYS = (Outcome.CREATED, Outcome.LOGGED, Outcome.REFUSED, Outcome.WAITING, Outcome.FAILED)
 
@@ -53,7 +45,9 @@ class Series:
         if not self.total:
             return f"{self.label}: none"
         most = max(self.bars, key=lambda bar: bar.number)
-        return f"{self.label}: {self.total:,} in all, most on {day_text(most.day)}: {most.number:,}"
+        return (
+            f"{self.label}: {self.total:,} in total, most on {day_text(most.day)}: {most.number:,}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

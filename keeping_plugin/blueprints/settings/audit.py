@@ -45,7 +45,9 @@ def _whose(text: str) -> ActorFilter:
     try:
         return ActorFilter(text)
     except ValueError as error:
-        raise InvalidInput("The trail is shown by people, automatic, refused or all.") from error
+        raise InvalidInput(
+            "The filter must be people, automatic or refused, or left out."
+        ) from error
 
 
 def _url(whose: ActorFilter, *, after: str | None = None) -> str:

@@ -23,6 +23,8 @@ from keeping_plugin.services.schema import describe, sending
 from keeping_plugin.services.schema.sending import Obstacle
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Action, Agent, Mailbox
+from keeping_plugin.wording.backfill import ended_sentence
+from keeping_plugin.wording.connection import INTERRUPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailb
     for mailbox in mailboxes:
         if mailbox.id == mailbox_id:
             return mailbox
-    raise NotFound("There is no such mailbox.")
+    raise NotFound("This mailbox does not exist.")
 
 
 def page(
@@ -145,8 +147,9 @@ def page(
         kept=kept,
         obstacles=obstacles,
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
-        standing=standing,
+        interruption=INTERRUPTIONS.get(standing),
         run=run,
+        ended_sentence=ended_sentence,
         skipped=_skipped_rows(skipped),
         internal=sorted(helpdesk.internal_addresses(agent.company_id)),
         host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),

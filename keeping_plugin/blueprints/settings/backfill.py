@@ -18,6 +18,7 @@ from keeping_plugin.services.automation import preview as dry_run
 from keeping_plugin.services.connection import connect
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Mailbox
+from keeping_plugin.wording.backfill import ended_sentence
 
 _STATES = {
     "pause": backfill.PAUSED,
@@ -72,7 +73,7 @@ def start() -> ResponseReturnValue:
         notices.add_notice(str(error), good=False)
         return _back(mailbox)
     runtime.queue.enqueue("backfill", run_id)
-    notices.add_notice(f"{mailbox.name}: the mail since {since:%d %b %Y} is being brought over.")
+    notices.add_notice(f"{mailbox.name}: importing the mail since {since:%d %b %Y}.")
     return _back(mailbox)
 
 
@@ -81,7 +82,7 @@ def change(run_id: int) -> ResponseReturnValue:
     agent, _, mailbox = _here()
     wanted = _STATES.get(request.form.get("do", ""))
     if wanted is None:
-        raise NotFound("There is nothing of that kind to do.")
+        raise NotFound("Unknown action.")
     runtime = current_runtime()
     try:
         with runtime.database.write() as session:
@@ -102,7 +103,11 @@ def progress() -> Response:
         connected = connect.current(session, agent.company_id) is not None
     response = make_response(
         render_template(
-            "keeping/settings/backfill.html", run=run, mailbox=mailbox, connected=connected
+            "keeping/settings/backfill.html",
+            run=run,
+            mailbox=mailbox,
+            connected=connected,
+            ended_sentence=ended_sentence,
         )
     )
     response.headers["X-Keeping-Fragment"] = "1"
@@ -115,7 +120,7 @@ def _here() -> tuple[Agent, Sequence[Mailbox], Mailbox]:
     guards.end_host_transaction()
     mailbox = mailbox_named(mailboxes, request.args.get("mailbox"))
     if mailbox is None:
-        raise NotFound("There is no mailbox whose mail could be brought over.")
+        raise NotFound("There is no mailbox to import mail from.")
     return agent, mailboxes, mailbox
 
 
@@ -125,7 +130,7 @@ def _since(typed: str) -> datetime:
     if day is None:
         raise InvalidInput(UNREADABLE, field="since")
     if day > datetime.now(UTC).date():
-        raise InvalidInput("Choose a day that has begun.", field="since")
+        raise InvalidInput("Choose a day that is not in the future.", field="since")
     return datetime.combine(day, time.min, UTC)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from flask import (
     Response,
@@ -18,12 +20,14 @@ from keeping_plugin.blueprints.settings.fields import FIELD_TYPES
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
-from keeping_plugin.services.admin.overview import overview
+from keeping_plugin.services.admin.overview import ObjectChange, Overview, overview
 from keeping_plugin.services.connection import barred, connect
 from keeping_plugin.services.schema import describe, preflight
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 from keeping_plugin.wording.barred import barred_sentence
+from keeping_plugin.wording.connection import STANDING_TAGS, Revocation, revocation
+from keeping_plugin.wording.schema_changes import ChangeText, change_text, refresh_failure
 
 
 def settings() -> ResponseReturnValue:
@@ -37,7 +41,37 @@ def settings() -> ResponseReturnValue:
         page=page,
         agent=agent,
         tabs=tabs("settings"),
-        types=FIELD_TYPES,
+        standing_tag=STANDING_TAGS.get(page.standing),
+        revocation=_revocation(page),
+        **_schema_texts(page),
+    )
+
+
+def _revocation(page: Overview) -> Revocation | None:
+    done = page.disconnect_summary
+    return revocation(done.revocation, done.reason) if done is not None else None
+
+
+def _schema_texts(page: Overview) -> Mapping[str, Any]:
+    """What the region of the fields says about changes and about a refresh that failed."""
+    schema = page.schema
+    if schema is None:
+        return {}
+    return {
+        "changes": [(item, _change_text(item)) for item in schema.changes],
+        "failure": refresh_failure(schema.failed) if schema.failed else "",
+    }
+
+
+def _change_text(item: ObjectChange) -> ChangeText:
+    change = item.change
+    return change_text(
+        change.kind,
+        shown=item.shown,
+        was_required=change.required,
+        label=item.label,
+        was=FIELD_TYPES.get(change.was, change.was),
+        now=FIELD_TYPES.get(change.now, change.now),
     )
 
 
@@ -73,7 +107,7 @@ def run_preflight() -> ResponseReturnValue:
         words = barred_sentence(error.reason, str(error))
         notices.add_notice(f"Salesforce still refuses the connection. {words}", good=False)
     except KeepingError as error:
-        notices.add_notice(f"The check could not be made. {error}", good=False)
+        notices.add_notice(f"The check could not be completed. {error}", good=False)
     return redirect(url_for(".settings", _anchor="k-preflight"), 303)
 
 
@@ -97,7 +131,7 @@ def schema_progress() -> Response:
     with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
     response = make_response(
-        render_template("keeping/settings/org_state.html", page=page, types=FIELD_TYPES)
+        render_template("keeping/settings/org_state.html", page=page, **_schema_texts(page))
     )
     response.headers["X-Keeping-Fragment"] = "1"
     return response
@@ -109,9 +143,9 @@ def _connection_id(agent: Agent) -> int | None:
     with current_runtime().database.read() as session:
         found = connect.current(session, agent.company_id)
     if found is None:
-        notices.add_notice("Salesforce is not connected any more, so it was not asked.", good=False)
+        notices.add_notice("Salesforce is no longer connected, so nothing was checked.", good=False)
         return None
     if found.lost_at is not None:
-        notices.add_notice("The connection is lost, so Salesforce was not asked.", good=False)
+        notices.add_notice("The connection is lost, so nothing was checked.", good=False)
         return None
     return found.id

@@ -48,8 +48,8 @@ FIELD_TYPES = {
 
 
 _CHANGED = (
-    "What agents see here has changed since you opened this page: it was saved in another window, "
-    "or changed in Salesforce. Your ticks are still here; Save puts them in its place."
+    "The fields on this tab have changed since you opened the page, in another window or in "
+    "Salesforce. Your selection is still here; press Save to apply it."
 )
 
 
@@ -73,7 +73,7 @@ def fields(object: str) -> ResponseReturnValue:
     agent = guards.admin()
     guards.end_host_transaction()
     if object not in OBJECTS:
-        raise NotFound("There is no such tab.")
+        raise NotFound("This tab does not exist.")
     database = current_runtime().database
     with database.read() as session:
         found = connect.current(session, agent.company_id)

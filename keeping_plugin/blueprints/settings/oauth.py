@@ -13,29 +13,20 @@ from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import (
     InvalidInput,
     KeepingError,
-    LoginRefused,
     NotFound,
-    NotReady,
-    PermissionDenied,
     TooBusy,
 )
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection import login
-from keeping_plugin.services.connection.connect import SignedIn
 from keeping_plugin.state import current_runtime
+from keeping_plugin.wording.connection import SIGNED_IN
+from keeping_plugin.wording.errors import login_advice
 
 # In the host's session: what binds a login to this browser, and the window that waits for it.
 _SECRET = "keeping_login"  # noqa: S105 - a name
 _WINDOW = "keeping_window"
 _DONE = "keeping_done"
 _NONCE = re.compile(r"[A-Za-z0-9-]{16,64}")
-
-_SAID = {
-    SignedIn.CONNECTED: "Salesforce is connected.",
-    SignedIn.RECONNECTED: "Salesforce is connected again. Work that was waiting goes on.",
-}
-# Reasons of a refused login that Salesforce's own words tell more of.
-_IN_ITS_WORDS = frozenset({"restricted", "away", "refused", "not_accepted"})
 
 
 def connect() -> ResponseReturnValue:
@@ -92,32 +83,17 @@ def oauth_callback() -> ResponseReturnValue:
         return page, 400
     except KeepingError as error:
         # Salesforce's own words come with a full stop and without.
-        said = f"{str(error).rstrip('.')}. {_advice(error)}".rstrip()
+        said = f"{str(error).rstrip('.')}. {login_advice(error)}".rstrip()
         notices.add_notice(f"Salesforce was not connected. {said}", good=False)
     else:
         session.pop(_SECRET, None)
-        if outcome in _SAID:
-            notices.add_notice(_SAID[outcome])
+        if outcome in SIGNED_IN:
+            notices.add_notice(SIGNED_IN[outcome])
     window = session.pop(_WINDOW, None)
     if window is None:
         return redirect(url_for(".settings"), 303)
     session[_DONE] = window
     return redirect(url_for(".oauth_done"), 303)
-
-
-def _advice(error: KeepingError) -> str:
-    """What an admin does about it, where the error does not say so itself."""
-    if isinstance(error, LoginRefused) and error.reason in _IN_ITS_WORDS:
-        said = " ".join(filter(None, (each.message for each in error.complaints)))
-        return f"Salesforce says: “{said}”." if said else ""
-    if isinstance(error, LoginRefused | NotReady):
-        return ""
-    if isinstance(error, PermissionDenied):
-        return (
-            "Have a Salesforce admin give this user the permission “API Enabled”, or sign in as "
-            "another user."
-        )
-    return "Try again in a few minutes."
 
 
 def oauth_done() -> ResponseReturnValue:
@@ -148,7 +124,7 @@ def confirm() -> ResponseReturnValue:
     except NotFound:
         # Pressed twice, or answered in another window meanwhile.
         notices.add_notice(
-            "That login was settled already, or another one took its place. This is how it "
-            "stands now."
+            "That login has already been answered, or a newer one replaced it. This page "
+            "shows the current state."
         )
     return redirect(url_for(".settings"), 303)

@@ -22,7 +22,7 @@ def try_address() -> ResponseReturnValue:
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     typed = request.args.get("address", "")
     if chosen is None:
-        raise NotFound("There is no mailbox to try it in.")
+        raise NotFound("There is no mailbox to test with.")
     try:
         tried = dry_run.try_address(
             runtime.database, runtime.helpdesk, agent.company_id, chosen.id, typed
@@ -41,7 +41,7 @@ def preview() -> ResponseReturnValue:
     mailboxes = list(runtime.helpdesk.mailboxes(agent.company_id))
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     if chosen is None:
-        raise NotFound("There is no mailbox to look at.")
+        raise NotFound("There is no mailbox to preview.")
     found = dry_run.what_would_have_happened(
         runtime.database,
         runtime.helpdesk,

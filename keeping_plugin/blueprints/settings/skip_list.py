@@ -26,7 +26,7 @@ def change_list() -> ResponseReturnValue:
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     what, _, domain = request.form.get("do", "add").partition(":")
     if what not in _BUTTONS:
-        raise InvalidInput("There is no such button on this page.", field="do")
+        raise InvalidInput("Unknown action.", field="do")
     if what != "add":
         _change_one(agent, what, domain)
         return _back()
@@ -45,7 +45,7 @@ def change_list() -> ResponseReturnValue:
         typing = {"problems": problems, "typed": typed, "typed_skip_logging": skip_logging}
         return page(agent, mailboxes, chosen, **typing), 422
     count = len(domains)
-    notices.add_notice(f"{count:,} {'domain is' if count == 1 else 'domains are'} skipped now.")
+    notices.add_notice(f"{count:,} {'domain is' if count == 1 else 'domains are'} now skipped.")
     return _back()
 
 

@@ -11,6 +11,7 @@ from keeping_plugin.forms import csrf
 from keeping_plugin.services.admin.overview import Standing, standing
 from keeping_plugin.services.connection import connect
 from keeping_plugin.state import current_runtime
+from keeping_plugin.wording.connection import STANDING_TAGS, Tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Tile:
     """What the tile shows to this agent. Addresses are whole, whatever the host's page is."""
 
     standing: Standing
+    tag: Tag | None
     org_name: str
     is_sandbox: bool
     is_admin: bool
@@ -46,8 +48,10 @@ def tile() -> Tile | None:
     def static(name: str) -> str:
         return url_for(f"{runtime.name}.static", filename=name)
 
+    how = standing(found)
     return Tile(
-        standing=standing(found),
+        standing=how,
+        tag=STANDING_TAGS.get(how),
         org_name=found.org_name if found and found.current else "",
         is_sandbox=bool(found and found.is_sandbox),
         is_admin=agent.is_admin,

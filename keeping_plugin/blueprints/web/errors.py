@@ -38,52 +38,41 @@ from keeping_plugin.errors import (
     TooBusy,
     TooLarge,
 )
-from keeping_plugin.wording.barred import barred_sentence
+from keeping_plugin.wording.errors import (
+    DATABASE_FAILED,
+    error_sentence,
+    error_title,
+    send_again_sentence,
+)
 from keeping_plugin.wording.salesforce_errors import explained
 
 log = logging.getLogger("keeping_plugin.web")
 
 # The first that fits: particular before general.
-_STATUS: tuple[tuple[type[KeepingError], int, str], ...] = (
-    (TooLarge, 413, "Too large"),
-    (InvalidInput, 400, "That does not work"),
-    (NotFound, 404, "Not found"),
-    (NotLoggedIn, 401, "Log in first"),
-    (Forbidden, 403, "Not allowed"),
-    (NotReady, 503, "Not ready"),
-    (DatabaseFailed, 500, "Something went wrong"),
-    (HelpDeskFailed, 500, "Something went wrong"),
-    (TooBusy, 503, "Busy just now"),
-    (BeingAdded, 409, "Being added just now"),
-    (NotConnected, 409, "Salesforce is not connected"),
-    (ConnectionLost, 503, "Connection lost"),
-    (ConnectionBarred, 503, "Salesforce refuses the connection for now"),
-    (LoginRefused, 400, "The login to Salesforce ended without a connection"),
-    (OutcomeUnclear, 504, "Salesforce did not answer"),
-    (SchemaStale, 409, "Salesforce has changed"),
-    (PermissionDenied, 403, "No permission in Salesforce"),
-    (RecordNotFound, 404, "Not in Salesforce"),
-    (RecordChanged, 409, "Somebody else saved it meanwhile"),
-    (DuplicatesFound, 409, "Salesforce found duplicates"),
-    (RecordRejected, 422, "Salesforce refused it"),
-    (SalesforceError, 503, "Salesforce does not answer"),
+_STATUS: tuple[tuple[type[KeepingError], int], ...] = (
+    (TooLarge, 413),
+    (InvalidInput, 400),
+    (NotFound, 404),
+    (NotLoggedIn, 401),
+    (Forbidden, 403),
+    (NotReady, 503),
+    (DatabaseFailed, 500),
+    (HelpDeskFailed, 500),
+    (TooBusy, 503),
+    (BeingAdded, 409),
+    (NotConnected, 409),
+    (ConnectionLost, 503),
+    (ConnectionBarred, 503),
+    (LoginRefused, 400),
+    (OutcomeUnclear, 504),
+    (SchemaStale, 409),
+    (PermissionDenied, 403),
+    (RecordNotFound, 404),
+    (RecordChanged, 409),
+    (DuplicatesFound, 409),
+    (RecordRejected, 422),
+    (SalesforceError, 503),
 )
-
-_SENTENCES = {
-    "not_connected": "Salesforce is not connected. An admin can connect it in the settings.",
-    "connection_lost": (
-        "Salesforce ended the connection. An admin has to reconnect it in Settings → Integrations "
-        "→ Salesforce."
-    ),
-    "unavailable": "Salesforce does not answer just now; nothing was changed. Try again.",
-    "rate_limited": "Salesforce takes no more requests just now; nothing was changed.",
-    "outcome_unclear": "Salesforce did not answer, so nobody knows yet whether it was saved.",
-    "not_started": "Salesforce was not asked in time; nothing was changed. Try again.",
-    "schema_stale": "Salesforce no longer has what was asked for; its fields are read afresh.",
-    "permission_denied": "The connected Salesforce user may not do this.",
-    "record_not_found": "The record is not in Salesforce any more, or out of sight.",
-    "changed": "Somebody else saved this record meanwhile. Look at it again.",
-}
 
 
 def register(bp: Blueprint) -> None:
@@ -96,23 +85,14 @@ def register(bp: Blueprint) -> None:
 
 def status_of(error: KeepingError) -> int:
     """The HTTP status of an error."""
-    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
-
-
-def sentence_of(error: Exception) -> str:
-    """What a person reads: our own sentence, or for Salesforce's errors one of the table."""
-    if isinstance(error, ConnectionBarred):
-        return barred_sentence(error.reason, str(error))
-    if isinstance(error, SalesforceError):
-        return _SENTENCES.get(error.code, "Salesforce refused it.")
-    return str(error)
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
 def error_json(error: Exception) -> dict[str, Any]:
     """An error as the JSON API tells it; Salesforce's words verbatim."""
     body: dict[str, Any] = {
         "code": getattr(error, "code", "error"),
-        "message": sentence_of(error),
+        "message": error_sentence(error),
         "complaints": [],
     }
     if isinstance(error, SalesforceError):
@@ -151,18 +131,12 @@ def on_database_error(error: SQLAlchemyError) -> Response:
         },
     )
     guards.end_host_transaction()
-    return on_error(
-        DatabaseFailed(
-            "The inbox's own database failed in the middle of this. See what was saved before you "
-            "try again."
-        )
-    )
+    return on_error(DatabaseFailed(DATABASE_FAILED))
 
 
 def on_error(error: KeepingError) -> Response:
     """One answer for whatever a view let through."""
     status = status_of(error)
-    title = next((title for kind, _, title in _STATUS if isinstance(error, kind)), "An error")
     # Codes and routes, never texts: those may hold people's data.
     log.info("refused", extra={"code": error.code, "status": status, "endpoint": request.endpoint})
     if isinstance(error, Forbidden | NotFound):
@@ -174,13 +148,13 @@ def on_error(error: KeepingError) -> Response:
         {"error": error_json(error)},
         status=status,
         page="keeping/error.html",
-        title=title,
-        sentence=sentence_of(error),
+        title=error_title(error),
+        sentence=error_sentence(error, with_form=again is not None),
         error=error,
         complaints=complaints,
-        code=error.code,
         back=_way_back(error),
         typed=again,
+        send_again=send_again_sentence(error.code),
     )
     if wanted() is Wanted.FRAGMENT and (again is not None or isinstance(error, TooLarge)):
         response.headers["X-Keeping-Refused"] = error.code  # keeping.js leaves the form in place

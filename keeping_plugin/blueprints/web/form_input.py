@@ -27,7 +27,7 @@ def form_input() -> MultiDict[str, str]:
             sent.add(PREFIX + name, text)
     for name, mark in _mapping(body, "seen").items():
         if not isinstance(mark, str):
-            raise InvalidInput("Every mark in `seen` is a text.", field=name)
+            raise InvalidInput("Every value in `seen` must be a string.", field=name)
         sent.add(WAS + name, mark)
     for name in ("save_anyway", "record_type"):
         if body.get(name):
@@ -45,16 +45,16 @@ def json_body() -> Mapping[str, Any]:
     try:
         body = request.get_json()
     except (BadRequest, RecursionError) as error:
-        raise InvalidInput("The body is not JSON that can be read.") from error
+        raise InvalidInput("The body is not valid JSON.") from error
     if not isinstance(body, dict):
-        raise InvalidInput("A JSON object is expected.")
+        raise InvalidInput("The body must be a JSON object.")
     return body
 
 
 def _mapping(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = body.get(key, {})
     if not isinstance(found, dict):
-        raise InvalidInput(f"`{key}` is a JSON object with field names.", field=key)
+        raise InvalidInput(f"`{key}` must be a JSON object of field names.", field=key)
     return found
 
 
@@ -71,4 +71,6 @@ def _texts(name: str, value: object) -> Iterator[str]:
         yield ""
         yield from value
     else:
-        raise InvalidInput("A text, number, boolean, null or list of texts.", field=name)
+        raise InvalidInput(
+            "Expected a string, number, boolean, null or list of strings.", field=name
+        )

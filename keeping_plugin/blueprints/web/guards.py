@@ -67,8 +67,8 @@ def admin() -> Agent:
     found = agent()
     if not found.is_admin:
         raise Forbidden(
-            "Only admins can connect, configure or disconnect Salesforce. Ask an admin of your "
-            "inbox to do it, or to make you one."
+            "Only admins can connect, configure or disconnect Salesforce. Ask an admin of "
+            "your inbox to do it, or to make you an admin."
         )
     return found
 

@@ -224,8 +224,8 @@ class Calls:
 def _no_common(ours: str, theirs: tuple[str, ...]) -> ConnectionBarred:
     oldest, newest = min(theirs, key=float), max(theirs, key=float)
     return ConnectionBarred(
-        f"The org serves versions {oldest} to {newest}, and this inbox speaks none newer than "
-        f"{ours}.",
+        f"The org supports versions {oldest} to {newest}, and this inbox supports none newer "
+        f"than {ours}.",
         reason="version",
     )
 

@@ -32,7 +32,7 @@ _OF_THE_STATEMENT: Final = frozenset(
         "MALFORMED_SEARCH",
     }
 )
-_REFUSED = "Salesforce does not take the question as it was asked."
+_REFUSED = "Salesforce did not accept the query."
 _MAX_LENGTH = 2_000  # characters of an answer to a question
 
 

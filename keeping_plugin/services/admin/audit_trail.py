@@ -14,40 +14,9 @@ from sqlalchemy.sql import ColumnElement
 from keeping_plugin.models import AuditRecord, Connection
 from keeping_plugin.services.admin.activity_list import Place
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.wording.audit import detail_text, title_of
 
 PAGE = 50  # rows
-
-TITLES: Mapping[Audited, str] = {
-    Audited.CONNECTED: "Connected Salesforce",
-    Audited.RECONNECTED: "Reconnected Salesforce",
-    Audited.OTHER_ORG: "Logged in to another org, which waits for a word",
-    Audited.ORG_CONFIRMED: "Confirmed the other org",
-    Audited.ORG_REFUSED: "Turned the other org down",
-    Audited.CONNECTION_LOST: "Salesforce ended the connection",
-    Audited.CONNECTION_BARRED: "Salesforce refuses the connection for now",
-    Audited.CONNECTION_UNBARRED: "Salesforce accepts the connection again",
-    Audited.DISCONNECTED: "Disconnected Salesforce",
-    Audited.REVOKED: "Salesforce took the access back",
-    Audited.REVOKE_GIVEN_UP: "Salesforce could not be told to take the access back",
-    Audited.LOGIN_REFUSED: "A login ended without a connection",
-    Audited.DENIED: "Was refused",
-    Audited.SCHEMA_REFRESHED: "Had the fields read again",
-    Audited.PREFLIGHT: "Had the connection checked",
-    Audited.FIELDS_CHOSEN: "Chose the fields that agents see",
-    Audited.AUTOMATION_CHANGED: "Switched automations",
-    Audited.SKIP_LIST_CHANGED: "Changed the skipped domains",
-    Audited.RECORD_CREATED: "Created a record in Salesforce",
-    Audited.RECORD_UPDATED: "Changed a record in Salesforce",
-    Audited.RECORD_PICKED: "Chose one of several records",
-    Audited.RECORDS_SEARCHED: "Searched for records to link",
-    Audited.ENTRY_RETRIED: "Had a failed entry tried again",
-    Audited.ENTRY_SETTLED: "Settled an entry of unknown outcome",
-    Audited.BACKFILL_STARTED: "Had earlier mail brought over",
-    Audited.BACKFILL_CHANGED: "Paused, resumed or cancelled earlier mail",
-    Audited.KEYS_ROTATED: "Encrypted the stored access anew",
-    Audited.PERSON_FORGOTTEN: "Erased what was kept about a person",
-    Audited.UNUSUAL_USE: "Salesforce was asked unusually often",
-}
 
 
 class ActorFilter(StrEnum):
@@ -114,14 +83,13 @@ def trail(
 
 
 def _deed(row: AuditRecord, connection: Connection | None) -> AuditEntry:
-    known = {action.value for action in Audited}
     url = ""
     if connection is not None and row.object and row.record_id:
         url = f"{connection.instance_url}/lightning/r/{row.object}/{row.record_id}/view"
     return AuditEntry(
         at=row.at,
         agent_id=row.agent_id,
-        title=TITLES[Audited(row.action)] if row.action in known else row.action,
+        title=title_of(row.action),
         object=row.object,
         fields=tuple(row.fields or ()),
         detail=_detail(row),
@@ -134,4 +102,4 @@ def _detail(row: AuditRecord) -> str:
     """An automation was switched for one mailbox, which its row names in place of a record."""
     named = row.record_id if row.action == Audited.AUTOMATION_CHANGED else ""
     often = f"{row.times:,} times within a minute" if row.times > 1 else ""
-    return " · ".join(filter(None, [named, row.detail, often]))
+    return " · ".join(filter(None, [named, detail_text(row.action, row.detail), often]))

@@ -49,7 +49,7 @@ def entry_of(session: Session, company_id: str, conversation_id: str, entry_id: 
         )
     )
     if entry is None:
-        raise NotFound("There is no such entry in this conversation.")
+        raise NotFound("This entry is not part of this conversation.")
     return entry
 
 

@@ -40,6 +40,11 @@ class Line:
     unsettled: bool = False
     pause: Pause | None = None
 
+    @property
+    def stranded(self) -> bool:
+        """Failed, and nobody can try it again: its connection is no longer live."""
+        return self.state == EntryState.FAILED and not self.retryable
+
     def as_json(self) -> dict[str, Any]:
         return {
             "entry_id": self.entry_id,
@@ -64,7 +69,7 @@ def line_of(entry: SyncEntry, connection: Connection) -> Line:
     unsettled = entry.state in (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
     pause = pause_of(connection.pause_reason, connection.pause_words) if unsettled else None
     if pause is not None and entry.reason in ("", pause.reason):
-        sentence = "It waits: mail is not logged for now."
+        sentence = "Waiting: logging is paused."
     retryable = live and entry.state == EntryState.FAILED
     return Line(
         entry_id=entry.id,

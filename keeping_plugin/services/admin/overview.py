@@ -91,7 +91,7 @@ class Overview:
 
     @property
     def barred(self) -> BarredReason | None:
-        """Why Salesforce refuses the connection for now, and where that is mended."""
+        """Why Salesforce is refusing the connection for now, and where that is mended."""
         if self.standing is not Standing.BARRED or self.connection is None:
             return None
         return barred_reason(self.connection.barred_reason)

@@ -50,7 +50,7 @@ def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -
         )
     )
     if under_way is not None:
-        raise InvalidInput("This mailbox's history is being brought over already.")
+        raise InvalidInput("Earlier mail of this mailbox is already being imported.")
     time = now(session)
     run = BackfillRun(
         connection_id=connection.id,
@@ -84,9 +84,9 @@ def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
         .with_for_update(key_share=True)
     ).one_or_none()
     if run is None:
-        raise NotFound("There is no such run.")
+        raise NotFound("This import does not exist.")
     if run.state not in (RUNNING, PAUSED):
-        raise InvalidInput("This run is over.")
+        raise InvalidInput("This import has ended.")
     time = now(session)
     run.state = state
     run.due_at = time if state == RUNNING else None

@@ -9,7 +9,7 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import BackfillRun, EntryState, Lane, SyncEntry, now
-from keeping_plugin.services.automation.backfill import DONE, RUNNING
+from keeping_plugin.services.automation.backfill import DONE, PAUSED, RUNNING
 
 # A run that is due for so long, claimed by nobody: no worker is running.
 _PATIENCE = timedelta(seconds=20)
@@ -42,6 +42,16 @@ class Progress:
     stuck: bool
     host_fails: bool
     unread: int
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on by itself."""
+        return self.state == RUNNING
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in (RUNNING, PAUSED)
 
 
 def latest(session: Session, company_id: str, mailbox_id: str) -> Progress | None:

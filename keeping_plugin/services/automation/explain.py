@@ -95,8 +95,11 @@ def explain_message(
     for message in helpdesk.messages(company_id, [message_id]):
         if message.message_id == message_id:
             if not decisions:
-                lines += ["No decision is kept: the company was not connected when it came.", ""]
-            return [*lines, *explain_facts(judge_now(session, helpdesk, message), "Judged now")]
+                lines += [
+                    "No decision is stored: the company was not connected when it arrived.",
+                    "",
+                ]
+            return [*lines, *explain_facts(judge_now(session, helpdesk, message), "Evaluated now")]
     if not decisions:
         return []
     return [*lines, "The inbox no longer has this message."]
@@ -104,7 +107,7 @@ def explain_message(
 
 def explain_made_up(session: Session, helpdesk: HelpDesk, message: MessageArrived) -> list[str]:
     """The same for a message that nobody sent. Nothing is written."""
-    return explain_facts(judge_now(session, helpdesk, message), "A message that nobody sent")
+    return explain_facts(judge_now(session, helpdesk, message), "Example message")
 
 
 def explain_facts(facts: Facts, heading: str, *, version: str = RULES_VERSION) -> list[str]:
@@ -135,13 +138,13 @@ def _plain(value: object) -> str:
 
 
 def _decided(decision: Decision) -> Sequence[str]:
-    heading = f"Judged {_time(decision.decided_at)}, {decision.occasion}"
+    heading = f"Evaluated {_time(decision.decided_at)}, {decision.occasion}"
     facts = Facts.restored(decision.facts) if decision.facts else None
     if facts is not None and decision.rules_version == RULES_VERSION:
         return explain_facts(facts, heading)
     lines = [f"{heading} (rule set {decision.rules_version}, today's is {RULES_VERSION})"]
     if decision.facts is None:
-        lines.append("  Its facts are no longer kept.")
+        lines.append("  Its facts have been deleted.")
     for verdict in verdicts_of(decision):
         lines.append(f"{TITLES[verdict.action]}: {'YES' if verdict.granted else 'NO'}")
         lines += [

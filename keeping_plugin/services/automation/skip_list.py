@@ -60,7 +60,7 @@ def read_lines(text: str) -> tuple[tuple[str, ...], tuple[BadLine, ...]]:
     return tuple(domains), tuple(bad)
 
 
-_NO_DOMAIN: Final = "This is not a domain. Write it as it stands after the @, such as acme.com."
+_NO_DOMAIN: Final = "This is not a domain. Enter the part after the @, such as acme.com."
 
 
 def _objection(word: str) -> str | None:
@@ -69,25 +69,25 @@ def _objection(word: str) -> str | None:
     known = domain_key(bare)
     real = known if known is not None and "." in known else None
     if "://" in word or "/" in word:
-        return "This is a web address. Write its domain only, such as acme.com."
+        return "This is a web address. Enter only its domain, such as acme.com."
     if word.startswith("@"):
         wanted = real or f"{known or 'acme'}.com"
-        return f"Leave out the @ and write the whole domain, such as {wanted}."
+        return f"Leave out the @ and enter the whole domain, such as {wanted}."
     if "@" in word:
         domain = domain_key(word.rpartition("@")[2])
         if domain is None or "." not in domain:
             return _NO_DOMAIN
-        return f"This is an address; only whole domains can be skipped. Write {domain} to skip it."
+        return f"This is an address; only whole domains can be skipped. Enter {domain} to skip it."
     if real is not None and ("*" in word or word.startswith(".")):
-        return f"Write {real} instead: a domain covers its subdomains."
+        return f"Enter {real} instead: a domain covers its subdomains."
     if "*" in word:
-        return "Write the domain without *: a domain covers its subdomains."
+        return "Enter the domain without *: a domain covers its subdomains."
     if known is None:
         return _NO_DOMAIN
     if "." not in known:
-        return f"This is only part of a domain. Write all of it, such as {known}.com."
+        return f"This is only part of a domain. Enter all of it, such as {known}.com."
     if known.replace(".", "").isdigit():
-        return "This is an IP address. Write a domain, such as acme.com."
+        return "This is an IP address. Enter a domain, such as acme.com."
     return None
 
 

@@ -225,7 +225,7 @@ def refuse_org(runtime: Runtime, agent: Agent, *, connection_id: int) -> None:
 def _awaiting_a_word(session: Session, agent: Agent, connection_id: int) -> Connection:
     found = unconfirmed(session, agent.company_id)
     if found is None or found.id != connection_id:
-        raise NotFound("That login does not wait to be confirmed any more.")
+        raise NotFound("That login is no longer awaiting confirmation.")
     return found
 
 

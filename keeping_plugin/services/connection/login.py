@@ -39,8 +39,8 @@ def finish(
         facts = runtime.org_facts(tokens)
         if not _same_login(tokens, facts):
             raise LoginRefused(
-                "Salesforce answered for another org or user than the one that logged in; nothing "
-                "was connected. Start again.",
+                "Salesforce answered for a different org or user from the one that logged "
+                "in; nothing was connected. Start again.",
                 reason="untrusted",
             )
         return connect.sign_in(runtime, agent, tokens, facts)

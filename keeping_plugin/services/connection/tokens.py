@@ -49,7 +49,7 @@ _NOT_NOW = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 T = TypeVar("T")
 
 
-_NOT_ACCEPTED = "Salesforce did not accept the login that it had just granted. Start again."
+_NOT_ACCEPTED = "Salesforce did not accept the login it had just granted. Start again."
 
 
 @dataclass(slots=True)

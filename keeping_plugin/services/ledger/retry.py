@@ -52,8 +52,8 @@ def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
     connection = session.get_one(Connection, entry.connection_id)
     if not _is_live(connection):
         raise InvalidInput(
-            "This belongs to a Salesforce connection that is not live. Reconnect to the same org, "
-            "then try again."
+            "This belongs to a Salesforce connection that is no longer active. Reconnect to "
+            "the same org, then try again."
         )
     if entry.state != EntryState.FAILED:
         raise InvalidInput("This entry has not failed; there is nothing to try again.")
@@ -139,7 +139,7 @@ def _failed_for(
 
 
 def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
-    """A person looked and found it in Salesforce. Raises NotFound, InvalidInput."""
+    """Someone checked and found it in Salesforce. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
     entry.state, entry.reason = EntryState.DONE, "confirmed"
     marks.take_off(entry)

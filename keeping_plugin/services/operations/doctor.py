@@ -45,17 +45,17 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
     if stands != newest:
         yield Finding(
             False,
-            f"The plugin's tables stand at {stands or 'nothing'}, the newest is {newest}: run "
-            "`flask keeping db upgrade`.",
+            f"The plugin's tables are at revision {stands or 'none'}, the latest is "
+            f"{newest}: run `flask keeping db upgrade`.",
         )
         return
-    yield Finding(True, f"The plugin's tables stand at {stands}.")
+    yield Finding(True, f"The plugin's tables are at revision {stands}.")
     with runtime.database.read() as session:
         if session.scalar(select(Installation.contract)) == 0:
             yield Finding(
                 None,
-                "Processes of 0.1.0 may still run, so what they cannot read is not written: run "
-                "`flask keeping db contract` once all of them have ended.",
+                "0.1.0 processes may still be running, so nothing is written that they "
+                "cannot read: run `flask keeping db contract` once all of them have stopped.",
             )
     for check in runtime.checks:
         try:
@@ -67,8 +67,8 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
     if not runtime.host_known():
         yield Finding(
             None,
-            "The address that Salesforce's login comes back to follows the Host header of the "
-            "request, which anybody can send: set KEEPING_BASE_URL, or Flask's TRUSTED_HOSTS.",
+            "The address of Salesforce's login callback is taken from the request's Host "
+            "header, which anyone can set: set KEEPING_BASE_URL, or Flask's TRUSTED_HOSTS.",
         )
     with runtime.database.read() as session:
         connections = session.scalars(
@@ -82,11 +82,12 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
             yield Finding(
                 False,
                 f"{company_id or 'Your inbox'}: HelpDesk.{each.question} raised {each.error} "
-                f"outside a request, as in a worker, at {each.where}. Its messages wait.",
+                f"outside a request, as in a worker, at {each.where}. Its messages are "
+                "waiting.",
             )
     runtime.host_session().rollback()
     if not failed:
-        yield Finding(True, "Your HelpDesk answers outside a request, as in a worker.")
+        yield Finding(True, "Your HelpDesk works outside a request, as in a worker.")
         yield from _host(runtime, companies)
     if not connections:
         yield Finding(None, _nobody(runtime))
@@ -103,10 +104,10 @@ def _nobody(runtime: Runtime) -> str:
             .limit(1)
         ).first()
     if last is None:
-        return "No company is connected to Salesforce yet."
+        return "No company has connected Salesforce yet."
     return (
-        f"No company is connected to Salesforce now; the last to disconnect was {last.company_id}, "
-        f"at {last.disconnected_at:%Y-%m-%d %H:%M} UTC."
+        "No company is connected to Salesforce; the last to disconnect was "
+        f"{last.company_id}, at {last.disconnected_at:%Y-%m-%d %H:%M} UTC."
     )
 
 
@@ -133,9 +134,9 @@ def _host(runtime: Runtime, company_ids: list[str]) -> Iterator[Finding]:
         if not ours.hide_parameters:
             yield Finding(
                 None,
-                "The text of a failed statement holds its parameters, people's addresses among "
-                'them, and your log keeps it: set SQLALCHEMY_ENGINE_OPTIONS = {"hide_parameters": '
-                "True} (SECURITY.md).",
+                "Database errors contain the statement's parameters, including people's "
+                "addresses, and your log keeps them: set SQLALCHEMY_ENGINE_OPTIONS = "
+                '{"hide_parameters": True} (SECURITY.md).',
             )
     finally:
         event.remove(Engine, "before_cursor_execute", note)
@@ -143,11 +144,11 @@ def _host(runtime: Runtime, company_ids: list[str]) -> Iterator[Finding]:
     if elsewhere:
         yield Finding(
             False,
-            "Your HelpDesk reads another database than the one that holds the plugin's tables: "
+            "Your HelpDesk reads a different database from the one with the plugin's tables: "
             "set KEEPING_BIND_KEY to the bind of your messages, so that both commit together.",
         )
     else:
-        yield Finding(True, "The plugin's tables stand in the database of the host's messages.")
+        yield Finding(True, "The plugin's tables are in the same database as the host's messages.")
 
 
 def _sqlite(connection: Any) -> Iterator[Finding]:
@@ -157,8 +158,8 @@ def _sqlite(connection: Any) -> Iterator[Finding]:
     if wal != "wal" or timeout < BUSY_TIMEOUT or full < 2:
         yield Finding(
             None,
-            "SQLite is best used with journal_mode=WAL, synchronous=FULL and busy_timeout=5000: "
-            "docs/guide.md has the lines.",
+            "SQLite works best with journal_mode=WAL, synchronous=FULL and "
+            "busy_timeout=5000: docs/guide.md has the lines.",
         )
 
 
@@ -167,19 +168,21 @@ def _connection(runtime: Runtime, connection: Connection) -> Iterator[Finding]:
     if connection.status == ConnectionStatus.LOST:
         yield Finding(
             False,
-            f"{name}: the connection is lost since {connection.lost_at:%Y-%m-%d %H:%M} UTC; an "
-            "admin of that company reconnects in Settings, Integrations, Salesforce.",
+            f"{name}: the connection has been lost since {connection.lost_at:%Y-%m-%d %H:%M} "
+            "UTC; an admin of that company has to reconnect it in Settings → Integrations → "
+            "Salesforce.",
         )
         return
     if connection.is_barred:
         reason = barred_reason(connection.barred_reason)
         yield Finding(
             False,
-            f"{name}: Salesforce refuses the connection since "
+            f"{name}: Salesforce has been refusing the connection since "
             f"{connection.barred_since:%Y-%m-%d %H:%M} UTC. "
-            f"{barred_sentence(connection.barred_reason, connection.barred_words)} {reason.where} "
-            f"It is tried again at {connection.barred_until:%Y-%m-%d %H:%M:%S} UTC; `flask keeping "
-            "resume` has it tried at once.",
+            f"{barred_sentence(connection.barred_reason, connection.barred_words)} "
+            f"{reason.where} The next attempt is at "
+            f"{connection.barred_until:%Y-%m-%d %H:%M:%S} UTC; `flask keeping resume` tries "
+            "now.",
         )
         return
     yield _renewal(runtime, connection, name)
@@ -187,8 +190,8 @@ def _connection(runtime: Runtime, connection: Connection) -> Iterator[Finding]:
     if connection.api_version is not None and connection.api_version != newest:
         yield Finding(
             True,
-            f"{name}: Version {connection.api_version} of Salesforce's API is spoken, the newest "
-            f"that the org and this inbox ({newest}) have in common.",
+            f"{name}: version {connection.api_version} of Salesforce's API is used, the "
+            f"newest that the org and this inbox ({newest}) both support.",
         )
     pause = pause_of(connection.pause_reason, connection.pause_words)
     if pause is not None:
@@ -216,13 +219,17 @@ def _renewal(runtime: Runtime, connection: Connection, name: str) -> Finding:
         late = now(session) - timedelta(days=8)
     renewed = connection.refreshed_at
     if (renewed or connection.connected_at) > late:
-        when = f"last renewed {renewed:%Y-%m-%d %H:%M} UTC" if renewed else "not renewed yet"
-        return Finding(True, f"{name}: the login was {when}.")
+        when = (
+            f"was last renewed {renewed:%Y-%m-%d %H:%M} UTC"
+            if renewed
+            else "has not been renewed yet"
+        )
+        return Finding(True, f"{name}: the login {when}.")
     return Finding(
         None,
-        f"{name}: the login was not renewed for more than a week, and Salesforce may end one that "
-        "is idle for 30 days: is a worker running? Its log says `login_not_renewed`, and why, when "
-        "Salesforce refused.",
+        f"{name}: the login has not been renewed for more than a week, and Salesforce may "
+        "end a login that is idle for 30 days. Check that a worker is running; if "
+        "Salesforce refused, the worker's log says why at `login_not_renewed`.",
     )
 
 

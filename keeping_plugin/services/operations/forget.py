@@ -66,7 +66,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
     and the host's mail are not touched. Raises InvalidInput when it is no address."""
     key = address_key(address)
     if key is None:
-        raise InvalidInput(f"{address!r} is no e-mail address.", field="address")
+        raise InvalidInput(f"{address!r} is not an e-mail address.", field="address")
     owed = (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
     with database.write() as session:
         person = _person(session, company_id, address, key)

@@ -58,7 +58,7 @@ def add_person(
     email = fields.get("Email")
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
-        raise InvalidInput("Fill in the e-mail address: people are found by it.", field="Email")
+        raise InvalidInput("Enter an e-mail address: people are found by it.", field="Email")
     with runtime.turn(agent), runtime.gateway(link.connection_id, Feature.RECORDS) as gateway:
         record = NewRecord(object, fields)
         return _add(runtime, gateway, agent, link, key, record, allow_duplicates)
@@ -140,7 +140,7 @@ def _create(
             )
         except CallNotStarted:
             continue
-    raise CallNotStarted("This machine is too busy to send it in time; nothing was sent.")
+    raise CallNotStarted("The server is too busy to send this in time; nothing was sent.")
 
 
 def _take(runtime: Runtime, link: Linked, key: str, owner: str) -> bool:
@@ -171,10 +171,10 @@ def _unclear_or_busy(
             )
         )
     if claim is None:
-        raise BeingAdded("This person is being added just now. Wait a moment, then look again.")
+        raise BeingAdded("This person is being added right now. Wait a moment, then check again.")
     raise BeingAdded(
-        "Salesforce did not answer an earlier attempt to add this person; checking whether it "
-        "arrived. Nothing is added twice: save again in half a minute."
+        "Salesforce did not answer an earlier attempt to add this person, so it is being "
+        "checked. Save again in half a minute; nobody is added twice."
     )
 
 

@@ -103,10 +103,12 @@ def _begin(runtime: Runtime, agent: Agent, link: Linked, object: str) -> int:
         session.execute(update(Search).where(Search.id == asked).values(refused=True))
     if day > A_DAY:
         raise TooBusy(
-            f"You have searched {A_DAY} times within a day, and more often is not allowed. Open "
-            "the record in Salesforce to link it there."
+            f"You have reached the limit of {A_DAY} searches a day. Open the record in "
+            "Salesforce to link it there."
         )
-    raise TooBusy(f"Too many searches: {A_MINUTE} within a minute. Try again in a minute.")
+    raise TooBusy(
+        f"You have reached the limit of {A_MINUTE} searches a minute. Try again in a minute."
+    )
 
 
 def _of(link: Linked, agent: Agent) -> tuple[ColumnElement[bool], ...]:

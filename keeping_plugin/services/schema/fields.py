@@ -145,7 +145,7 @@ def why_read_only(schema: ObjectSchema, name: str) -> str | None:
     if spec.auto_number:
         return "Numbered by Salesforce"
     if name in _SYSTEM or spec.type == "id":
-        return "Kept by Salesforce"
+        return "Set by Salesforce"
     if not schema.updateable:
         return "No permission"
     if spec.type not in WRITABLE_TYPES | COMPOUND_TYPES:

@@ -128,8 +128,8 @@ def _look(
         yield Line(
             "api_enabled",
             Outcome.FAILED,
-            f"The API is closed to {connection.username}: {error}",
-            "Give the user the permission “API Enabled” (the org's edition has to have it).",
+            f"{connection.username} cannot use the API: {error}",
+            "Give the user the “API Enabled” permission (the org's edition has to include it).",
         )
         return
     except (NotConnected, ConnectionLost, ConnectionBarred):
@@ -137,7 +137,7 @@ def _look(
     except KeepingError as error:
         yield _unknown("api_enabled", "the API", error)
         return
-    yield Line("api_enabled", Outcome.PASSED, "The API answers.")
+    yield Line("api_enabled", Outcome.PASSED, "The API is reachable.")
     yield _refresh_token(connection)
     yield _allowance(usage)
     try:
@@ -164,7 +164,7 @@ def _unknown(code: str, what: str, error: KeepingError) -> Line:
     return Line(
         code,
         Outcome.UNKNOWN,
-        f"Salesforce did not say anything about {what} ({error.code}).",
+        f"Salesforce did not answer about {what} ({error.code}).",
         "Check again in a few minutes.",
     )
 
@@ -172,11 +172,11 @@ def _unknown(code: str, what: str, error: KeepingError) -> Line:
 def _refresh_token(connection: Connection) -> Line:
     granted = set(connection.scope.split())
     if not granted or granted & {"refresh_token", "offline_access", "full"}:
-        return Line("refresh_token", Outcome.PASSED, "The login can be renewed by itself.")
+        return Line("refresh_token", Outcome.PASSED, "The login is renewed automatically.")
     return Line(
         "refresh_token",
         Outcome.FAILED,
-        "Salesforce gave no refresh token: the connection ends with its session.",
+        "Salesforce issued no refresh token: the connection ends with its session.",
         "Add the scope “refresh_token” to the app in Salesforce, then reconnect.",
     )
 
@@ -190,7 +190,7 @@ def _allowance(usage: Usage) -> Line:
         Outcome.FAILED,
         finding,
         "Find out what else calls this org's API, or ask Salesforce for a larger allowance; "
-        "automations pause before agents run dry.",
+        "automations pause before agents are affected.",
     )
 
 
@@ -213,7 +213,7 @@ def _rights(name: str, schema: ObjectSchema | None, username: str) -> Line:
     return Line(
         code,
         Outcome.FAILED,
-        f"{name}: {username} may not {_and(lacking)}.",
+        f"{name}: {username} cannot {_and(lacking)}.",
         f"Give the user {_and(lacking)} access to {name} in a permission set.",
     )
 
@@ -228,14 +228,14 @@ def _fields(
         for field in selection.choice(schema, chosen.get(name)).missing
     ]
     if not hidden:
-        yield Line("hidden_fields", Outcome.PASSED, "Every chosen field can be read.")
+        yield Line("hidden_fields", Outcome.PASSED, "All chosen fields can be read.")
         return
     yield Line(
         "hidden_fields",
         Outcome.FAILED,
         f"{username} cannot read {_and(hidden)}.",
-        "Give the user field-level read access in Salesforce. A field that was deleted there can "
-        "be taken off its tab.",
+        "Give the user field-level read access in Salesforce. A field that was deleted there "
+        "can be removed from its tab.",
     )
 
 
@@ -251,7 +251,7 @@ def _automation(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator
         outcome = Outcome.FAILED if one.blocks else Outcome.ADVICE
         yield Line(code, outcome, one.finding, one.mend)
     if not found:
-        finding = f"{schema.label_plural} take everything that the automation writes."
+        finding = f"{schema.label_plural}: every field that the automation writes is writable."
         yield Line(code, Outcome.PASSED, finding)
 
 
@@ -265,7 +265,7 @@ def _closed_status(gateway: SalesforceGateway) -> Line:
     return Line(
         "closed_task_status",
         Outcome.FAILED,
-        "No Task status counts as closed, so every logged message would be open work.",
+        "No Task status counts as closed, so every logged message would be an open task.",
         "Mark one value of Task Status as closed in Setup, Object Manager, Task.",
     )
 
@@ -278,16 +278,19 @@ def _activity_key(task: ObjectSchema | None) -> Line:
             Outcome.ADVICE,
             "The org has no unique field for logged messages.",
             f"Add a text field “{task_key.NAME}” ({task_key.LENGTH} characters, unique, "
-            "external ID) to Activity and let the user read and edit it: then Salesforce itself "
+            "external ID) to Activity and let the user read and edit it: Salesforce then "
             "refuses to log a message twice.",
         )
     mend = task_key.problem(spec)
     if mend is not None:
         return Line(
-            "activity_key", Outcome.ADVICE, f"{spec.name} cannot hold our keys as it is.", mend
+            "activity_key",
+            Outcome.ADVICE,
+            f"{spec.name} cannot hold the plugin's keys as it is.",
+            mend,
         )
     return Line(
-        "activity_key", Outcome.PASSED, f"{spec.name} keeps every message from being logged twice."
+        "activity_key", Outcome.PASSED, f"{spec.name} prevents messages from being logged twice."
     )
 
 

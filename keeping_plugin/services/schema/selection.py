@@ -73,10 +73,10 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
             if name == "Email":
                 reasons[name] = "People are found in Salesforce by this address."
             else:
-                reasons[name] = f"Part of every {schema.label} in the inbox."
+                reasons[name] = f"Always shown for every {schema.label}."
     for name, spec in schema.fields.items():
         if spec.required and _can_be_shown(spec):
-            reasons[name] = f"Salesforce does not save {article} {schema.label} without it."
+            reasons[name] = f"Salesforce requires it to save {article} {schema.label}."
     return reasons
 
 

@@ -29,7 +29,7 @@ PAYLOADS: Mapping[Action, Payload] = {
         "Contact",
         "added",
         needed={
-            "LastName": "Salesforce keeps no Contact without one",
+            "LastName": "Salesforce requires one on every Contact",
             "Email": "people are found by it",
         },
         optional={"FirstName": "Contacts are added with their last name only"},
@@ -38,15 +38,15 @@ PAYLOADS: Mapping[Action, Payload] = {
         "Task",
         "logged",
         needed={
-            "Subject": "a logged message is found again by it",
-            "WhoId": "it says whose message it was",
+            "Subject": "logged messages are found again by it",
+            "WhoId": "it links the message to the Contact",
         },
         optional={
             "Description": "messages are logged without their text",
-            "Status": "every logged message is open work",
+            "Status": "every logged message stays an open task",
             "ActivityDate": "logged messages have no date",
-            "TaskSubtype": "logged messages look like tasks, not like e-mail",
-            "Priority": "logged messages get the org's own priority",
+            "TaskSubtype": "logged messages look like tasks, not e-mails",
+            "Priority": "logged messages get the org's default priority",
         },
     ),
 }
@@ -74,7 +74,7 @@ def obstacles(schemas: Mapping[str, ObjectSchema], action: Action) -> tuple[Obst
     payload = PAYLOADS[action]
     schema = schemas.get(payload.object)
     if schema is None or not schema.createable:
-        finding = f"The connected user may not create {payload.object}s."
+        finding = f"The connected user does not have permission to create {payload.object}s."
         mend = f"Give the user read and create access to {payload.object} in a permission set."
         return (Obstacle(action, finding, mend),)
     found = [
@@ -99,7 +99,7 @@ def _unwritable(schema: ObjectSchema, action: Action, payload: Payload) -> Itera
         blocks = name in payload.needed
         yield Obstacle(
             action,
-            f"The connected user may not write {called}: {reason}.",
+            f"The connected user cannot write {called}: {reason}.",
             f"Give the user edit access to {name} in Salesforce (field-level security).",
             blocks=blocks,
         )
@@ -108,20 +108,20 @@ def _unwritable(schema: ObjectSchema, action: Action, payload: Payload) -> Itera
 def _encrypted(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator[Obstacle]:
     if not emails_are_searched(schemas):
         return
-    keeps = "This org keeps e-mail addresses encrypted, so people are found by Salesforce's search"
+    keeps = "This org encrypts e-mail addresses, so people are found with Salesforce's search"
     mend = (
         "In Salesforce, encrypt Email with the deterministic scheme, or not at all, so that it can "
         "be filtered."
     )
     if action == Action.ADD_CONTACT:
         finding = (
-            f"{keeps}, which learns of a new person up to a quarter of an hour late: nobody can "
-            "tell whether a customer is there already, and nobody is added automatically."
+            f"{keeps}, which can take 15 minutes to index a new person: it is not known in "
+            "time whether a customer already exists, so nobody is added automatically."
         )
         yield Obstacle(action, finding, mend)
     else:
         finding = (
-            f"{keeps}: a message of a new Contact is logged once the search has learned of them."
+            f"{keeps}: a message from a new Contact is logged once the search has indexed them."
         )
         yield Obstacle(action, finding, mend, blocks=False)
 
@@ -136,8 +136,9 @@ def _required(schema: ObjectSchema, action: Action, payload: Payload) -> Iterato
         place = "Activity" if schema.name == "Task" and spec.custom else schema.name
         yield Obstacle(
             action,
-            f"Salesforce requires “{spec.label}” ({schema.name}.{name}) of every {schema.label}, "
-            f"and nothing in a message fills it in: no {schema.label} would be {payload.doing}.",
+            f"Salesforce requires “{spec.label}” ({schema.name}.{name}) on every "
+            f"{schema.label}, and nothing in a message provides it, so no {schema.label} "
+            f"would be {payload.doing}.",
             f"In Salesforce, give {name} a default value or make it optional (Setup, Object "
             f"Manager, {place}, Fields & Relationships).",
         )

@@ -85,7 +85,7 @@ def test_a_company_is_only_suggested(inbox: Inbox, email: str, company: str | No
     assert client.get(url("/new/Lead"), headers=JSON).json["suggested_company"] == company
     page = client.get(url("/new/Lead")).text
     assert values(page)["Company"] == ""
-    assert ("It is a guess" in page) is (company is not None)
+    assert ("This is a guess" in page) is (company is not None)
 
 
 def arrived(inbox: Inbox, message_id: str, text: str, **changed: Any) -> None:
@@ -229,7 +229,7 @@ def test_a_person_who_is_there_by_now_is_shown_instead(inbox: Inbox) -> None:
     sent = {f"sf_{name}": value for name, value in filled.items()}
     answer = post(client, "/new/Contact", sent, headers={"X-Keeping-Fragment": "1"})
     assert answer.status_code == 200
-    assert "somebody added this person before you" in answer.text
+    assert "someone else added this person first" in answer.text
     assert jane in answer.text
     assert len(inbox.salesforce.rows("Contact")) == 1
 
@@ -238,7 +238,7 @@ def test_another_address_that_exists_is_not_added_again(inbox: Inbox) -> None:
     inbox.salesforce.add("Contact", LastName="Boss", Email="boss@acme.example")
     page = add(inbox, Email="boss@acme.example")
     assert page.status_code == 409
-    assert "A Contact with this address is in Salesforce already." in page.text
+    assert "A Contact with this address already exists in Salesforce." in page.text
     assert len(inbox.salesforce.rows("Contact")) == 1
 
 
@@ -265,7 +265,7 @@ def test_a_create_without_an_answer_is_looked_up_before_it_is_repeated(
     inbox.salesforce.fail("create", OutcomeUnclear(timed_out=True), after=arrived)
     page = add(inbox, Phone="+1 2")
     assert page.status_code == 504
-    assert "Salesforce did not answer; checking" in page.text
+    assert "Checking whether this person was saved" in page.text
     assert values(page.text)["Phone"] == "+1 2"
     again = add(inbox, Phone="+1 2")
     if arrived:
@@ -273,7 +273,7 @@ def test_a_create_without_an_answer_is_looked_up_before_it_is_repeated(
         assert len(inbox.salesforce.rows("Contact")) == 1
         return
     assert again.status_code == 409
-    assert "checking whether it" in again.text
+    assert "so it is being checked" in again.text
     assert inbox.salesforce.rows("Contact") == []
     with inbox.database.write() as session:
         session.delete(session.scalars(select(AddressClaim)).one())  # the settle time has passed
@@ -414,7 +414,7 @@ def test_a_reference_is_found_without_javascript(inbox: Inbox) -> None:
     # Searched for and not chosen: the person meant something by it.
     unchosen = post(client, "/new/Contact", {**sent, "q_AccountId": "acme"})
     assert unchosen.status_code == 422
-    assert "Choose one of these records, or empty the search." in unchosen.text
+    assert "Choose one of these records, or clear the search." in unchosen.text
     done = post(client, "/new/Contact", {**sent, "q_AccountId": "acme", "sf_AccountId": acme})
     assert done.status_code == 303
     assert inbox.salesforce.rows("Contact")[0]["AccountId"] == acme
@@ -464,6 +464,6 @@ def test_a_search_that_ends_with_the_record_as_before_says_so(inbox: Inbox) -> N
     sent = {"sf_AccountId": account, "was_AccountId": was[0], "q_AccountId": "acme"}
     answer = post(client, path, sent)
     assert answer.status_code == 422
-    assert "Acme Roofing is chosen now, as before." in answer.text
+    assert "Acme Roofing is still selected." in answer.text
     again = post(client, path, {**sent, "q_AccountId": ""})
     assert again.status_code == 303

@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_refused_before_salesforce_and_kept(
 ) -> None:
     page = edit(client, f"/Contact/{jane}/edit/Phone", Phone="9" * 41)
     assert page.status_code == 422
-    assert "at most 40 fit here" in page.text
+    assert "the limit is 40" in page.text
     assert "9" * 41 in page.text
     assert 'aria-invalid="true"' in page.text
     assert inbox.calls() == []
@@ -123,11 +123,11 @@ WORDS = "Titles are <b>not</b> “given” here"
         (
             Complaint("FIELD_CUSTOM_VALIDATION_EXCEPTION", WORDS, ("Title",)),
             True,
-            "A validation rule of your Salesforce org does not allow this",
+            "A validation rule in your Salesforce org does not allow this",
         ),
         (Complaint("FIELD_CUSTOM_VALIDATION_EXCEPTION", WORDS), False, "A validation rule"),
-        (Complaint("INVALID_FIELD_FOR_INSERT_UPDATE", WORDS, ("Title",)), True, "may not write"),
-        (Complaint("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", WORDS), False, "an Apex trigger"),
+        (Complaint("INVALID_FIELD_FOR_INSERT_UPDATE", WORDS, ("Title",)), True, "cannot edit"),
+        (Complaint("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", WORDS), False, "An Apex trigger"),
         (Complaint("NEVER_HEARD_OF", WORDS, ("Fax",)), False, ""),
     ],
 )
@@ -158,7 +158,7 @@ def test_both_values_are_shown_when_somebody_else_saved_the_field(
     inbox.salesforce.update("Contact", jane, Phone="+49 theirs")
     page = post(client, path, {**marks(form), "sf_Phone": "+49 mine"})
     assert page.status_code == 409
-    assert "Somebody else changed this meanwhile" in page.text
+    assert "Someone else changed this in the meantime" in page.text
     assert "+49 theirs" in page.text
     assert 'value="+49 mine"' in page.text
     assert inbox.salesforce.fields("Contact", jane)["Phone"] == "+49 theirs"
@@ -221,7 +221,7 @@ def test_a_save_without_an_answer_keeps_the_form_and_can_be_repeated(
     inbox.salesforce.fail("update", OutcomeUnclear(timed_out=True), after=True)
     page = edit(client, f"/Contact/{jane}/edit/Title", Title="CEO")
     assert page.status_code == 504
-    assert "nobody knows yet whether it was saved" in page.text
+    assert "it is not known yet whether this was saved" in page.text
     again = post(client, f"/Contact/{jane}/edit/Title", {**marks(page.text), "sf_Title": "CEO"})
     assert again.status_code == 303
     assert inbox.calls() == ["read", "update", "read"]
@@ -230,8 +230,8 @@ def test_a_save_without_an_answer_keeps_the_form_and_can_be_repeated(
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (SalesforceUnavailable(), 503, "Salesforce does not answer just now"),
-        (PermissionDenied(), 403, "may not do this"),
+        (SalesforceUnavailable(), 503, "Salesforce is not responding"),
+        (PermissionDenied(), 403, "does not have permission"),
     ],
 )
 def test_whatever_goes_wrong_the_form_is_kept(
@@ -301,12 +301,12 @@ def test_what_cannot_be_edited_says_why(inbox: Inbox, jane: str) -> None:
     page = inbox.client().get(url(), headers=JSON).json["match"]
     reasons = {row["name"]: row["reason"] for row in page["person"]["fields"]}
     assert reasons["Email"] is None
-    assert reasons["CreatedDate"] == "Kept by Salesforce"
+    assert reasons["CreatedDate"] == "Set by Salesforce"
     numbers = {row["name"]: row["reason"] for row in page["cases"][0]["fields"]}
     assert numbers["CaseNumber"] == "Numbered by Salesforce"
     answer = inbox.client().get(url(f"/Contact/{jane}/edit/CreatedDate"))
     assert answer.status_code == 400
-    assert "Kept by Salesforce" in answer.text
+    assert "Set by Salesforce" in answer.text
 
 
 def test_a_person_accounts_name_is_written_on_its_account(inbox: Inbox) -> None:

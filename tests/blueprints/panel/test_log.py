@@ -69,7 +69,7 @@ def test_done_leads_to_the_record(inbox: Inbox) -> None:
     settle(inbox, "log_task", state=EntryState.DONE, reason="logged", record_id=task)
     page = inbox.client().get(url("/log")).text
     assert f"{INSTANCE}/lightning/r/Task/{task}/view" in page
-    assert "It stands in the Contact’s activity timeline." in page.replace("&#39;", "’")
+    assert "Logged on the Contact’s timeline." in page.replace("&#39;", "’")
 
 
 def test_waiting_and_pending_say_what_for(inbox: Inbox) -> None:
@@ -77,7 +77,7 @@ def test_waiting_and_pending_say_what_for(inbox: Inbox) -> None:
     settle(inbox, "log_task", state=EntryState.WAITING, reason="no_contact")
     page = inbox.client().get(url("/log")).text
     assert "No Contact has this address yet." in page
-    assert "On its way" in page
+    assert "In progress" in page
 
 
 def test_a_failure_shows_salesforces_words_and_can_be_tried_again(inbox: Inbox) -> None:
@@ -92,9 +92,9 @@ def test_a_failure_shows_salesforces_words_and_can_be_tried_again(inbox: Inbox) 
     client = inbox.client()
     page = client.get(url("/log")).text
     assert "No &lt;Tasks&gt; on Sundays" in page
-    assert "A validation rule of your Salesforce org" in page
+    assert "A validation rule in your Salesforce org" in page
     assert "An automation has no other value to send" in page
-    assert "Who can mend it: you" not in page
+    assert "Try again once that is done" not in page
     inbox.queue.take()
     assert post(client, f"/log/{entry}/retry").status_code == 303
     with inbox.database.read() as session:
@@ -114,7 +114,7 @@ def test_an_entry_of_another_conversation_is_not_there(inbox: Inbox) -> None:
 
 
 def test_nothing_decided_says_so(inbox: Inbox) -> None:
-    assert "have not looked at any message" in inbox.client().get(url("/log")).text
+    assert "have not processed any message" in inbox.client().get(url("/log")).text
 
 
 @pytest.mark.parametrize("state", list(EntryState))
@@ -140,4 +140,4 @@ def test_mail_that_a_backfill_brought_over_is_named_as_such(inbox: Inbox) -> Non
     arrives(inbox)
     with inbox.database.write() as session:
         session.query(Decision).one().occasion = "backfill:1"
-    assert "From the customer, earlier mail brought over " in inbox.client().get(url("/log")).text
+    assert "From the customer, imported " in inbox.client().get(url("/log")).text

@@ -171,7 +171,7 @@ def test_it_is_not_awaited_for_ever(inbox: Inbox) -> None:
         [address] = page.xpath("//@data-k-src")
     page = html.fromstring(client.get(address, headers=FRAGMENT).text)
     assert not page.xpath("//@data-k-src")
-    assert "has not come to it yet" in page.text_content()
+    assert "is about to add this person" in page.text_content()
     assert "Add as Contact" in page.text_content()
 
 
@@ -245,7 +245,7 @@ def test_the_last_card_is_shown_with_its_age_when_salesforce_is_away(
     inbox.salesforce.fail("panel", SalesforceUnavailable(), times=None)
     page = client.get(url())
     assert page.status_code == 503
-    assert "Salesforce does not answer" in page.text
+    assert "Salesforce is not responding" in page.text
     assert "3 hours ago" in page.text
     assert "Jane Doe" in page.text
     assert "Try again" in page.text
@@ -286,7 +286,7 @@ def test_the_panels_place_is_empty_for_nobody_and_a_link_without_javascript(inbo
 
 def test_a_conversation_without_a_customer_has_nobody_to_look_for(inbox: Inbox) -> None:
     inbox.customer(None)
-    assert "Nobody to look for" in inbox.client().get(url()).text
+    assert "No customer" in inbox.client().get(url()).text
     inbox.customer(Address("undisclosed-recipients:;"))
     assert inbox.client().get(url(), headers=JSON).json["state"] == "no_customer"
     assert inbox.calls() == []
@@ -312,7 +312,7 @@ def test_before_the_first_describe_the_panel_waits(unconnected: Inbox) -> None:
         for row in session.scalars(select(SchemaDocument)):
             session.delete(row)
     page = unconnected.client().get(url())
-    assert "Getting to know your Salesforce" in page.text
+    assert "Reading your Salesforce fields" in page.text
     assert "data-k-poll" in page.text
 
 
@@ -401,7 +401,7 @@ def test_several_are_offered_and_the_choice_is_remembered(inbox: Inbox, jane: st
     assert "Acme" in page
     assert post(client, "/pick", {"record": f"Lead/{lead}"}).status_code == 303
     again = client.get(url())
-    assert "Chosen among 2 records" in again.text
+    assert "Chosen from 2 records" in again.text
     assert client.get(url(), headers=JSON).json["match"]["person"]["id"] == lead
     assert "2 records have this address" in client.get(url("?choose=1")).text
     with inbox.database.read() as session:
@@ -588,7 +588,7 @@ def test_a_case_that_gave_way_to_more_recent_ones_is_said_to_be_elsewhere(
     assert "no longer" not in client.get(url(f"?saved={case}.Status")).text
     inbox.salesforce.delete("Case", case)
     page = client.get(url(f"?saved={case}.Status")).text
-    assert "This Case is no longer among those shown here." in page
+    assert "This Case is no longer one of those shown here." in page
 
 
 @pytest.mark.parametrize(

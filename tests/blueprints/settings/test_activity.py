@@ -68,7 +68,7 @@ def stored(inbox: Inbox, entry_id: int) -> SyncEntry:
 def test_before_anything_happened_the_page_is_calm(inbox: Inbox) -> None:
     document = page(inbox)
     assert set(series(document).values()) == {"0"}
-    assert "Nothing in these days." in read(document)
+    assert "Nothing in this period." in read(document)
     assert not document.get_element_by_id("k-causes", None)
 
 
@@ -89,19 +89,19 @@ def test_every_outcome_is_counted_drawn_and_listed(inbox: Inbox, ledger: Ledger)
         "Refused by the rules": "1",
         "Waiting for a Contact": "1",
         "Failed": "1",
-        "On their way": "1",
+        "In progress": "1",
         "Nothing to add": "1",
         "Not sent": "1",
     }
     summary = document.find_class("ks-bars--logged")[0].get("aria-label")
     day = today(inbox)
-    assert summary == f"Tasks logged: 2 in all, most on {day.day} {day:%b}: 2"
+    assert summary == f"Tasks logged: 2 in total, most on {day.day} {day:%b}: 2"
     assert len(document.xpath("//*[name()='svg']/*[name()='rect'][*[name()='title']]")) == 8
     table = document.xpath("//details//tbody/tr")
     assert len(table) == 14
     assert read(table[0]).split()[2:] == ["1", "2", "1", "1", "1", "1", "1", "1"]
     listed = " ".join(items(document))
-    assert "Automations pause" not in listed
+    assert "Automations are paused" not in listed
     assert "No Contact has this address yet." in listed
     links = document.xpath("//a[starts-with(@href, 'https://acme.my')]/@href")
     assert {
@@ -126,14 +126,14 @@ def test_a_row_names_customer_conversation_mailbox_and_reason(inbox: Inbox, ledg
     [row] = items(document)  # both actions of one message
     assert row.startswith("jane@acme.example Where is my order? · Support ·")
     assert "Add as Contact Done A new Contact was created." in row
-    assert "Log as Task Done It stands in the Contact's activity timeline." in row
+    assert "Log as Task Done Logged on the Contact's timeline." in row
     assert document.xpath("//a[@href='/inbox/c-1']")
 
 
 def test_a_conversation_that_is_gone_or_hidden_is_not_named(inbox: Inbox, ledger: Ledger) -> None:
     ledger.entry(conversation_id="gone")
     [row] = items(page(inbox))
-    assert "Conversation no longer in sight" in row
+    assert "Conversation not available" in row
 
 
 def test_salesforces_own_words_are_shown_and_escaped(inbox: Inbox, ledger: Ledger) -> None:
@@ -142,7 +142,7 @@ def test_salesforces_own_words_are_shown_and_escaped(inbox: Inbox, ledger: Ledge
     text = inbox.client(ADMIN).get(ACTIVITY).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; No &amp; no" in text
     assert "<script>alert" not in text
-    assert "A validation rule of your Salesforce org does not allow this" in text
+    assert "A validation rule in your Salesforce org does not allow this" in text
 
 
 def test_a_duplicate_rules_refusal_stands_there_in_salesforces_words(
@@ -151,7 +151,7 @@ def test_a_duplicate_rules_refusal_stands_there_in_salesforces_words(
     words = [["DUPLICATES_DETECTED", "You're creating a duplicate record: ask <Ann>", []]]
     ledger.entry(Action.ADD_CONTACT, reason="duplicate_rule", words=words)
     [row] = items(page(inbox))
-    assert "A duplicate rule of your Salesforce org refused it, so nothing was added." in row
+    assert "A duplicate rule in your Salesforce org blocked it, so nothing was added." in row
     assert "You're creating a duplicate record: ask <Ann>" in row
 
 
@@ -220,13 +220,13 @@ def test_the_list_is_paged_newest_first_and_loses_nothing(
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("?from=yesterday", "Write a day like 2026-05-31."),
-        ("?from=0001-01-01", "Write a day like 2026-05-31."),
-        ("?to=9999-12-31", "Write a day like 2026-05-31."),
-        ("?from=2026-05-02&to=2026-05-01", "The first day comes after the last one."),
-        ("?from=2025-01-01&to=2026-01-01", "At most 92 days are shown at once."),
-        ("?outcome=lost", "Choose one of the list."),
-        ("?action=%00", "Choose one of the list."),
+        ("?from=yesterday", "Enter a date such as 2026-05-31."),
+        ("?from=0001-01-01", "Enter a date such as 2026-05-31."),
+        ("?to=9999-12-31", "Enter a date such as 2026-05-31."),
+        ("?from=2026-05-02&to=2026-05-01", "The first day is after the last day."),
+        ("?from=2025-01-01&to=2026-01-01", "At most 92 days can be shown at once."),
+        ("?outcome=lost", "Choose one from the list."),
+        ("?action=%00", "Choose one from the list."),
     ],
 )
 def test_a_filter_that_means_nothing_is_said_and_kept(
@@ -251,7 +251,7 @@ def test_one_failed_entry_is_tried_again_and_rung_for(inbox: Inbox, ledger: Ledg
     other = ledger.entry(state="failed", reason="rejected")
     assert f"again:{entry}" in page(inbox).xpath("//button/@value")
     status, text = do(inbox, f"again:{entry}", query="?outcome=failed")
-    assert (status, "It is tried again now" in text) == (303, True)
+    assert (status, "Trying again." in text) == (303, True)
     row = stored(inbox, entry)
     assert (row.state, row.reason, row.words, row.attempts) == ("pending", "", None, 0)
     assert row.due_at is not None
@@ -266,7 +266,7 @@ def test_all_of_a_cause_are_tried_again_and_no_others(inbox: Inbox, ledger: Ledg
     marked = ledger.entry(state="failed", reason="outcome_unknown", sent_at=old)
     document = page(inbox)
     cause = read(document.get_element_by_id("k-causes").getparent())
-    assert "Salesforce refused it. 4 Tasks, the oldest of" in cause
+    assert "Salesforce refused it. 4 Tasks, oldest from" in cause
     assert do(inbox, "all:rejected")[0] == 303
     assert {stored(inbox, entry).state for entry in rejected} == {"pending"}
     assert stored(inbox, marked).state == "failed"
@@ -316,8 +316,8 @@ def test_an_unknown_outcome_is_looked_for_settled_or_sent_again(
     again, there, send = (ledger.entry(**marked) for _ in range(3))
     buttons = page(inbox).xpath("//ul[contains(@class,'ks-activity')]//button")
     assert [read(button).partition(" :")[0] for button in buttons[:3]] == [
-        "Look again",
-        "It is there",
+        "Check again",
+        "Already there",
         "Send again",
     ]
     do(inbox, f"again:{again}")
@@ -327,7 +327,7 @@ def test_an_unknown_outcome_is_looked_for_settled_or_sent_again(
     assert (stored(inbox, there).state, stored(inbox, there).sent_at) == ("done", None)
     do(inbox, f"send:{send}")
     assert (stored(inbox, send).state, stored(inbox, send).sent_at) == ("pending", None)
-    assert "A person looked and found it in Salesforce." in read(page(inbox))
+    assert "Someone checked and found it in Salesforce." in read(page(inbox))
 
 
 def test_what_has_changed_since_is_said_and_not_done(inbox: Inbox, ledger: Ledger) -> None:
@@ -351,8 +351,8 @@ def test_only_for_the_connection_that_is_live(inbox: Inbox, ledger: Ledger) -> N
         session.execute(update(Connection).values(values))
     document = page(inbox)
     assert not document.xpath("//button[starts-with(@value, 'a')]")
-    assert "they belong to a connection that is not live" in read(document)
-    assert "connection that is not live" in do(inbox, f"again:{entry}")[1]
+    assert "they belong to a connection that is no longer active" in read(document)
+    assert "connection that is no longer active" in do(inbox, f"again:{entry}")[1]
     do(inbox, "all:rejected")
     assert stored(inbox, entry).state == "failed"
 
@@ -361,7 +361,7 @@ def test_another_company_sees_and_touches_nothing(inbox: Inbox, ledger: Ledger) 
     entry = ledger.entry(state="failed", reason="rejected", address="secret@x.example")
     answer = inbox.client(OUTSIDER).get(ACTIVITY)
     assert "secret@x.example" not in answer.text
-    assert "Failed, and waiting" not in answer.text
+    assert "Failed: needs" not in answer.text
     for what in ("again", "there", "send"):
         assert do(inbox, f"{what}:{entry}", OUTSIDER)[0] == 404
     do(inbox, "all:rejected", OUTSIDER)
@@ -395,13 +395,13 @@ def test_a_lost_connection_is_said_where_its_work_waits(inbox: Inbox, tab: str) 
     inbox.lose()
     document = html.fromstring(client.get(address).text)
     [said] = document.xpath("//*[@role='note']")
-    assert "is lost. What comes meanwhile waits" in read(said)
+    assert "is lost. New work waits" in read(said)
     assert said.xpath(".//a/@href") == ["/salesforce/settings/"]
     assert "not connected" not in read(document)
 
 
 def test_the_budget_tells_used_limit_share_and_who(inbox: Inbox) -> None:
-    assert "Salesforce has not told yet" in read(page(inbox))
+    assert "is not known yet" in read(page(inbox))
     allow(inbox, api_used=1_200, api_limit=15_000)
     with inbox.database.write() as session:
         use = {("support", Feature.PANEL): 1_100, ("", Feature.SCHEMA): 7}
@@ -410,7 +410,7 @@ def test_the_budget_tells_used_limit_share_and_who(inbox: Inbox) -> None:
     card = read(document.get_element_by_id("k-budget"))
     assert "1,200 of 15,000 used in the last 24 hours" in card
     assert "Automations stop at 12,000 (80 %)" in card
-    assert "Panel beside conversations Support 1,100 1,100" in card
+    assert "Conversation panel Support 1,100 1,100" in card
     assert "Fields and checks 7 7" in card
     assert "pause" not in card
 
@@ -419,11 +419,11 @@ def test_the_budget_tells_until_when_automations_pause_and_why(inbox: Inbox) -> 
     until = datetime.now(UTC) + timedelta(minutes=10)
     allow(inbox, api_used=12_500, api_limit=15_000, paused_until=until, pause_reason="budget")
     card = read(page(inbox).get_element_by_id("k-budget"))
-    assert "Automations pause until" in card
-    assert "the automations' share of the allowance is used up" in card
+    assert "Automations are paused until" in card
+    assert "the automations' share of the API allowance is used up" in card
     allow(inbox, paused_until=datetime.now(UTC) - timedelta(minutes=1))
     card = read(page(inbox).get_element_by_id("k-budget"))
-    assert "They go on as soon as Salesforce has room again" in card
+    assert "They resume as soon as there is room again" in card
 
 
 def test_opening_a_panel_is_counted_in_the_commit_that_keeps_its_card(
@@ -435,7 +435,7 @@ def test_opening_a_panel_is_counted_in_the_commit_that_keeps_its_card(
     assert inbox.card() is not None
     assert len(commits) == 1
     card = read(page(inbox).get_element_by_id("k-budget"))
-    assert "Panel beside conversations Support 1 1" in card
+    assert "Conversation panel Support 1 1" in card
     assert f"of {inbox.salesforce.limit:,} used in the last 24 hours" in card
 
 
@@ -444,4 +444,4 @@ def test_a_panel_without_an_answer_is_counted_too(inbox: Inbox) -> None:
     inbox.salesforce.fail("panel", silent)
     inbox.client(AGENT).get(url())
     card = read(page(inbox).get_element_by_id("k-budget"))
-    assert "Panel beside conversations Support 1 1" in card
+    assert "Conversation panel Support 1 1" in card

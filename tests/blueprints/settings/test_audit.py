@@ -9,9 +9,9 @@ import pytest
 from lxml import html
 
 from keeping_plugin.models import AuditRecord
-from keeping_plugin.services.admin import audit_trail
 from keeping_plugin.services.admin.audit_trail import PAGE
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.wording.audit import TITLES
 from tests.blueprints.inbox import ADMIN, INSTANCE, Inbox, open_inbox
 
 AUDIT = "/salesforce/settings/audit"
@@ -42,11 +42,11 @@ def rows(inbox: Inbox, path: str = AUDIT) -> list[str]:
 
 
 def test_every_deed_has_a_title_for_people() -> None:
-    assert set(audit_trail.TITLES) == set(Audited)
+    assert set(TITLES) == set(Audited)
 
 
 def test_nothing_yet_is_said(inbox: Inbox) -> None:
-    assert "Nothing has been done yet." in inbox.client(ADMIN).get(AUDIT).text
+    assert "Nothing here yet." in inbox.client(ADMIN).get(AUDIT).text
 
 
 def test_a_row_says_who_what_when_and_which_fields(inbox: Inbox) -> None:
@@ -64,9 +64,9 @@ def test_a_row_says_who_what_when_and_which_fields(inbox: Inbox) -> None:
 def test_ones_own_deeds_and_those_of_the_machine_are_told_apart(inbox: Inbox) -> None:
     done(inbox, agent_id=ADMIN.id, detail="mine")
     done(inbox, action="connection_lost", detail="")
-    own, machine = sorted(rows(inbox), reverse=True)
-    assert own.startswith("Was refused You")
-    assert machine.startswith("Salesforce ended the connection By itself")
+    own, machine = sorted(rows(inbox))
+    assert own.startswith("Access denied You")
+    assert machine.startswith("Salesforce ended the connection Automatic")
 
 
 def test_another_companys_deeds_are_not_shown(inbox: Inbox) -> None:
@@ -91,9 +91,9 @@ def test_people_automations_and_refusals_are_shown_alone(inbox: Inbox) -> None:
     assert len(rows(inbox)) == 3
     assert len(rows(inbox, f"{AUDIT}?whose=people")) == 2
     (automatic,) = rows(inbox, f"{AUDIT}?whose=automatic")
-    assert "By itself" in automatic
+    assert "Automatic" in automatic
     (refused,) = rows(inbox, f"{AUDIT}?whose=refused")
-    assert refused.startswith("Was refused gus")
+    assert refused.startswith("Access denied gus")
 
 
 def test_the_next_page_stays_with_whose_it_is(inbox: Inbox) -> None:
@@ -102,7 +102,7 @@ def test_the_next_page_stays_with_whose_it_is(inbox: Inbox) -> None:
     page = html.fromstring(inbox.client(ADMIN).get(f"{AUDIT}?whose=people").text)
     (following,) = page.xpath("//a[@rel='next']/@href")
     (row,) = rows(inbox, following)
-    assert row.startswith("Chose the fields that agents see gus")
+    assert row.startswith("Changed the fields agents see gus")
 
 
 def test_a_switched_automation_names_its_mailbox(inbox: Inbox) -> None:
@@ -114,13 +114,13 @@ def test_a_switched_automation_names_its_mailbox(inbox: Inbox) -> None:
         detail="log_tasks=true",
     )
     (row,) = rows(inbox)
-    assert row.endswith("sales · log_tasks=true")
+    assert row.endswith("sales · logging Tasks on")
 
 
 def test_whose_is_one_of_four(inbox: Inbox) -> None:
     assert inbox.client(ADMIN).get(f"{AUDIT}?whose=nobody").status_code == 400
     empty = inbox.client(ADMIN).get(f"{AUDIT}?whose=refused").text
-    assert "Nothing of this kind has been done yet." in empty
+    assert "Nothing of this kind yet." in empty
 
 
 @pytest.mark.parametrize("after", ["x", "1-", "9" * 19 + "-1", "1-1-1"])

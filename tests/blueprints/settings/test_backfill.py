@@ -95,12 +95,12 @@ def test_the_dry_run_counts_by_the_switches_and_writes_nothing(inbox: Inbox) -> 
     history(inbox)
     client = inbox.client(ADMIN)
     text = read(html.fromstring(client.get(f"{BACKFILL}?mailbox=support&since=2026-05-03").text))
-    assert "There is nothing to bring over." in text
+    assert "There is nothing to import." in text
     assert "Auto-add is switched off for the mailbox" in text
     switch(inbox)
     document = html.fromstring(client.get(f"{BACKFILL}?mailbox=support&since=2026-05-03").text)
     counts = [read(one) for one in document.find_class("ks-counts")[0]]
-    assert counts == ["Messages 4", "Contacts asked for 4", "Tasks 4", "Refused 0"]
+    assert counts == ["Messages 4", "Contacts to add 4", "Tasks 4", "Refused 0"]
     assert document.xpath("//input[@name='since']/@value") == ["2026-05-03"]
     with inbox.database.read() as session:
         assert session.query(Decision).count() == session.query(BackfillRun).count() == 0
@@ -112,19 +112,19 @@ def test_a_run_is_started_seen_to_move_and_summed_up(inbox: Inbox) -> None:
     run_id = start(inbox)
     assert inbox.queue.jobs == [("backfill", run_id)]
     region = card(inbox)
-    assert "About to begin" in read(region)
+    assert "Starting" in read(region)
     assert region.get("data-k-src") == f"{BACKFILL}/progress?mailbox=support"
     fragment = inbox.client(ADMIN).get(region.get("data-k-src"))
     assert fragment.headers["X-Keeping-Fragment"] == "1"
     assert 'id="k-backfill"' in fragment.text
     advance(inbox, run_id)
     text = read(card(inbox))
-    assert "The mail since 01 May 2026 was brought over" in text
-    assert "6 messages looked at, 12 entries asked for, 12 of them still to be sent" in text
+    assert "The mail since 01 May 2026 was imported" in text
+    assert "6 messages checked, 12 entries queued, 12 left to send" in text
     with inbox.database.write() as session:
         session.execute(update(SyncEntry).values(state="done"))
     text = read(card(inbox))
-    assert "12 entries asked for." in text
+    assert "12 entries queued." in text
     assert card(inbox).get("data-k-src") is None  # nothing moves any more
 
 
@@ -136,8 +136,8 @@ def test_the_bar_tells_the_time_reached(inbox: Inbox, monkeypatch: pytest.Monkey
     run_id = start(inbox)
     advance(inbox, run_id)
     region = card(inbox)
-    assert "Reached the mail of 02 May 2026" in read(region)
-    assert "2 messages looked at, 4 entries asked for" in read(region)
+    assert "Reached mail from 02 May 2026" in read(region)
+    assert "2 messages checked, 4 entries queued" in read(region)
     [bar] = region.xpath(".//progress")
     began = run(inbox).started_at
     whole = (began - datetime(2026, 5, 1, tzinfo=UTC)).total_seconds()
@@ -153,10 +153,10 @@ def test_a_run_is_paused_goes_on_and_is_cancelled(inbox: Inbox) -> None:
     advance(inbox, run_id)
     assert run(inbox).seen == 0
     inbox.queue.take()
-    assert "About to begin" in post(inbox, here, do="resume")[1]
+    assert "Starting" in post(inbox, here, do="resume")[1]
     assert inbox.queue.jobs == [("backfill", run_id)]
     assert "was cancelled" in post(inbox, here, do="cancel")[1]
-    assert "This run is over." in post(inbox, here, do="pause")[1]
+    assert "This import has ended." in post(inbox, here, do="pause")[1]
     with inbox.database.read() as session:
         trail = session.query(AuditRecord).filter(AuditRecord.action.like("backfill%")).all()
         assert [(row.action, row.detail) for row in trail] == [
@@ -194,10 +194,10 @@ def test_a_run_that_no_worker_takes_is_told(inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     ("since", "said"),
     [
-        ("", "Write a day like 2026-05-31."),
-        ("last year", "Write a day like 2026-05-31."),
-        ("0001-01-01", "Write a day like 2026-05-31."),
-        ("9000-01-01", "Choose a day that has begun."),
+        ("", "Enter a date such as 2026-05-31."),
+        ("last year", "Enter a date such as 2026-05-31."),
+        ("0001-01-01", "Enter a date such as 2026-05-31."),
+        ("9000-01-01", "Choose a day that is not in the future."),
     ],
 )
 def test_a_day_that_is_none_is_said_beside_what_was_typed(
@@ -215,7 +215,7 @@ def test_a_day_that_is_none_is_said_beside_what_was_typed(
 def test_one_run_a_mailbox_at_a_time(inbox: Inbox) -> None:
     start(inbox)
     status, text = post(inbox, f"{BACKFILL}?mailbox=support", since="2026-05-01")
-    assert (status, "is being brought over already" in text) == (303, True)
+    assert (status, "is already being imported" in text) == (303, True)
     with inbox.database.read() as session:
         assert session.query(BackfillRun).count() == 1
 
@@ -224,7 +224,7 @@ def test_without_a_connection_nothing_can_start(inbox: Inbox) -> None:
     with inbox.database.write() as session:
         values = {"status": ConnectionStatus.DISCONNECTED, "current": False}
         session.execute(update(Connection).values(values))
-    assert "Salesforce has to be connected first." in read(card(inbox))
+    assert "Connect Salesforce first." in read(card(inbox))
     assert post(inbox, f"{BACKFILL}?mailbox=support", since="2026-05-01")[0] == 409
     assert run(inbox) is None
 
@@ -258,12 +258,12 @@ def test_a_host_that_cannot_give_its_mail_is_said_to_be_the_reason(inbox: Inbox)
     run_id = start(inbox)
     with inbox.database.write() as session:
         session.execute(update(BackfillRun).values(failures=2, unread=0))
-    assert "The inbox could not give its mail to the worker." in read(card(inbox))
+    assert "The inbox could not provide its mail to the worker." in read(card(inbox))
     with inbox.database.write() as session:
         session.execute(update(BackfillRun).values(failures=None, unread=1))
     text = read(card(inbox))
-    assert "could not give its mail" not in text
-    assert "1 message left out, because the inbox could not give it" in text
+    assert "could not provide its mail" not in text
+    assert "1 message left out because the inbox could not provide it" in text
     advance(inbox, run_id)
     assert run(inbox).state == "done"
-    assert "1 message left out, because the inbox could not give it" in read(card(inbox))
+    assert "1 message left out because the inbox could not provide it" in read(card(inbox))

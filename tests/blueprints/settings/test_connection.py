@@ -88,8 +88,8 @@ def test_a_refresh_shows_what_changed_and_what_it_affects(side: AdminSide) -> No
         control.remove_field("Contact", "Shoe_Size__c")
     ada.post(f"{SETTINGS}schema")
     side.describe()
-    assert "Agents no longer see it; your choice of it is kept." in ada.text()
-    assert "Out of sight" in ada.text(CONTACT)
+    assert "Agents no longer see it; your choice to show it is kept." in ada.text()
+    assert "Hidden" in ada.text(CONTACT)
 
 
 def test_a_refresh_and_a_preflight_are_audited(side: AdminSide) -> None:
@@ -127,13 +127,13 @@ def test_what_a_change_affects_is_told_of_fields_nobody_ever_chose_too(side: Adm
         for field in ("Size__c", "Need__c"):
             control.remove_field("Contact", field)
     assert "Removed Title Contact.Title Agents no longer see it;" in text
-    assert "Size Contact.Size__c Text became Number. You are not showing it." in text
+    assert "Size Contact.Size__c Changed from Text to Number. You are not showing it." in text
     assert "New Need Contact.Need__c Agents see it." in text
     assert "Now required Need Contact.Need__c Agents now have to fill it in" in text
     ada.post(f"{SETTINGS}schema")
     side.describe()
     text = ada.text()  # it was locked, so agents saw it although nobody ever chose it
-    assert "Removed Need Contact.Need__c Agents no longer see it, and need not fill it in." in text
+    assert "Removed Need Contact.Need__c Agents no longer see it or have to fill it in." in text
 
 
 def test_the_preflight_names_what_a_weak_user_lacks(side: AdminSide) -> None:
@@ -141,7 +141,7 @@ def test_the_preflight_names_what_a_weak_user_lacks(side: AdminSide) -> None:
     text = ada.text()
     assert "need a Salesforce admin" in text
     assert "cannot see the object Case" in text
-    assert "Lead: few@example.com may not create." in text
+    assert "Lead: few@example.com cannot create." in text
     assert "Hidden from the connected user" in text
     assert "cannot see this object" in ada.text(f"{SETTINGS}fields/Case")
     assert ada.post(f"{SETTINGS}preflight").status_code == 303
@@ -151,7 +151,7 @@ def test_required_fields_are_ticked_and_locked_with_the_reason(side: AdminSide) 
     ada = side.connect()
     page = ada.get(CONTACT).text
     document = html.fromstring(page)
-    for name, reason in (("LastName", "does not save a Contact"), ("Email", "People are found")):
+    for name, reason in (("LastName", "to save a Contact"), ("Email", "People are found")):
         assert f'name="fields" value="{name}"' in page
         box = document.xpath(f"//input[@aria-describedby='why-{name}']")[0]
         assert {"checked", "disabled"} <= set(box.keys())
@@ -228,7 +228,7 @@ def test_two_admins_on_one_tab_do_not_overwrite_each_other_unseen(side: AdminSid
     assert html.fromstring(stepped.text).xpath("//input[@name='seen']/@value") == [seen]
     answer = ada.post(CONTACT, mine)
     assert answer.status_code == 409
-    assert "has changed since you opened this page" in answer.text
+    assert "have changed since you opened the page" in answer.text
     assert ticked(answer.text) == ["Email", "LastName", "Title"]
     assert stored(side) == ["LastName", "Email", "Birthdate"]
     (now_seen,) = html.fromstring(answer.text).xpath("//input[@name='seen']/@value")
@@ -253,7 +253,7 @@ def test_a_tab_saved_after_a_disconnect_in_another_window_keeps_its_ticks(
     mine = {"fields": ["Title", "Email", "LastName"], "forget": ["Old__c"], "seen": "LastName"}
     answer = ada.post(CONTACT, mine)
     assert answer.status_code == 409
-    assert "disconnected since you opened this page, so nothing was saved yet" in answer.text
+    assert "disconnected since you opened this page, so nothing has been saved yet" in answer.text
     document = html.fromstring(answer.text)
     kept = {"fields": mine["fields"], "forget": ["Old__c"], "seen": ["LastName"]}
     for name, values in kept.items():
@@ -273,7 +273,7 @@ def test_a_button_of_a_page_opened_before_a_disconnect_leads_to_the_summary(
     answer = ada.post(f"{SETTINGS}{button}")
     assert (answer.status_code, answer.location) == (303, SETTINGS)
     text = ada.text()
-    assert "Salesforce is not connected any more, so it was not asked." in text
+    assert "Salesforce is no longer connected, so nothing was checked." in text
     assert "Salesforce is disconnected" in text
 
 
@@ -355,7 +355,7 @@ def test_what_is_no_domain_is_said_beside_the_field_with_everything_typed_kept(
     assert (field.text or "").strip() == (f"good.example\n{typed}" if typed else "")
     assert document.xpath("//input[@name='skip_logging']/@checked")
     problem = document.get_element_by_id("k-domains-problem").text_content()
-    assert "Nothing was added yet." in problem
+    assert "Nothing has been added yet." in problem
     if typed:
         assert "Line 2" in problem
     assert skipped(side) == {}
@@ -366,7 +366,7 @@ def test_a_thousand_lines_are_taken_at_once(side: AdminSide) -> None:
     lines = "\r\n".join(f"customer{number}.example" for number in range(1_000))
     assert add(ada, lines)[0] == 303
     assert len(skipped(side)) == 1_000
-    assert "1,000 domains are skipped now." in ada.text(AUTOMATION)
+    assert "1,000 domains are now skipped." in ada.text(AUTOMATION)
 
 
 def test_a_domain_is_changed_and_taken_off_again(side: AdminSide) -> None:
@@ -405,7 +405,9 @@ def test_what_is_no_address_is_said_beside_the_field(side: AdminSide) -> None:
     document = html.fromstring(answer.text)
     field = document.get_element_by_id("k-address")
     assert (field.get("value"), field.get("aria-invalid")) == ("anna", "true")
-    assert "not an e-mail address" in document.get_element_by_id("k-address-problem").text_content()
+    assert (
+        "Enter an e-mail address" in document.get_element_by_id("k-address-problem").text_content()
+    )
 
 
 def test_disconnecting_asks_first_and_shows_what_was_done(side: AdminSide) -> None:
@@ -416,12 +418,12 @@ def test_disconnecting_asks_first_and_shows_what_was_done(side: AdminSide) -> No
     assert (answer.status_code, answer.location) == (303, SETTINGS)
     text = ada.text()
     assert "Salesforce is disconnected" in text
-    assert "Salesforce is being told" in text
+    assert "Revocation: in progress" in text
     with side.house.app.app_context(), side.state.database.read() as session:
         revocation = session.scalars(select(Revocation)).one()
     side.orgs.production.control.fault("unavailable", scope={"path": "/services/oauth2/revoke"})
     side.revoke(revocation.id)
-    assert "Salesforce unreachable, will be tried until" in ada.text()
+    assert "Salesforce could not be reached. Retrying until" in ada.text()
     with side.house.app.app_context(), side.state.database.write() as session:
         session.execute(update(Revocation).values(due_at=datetime.now(UTC)))
     side.revoke(revocation.id)
@@ -456,8 +458,8 @@ def test_our_notices_and_the_hosts_flashes_do_not_meet(side: AdminSide) -> None:
     ada = side.visitor()
     ada.client.post("/flash")
     add(ada, "acme.com")
-    assert "1 domain is skipped now." in ada.text(AUTOMATION)
-    assert "1 domain is skipped now." not in ada.text(AUTOMATION)
+    assert "1 domain is now skipped." in ada.text(AUTOMATION)
+    assert "1 domain is now skipped." not in ada.text(AUTOMATION)
     assert ada.client.get("/flashed").text == "the host's own"
 
 

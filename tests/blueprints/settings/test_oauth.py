@@ -90,7 +90,7 @@ def test_denial_is_said_plainly_and_stores_nothing(side: AdminSide) -> None:
     ada = side.visitor()
     answer = ada.get(side.consent(side.login_url(ada), user="integration", approve=False))
     assert (answer.status_code, answer.location) == (303, SETTINGS)
-    assert "Access was not allowed" in ada.text()
+    assert "Access was denied" in ada.text()
     assert side.connections() == []
 
 
@@ -123,7 +123,7 @@ def test_a_wrong_state_is_refused_and_stores_nothing(side: AdminSide, arguments:
     side.login_url(ada)
     answer = ada.get(f"/salesforce/oauth/callback{arguments}")
     assert answer.status_code == 400
-    assert "Start it again" in answer.text
+    assert "Start again" in answer.text
     assert side.connections() == []
 
 
@@ -210,8 +210,8 @@ def test_a_user_without_api_access_connects_nothing_and_leaves_no_grant(side: Ad
     ada.get(side.consent(side.login_url(ada), user="no-api"))
     text = ada.text()
     assert "Salesforce was not connected" in text
-    assert "API is disabled for this User. Have a Salesforce admin give" in text
-    assert "permission “API Enabled”, or sign in as another user." in text
+    assert "API is disabled for this User. Ask a Salesforce admin to give" in text
+    assert "“API Enabled” permission, or sign in as another user." in text
     assert side.connections() == []
     assert side.orgs.production.control.tokens()["refresh_tokens"] == 0
 
@@ -242,7 +242,7 @@ def test_another_org_is_shown_before_anything_is_mixed(side: AdminSide) -> None:
     side.connect(ada, org=side.orgs.sandbox, described=False)
     text = ada.text()
     assert "You signed in to a different org" in text
-    assert "Nothing has been mixed yet" in text
+    assert "Nothing has been changed yet" in text
     current = side.current()
     assert current is not None
     assert current.org_id == side.orgs.production.organization_id
@@ -264,7 +264,7 @@ def test_a_stale_word_on_another_org_changes_nothing(side: AdminSide, answer: st
     assert "nothing was changed" in ada.text()
     for values in (stale, {"answer": answer}, {"answer": answer, "connection": "x"}):
         assert ada.post(f"{SETTINGS}confirm", values).location == SETTINGS
-        assert "settled already" in ada.text()
+        assert "already been answered" in ada.text()
     current = side.current()
     assert current is not None
     assert current.org_id == side.orgs.production.organization_id

@@ -31,7 +31,7 @@ def test_an_org_without_a_common_version_is_not_connected_and_says_why(side: Adm
     ada = side.visitor()
     ada.get(side.consent(side.login_url(ada)))
     text = ada.text()
-    assert "no longer serves the version of its API" in text
+    assert "no longer supports the API version" in text
     assert "67.0 to 69.0" in text
     assert side.connections() == []
 
@@ -57,4 +57,4 @@ def test_the_doctor_says_which_older_version_is_spoken(side: AdminSide) -> None:
     side.orgs.production.control.set(newest_version=65)
     side.connect()
     said = side.house.app.test_cli_runner().invoke(keeping, ["doctor"])
-    assert "Version 65.0 of Salesforce's API is spoken" in said.output
+    assert "version 65.0 of Salesforce's API is used" in said.output

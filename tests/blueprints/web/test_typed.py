@@ -125,7 +125,7 @@ FAULTS = {
     "lost": lost,
     "Salesforce answers 503": salesforce(SalesforceUnavailable("503")),
     "Salesforce does not answer": salesforce(OutcomeUnclear("silence")),
-    "Salesforce takes no more": salesforce(RateLimited("limit")),
+    "Salesforce is not accepting more": salesforce(RateLimited("limit")),
     "Salesforce refuses": salesforce(RecordRejected([])),
     "no permission": salesforce(PermissionDenied("no")),
     "a field is gone": salesforce(SchemaStale("gone")),

@@ -166,7 +166,7 @@ def test_a_worker_that_starts_before_the_database_waits_for_it(
     world.injected += 1
     worker = world.worker()
     await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
-    assert "The database does not answer" in world.log.read_text()
+    assert "The database is not responding" in world.log.read_text()
     assert worker.alive
     own_postgres.start()
     for _ in range(20):  # this process's own pool

@@ -97,11 +97,11 @@ def test_a_worker_that_starts_before_redis_waits_for_it(
     world.injected += 1
     worker = world.flask(*words)
     await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
-    assert "Redis at KEEPING_REDIS_URL does not answer" in world.log.read_text()
+    assert "Redis at KEEPING_REDIS_URL is not responding" in world.log.read_text()
     assert worker.alive
     world.redis.start()
     world.await_settled()
-    assert "The worker goes on" in world.log.read_text()
+    assert "What the worker waited for is available again" in world.log.read_text()
     world.assert_nothing_lost_or_doubled()
 
 

@@ -51,7 +51,7 @@ def test_after_a_rotation_the_new_key_opens_everything_and_the_old_one_nothing(
     done = town.house.app.test_cli_runner().invoke(keeping, ["rotate-keys"])
     assert (done.exit_code, done.output) == (
         0,
-        "4 stored secrets are sealed under the first key.\n",
+        "4 stored secrets are encrypted with the first key.\n",
     )
     assert [row.detail for row in town.audited("") if row.action == "keys_rotated"] == ["4"]
 
@@ -70,7 +70,7 @@ def test_a_rotation_without_the_old_key_loses_nothing(town: Town) -> None:
     keyed(town, Fernet.generate_key().decode())
     done = town.house.app.test_cli_runner().invoke(keeping, ["rotate-keys"])
     assert done.exit_code == 1
-    assert "put the old key back" in done.output or "No key" in done.output
+    assert "restore the old key" in done.output or "No key" in done.output
     assert sealed(town) == before
     keyed(town, old)
     assert town.visitor("gus").get("/salesforce/conversations/c-1").status_code == 200

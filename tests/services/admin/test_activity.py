@@ -223,8 +223,8 @@ def test_no_link_leads_nowhere(record_id: str | None) -> None:
 
 
 def test_the_same_reason_reads_by_its_state() -> None:
-    assert "as soon as there is one" in entry_sentence("no_contact", "waiting")
+    assert "if one appears" in entry_sentence("no_contact", "waiting")
     assert "within 14 days" in entry_sentence("no_contact", "cancelled")
     assert entry_sentence("no_contact", "cancelled") != entry_sentence("no_contact", "waiting")
-    assert entry_sentence("", "pending") == "It is on its way."
+    assert entry_sentence("", "pending") == "In progress."
     assert entry_sentence("of_another_release") == "of_another_release"

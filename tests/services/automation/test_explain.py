@@ -105,9 +105,9 @@ class TestExplain:
                 session, ADMIN, "sales", add_contacts=False, log_tasks=True
             )
         lines = lines_of(company, helpdesk)
-        start = next(n for n, line in enumerate(lines) if line.startswith("Judged now"))
+        start = next(n for n, line in enumerate(lines) if line.startswith("Evaluated now"))
         then, now = lines[:start], lines[start:]
-        assert then[0].startswith("Judged 20")
+        assert then[0].startswith("Evaluated 20")
         assert any(line.startswith("Add as Contact: YES") for line in then)
         assert any(line.startswith("Add as Contact: NO") for line in now)
         assert any(line.startswith("Log as Task: YES") for line in now)
@@ -131,7 +131,7 @@ class TestExplain:
         self, company: Company, helpdesk: FakeHelpDesk
     ) -> None:
         helpdesk.add_message(message())
-        assert lines_of(company, helpdesk)[0].startswith("No decision is kept")
+        assert lines_of(company, helpdesk)[0].startswith("No decision is stored")
         assert counts(company.database) == [0, 0]
 
     def test_a_deleted_message_still_tells_its_decision(
@@ -186,7 +186,7 @@ class TestTryAddress:
     def test_what_is_no_address_gets_a_sentence(
         self, company: Company, helpdesk: FakeHelpDesk, address: str
     ) -> None:
-        with pytest.raises(InvalidInput, match="not an e-mail address") as refused:
+        with pytest.raises(InvalidInput, match="Enter an e-mail address") as refused:
             dry_run.try_address(company.database, helpdesk, "acme", "sales", address)
         assert refused.value.field == "address"
 

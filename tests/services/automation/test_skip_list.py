@@ -31,19 +31,19 @@ def test_a_domain_is_taken_in_any_spelling(typed: str, kept: str) -> None:
 
 
 BAD = [
-    ("@acme", "Leave out the @ and write the whole domain, such as acme.com."),
-    ("@acme.org", "Leave out the @ and write the whole domain, such as acme.org."),
-    ("acme", "This is only part of a domain. Write all of it, such as acme.com."),
-    ("*.acme.com", "Write acme.com instead: a domain covers its subdomains."),
-    (".acme.com", "Write acme.com instead: a domain covers its subdomains."),
-    ("*acme*", "Write the domain without *: a domain covers its subdomains."),
+    ("@acme", "Leave out the @ and enter the whole domain, such as acme.com."),
+    ("@acme.org", "Leave out the @ and enter the whole domain, such as acme.org."),
+    ("acme", "This is only part of a domain. Enter all of it, such as acme.com."),
+    ("*.acme.com", "Enter acme.com instead: a domain covers its subdomains."),
+    (".acme.com", "Enter acme.com instead: a domain covers its subdomains."),
+    ("*acme*", "Enter the domain without *: a domain covers its subdomains."),
     (
         "Bob@Acme.com",
-        "This is an address; only whole domains can be skipped. Write acme.com to skip it.",
+        "This is an address; only whole domains can be skipped. Enter acme.com to skip it.",
     ),
-    ("https://acme.com/x", "This is a web address. Write its domain only, such as acme.com."),
-    ("..", "This is not a domain. Write it as it stands after the @, such as acme.com."),
-    ("192.168.0.1", "This is an IP address. Write a domain, such as acme.com."),
+    ("https://acme.com/x", "This is a web address. Enter only its domain, such as acme.com."),
+    ("..", "This is not a domain. Enter the part after the @, such as acme.com."),
+    ("192.168.0.1", "This is an IP address. Enter a domain, such as acme.com."),
 ]
 
 

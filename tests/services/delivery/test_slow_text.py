@@ -96,5 +96,5 @@ def test_an_entry_says_when_its_text_took_too_long(
     (task,) = house.tasks()
     assert "takes too long to read" in str(task["Description"])
     assert "https://inbox.example/1" in str(task["Description"])
-    assert line_of(entry, house.connection()).reasons[-1].startswith("Its text took too long")
+    assert line_of(entry, house.connection()).reasons[-1].startswith("The text took too long")
     assert [record.message for record in caplog.records] == ["text_too_slow"]

@@ -156,7 +156,7 @@ def test_an_unclear_create_holds_the_address_until_it_can_be_looked_up(desk: Des
     assert claim is not None
     assert claim.sent_at is not None
     assert claim.until == claim.sent_at + timedelta(seconds=30)
-    with pytest.raises(BeingAdded, match="checking whether it"):
+    with pytest.raises(BeingAdded, match="so it is being checked"):
         desk.add(GIL)
     with desk.runtime.database.write() as session:
         session.execute(update(AddressClaim).values(until=now(session) - timedelta(seconds=1)))

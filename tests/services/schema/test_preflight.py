@@ -101,15 +101,15 @@ def use_up(salesforce: FakeSalesforce) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "finding", "mend"),
     [
-        (withhold("Lead", createable=False), "rights_lead", "may not create", "permission set"),
+        (withhold("Lead", createable=False), "rights_lead", "cannot create", "permission set"),
         (
             withhold("Account", createable=False, updateable=False),
             "rights_account",
-            "may not create and edit",
+            "cannot create and edit",
             "create and edit access to Account",
         ),
-        (withhold("Contact", queryable=False), "rights_contact", "may not read", "read access"),
-        (withhold("Task", createable=False), "rights_task", "may not create", "Task"),
+        (withhold("Contact", queryable=False), "rights_contact", "cannot read", "read access"),
+        (withhold("Task", createable=False), "rights_task", "cannot create", "Task"),
         (hide_object, "rights_case", "cannot see the object Case", "read, create and edit"),
         (hide_email, "hidden_fields", "Contact.Email", "field-level read access"),
         (open_every_status, "closed_task_status", "No Task status", "Task Status as closed"),
@@ -253,5 +253,5 @@ def test_encrypted_addresses_are_said_plainly(company: Company, salesforce: Fake
     salesforce.org.schemas["Contact"] = replace(contact, fields={**contact.fields, "Email": email})
     lines = look(company, salesforce)
     assert lines["sends_add_contact"].outcome is Outcome.FAILED
-    assert "addresses encrypted" in lines["sends_add_contact"].finding
+    assert "encrypts e-mail addresses" in lines["sends_add_contact"].finding
     assert lines["sends_log_task"].outcome is Outcome.ADVICE

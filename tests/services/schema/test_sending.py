@@ -127,10 +127,10 @@ def test_a_field_that_salesforce_fills_in_blocks_nothing(fills_itself: dict[str,
     ("name", "missed"),
     [
         ("Description", "messages are logged without their text"),
-        ("Status", "every logged message is open work"),
+        ("Status", "every logged message stays an open task"),
         ("ActivityDate", "logged messages have no date"),
         ("TaskSubtype", "logged messages look like tasks"),
-        ("Priority", "the org's own priority"),
+        ("Priority", "the org's default priority"),
     ],
 )
 @pytest.mark.parametrize("how", [{"createable": False}, None], ids=["locked", "hidden"])
@@ -215,8 +215,8 @@ def test_addresses_that_cannot_be_filtered_block_adding_and_not_logging(object: 
     fields["Email"] = replace(fields["Email"], filterable=False)
     schemas[object] = replace(schemas[object], fields=fields)
     sentence = told(schemas, Action.ADD_CONTACT)
-    assert "keeps e-mail addresses encrypted" in sentence
+    assert "encrypts e-mail addresses" in sentence
     assert "nobody is added automatically" in sentence
     assert blocked(schemas, Action.LOG_TASK) == ()
     (advice,) = obstacles(schemas, Action.LOG_TASK)
-    assert "once the search has learned of them" in advice.finding
+    assert "once the search has indexed them" in advice.finding

@@ -1,0 +1,30 @@
+"""What became of the automations' work, as the Activity tab and its chart name it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OUTCOMES: Mapping[str, str] = {
+    "created": "Contacts created",
+    "logged": "Tasks logged",
+    "refused": "Refused by the rules",
+    "waiting": "Waiting for a Contact",
+    "failed": "Failed",
+    "on_its_way": "In progress",
+    "nothing_to_add": "Nothing to add",
+    "not_sent": "Not sent",
+}
+
+# An admin's buttons on an entry, and what the next page says.
+PRESSED: Mapping[str, str] = {
+    "again": "Trying again. Reload this page to see the result.",
+    "there": "Marked as already in Salesforce. Nothing will be sent.",
+    "send": "Sending again. Reload this page to see the result.",
+    "all": "Trying all of them again. Reload this page to see the results.",
+}
+
+
+def retry_all_label(reason: str) -> str:
+    """The button that tries every failed entry of one cause again. Of an unknown outcome it is
+    only looked up whether it arrived."""
+    return "Check all again" if reason == "outcome_unknown" else "Try all again"

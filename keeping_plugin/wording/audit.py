@@ -1,0 +1,165 @@
+"""The audit trail in words: a title for each action, and what its detail says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from keeping_plugin.wording.barred import barred_reason
+from keeping_plugin.wording.logins import REASONS
+
+TITLES: Mapping[str, str] = {
+    "connected": "Connected Salesforce",
+    "reconnected": "Reconnected Salesforce",
+    "signed_in_to_other_org": "Signed in to a different org (awaiting confirmation)",
+    "org_confirmed": "Confirmed the different org",
+    "org_refused": "Rejected the different org",
+    "connection_lost": "Salesforce ended the connection",
+    "connection_barred": "Salesforce began refusing the connection",
+    "connection_unbarred": "Salesforce accepts the connection again",
+    "disconnected": "Disconnected Salesforce",
+    "grant_revoked": "Access revoked at Salesforce",
+    "grant_revoke_given_up": "Access could not be revoked at Salesforce",
+    "login_refused": "Salesforce login did not complete",
+    "denied": "Access denied",
+    "schema_refreshed": "Refreshed Salesforce fields",
+    "preflight": "Checked the connection",
+    "fields_chosen": "Changed the fields agents see",
+    "automation_changed": "Changed automations",
+    "skip_list_changed": "Changed the skipped domains",
+    "record_created": "Created a record in Salesforce",
+    "record_updated": "Changed a record in Salesforce",
+    "record_picked": "Chose one of several records",
+    "records_searched": "Searched for records to link",
+    "entry_retried": "Retried a failed entry",
+    "entry_settled": "Resolved an entry with an unknown outcome",
+    "backfill_started": "Started importing earlier mail",
+    "backfill_changed": "Paused, resumed or cancelled an import",
+    "keys_rotated": "Re-encrypted the stored tokens",
+    "person_forgotten": "Erased data about a person",
+    "unusual_use": "Unusually many Salesforce requests",
+}
+
+# Why somebody was turned away, by the route that they asked for.
+_ROUTES: Mapping[str, str] = {
+    "panel": "the panel of a conversation",
+    "pick": "choosing a record",
+    "use": "using a duplicate",
+    "search": "a search for records",
+    "create": "adding a person",
+    "conversation_log": "what was logged",
+    "retry_entry": "retrying an entry",
+    "edit_record": "editing a record",
+    "edit_field": "editing a field",
+    "field": "a field",
+    "openapi": "the description of the API",
+    "settings": "the Salesforce settings",
+    "connect": "connecting Salesforce",
+    "connect_status": "the state of a login",
+    "confirm": "confirming a different org",
+    "disconnect": "disconnecting Salesforce",
+    "preflight": "the check of the connection",
+    "schema": "refreshing Salesforce fields",
+    "schema_progress": "the state of a refresh",
+    "oauth_callback": "the return from a Salesforce login",
+    "oauth_done": "the end of a Salesforce login",
+    "fields": "the fields agents see",
+    "automation": "the automations",
+    "automation_skip": "the skipped domains",
+    "automation_try": "trying an address",
+    "automation_preview": "a preview of the automations",
+    "backfill": "a preview of an import",
+    "backfill_start": "starting an import",
+    "backfill_progress": "the progress of an import",
+    "backfill_change": "changing an import",
+    "activity": "the Activity tab",
+    "audit": "the Audit tab",
+}
+
+_WRITES: Mapping[str, str] = {
+    "automation": "by an automation",
+    "outcome_unclear": "Salesforce did not answer, so it may or may not have been saved",
+    "duplicate_used": "an existing record was used instead of a duplicate",
+}
+
+_RUN_STATES: Mapping[str, str] = {
+    "running": "resumed",
+    "paused": "paused",
+    "cancelled": "cancelled",
+    "done": "finished",
+}
+
+_DOMAINS: Mapping[str, str] = {
+    "remove": "one domain removed",
+    "log": "mail of one domain is logged again",
+    "unlog": "mail of one domain is no longer logged",
+}
+
+
+def title_of(action: str) -> str:
+    """The title of a code; the code itself for one not in the table."""
+    return TITLES.get(action, action)
+
+
+def detail_text(action: str, detail: str) -> str:
+    """What a row's detail says, in words; the detail itself where nothing better is known."""
+    say = _DETAILS.get(action)
+    return (say(detail) if say is not None and detail else "") or detail
+
+
+def _numbers(detail: str) -> dict[str, str]:
+    """`name=value` pairs, as several details have them."""
+    return dict(re.findall(r"(\w+)=(\w+)", detail))
+
+
+def _count(number: str, one: str, many: str) -> str:
+    return f"{int(number):,} {one if number == '1' else many}" if number.isdecimal() else ""
+
+
+def _found(detail: str) -> str:
+    return _count(_numbers(detail).get("found", ""), "record found", "records found")
+
+
+def _switches(detail: str) -> str:
+    states = _numbers(detail)
+    names = {"add_contacts": "adding Contacts", "log_tasks": "logging Tasks"}
+    return ", ".join(
+        f"{name} {'on' if states[key] == 'true' else 'off'}"
+        for key, name in names.items()
+        if key in states
+    )
+
+
+def _domains(detail: str) -> str:
+    what, _, number = detail.partition(" ")
+    return _count(number, "domain added", "domains added") or _DOMAINS.get(what, "")
+
+
+def _run(detail: str) -> str:
+    number, _, state = detail.partition(" ")
+    return f"import {number} {_RUN_STATES.get(state, state)}".rstrip()
+
+
+def _requests(detail: str) -> str:
+    numbers = _numbers(detail)
+    if "searches" in numbers:
+        return _count(numbers["searches"], "search today", "searches today")
+    requests = _count(numbers.get("requests", ""), "request today", "requests today")
+    usual = numbers.get("usual", "")
+    return f"{requests}, {int(usual):,} on a usual day" if requests and usual else requests
+
+
+_DETAILS: Mapping[str, Callable[[str], str]] = {
+    "records_searched": _found,
+    "automation_changed": _switches,
+    "skip_list_changed": _domains,
+    "backfill_started": _run,
+    "backfill_changed": _run,
+    "unusual_use": _requests,
+    "keys_rotated": lambda detail: _count(detail, "token", "tokens"),
+    "connection_barred": lambda detail: barred_reason(detail).means,
+    "login_refused": lambda detail: REASONS.get(detail, ""),
+    "denied": lambda detail: _ROUTES.get(detail, ""),
+    "record_created": lambda detail: _WRITES.get(detail, ""),
+    "record_updated": lambda detail: _WRITES.get(detail, ""),
+}
