@@ -131,7 +131,7 @@ def reasons_given() -> set[str]:
                 if any(
                     isinstance(target, ast.Subscript)
                     and isinstance(target.value, ast.Name)
-                    and target.value.id == "endings"
+                    and target.value.id == "cancellations"
                     for target in node.targets
                 ) or any(
                     isinstance(target, ast.Name)
