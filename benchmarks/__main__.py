@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A busy machine takes nothing from these, so they run at the same time: one waits for leases to run
 # out, one weighs a process, and the others are timed in processor time, one after the other.
 BESIDE = ("recovery", "memory")
-COMPUTE = ("rules", "schema", "forms", "hostile", "weight")
+COMPUTE = ("rules", "schema", "forms", "hostile", "weight", "simulator")
 ALONE = ("panel", "intake", "ledger", "drain", "fairness", "workers")
 WHOLE, WHOLE_QUICK = 29 * 60.0, 4.8 * 60.0  # seconds
 MAX_SECONDS, MAX_QUICK = 8 * 60.0, 120.0  # of one figure
