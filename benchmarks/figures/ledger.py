@@ -15,10 +15,10 @@ from benchmarks.bench import Bench, side_by_side
 from benchmarks.machine import watched
 from benchmarks.postgres import NoPostgres, Postgres
 from keeping_plugin.models import EntryState
-from keeping_plugin.services.delivery import lease as leases
-from keeping_plugin.services.delivery.claim import claim
-from keeping_plugin.services.delivery.plan import Outcome
-from keeping_plugin.services.delivery.settle import settle
+from keeping_plugin.services.ledger.batch import claim
+from keeping_plugin.services.ledger.lease import release_lease, take_lease
+from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.runtime import Runtime
 
 ORG = "00D000000000001AAA"
@@ -83,7 +83,7 @@ class _Ledger:
         runtime = self.runtime
         with self.app.app_context():
             with runtime.database.write() as session:
-                lease = leases.take(runtime, session, org_id=ORG, connection_id=1)
+                lease = take_lease(runtime, session, org_id=ORG, connection_id=1)
             if lease is None:
                 raise RuntimeError("the lease was taken")
             batch = claim(runtime, lease, 1)
@@ -92,7 +92,7 @@ class _Ledger:
             with runtime.database.write() as session:
                 settle(session, batch, dict.fromkeys(batch.row_ids, _DONE), times=runtime.times)
             with runtime.database.write() as session:
-                leases.release(session, lease)
+                release_lease(session, lease)
 
     def forget(self) -> None:
         """What the last round left, so that the empty ledger is empty."""

@@ -72,7 +72,7 @@ class Meter:
 
 def keep_usage(session: Session, connection_id: int, usage: Usage | None) -> None:
     """Keep what an answer told of the org's day, so that automations stop in time however little
-    they ask themselves. The first statement of its transaction (services/locking). Panels come by
+    they ask themselves. The first statement of its transaction (`ledger/locking`). Panels come by
     the second: within a minute, only what moves by a hundredth of the allowance is written."""
     if usage is None:
         return

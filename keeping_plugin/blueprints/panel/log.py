@@ -9,7 +9,7 @@ from flask import Response, redirect, url_for
 from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
-from keeping_plugin.services.ledger import retry as entries
+from keeping_plugin.services.ledger.retry import try_again
 from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.entries import STATE_TAGS, occasion_text
 
@@ -39,7 +39,7 @@ def retry(conversation_id: str, entry_id: int) -> Any:
     runtime.rate.hit(place.agent.company_id, place.agent.id)
     with runtime.database.write() as session:
         entry_of(session, place.agent.company_id, conversation_id, entry_id)
-        connection_id = entries.try_again(session, place.agent, entry_id)
+        connection_id = try_again(session, place.agent, entry_id)
     runtime.queue.ring([connection_id])
     if wanted() is Wanted.JSON:
         return log(conversation_id)

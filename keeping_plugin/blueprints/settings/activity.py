@@ -23,9 +23,8 @@ from keeping_plugin.services.admin.api_budget import budget
 from keeping_plugin.services.admin.overview import standing
 from keeping_plugin.services.automation.explain import TITLES
 from keeping_plugin.services.connection import connect
-from keeping_plugin.services.ledger import causes as failed
 from keeping_plugin.services.ledger import retry
-from keeping_plugin.services.ledger.causes import Cause
+from keeping_plugin.services.ledger.causes import Cause, causes, sentence
 from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation, Mailbox
@@ -64,7 +63,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
     with runtime.database.read() as session:
         found = connect.current(session, company_id)
         counts = activities.counts(session, company_id, wanted.period)
-        causes = failed.causes(session, company_id)
+        failures = causes(session, company_id)
         page = listed(session, company_id, wanted, after=after)
         allowance = budget(session, found, share=runtime.config.budget_share) if found else None
     names = _names(mailboxes, counts)
@@ -87,7 +86,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         outcomes=LABELS,
         actions=TITLES,
         reasons=_reasons(counts),
-        causes=causes,
+        causes=failures,
         since=_since,
         rows=page.rows,
         conversations=conversations,
@@ -131,7 +130,7 @@ def _reasons(counts: Iterable[Count]) -> tuple[list[Reason], list[Reason]]:
     for count in counts:
         (of_rules if count.outcome is Outcome.REFUSED else of_entries).update(count.codes)
     return (
-        sorted((Reason(code, failed.sentence(code)) for code in of_entries), key=_by_sentence),
+        sorted((Reason(code, sentence(code)) for code in of_entries), key=_by_sentence),
         [Reason(code, check.refusal) for code, check in CHECKS.items() if code in of_rules],
     )
 

@@ -16,40 +16,49 @@ from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
-from keeping_plugin.services.delivery import gone, pauses
-from keeping_plugin.services.delivery import lease as leases
-from keeping_plugin.services.delivery.address_claims import claim_addresses
-from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.budget import within_budget
-from keeping_plugin.services.delivery.claim import claim, drainable, due
+from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
-from keeping_plugin.services.delivery.key_field import lose_key_field
-from keeping_plugin.services.delivery.lease import Lease
-from keeping_plugin.services.delivery.login_care import needs_care, tend_login
 from keeping_plugin.services.delivery.look import look
 from keeping_plugin.services.delivery.outcomes import KEY_FIELD_GONE, after_contact
 from keeping_plugin.services.delivery.plan import (
-    Outcome,
     Plan,
     PlanInput,
     contact_record,
     follows,
-    later,
     plan,
     task_record,
 )
 from keeping_plugin.services.delivery.prepare import prepare
+from keeping_plugin.services.delivery.readiness import (
+    ensure_task_status,
+    lose_key_field,
+    needs_care,
+    tend_login,
+    within_budget,
+)
 from keeping_plugin.services.delivery.send import WRITTEN, Send, Sent, send, sent_before
-from keeping_plugin.services.delivery.settle import release_rows, retry_in_smaller_batch, settle
-from keeping_plugin.services.delivery.task_status import ensure_task_status
 from keeping_plugin.services.delivery.unanswered import (
     give_up_unknown,
     host_failed,
     put_off_unread,
     read_failed,
 )
-from keeping_plugin.services.delivery.waiting_look import look_due, look_for_waiting
+from keeping_plugin.services.delivery.waiting_look import look_for_waiting
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger.batch import (
+    Batch,
+    claim,
+    drainable,
+    due,
+    release_rows,
+    retry_in_smaller_batch,
+)
+from keeping_plugin.services.ledger.claims import claim_addresses
+from keeping_plugin.services.ledger.lease import Lease, release_lease, renew_lease, take_lease
+from keeping_plugin.services.ledger.outcome import Outcome, later
+from keeping_plugin.services.ledger.settle import settle
+from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
@@ -70,12 +79,12 @@ def drain(runtime: Runtime, connection_id: int) -> None:
         org_id = connection.org_id
         care = needs_care(connection, time, runtime.times)
         if not care:
-            lease = leases.take(runtime, session, org_id=org_id, connection_id=connection_id)
+            lease = take_lease(runtime, session, org_id=org_id, connection_id=connection_id)
     if care:
         if not tend_login(runtime, connection):
             return
         with runtime.database.write() as session:
-            lease = leases.take(runtime, session, org_id=org_id, connection_id=connection_id)
+            lease = take_lease(runtime, session, org_id=org_id, connection_id=connection_id)
     if lease is None:
         return
     failpoints.reach("drain.leased")
@@ -90,7 +99,7 @@ def drain(runtime: Runtime, connection_id: int) -> None:
     finally:
         use["", Feature.WAITING] = looks.requests().get(connection_id, 0)
         with runtime.database.write() as session:
-            noted = leases.release(session, lease)
+            noted = release_lease(session, lease)
             metering.add(session, connection_id, use)
     failpoints.reach("drain.released")
     runtime.queue.ring(each for each in noted if each != connection_id)
@@ -151,7 +160,7 @@ def _retry_in_smaller_batch(runtime: Runtime, batch: Batch) -> None:
 
 def _hold(runtime: Runtime, lease: Lease) -> bool:
     with runtime.database.write() as session:
-        return leases.renew(runtime, session, lease)
+        return renew_lease(runtime, session, lease)
 
 
 def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
@@ -161,7 +170,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     ensure_task_status(runtime, gateway, batch)
     prepared = prepare(runtime, batch)
     batch = put_off_unread(runtime, batch, prepared.unread)
-    batch = gone.put_off(runtime, batch, prepared.missing)
+    batch = put_off_missing(runtime, batch, prepared.missing)
     batch = judge_again(runtime, batch, prepared.changed)
     rows = claim_addresses(runtime, batch)
     if not rows:
@@ -187,7 +196,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         message_fields=prepared.message_fields,
         cancellations=prepared.cancellations,
         missing={
-            row.id: gone.ask_again(row, batch.began_at, runtime.times)
+            row.id: ask_again(row, batch.began_at, runtime.times)
             for row in rows
             if row.id in prepared.missing
         },

@@ -19,7 +19,7 @@ from keeping_plugin.models import EntryState, SyncEntry, now
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.decisions import corrected_occasion, judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
-from keeping_plugin.services.delivery.batch import Batch
+from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Action, Direction, MessageArrived

@@ -21,7 +21,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.refusals import Advice, advice, is_locked
-from keeping_plugin.services.delivery.plan import Outcome, done, later, unknown
+from keeping_plugin.services.ledger.outcome import Outcome, done, later, unknown
 from keeping_plugin.times import SETTLE
 from keeping_plugin.types import Action, Saved
 

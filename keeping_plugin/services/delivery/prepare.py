@@ -14,11 +14,10 @@ from keeping_plugin.mail.task import marker, task_text
 from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
-from keeping_plugin.services.delivery.asking import Mail
-from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.gone import is_believed
+from keeping_plugin.services.delivery.host_messages import Mail, is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.plan import MessageFields
+from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.sending import sendable

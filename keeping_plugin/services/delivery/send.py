@@ -18,15 +18,15 @@ from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.address_claims import put_off
-from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.key_field import lose_key_field, refuses_key_field
-from keeping_plugin.services.delivery.lease import Lease
-from keeping_plugin.services.delivery.mark import mark
 from keeping_plugin.services.delivery.outcomes import advice_for, key_field_gone, read
-from keeping_plugin.services.delivery.plan import MessageFields, Outcome, Plan, PlanInput
-from keeping_plugin.services.delivery.settle import release_rows, retry_in_smaller_batch
+from keeping_plugin.services.delivery.plan import MessageFields, Plan, PlanInput
+from keeping_plugin.services.delivery.readiness import lose_key_field, refuses_key_field
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger.batch import Batch, release_rows, retry_in_smaller_batch
+from keeping_plugin.services.ledger.claims import address_busy
+from keeping_plugin.services.ledger.lease import Lease
+from keeping_plugin.services.ledger.marks import mark
+from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
 from keeping_plugin.types import Action, NewRecord, Saved
@@ -97,7 +97,7 @@ def send(
         failpoints.reach("drain.marked")
         going = [each for each in sends if each.row.id in marked.row_ids]
         lost = {
-            each.row.id: put_off(each.row)
+            each.row.id: address_busy(each.row)
             for each in sends
             if each.row.action == Action.ADD_CONTACT and each.row.address in marked.lost
         }

@@ -20,10 +20,10 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.connection import leftovers
-from keeping_plugin.services.delivery.claim import due
-from keeping_plugin.services.delivery.clock_set_back import clamp_future_times
-from keeping_plugin.services.delivery.login_care import care_due
-from keeping_plugin.services.delivery.waiting_look import look_due
+from keeping_plugin.services.delivery.clock import clamp_future_times
+from keeping_plugin.services.delivery.readiness import care_due
+from keeping_plugin.services.ledger.batch import due
+from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT, Times
 

@@ -28,17 +28,17 @@ from keeping_plugin.models import ConnectionStatus, EntryState, SyncEntry, now
 from keeping_plugin.refusals import Advice, advice
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.batch import Batch
 from keeping_plugin.services.delivery.outcomes import backoff
-from keeping_plugin.services.delivery.plan import Outcome
-from keeping_plugin.services.delivery.settle import (
+from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger.batch import (
     ASK_AGAIN,
+    Batch,
     release_rows,
     retry_in_smaller_batch,
-    settle,
 )
-from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.times import ATTEMPTS, PAUSES, UNKNOWN_LIMIT, Times

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
-from sqlalchemy import and_, select, update
-from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import select, update
 
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
 from keeping_plugin.services.automation.history import facts_of, tells_facts
-from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.budget import within_budget
-from keeping_plugin.services.delivery.claim import drainable
 from keeping_plugin.services.delivery.judge_again import has_changed
-from keeping_plugin.services.delivery.lease import Lease
 from keeping_plugin.services.delivery.plan import contacts_of
+from keeping_plugin.services.delivery.readiness import within_budget
 from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_rights
-from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger.batch import drainable
+from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.ledger.waiting import contact_appeared, expire, look_due, wait_on
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
-from keeping_plugin.times import BATCH, WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
+from keeping_plugin.times import BATCH
 from keeping_plugin.types import emails_are_searched
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
 FEW_BODIES = 10  # read after a look, of a host that tells nothing without them
 
 _PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
-
-
-def look_due(time: datetime) -> ColumnElement[bool]:
-    """Waiting rows of which nothing was ever sent, whose next look is due."""
-    return and_(
-        SyncEntry.state == EntryState.WAITING,
-        SyncEntry.sent_at.is_(None),
-        SyncEntry.due_at <= time,
-    )
 
 
 def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None:
@@ -60,14 +47,14 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
             if isinstance(error, REFUSALS) and is_about_rights(error):
                 pauses.read_refused(session, connection_id, error, runtime.times)
             elif not pauses.record_failure(session, connection_id, error, runtime.times):
-                _wait_on(session, connection_id, addresses, runtime.times)
+                wait_on(session, connection_id, addresses, runtime.times)
         return
     with runtime.database.write() as session:
         pauses.record_answer(session, connection_id, gateway)
-        _wait_on(session, connection_id, addresses, runtime.times)
+        wait_on(session, connection_id, addresses, runtime.times)
         known = [address for address in addresses if contacts_of(found, address)]
         if known:
-            waiting.contact_appeared(session, connection_id, known)
+            contact_appeared(session, connection_id, known)
     _judge_corrected(runtime, connection, set(addresses) - set(known))
 
 
@@ -127,51 +114,5 @@ def _due_addresses(
             .distinct()
             .limit(ADDRESSES)
         ).all()
-        held = bool(addresses) and leases.renew(runtime, session, lease)
+        held = bool(addresses) and renew_lease(runtime, session, lease)
     return connection, addresses if held else ()
-
-
-def _wait_on(
-    session: Session,
-    connection_id: int,
-    addresses: Collection[str],
-    times: Times,
-) -> None:
-    """Each look is followed by a longer wait: 10 min, 1 h, 6 h, then a day."""
-    mine = (SyncEntry.connection_id == connection_id, SyncEntry.address.in_(sorted(addresses)))
-    time = now(session)
-    last = len(WAIT_LOOKS) - 1
-    # From the last to the first, so that no row is moved on twice.
-    for looks in range(last, -1, -1):
-        seen = SyncEntry.looks >= looks if looks == last else SyncEntry.looks == looks
-        following = WAIT_LOOKS[min(looks + 1, last)]
-        session.execute(
-            _PLAIN.where(*mine, look_due(time), seen).values(
-                looks=min(looks + 1, last), due_at=time + times.span(following)
-            )
-        )
-
-
-def expire(session: Session, connection_id: int, time: datetime, times: Times) -> None:
-    """Nothing waits longer than 14 days, nor behind 5,000 younger ones."""
-    ended = {
-        "state": EntryState.CANCELLED,
-        "reason": "no_contact",
-        "due_at": None,
-        "settled_at": time,
-    }
-    waits = (
-        SyncEntry.connection_id == connection_id,
-        SyncEntry.state == EntryState.WAITING,
-        SyncEntry.sent_at.is_(None),
-    )
-    too_old = time - times.span(WAIT_LIMIT)
-    session.execute(_PLAIN.where(*waits, SyncEntry.waiting_since <= too_old).values(ended))
-    beyond = session.scalars(
-        select(SyncEntry.id)
-        .where(*waits)
-        .order_by(SyncEntry.waiting_since.desc(), SyncEntry.id.desc())
-        .offset(WAIT_ROWS)
-    ).all()
-    if beyond:
-        session.execute(_PLAIN.where(SyncEntry.id.in_(beyond)).values(ended))

@@ -18,8 +18,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import salesforce_key
-from keeping_plugin.models import AddressClaim, listed, now
-from keeping_plugin.times import CLAIM, SETTLE, Times
+from keeping_plugin.models import AddressClaim, EntryState, SyncEntry, listed, now
+from keeping_plugin.services.ledger.batch import Batch
+from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.services.ledger.settle import settle
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.times import CLAIM, CLAIM_BUSY, SETTLE, Times
+from keeping_plugin.types import Action
 
 
 def take(
@@ -134,3 +139,32 @@ def keep(
     for row in rows:
         if row.sent_at is not None:
             row.until = row.sent_at + times.span(SETTLE)
+
+
+def address_busy(row: SyncEntry) -> Outcome:
+    """As it was, until the person has been added by somebody else."""
+    return Outcome(
+        EntryState(row.state), "address_busy", CLAIM_BUSY, marked=row.sent_at is not None
+    )
+
+
+def claim_addresses(runtime: Runtime, batch: Batch) -> list[SyncEntry]:
+    """The rows that may go on. Those of addresses that somebody else holds come due again in 5 s,
+    Tasks too."""
+    wanted = {row.address for row in batch.rows if row.action == Action.ADD_CONTACT}
+    if not wanted:
+        return list(batch.rows)
+    with runtime.database.write() as session:
+        held = take(
+            session,
+            org_id=batch.connection.org_id,
+            addresses=wanted,
+            owner=batch.token,
+            times=runtime.times,
+        )
+    busy = wanted - held
+    waiting = {row.id: address_busy(row) for row in batch.rows if row.address in busy}
+    if waiting:
+        with runtime.database.write() as session:
+            settle(session, batch, waiting, times=runtime.times)
+    return [row for row in batch.rows if row.address not in busy]

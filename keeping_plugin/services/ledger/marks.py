@@ -2,28 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
-from keeping_plugin.models import SyncEntry
+from sqlalchemy import case, select, update
+from sqlalchemy.sql import ColumnElement
 
-_FIELDS = (
-    "sent_at",
-    "sent_user_id",
-    "sent_after",
-    "sent_epoch",
-    "sent_key_field",
-    "sent_key_at",
-)
-
-NONE: dict[str, Any] = dict.fromkeys(_FIELDS)
-
-
-def of(row: SyncEntry) -> dict[str, Any]:
-    """The mark that the row carries, as column values."""
-    return {name: getattr(row, name) for name in _FIELDS}
+from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger.batch import Batch
+from keeping_plugin.services.ledger.lease import Lease, renew_lease
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.times import LEASE, MARK_AGE, SETTLE
+from keeping_plugin.types import Action
 
 
-def take_off(row: SyncEntry) -> None:
-    """The outcome of the send is known."""
-    for name in _FIELDS:
-        setattr(row, name, None)
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Rows whose call may leave until `start_by` (monotonic) and not a moment later. `lost` are
+    addresses that somebody else has claimed meanwhile: nobody is added with them."""
+
+    row_ids: frozenset[int]
+    lost: frozenset[str]
+    sent_at: datetime
+    start_by: float
+
+
+def _others(connection: Connection) -> ColumnElement[bool]:
+    """Rows sent before by another user, of which only the org's key field can tell whether they
+    arrived. Should the field be lost as well, whoever looks must still know whose they may be."""
+    return SyncEntry.sent_at.is_not(None) & (SyncEntry.sent_user_id != connection.user_id)
+
+
+def mark(
+    runtime: Runtime,
+    lease: Lease,
+    batch: Batch,
+    row_ids: Collection[int],
+    *,
+    server_date: datetime,
+    addresses: Collection[str] = (),
+) -> Marked | None:
+    """None when nothing may be sent any more: disconnected, lost, another epoch, the lease gone.
+
+    Reads the connection FOR SHARE: a disconnect, which updates that row first, is either before
+    this mark (and nothing leaves) or after it (and finds the rows `sending`).
+    """
+    before = runtime.clock.monotonic()
+    with runtime.database.write() as session:
+        connection = session.scalars(
+            select(Connection)
+            .where(Connection.id == batch.connection.id)
+            .with_for_update(read=True)
+        ).one()
+        unchanged = (
+            connection.current
+            and connection.status == ConnectionStatus.LIVE
+            and connection.epoch == batch.connection.epoch
+            and connection.user_id == batch.connection.user_id
+        )
+        if not unchanged or not renew_lease(runtime, session, lease):
+            return None
+        time = now(session)
+        user_id = connection.user_id
+        # Should the org's field have changed since the Tasks were made, it protects none of them.
+        kept = connection.activity_key_field == batch.connection.activity_key_field
+        key_field = (connection.activity_key_field if kept else None) or ""
+        held = claims.mark(
+            session,
+            org_id=lease.org_id,
+            addresses=addresses,
+            owner=batch.token,
+            at=time,
+            times=runtime.times,
+        )
+        lost = frozenset(addresses) - held
+        going = frozenset(row_ids) - {
+            row.id for row in batch.rows if row.action == Action.ADD_CONTACT and row.address in lost
+        }
+        marked = session.scalars(
+            update(SyncEntry)
+            .where(
+                SyncEntry.id.in_(sorted(going)),
+                SyncEntry.claim == batch.token,
+                SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
+            )
+            .values(
+                state=EntryState.SENDING,
+                sent_at=time,
+                sent_user_id=case((_others(connection), SyncEntry.sent_user_id), else_=user_id),
+                sent_after=case((_others(connection), SyncEntry.sent_after), else_=server_date),
+                sent_epoch=connection.epoch,
+                sent_key_field=key_field,
+                sent_key_at=time,
+                due_at=time + runtime.times.span(SETTLE),
+                claimed_until=time + runtime.times.span(LEASE),
+            )
+            .returning(SyncEntry.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    start_by = min(before + runtime.times.seconds(MARK_AGE), lease.start_by(runtime))
+    return Marked(frozenset(marked), lost, time, start_by)

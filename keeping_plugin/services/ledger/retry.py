@@ -16,8 +16,8 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.ledger import marks
 from keeping_plugin.services.ledger.causes import has_cause
+from keeping_plugin.services.ledger.entries import take_mark_off
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.types import Agent
 
@@ -142,7 +142,7 @@ def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
     """Someone checked and found it in Salesforce. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
     entry.state, entry.reason = EntryState.DONE, "confirmed"
-    marks.take_off(entry)
+    take_mark_off(entry)
     _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
 
 
@@ -150,7 +150,7 @@ def send_again(session: Session, agent: Agent, entry_id: int) -> int:
     """A person looked and did not find it: it is sent without another look. Returns the connection
     to be rung. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
-    marks.take_off(entry)
+    take_mark_off(entry)
     _reopen(session, entry)
     _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
     return entry.connection_id

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import literal, select, true, update
+from sqlalchemy import and_, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
 from keeping_plugin.services.ledger.locking import lock_connection
+from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
+
+_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 def contact_appeared(session: Session, connection_id: int, addresses: Collection[str]) -> int:
@@ -63,3 +67,58 @@ def known_since(
             )
         )
     )
+
+
+def look_due(time: datetime) -> ColumnElement[bool]:
+    """Waiting rows of which nothing was ever sent, whose next look is due."""
+    return and_(
+        SyncEntry.state == EntryState.WAITING,
+        SyncEntry.sent_at.is_(None),
+        SyncEntry.due_at <= time,
+    )
+
+
+def wait_on(
+    session: Session,
+    connection_id: int,
+    addresses: Collection[str],
+    times: Times,
+) -> None:
+    """Each look is followed by a longer wait: 10 min, 1 h, 6 h, then a day."""
+    mine = (SyncEntry.connection_id == connection_id, SyncEntry.address.in_(sorted(addresses)))
+    time = now(session)
+    last = len(WAIT_LOOKS) - 1
+    # From the last to the first, so that no row is moved on twice.
+    for looks in range(last, -1, -1):
+        seen = SyncEntry.looks >= looks if looks == last else SyncEntry.looks == looks
+        following = WAIT_LOOKS[min(looks + 1, last)]
+        session.execute(
+            _PLAIN.where(*mine, look_due(time), seen).values(
+                looks=min(looks + 1, last), due_at=time + times.span(following)
+            )
+        )
+
+
+def expire(session: Session, connection_id: int, time: datetime, times: Times) -> None:
+    """Nothing waits longer than 14 days, nor behind 5,000 younger ones."""
+    ended = {
+        "state": EntryState.CANCELLED,
+        "reason": "no_contact",
+        "due_at": None,
+        "settled_at": time,
+    }
+    waits = (
+        SyncEntry.connection_id == connection_id,
+        SyncEntry.state == EntryState.WAITING,
+        SyncEntry.sent_at.is_(None),
+    )
+    too_old = time - times.span(WAIT_LIMIT)
+    session.execute(_PLAIN.where(*waits, SyncEntry.waiting_since <= too_old).values(ended))
+    beyond = session.scalars(
+        select(SyncEntry.id)
+        .where(*waits)
+        .order_by(SyncEntry.waiting_since.desc(), SyncEntry.id.desc())
+        .offset(WAIT_ROWS)
+    ).all()
+    if beyond:
+        session.execute(_PLAIN.where(SyncEntry.id.in_(beyond)).values(ended))

@@ -28,8 +28,8 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.connection.connect import forget_unconfirmed
-from keeping_plugin.services.delivery.waiting_look import expire
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.ledger.waiting import expire
 from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
 
 CHUNK = 500  # rows a transaction

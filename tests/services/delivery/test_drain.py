@@ -10,8 +10,8 @@ import pytest
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import EntryState, KnownAddress, Lane, Pick, SyncEntry, now
-from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger.lease import release_lease, take_lease
 from keeping_plugin.types import Action
 from tests.services.delivery.house import COMPANY, JANE, MAILBOX, House
 
@@ -196,20 +196,18 @@ def test_live_mail_goes_before_backfill(house: House) -> None:
 def test_only_one_drain_per_org_and_the_other_is_rung_when_it_ends(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        lease = leases.take(
-            house.runtime, session, org_id=house.salesforce.org_id, connection_id=99
-        )
+        lease = take_lease(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     assert lease is not None
     house.drain()
     assert house.salesforce.used == 0
     with house.database.write() as session:
-        assert leases.release(session, lease) == (house.connection_id,)
+        assert release_lease(session, lease) == (house.connection_id,)
 
 
 def test_the_lease_of_a_dead_worker_is_taken_over_when_it_ran_out(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
+        take_lease(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     house.pass_time(46)
     house.drain()
     assert len(house.tasks()) == 1
@@ -218,7 +216,7 @@ def test_the_lease_of_a_dead_worker_is_taken_over_when_it_ran_out(house: House) 
 def test_a_young_process_takes_over_no_lease(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
+        take_lease(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     house.pass_time(46)
     young = house.worker()
     young.watch._born += 60

@@ -12,13 +12,13 @@ from keeping_plugin.errors import CallNotStarted, ConnectionLost, OutcomeUnclear
 from keeping_plugin.models import AddressClaim, OrgLease, SyncEntry, now
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.connection.disconnect import end_connection
-from keeping_plugin.services.delivery import claim
-from keeping_plugin.services.delivery import lease as leases
 from keeping_plugin.services.delivery.drain import owes
 from keeping_plugin.services.delivery.plan import WAITS
-from keeping_plugin.services.delivery.settle import settle
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger.batch import claim
+from keeping_plugin.services.ledger.lease import take_lease
+from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.types import Action
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -122,7 +122,7 @@ def test_a_worker_asked_to_stop_while_it_creates_gives_the_tasks_back(house: Hou
 def test_a_lease_of_the_future_is_cut_to_what_one_can_be(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
-        leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
+        take_lease(house.runtime, session, org_id=house.salesforce.org_id, connection_id=99)
     house.pass_time(-3600)
     house.drain()
     assert house.salesforce.used == 0
@@ -177,9 +177,9 @@ def test_the_claim_of_a_sender_that_died_outlives_the_settle_time(house: House) 
 def test_a_drain_writes_nothing_over_what_a_disconnect_cancelled(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     with house.database.write() as session:
-        lease = leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
+        lease = take_lease(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
     assert lease is not None
-    batch = claim.claim(house.runtime, lease, house.connection_id)
+    batch = claim(house.runtime, lease, house.connection_id)
     assert batch is not None
     with house.database.write() as session:
         connection = session.merge(house.connection())
@@ -196,7 +196,7 @@ def test_a_job_does_a_few_batches_and_rings_again_so_that_nobody_starves(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much one company owes, the queue comes round to the others."""
-    monkeypatch.setattr("keeping_plugin.services.delivery.claim.BATCH", 2)
+    monkeypatch.setattr("keeping_plugin.services.ledger.batch.BATCH", 2)
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     for number in range(13):
         house.owe(f"m{number}", Action.LOG_TASK)

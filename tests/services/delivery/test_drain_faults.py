@@ -32,12 +32,12 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
-from keeping_plugin.services.delivery import claim
-from keeping_plugin.services.delivery import lease as leases
-from keeping_plugin.services.delivery.plan import done
-from keeping_plugin.services.delivery.settle import settle
 from keeping_plugin.services.delivery.sweep import sweep
 from keeping_plugin.services.ledger import retry
+from keeping_plugin.services.ledger.batch import claim
+from keeping_plugin.services.ledger.lease import take_lease
+from keeping_plugin.services.ledger.outcome import done
+from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -341,9 +341,9 @@ def test_finding_nothing_as_another_user_is_asked_again_and_ends_with_a_person(
 def test_a_worker_that_froze_past_its_claim_writes_nothing(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     with house.database.write() as session:
-        lease = leases.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
+        lease = take_lease(house.runtime, session, org_id=house.salesforce.org_id, connection_id=1)
     assert lease is not None
-    frozen = claim.claim(house.runtime, lease, house.connection_id)
+    frozen = claim(house.runtime, lease, house.connection_id)
     assert frozen is not None
     house.pass_time(46)
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)

@@ -46,7 +46,7 @@ def work(house: House, parts: Runtime) -> bool:
     """One job of a worker; true when it stood still until its lease and its claims had run out."""
     with pytest.MonkeyPatch.context() as patch:
         # It neither gives its lease back nor its rows: it is as good as dead.
-        patch.setattr("keeping_plugin.services.delivery.drain.leases.release", lambda *_: [])
+        patch.setattr("keeping_plugin.services.delivery.drain.release_lease", lambda *_: [])
         try:
             drain(parts, house.connection_id)
         except Stalled:

@@ -20,7 +20,7 @@ from keeping_plugin.models import (
     SyncEntry,
 )
 from keeping_plugin.services.delivery.outcomes import LAST_RETRY
-from keeping_plugin.services.delivery.settle import ASK_AGAIN
+from keeping_plugin.services.ledger.batch import ASK_AGAIN
 from keeping_plugin.times import (
     BACKFILL_CLAIM,
     BARRED_WAITS,

@@ -10,19 +10,16 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import EntryState, Pick, SyncEntry, now
-from keeping_plugin.services.delivery.batch import Batch
-from keeping_plugin.services.delivery.plan import ATTEMPTS, Outcome
-from keeping_plugin.services.ledger import marks, waiting
+from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger.batch import Batch
+from keeping_plugin.services.ledger.entries import NO_MARK, mark_of
 from keeping_plugin.services.ledger.locking import lock_connection
-from keeping_plugin.times import PAUSES, SETTLE, WAIT_LOOKS, Times
+from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.times import SETTLE, WAIT_LOOKS, Times
 from keeping_plugin.types import Action
-
-SMALL_BATCH = 10
-ASK_AGAIN = 300.0  # seconds
 
 _FINAL = frozenset({EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED})
 _OPEN = frozenset({EntryState.PENDING, EntryState.FAILED})
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 _ROW = (
     update(SyncEntry)
     .where(SyncEntry.id == bindparam("row"), SyncEntry.claim == bindparam("token"))
@@ -91,7 +88,7 @@ def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> d
     if not outcome.marked:
         # That this send was refused tells nothing of an earlier one.
         in_doubt = row.sent_at is not None and outcome.state in _OPEN and not outcome.looked_up
-        values.update(marks.of(row) if in_doubt else marks.NONE)
+        values.update(mark_of(row) if in_doubt else NO_MARK)
     elif outcome.wait is None and not final:
         values.pop("due_at")  # as the mark set it
     return values
@@ -162,84 +159,3 @@ def _drop_picks(
                 Pick.connection_id == batch.connection.id, Pick.address.in_(sorted(gone))
             )
         )
-
-
-def release_rows(session: Session, batch: Batch, row_ids: Collection[int], *, unmark: bool) -> None:
-    """Give rows back as they were: nothing was sent for them. `unmark` those whose mark was only
-    just made."""
-    lock_connection(session, batch.connection.id)
-    if unmark:
-        time = now(session)
-        _unmark(session, batch, row_ids, time, look_at=time)
-    session.execute(
-        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(
-            claim=None, claimed_until=None
-        )
-    )
-
-
-def _unmark(
-    session: Session,
-    batch: Batch,
-    row_ids: Collection[int],
-    time: datetime,
-    *,
-    look_at: datetime,
-) -> None:
-    """Take the mark of a call back that was clearly refused. Rows that carried one before it get
-    that one back, and are looked for again: of the earlier send nothing new is known."""
-    session.execute(
-        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(
-            marks.NONE | {"state": EntryState.PENDING, "due_at": time}
-        )
-    )
-    chosen = frozenset(row_ids)
-    for row in batch.rows:
-        if row.id in chosen and row.sent_at is not None:
-            session.execute(
-                _PLAIN.where(SyncEntry.id == row.id, SyncEntry.claim == batch.token).values(
-                    marks.of(row) | {"state": row.state, "due_at": look_at}
-                )
-            )
-
-
-def retry_in_smaller_batch(
-    session: Session,
-    batch: Batch,
-    row_ids: Collection[int],
-    *,
-    times: Times,
-    unmark: bool = False,
-    counts: bool = True,
-) -> None:
-    """After a batch that ended without row outcomes: the same rows travel in tens, then alone;
-    only alone does it count as an attempt, and only if it `counts`. After three a row of which
-    nothing is in doubt has failed; one that is in doubt is asked about again. Neither happens at
-    once: what is broken may be the host, for a minute."""
-    lock_connection(session, batch.connection.id)
-    time = now(session)
-    mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
-    if unmark:
-        _unmark(session, batch, row_ids, time, look_at=time + times.span(SETTLE))
-    if batch.alone and counts:
-        session.execute(_PLAIN.where(*mine).values(attempts=SyncEntry.attempts + 1))
-        session.execute(
-            _PLAIN.where(*mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_(None)).values(
-                state=EntryState.FAILED, reason="no_outcome", due_at=None, settled_at=time
-            )
-        )
-        session.execute(
-            _PLAIN.where(
-                *mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_not(None)
-            ).values(due_at=time + times.span(ASK_AGAIN))
-        )
-        for attempts in range(1, ATTEMPTS):
-            pause = times.span(PAUSES[attempts - 1])
-            session.execute(
-                _PLAIN.where(
-                    *mine, SyncEntry.attempts == attempts, SyncEntry.sent_at.is_(None)
-                ).values(due_at=time + pause)
-            )
-    largest = max(row.batch_size or len(batch.rows) for row in batch.rows)
-    smaller = 1 if min(largest, len(batch.rows)) <= SMALL_BATCH else SMALL_BATCH
-    session.execute(_PLAIN.where(*mine).values(batch_size=smaller, claim=None, claimed_until=None))

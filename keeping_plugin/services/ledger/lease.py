@@ -28,7 +28,9 @@ class Lease:
         return self.until - runtime.times.seconds(LEASE_LEFT)
 
 
-def take(runtime: Runtime, session: Session, *, org_id: str, connection_id: int) -> Lease | None:
+def take_lease(
+    runtime: Runtime, session: Session, *, org_id: str, connection_id: int
+) -> Lease | None:
     """The org's lease, or None after noting the connection with its holder, who rings it when he
     lets go."""
     before = runtime.clock.monotonic()
@@ -61,7 +63,7 @@ def take(runtime: Runtime, session: Session, *, org_id: str, connection_id: int)
     return None
 
 
-def renew(runtime: Runtime, session: Session, lease: Lease) -> bool:
+def renew_lease(runtime: Runtime, session: Session, lease: Lease) -> bool:
     """A fresh 45 s, if the lease is still ours; called between calls only, never during one."""
     before = runtime.clock.monotonic()
     time = now(session)
@@ -78,7 +80,7 @@ def renew(runtime: Runtime, session: Session, lease: Lease) -> bool:
     return True
 
 
-def release(session: Session, lease: Lease) -> tuple[int, ...]:
+def release_lease(session: Session, lease: Lease) -> tuple[int, ...]:
     """Let go, if it is still ours; returns the connections that were noted meanwhile."""
     row = session.scalars(
         select(OrgLease).where(OrgLease.org_id == lease.org_id).with_for_update(key_share=True)

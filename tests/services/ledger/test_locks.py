@@ -22,9 +22,8 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.connection.disconnect import end_connection
-from keeping_plugin.services.delivery import lease
 from keeping_plugin.services.delivery.sweep import sweep
-from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger import lease, waiting
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.operations.retention import run_retention
 from keeping_plugin.types import Action
@@ -131,7 +130,9 @@ def test_a_process_that_froze_in_a_transaction_gives_its_locks_back(house: House
 
     def freeze() -> None:
         with house.database.write() as session:
-            lease.take(house.runtime, session, org_id=house.salesforce.org_id, connection_id=9)
+            lease.take_lease(
+                house.runtime, session, org_id=house.salesforce.org_id, connection_id=9
+            )
             connection_first(session, house.connection_id)
             time.sleep(10.5)
             session.scalar(select(Connection.id))

@@ -1,0 +1,47 @@
+"""How the rows of a batch are to be written down: said by the delivery, written by `settle`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from keeping_plugin.models import EntryState
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a row is to be written down. `wait` is in unscaled seconds from now; `marked` keeps the
+    mark because the outcome of a send is still unknown; `looked_up`: the look has told that no
+    send arrived; `refused`: Salesforce refused it for something that passes."""
+
+    state: EntryState
+    reason: str = ""
+    wait: float | None = None
+    record_id: str | None = None
+    contact_id: str | None = None
+    words: Any = None
+    candidates: int = 0
+    marked: bool = False
+    looked_up: bool = False
+    retried: bool = False
+    refused: bool = False
+    attempted: bool = False  # counts as one of the three attempts
+
+
+def done(reason: str, record_id: str | None, **more: Any) -> Outcome:
+    return Outcome(EntryState.DONE, reason, record_id=record_id, **more)
+
+
+def cancelled(reason: str) -> Outcome:
+    return Outcome(EntryState.CANCELLED, reason)
+
+
+def later(reason: str, wait: float) -> Outcome:
+    """Nothing was sent, or it was clearly refused for now."""
+    return Outcome(EntryState.PENDING, reason, wait, retried=True)
+
+
+def unknown(wait: float | None = None) -> Outcome:
+    """Sent once, and nobody can say yet whether it is there. Without `wait` the look stays due at
+    the send time plus the settle time, as the mark set it."""
+    return Outcome(EntryState.SENDING, "outcome_unclear", wait, marked=True)
