@@ -10,6 +10,12 @@ DEMO := $(VENV)/.demo-installed
 DEV := $(VENV)/.dev-installed
 WANTED := constraints.txt setup.cfg pyproject.toml
 
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Kills, whole demos, browsers, migrations of hosts, builds, and the simulator's conformance.
+SLOW := tests/faults tests/browser tests/journeys tests/demo tests/hosts/test_migrations.py \
+	tests/models/test_upgrade.py tests/tools tests/servers \
+	'tests/salesforce_simulator/test_conformance_*'
+
 # MAIL, FRESH and N count on the command line only: login shells set MAIL to the user's own spool.
 given = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 unexport MAIL FRESH ONLY QUICK N
@@ -17,13 +23,13 @@ unexport MAIL FRESH ONLY QUICK N
 export PIP_NO_INPUT := 1
 MAKEFLAGS += --no-print-directory
 .SUFFIXES:
-.PHONY: demo smoke test clients check check-lint check-types check-layers check-length check-pins \
-	check-migrations check-wheel format bench faults clean help
+.PHONY: demo smoke test test-fast clients check check-lint check-types check-layers check-length \
+	check-pins check-migrations check-wheel format bench faults clean help
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | \
-		while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | \
+		while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 demo: $(DEMO) ## the inbox, the simulated org and a worker; MAIL=folder-or-mbox, FRESH=1
 	@exec $(BIN)/python -m demo $(if $(call given,MAIL),--mail "$(MAIL)") $(if $(call given,FRESH),--fresh)
@@ -33,7 +39,11 @@ smoke: $(DEMO) ## the main job on real mail without a browser, ending in JSON; M
 
 test: $(DEV) ## every test; as root it installs the servers and the browser it needs
 	@$(BIN)/python -m tools.install_services
-	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@exec $(PYTEST) $(ARGS)
+
+test-fast: $(DEV) ## the tests without kills, browser, host migrations and simulator conformance
+	@$(BIN)/python -m tools.install_services
+	@exec $(PYTEST) $(addprefix --ignore-glob=,$(SLOW)) $(ARGS)
 
 clients: $(DEV) ## jsforce and the Salesforce CLI against the simulated org; needs npm
 	@exec $(BIN)/python -m tests.clients $(ARGS)

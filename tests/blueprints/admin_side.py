@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from lxml import html
 from werkzeug.test import TestResponse
 
-from keeping_plugin.models import Connection, migrate
+from keeping_plugin.models import Connection
 from keeping_plugin.services.connection import connect as connection
 from keeping_plugin.services.connection.revocation import revoke
 from keeping_plugin.services.runtime import Runtime
@@ -21,6 +21,7 @@ from salesforce_simulator.oauth.consent import walk
 from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.hosts.desk import PEOPLE
 from tests.hosts.houses import House, bare
+from tests.servers.sqlite import lay_tables
 
 SETTINGS = "/salesforce/settings/"
 CALLBACK = "http://localhost/salesforce/oauth/callback"
@@ -155,6 +156,6 @@ def side(orgs: OrgProcess, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> 
         KEEPING_WAITING_LIMIT=4,  # as many callbacks as a test sends at once
     )
     with house.app.app_context():
-        migrate.upgrade(house.db.engine)
+        lay_tables(house.db.engine)
     yield AdminSide(house, orgs)
     house.close()

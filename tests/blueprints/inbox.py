@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography.fernet import Fernet
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
 from keeping_plugin import KeepingSalesforce
@@ -27,7 +24,6 @@ from keeping_plugin.models import (
     FieldSelection,
     SchemaDocument,
     SchemaLoad,
-    migrate,
     now,
     upsert,
 )
@@ -39,6 +35,7 @@ from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema
 from tests.fake_salesforce import FakeSalesforce
+from tests.servers.sqlite import put_tables
 
 AGENT = Agent("gus", "acme", "Gus Agent")
 ADMIN = Agent("ada", "acme", "Ada Admin", is_admin=True)
@@ -183,7 +180,7 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
         clock=clock,
         rate=RateLimiter(limit, clock.monotonic),
     )
-    Path(database_url.removeprefix("sqlite:///")).write_bytes(_migrated())
+    put_tables(Path(database_url.removeprefix("sqlite:///")))
     with app.app_context():
         engine = db.engine
     app.add_url_rule("/token", "token", lambda: _token())
@@ -205,17 +202,6 @@ def open_inbox(database_url: str, *, limit: tuple[int, int] = (60, 600)) -> Iter
     inbox.database = Database(lambda: engine)
     yield inbox
     engine.dispose()
-
-
-@cache
-def _migrated() -> bytes:
-    """A SQLite file with our tables, made once."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "migrated.sqlite3"
-        engine = create_engine(f"sqlite:///{file}")
-        migrate.upgrade(engine)
-        engine.dispose()
-        return file.read_bytes()
 
 
 def _token() -> str:

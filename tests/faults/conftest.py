@@ -4,18 +4,23 @@ added up."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from benchmarks.hostile_text import SHAPES
+from keeping_plugin.models import migrate
 from keeping_plugin.services.schema import task_key
 from salesforce_simulator.process import OrgProcess
+from tests.faults import host
 from tests.faults.tally import TALLY
 from tests.faults.world import World
 from tests.servers.needs import require
-from tests.servers.postgres import PostgresServer, create_database
+from tests.servers.postgres import AnyServer, PostgresServer, create_database, drop_database
+from tests.servers.tables import empty
 
 KEYED = "-keyed"  # of a world whose org has the unique text field for us
 EVERY = ("postgres", "sqlite", f"postgres{KEYED}")
@@ -45,11 +50,35 @@ def _said(metafunc: pytest.Metafunc, mark: str) -> tuple[str, ...]:
     return found.args[0] if found else ()
 
 
+@pytest.fixture(scope="session")
+def world_postgres(postgres_server: AnyServer, worker_id: str) -> Iterator[str]:
+    """A PostgreSQL database with our tables and the host's, emptied before each world on it."""
+    name = f"keeping_worlds_{os.getpid()}_{worker_id}"
+    url = create_database(postgres_server.url, name)
+    engine = create_engine(url)
+    migrate.upgrade(engine)
+    host.db.metadata.create_all(engine)
+    engine.dispose()
+    yield url
+    drop_database(postgres_server.url, name)
+
+
+@pytest.fixture
+def _postgres(world_postgres: str) -> str:
+    empty(world_postgres, host.db.metadata)
+    return world_postgres
+
+
+@pytest.fixture
+def _sqlite(sqlite_url: str) -> str:
+    return sqlite_url
+
+
 @pytest.fixture
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     require("redis")
     keyed = request.param.endswith(KEYED)
-    url: str = request.getfixturevalue(f"{request.param.removesuffix(KEYED)}_url")
+    url: str = request.getfixturevalue(f"_{request.param.removesuffix(KEYED)}")
     orgs: OrgProcess = request.getfixturevalue("keyed_orgs" if keyed else "orgs")
     with World(url, orgs, tmp_path) as made:
         if keyed:

@@ -25,7 +25,7 @@ from keeping_plugin.cli import keeping
 from tests.faults import host
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.faults.processes"])
+_context.set_forkserver_preload(["tests.faults.processes", "tests.faults.warm"])
 
 _PR_SET_PDEATHSIG = 1
 
@@ -173,8 +173,9 @@ def start_host(*, environment: Mapping[str, str], log: Path, once: Path) -> Runn
 
 def await_true(condition: Callable[[], object], *, seconds: float = 30.0, what: str = "") -> None:
     """Wait for a condition. Raises TimeoutError."""
-    until = time.monotonic() + seconds
+    until, pause = time.monotonic() + seconds, 0.01
     while not condition():
         if time.monotonic() > until:
             raise TimeoutError(f"it did not happen within {seconds:g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(0.1, pause * 1.25)  # a condition may ask a database or Salesforce

@@ -22,7 +22,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry, migrate, now
+from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry, now
 from keeping_plugin.services.connection import connect as connections
 from keeping_plugin.services.connection import grants
 from keeping_plugin.services.runtime import Runtime
@@ -33,6 +33,7 @@ from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.faults import host, processes
 from tests.faults.processes import Running, await_true
 from tests.servers.redis import RedisServer
+from tests.servers.sqlite import lay_tables
 
 SCALE = 0.1
 CALLBACK = "http://127.0.0.1:1/callback"
@@ -100,8 +101,8 @@ class World:
         }
         self.app = host.create_app(self.config)
         with self.app.app_context():
+            lay_tables(host.db.engine)
             host.db.create_all()
-            migrate.upgrade(host.db.engine)
         self.connect(host.COMPANY, self.orgs.production)
 
     def __enter__(self) -> Self:

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html
 
-from keeping_plugin.models import migrate
 from tests.hosts.houses import House, bare, furnished
+from tests.servers.sqlite import lay_tables
 
 SETTINGS = "/salesforce/settings/"
 CONNECT = f"{SETTINGS}connect"
@@ -19,7 +19,7 @@ CONNECT = f"{SETTINGS}connect"
 def house(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[House]:
     made: House = request.param(sqlite_url)
     with made.app.app_context():
-        migrate.upgrade(made.db.engine)
+        lay_tables(made.db.engine)
     yield made
     made.close()
 
@@ -61,7 +61,7 @@ def test_a_token_stays_good_for_the_session(house: House) -> None:
 def test_the_hosts_field_name_is_ours(sqlite_url: str) -> None:
     house = furnished(sqlite_url, WTF_CSRF_FIELD_NAME="anti_forgery")
     with house.app.app_context():
-        migrate.upgrade(house.db.engine)
+        lay_tables(house.db.engine)
     client = house.client_of("ada")
     sent = token(client, "anti_forgery")
     assert client.post(CONNECT, data={"anti_forgery": sent}).status_code == 303
@@ -73,7 +73,7 @@ def test_the_referer_that_flask_wtf_asks_for_is_sent(sqlite_url: str) -> None:
     """Flask-WTF refuses secure posts without a Referer, which no-referrer would withhold."""
     house = furnished(sqlite_url)
     with house.app.app_context():
-        migrate.upgrade(house.db.engine)
+        lay_tables(house.db.engine)
     client = house.client_of("ada")
     page = client.get(SETTINGS, base_url="https://inbox.example.com")
     assert page.headers["Referrer-Policy"] == "same-origin"

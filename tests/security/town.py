@@ -22,7 +22,6 @@ from keeping_plugin.models import (
     FieldSelection,
     MailboxPolicy,
     SyncEntry,
-    migrate,
     now,
     upsert,
 )
@@ -42,6 +41,7 @@ from salesforce_simulator.process import OrgProcess, RunningOrg
 from tests.blueprints.admin_side import CALLBACK, AdminSide, Visitor
 from tests.hosts.desk import PEOPLE
 from tests.hosts.houses import House, bare
+from tests.servers.sqlite import lay_tables
 
 # Ada and Gus of acme come with the host.
 EVE = Agent("eve", "other", "Eve Elsewhere", is_admin=True)
@@ -283,7 +283,7 @@ def open_town(orgs: OrgProcess, database_url: str, **config: Any) -> Iterator[To
         **config,
     )
     with house.app.app_context():
-        migrate.upgrade(house.db.engine)
+        lay_tables(house.db.engine)
     try:
         yield Town(house, orgs)
     finally:

@@ -22,6 +22,18 @@ from tests.servers.ports import free_port
 
 _DEVELOPERS_OWN = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 _DEBIAN = "/usr/lib/postgresql"
+# `synchronous_commit` stays on: a killed server keeps every commit.
+_SETTINGS = (
+    "listen_addresses=127.0.0.1",
+    "max_connections=200",
+    "fsync=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "jit=off",
+    "shared_buffers=32MB",
+    "max_wal_size=2GB",
+    "checkpoint_timeout=1h",
+)
 
 
 def postgres_bin() -> Path | None:
@@ -72,7 +84,7 @@ class PostgresServer:
         log = self._folder / "postgres.log"
         command = [str(self.binaries / "postgres"), "-D", str(self._folder / "data")]
         command += ["-p", str(self.port), "-k", str(self._folder)]
-        for setting in ("listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"):
+        for setting in _SETTINGS:
             command += ["-c", setting]
         self._process = process.start(
             command, log=log, death_signal=signal.SIGQUIT, user=self._user

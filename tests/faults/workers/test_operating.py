@@ -197,7 +197,11 @@ def movable_clock(world: World) -> Iterator[psycopg.Connection]:
         )
         with world.in_app():
             host.db.engine.dispose()
-        yield connection
+        try:
+            yield connection
+        finally:  # the next world has this database, too
+            connection.execute(f'ALTER DATABASE "{url.database}" RESET search_path')  # type: ignore[arg-type]
+            connection.execute("DROP SCHEMA jumped CASCADE")
 
 
 @only("postgres")

@@ -1,0 +1,29 @@
+"""Imported once by the process that all workers are forked from: what each would import by itself
+when it first needs it (migrations, dialects, drivers, the mapping of our tables)."""
+
+from __future__ import annotations
+
+import psycopg
+from cryptography.fernet import Fernet
+from sqlalchemy.dialects.postgresql import psycopg as dialect
+from sqlalchemy.orm import configure_mappers
+
+from keeping_plugin.models import migrate
+from tests.faults import host
+
+__all__ = ["dialect", "psycopg"]
+
+_app = host.create_app(
+    {
+        "SQLALCHEMY_DATABASE_URI": "sqlite://",
+        "KEEPING_SECRET_KEYS": Fernet.generate_key().decode(),
+        "KEEPING_REDIS_URL": "redis://127.0.0.1:1/0",  # nobody there, and nobody is asked
+        "KEEPING_SALESFORCE_CLIENT_ID": "client",
+        "KEEPING_SALESFORCE_CLIENT_SECRET": "secret",
+    }
+)
+with _app.app_context():
+    configure_mappers()
+    migrate.upgrade(host.db.engine)
+    migrate.head()
+    host.db.engine.dispose()
