@@ -162,6 +162,22 @@ class Files(Companion):
         if self._options is not None and schema.name == LINK:
             self._show(record)
 
+    def moved(self, user: User, old: str, new: str) -> None:
+        """Each file is linked once; those of a Lead go to the Contact it became (assumed)."""
+        if self._options is None:
+            return
+        schema, seen = self._catalog.get(LINK), set()
+        rows = [
+            *self._where(LINK, "LinkedEntityId", new),
+            *self._where(LINK, "LinkedEntityId", old),
+        ]
+        for row in rows:
+            if row["ContentDocumentId"] in seen:
+                self._store.drop(schema, row)
+            elif row["LinkedEntityId"] != new:
+                self._store.put(schema, row | {"LinkedEntityId": new}, row)
+            seen.add(row["ContentDocumentId"])
+
     def restored(
         self, user: User, schema: ObjectSchema, record: Record, together: frozenset[str]
     ) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Page
 
 from salesforce_simulator.oauth.consent import connect
 from salesforce_simulator.process import OrgProcess, RunningOrg
@@ -214,7 +215,7 @@ def test_limits_tell_the_file_storage(api: Api) -> None:
 # -- the timeline of the pages ---------------------------------------------------------------------
 
 
-def page(org: RunningOrg, object_name: str, record_id: str) -> str:
+def shown(org: RunningOrg, object_name: str, record_id: str) -> str:
     answer = requests.get(f"{org.base_url}/lightning/r/{object_name}/{record_id}/view", timeout=30)
     assert answer.status_code == 200, object_name
     return answer.text
@@ -238,10 +239,10 @@ def test_the_timeline_shows_direction_people_and_files(
     logged = {"Subject": "Old", "TaskSubtype": "Email", "Status": "Completed", "WhoId": contact}
     api.create("Task", **logged)
 
-    upcoming, past = page(org, "Contact", contact).split("Past activity")
+    upcoming, past = shown(org, "Contact", contact).split("Past activity")
     assert '<span class="way">Draft</span>' in upcoming
     past = past.partition("</aside>")[0]
-    for shown in (
+    for expected in (
         '<span class="way">Received</span> Jane Doe sent you an email',
         '<span class="way">Sent</span> You sent an email to Jane Doe',
         "Boss</a>",
@@ -249,7 +250,7 @@ def test_the_timeline_shows_direction_people_and_files(
         f"bill.pdf ({len(CONTENT)} bytes)",
         "It is late.",
     ):
-        assert shown in past, shown
+        assert expected in past, expected
     # A plain Task says of a received mail, too, that it was sent.
     old = past[past.index("Old") :]
     assert "You sent an email" in old
@@ -260,7 +261,7 @@ def test_a_shared_task_shows_on_everybody(org: RunningOrg, api: Api, contact: st
     other = org.control.create("Contact", LastName="Other")
     api.create("Task", Subject="Call both", TaskWhoIds=[contact, other])
     for person in (contact, other):
-        text = page(org, "Contact", person)
+        text = shown(org, "Contact", person)
         assert "Call both" in text
         assert "With" in text
 
@@ -270,13 +271,35 @@ def test_emails_documents_and_relations_have_pages(org: RunningOrg, api: Api, co
     data = base64.b64encode(CONTENT).decode()
     file = {"PathOnClient": "a.pdf", "VersionData": data, "FirstPublishLocationId": message}
     version = api.read("ContentVersion", api.create("ContentVersion", **file))
-    text = page(org, "EmailMessage", message)
+    text = shown(org, "EmailMessage", message)
     assert "<dd>Sent</dd>" in text  # the label of Status 3
     assert "<dd>Jane Doe</dd>" in text  # To
     assert "People" in text
-    assert "Versions" in page(org, "ContentDocument", version["ContentDocumentId"])
-    page(org, "ContentVersion", version["Id"])
+    assert "Versions" in shown(org, "ContentDocument", version["ContentDocumentId"])
+    shown(org, "ContentVersion", version["Id"])
     (relation,) = org.control.query(
         f"SELECT Id FROM EmailMessageRelation WHERE EmailMessageId = '{message}'"
     )
-    page(org, "EmailMessageRelation", relation["Id"])
+    shown(org, "EmailMessageRelation", relation["Id"])
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_timeline_fits_phones_and_wide_screens(
+    org: RunningOrg,
+    api: Api,
+    contact: str,
+    page: Page,
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Any],
+    width: int,
+) -> None:
+    message = MESSAGE | {"FromId": contact, "ToAddress": f"{'a-long-name-' * 4}@us.example"}
+    received = api.create("EmailMessage", **message)
+    file = {"PathOnClient": f"{'a-long-name-' * 4}.pdf", "FirstPublishLocationId": received}
+    api.create("ContentVersion", **file, VersionData=base64.b64encode(CONTENT).decode())
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{org.base_url}/lightning/r/Contact/{contact}/view")
+    page.locator(".timeline .received .people").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    axe(page)
+    screenshot(page, f"simulated-timeline-{width}")

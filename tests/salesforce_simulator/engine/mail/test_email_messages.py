@@ -186,6 +186,15 @@ def test_an_upsert_by_message_id_inserts_and_does_not_update(org: Org, ann: User
     assert entry.code == FROZEN[0]  # documented that it is forbidden, the code assumed
 
 
+def test_a_unique_field_of_ones_own_keeps_a_message_single(org: Org, ann: User, log: Log) -> None:
+    field = {"name": "Key__c", "type": "string", "externalId": True, "unique": True}
+    org.add_field("EmailMessage", field)  # assumed that EmailMessage may have one
+    made = log(Key__c="k")
+    assert refused(lambda: log(Key__c="k")).code == "DUPLICATE_VALUE"
+    assert rows(org, ann, "SELECT Id FROM EmailMessage WHERE Key__c = 'k'") == [{"Id": made}]
+    assert len(rows(org, ann, "SELECT Id FROM Task")) == 1  # none for the one that was refused
+
+
 # -- 3.3: what may be changed ----------------------------------------------------------------------
 
 # field, value, may be changed of: a sent message, one that a client manages, a draft

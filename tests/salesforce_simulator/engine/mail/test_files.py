@@ -230,6 +230,22 @@ def test_a_task_has_files(org: Org, ann: User, upload: Upload, jane: str) -> Non
     assert rows(org, ann, children)[0]["ContentDocumentLinks"]["totalSize"] == 1
 
 
+def test_a_merge_and_a_conversion_take_the_files_along(
+    org: Org, ann: User, upload: Upload, jane: str, leo: str
+) -> None:  # assumed of the conversion
+    twin = org.create(ann, "Contact", {"LastName": "Doe"})
+    both = document_of(org, ann, upload(FirstPublishLocationId=jane))
+    link = {"ContentDocumentId": both, "LinkedEntityId": twin}
+    org.create(ann, "ContentDocumentLink", link)
+    other = document_of(org, ann, upload(FirstPublishLocationId=twin))
+    org.merge(ann, "Contact", jane, twin)
+    assert [entity for entity, _ in links(org, ann, both)] == [ann.id, jane]
+    assert [entity for entity, _ in links(org, ann, other)] == [ann.id, jane]
+    leads = document_of(org, ann, upload(FirstPublishLocationId=leo))
+    made = org.convert_lead(ann, leo)
+    assert [entity for entity, _ in links(org, ann, leads)] == [ann.id, made.contact_id]
+
+
 # -- finding them ----------------------------------------------------------------------------------
 
 
