@@ -70,7 +70,7 @@ def upgrade() -> None:
     """Create or migrate the plugin's tables; safe to run again."""
     engine = current_runtime().database.engine
     migrate.upgrade(engine)
-    _say(f"The plugin's tables are at revision {migrate.current(engine)}")
+    _say(f"plugin tables at revision {migrate.current(engine)}")
     with current_runtime().database.read() as session:
         if session.scalar(select(Installation.contract)) == 0:
             _say("When no 0.1.0 process is running any more, run `flask keeping db contract`.")
