@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from salesforce_simulator.errors import OrgError, refuse
 from salesforce_simulator.rest.composite import Halted, refused_request
 from salesforce_simulator.rest.records import save_new, save_options
 from salesforce_simulator.rest.wire import Request, Response
+from salesforce_simulator.rules.triggers import refused_rows, seconds_of
 
 LARGEST = 200
 LEVELS = 5
@@ -25,6 +27,9 @@ def tree(request: Request) -> Response:
         _check(record, seen, level=1)
     if len(seen) > LARGEST:
         raise refuse("LIMIT_EXCEEDED", f"A tree has at most {LARGEST} records", None)
+    stopped = _stopped_by_triggers(request, records)
+    if stopped:
+        return Response(400, {"hasErrors": True, "results": stopped})
     created: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     try:
@@ -36,6 +41,33 @@ def tree(request: Request) -> Response:
     except Halted:
         return Response(400, {"hasErrors": True, "results": refused})
     return Response(201, {"hasErrors": False, "results": created})
+
+
+def _stopped_by_triggers(request: Request, records: list[Any]) -> list[dict[str, Any]]:
+    """What the triggers refuse, which run once for each object of a level."""
+    level = records
+    while level:
+        by_object: dict[str, list[str]] = {}
+        for record in level:
+            attributes = record["attributes"]
+            by_object.setdefault(attributes["type"], []).append(attributes["referenceId"])
+        for object_name, references in by_object.items():
+            triggers = request.site.org.triggers.on(object_name, "create")
+            time.sleep(seconds_of(triggers, len(references)))
+            found, _ = refused_rows(triggers, "create", range(len(references)))
+            if found:
+                return [
+                    {"referenceId": references[place], "errors": error.row()}
+                    for place, error in found.items()
+                ]
+        level = [
+            child
+            for record in level
+            for value in record.values()
+            if _is_children(value)
+            for child in value["records"]
+        ]
+    return []
 
 
 def _is_children(value: Any) -> bool:

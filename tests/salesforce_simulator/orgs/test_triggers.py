@@ -150,6 +150,24 @@ def test_an_upsert_runs_the_triggers_of_both(org: RunningOrg, api: Api) -> None:
     assert answer.json()[0]["errorCode"] == LIMIT
 
 
+def test_each_level_of_a_tree_is_a_transaction(org: RunningOrg, api: Api) -> None:
+    def tree(contacts: int) -> dict[str, Any]:
+        children = [
+            {"attributes": {"type": "Contact", "referenceId": f"c{place}"}, "LastName": "Doe"}
+            for place in range(contacts)
+        ]
+        account = {"attributes": {"type": "Account", "referenceId": "a"}, "Name": "Acme"}
+        return {"records": [{**account, "Contacts": {"records": children}}]}
+
+    org.control.trigger("Contact", "ContactTrigger", queries=40)
+    assert api.post("composite/tree/Account", tree(2)).status_code == 201
+    answer = api.post("composite/tree/Account", tree(3))
+    refused = answer.json()["results"]
+    assert answer.status_code == 400
+    assert [row["referenceId"] for row in refused] == ["c0", "c1", "c2"]
+    assert {row["errors"][0]["statusCode"] for row in refused} == {LIMIT}
+
+
 def test_a_slow_trigger_takes_its_time_for_each_transaction(org: RunningOrg, api: Api) -> None:
     org.control.trigger("Task", "Slow", seconds=0.2, seconds_per_row=0.1)
     started = time.monotonic()
