@@ -297,6 +297,11 @@ class Control:
         """Show every row to everybody again."""
         self.call("DELETE", "/sharing")
 
+    def restrict(self, object_name: str, condition: str | None) -> None:
+        """Show only rows for which a SOQL condition holds, but to those who see all; None ends the
+        rule."""
+        self.call("POST", "/restrictions", {"object": object_name, "condition": condition})
+
     def role(self, name: str, *users: str, parent: str | None = None) -> None:
         """A role below ``parent``, and the users who have it."""
         self.call("POST", "/roles", {"name": name, "parent": parent, "users": list(users)})

@@ -24,6 +24,15 @@ def add_sharing_verbs(control: Blueprint, site: Site, user_named: Callable[[str]
             sharing.use(None)
         return reply(sharing.defaults())
 
+    @control.post("/restrictions")
+    def restrictions() -> Response:
+        """Show only rows of an object for which a condition holds; null ends the rule."""
+        body = body_object()
+        condition = body.get("condition")
+        object_name = str(body["object"])
+        site.org.restrictions.set(object_name, None if condition is None else str(condition))
+        return reply({}, 201)
+
     @control.post("/roles")
     def roles() -> Response:
         """A role below ``parent``, and the users who have it."""

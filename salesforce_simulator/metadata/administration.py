@@ -23,6 +23,7 @@ from salesforce_simulator.metadata.rights import Rights
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.metadata.user_setup import UserSetup
 from salesforce_simulator.oauth.bounds import LoginBounds
+from salesforce_simulator.query.binding import Scope
 from salesforce_simulator.query.run import Queries
 from salesforce_simulator.records.duplicates import DuplicateRule, Duplicates
 from salesforce_simulator.records.places import place_fields
@@ -31,6 +32,7 @@ from salesforce_simulator.records.validation import Validation, ValidationRule
 from salesforce_simulator.results import ALL_PERMISSIONS, FieldRights, ObjectRights, User
 from salesforce_simulator.rules.automatic import OBJECTS, AutomaticRules
 from salesforce_simulator.rules.triggers import Triggers
+from salesforce_simulator.sharing.restrictions import Restrictions
 from salesforce_simulator.sharing.setup import SharingSetup
 from salesforce_simulator.store import Record, Store
 
@@ -66,11 +68,16 @@ class Administration:
             permissions=ALL_PERMISSIONS,
         )  # fmt: skip
         metadata = Queries(self._store, self._catalog, self._rights, clock)
-        self._validation = Validation(
-            self._store,
-            self._catalog,
-            lambda text: metadata.scope(engine, text, all_rows=False, api_version="66.0"),
+
+        def scope_for(text: str) -> Scope:
+            return metadata.scope(engine, text, all_rows=False, api_version="66.0")
+
+        self._validation = Validation(self._store, self._catalog, scope_for)
+        self.restrictions = Restrictions(
+            self._store, self._catalog.get, scope_for, self._rights.wide
         )
+        """Rules that hide rows whatever sharing shows."""
+        self._rights.restrictions = self.restrictions
         self._duplicates = Duplicates(self._store, self._catalog, self._rights)
         self._saves = Saves(
             store=self._store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.errors import access_denied, no_such_record
@@ -23,6 +23,17 @@ _ALWAYS_VISIBLE = frozenset({"id", "isdeleted", "createddate", "createdbyid", "l
                              "lastmodifiedbyid", "systemmodstamp"})  # fmt: skip
 
 
+class RowFilter(Protocol):
+    """Restriction rules, as rights need them."""
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a rule at all."""
+
+    def hides(self, user: User, schema: ObjectSchema, record: Record) -> bool:
+        """Whether a rule hides a row from a user."""
+
+
 class Rights:
     """Rights of each user; a user starts with every right, and rights are taken away."""
 
@@ -33,7 +44,9 @@ class Rights:
         self._fields: dict[tuple[str, str, str], FieldRights] = {}
         self._permissions: dict[str, frozenset[str]] = {}
         self._changed: dict[str, datetime] = {}
-        self.sharing = Sharing(store, self._wide)
+        self.sharing = Sharing(store, self.wide)
+        #: Set once the org can read conditions.
+        self.restrictions: RowFilter | None = None
         #: Whether audit fields may be set at all: the switch of the org.
         self.audit_fields = "audit_fields" in store.settings("feature")
         for kept in store.settings("object rights").values():
@@ -104,15 +117,27 @@ class Rights:
         """The user's rights on an object."""
         return self._objects.get((user.id, schema.name), _EVERYTHING)
 
-    def _wide(self, user: User, object_name: str) -> tuple[bool, bool]:
+    def wide(self, user: User, object_name: str) -> tuple[bool, bool]:
+        """A user's *View All* and *Modify All* on an object."""
         rights = self._objects.get((user.id, object_name), _EVERYTHING)
         return rights.view_all, rights.modify_all
 
     # -- rows --------------------------------------------------------------------------------------
-    def sees(self, user: User, schema: ObjectSchema, record: Record) -> bool:
-        """Whether sharing shows the user a record."""
+    @property
+    def hides_rows(self) -> bool:
+        """Whether the org hides rows from anybody at all."""
+        return self.sharing.on or (self.restrictions is not None and self.restrictions.any)
+
+    def shares(self, user: User, schema: ObjectSchema, record: Record) -> bool:
+        """Whether sharing shows the user a record, restriction rules aside."""
         sharing = self.sharing
         return not sharing.on or bool(sharing.access(user, schema.name, record) & Access.READ)
+
+    def sees(self, user: User, schema: ObjectSchema, record: Record) -> bool:
+        """Whether sharing shows the user a record and no restriction rule hides it."""
+        if not self.shares(user, schema, record):
+            return False
+        return self.restrictions is None or not self.restrictions.hides(user, schema, record)
 
     def allowed(self, user: User, schema: ObjectSchema, record: Record) -> Access:
         """What object rights and sharing together let the user do with a record."""
@@ -127,13 +152,12 @@ class Rights:
         return found
 
     def check(self, user: User, schema: ObjectSchema, record: Record, needed: Access) -> None:
-        """Refuse a record that sharing hides (404, as if there were none) or does not let the user
-        change so (400)."""
-        if self.sharing.on:
-            found = self.sharing.access(user, schema.name, record)
-            if not found & Access.READ:
+        """Refuse a record that is hidden (404, as if there were none) or that sharing does not let
+        the user change so (400)."""
+        if self.hides_rows:
+            if not self.sees(user, schema, record):
                 raise no_such_record()
-            if needed & found != needed:
+            if needed & self.sharing.access(user, schema.name, record) != needed:
                 raise access_denied()
 
     # -- fields ------------------------------------------------------------------------------------

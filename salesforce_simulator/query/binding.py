@@ -190,8 +190,8 @@ class Scope:
             self._met[record_id] = record if record is None or self.sees(record) else None
 
     def sees(self, record: Record) -> bool:
-        """Whether sharing shows the user a record."""
-        if not self.rights.sharing.on:
+        """Whether the user sees a record."""
+        if not self.rights.hides_rows:
             return True
         record_id = record["Id"]
         if record_id not in self._seen:

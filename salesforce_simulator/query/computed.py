@@ -85,9 +85,11 @@ def _accesses(scope: Scope, query: Query) -> Iterable[dict[str, Any]]:
     records = scope.store.get_many(wanted["RecordId"])
     for record_id in wanted["RecordId"]:
         record = records.get(record_id)
-        if record is not None and not record.get("IsDeleted") and scope.sees(record):
-            access = scope.rights.allowed(user, scope.object_of(record_id), record)
-            yield access_row(user.id, record_id, access)
+        if record is None or record.get("IsDeleted"):
+            continue
+        schema = scope.object_of(record_id)
+        if scope.rights.shares(scope.user, schema, record):
+            yield access_row(user.id, record_id, scope.rights.allowed(user, schema, record))
 
 
 def _conditions(scope: Scope, query: Query) -> dict[str, list[str]]:

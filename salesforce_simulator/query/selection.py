@@ -58,7 +58,7 @@ class Selection:
         some_hidden = schema.name.startswith("Content") or (
             schema.name in ACTIVITIES and bool(self._scope.store.settings(RUNS))
         )
-        counted = not (self._scope.all_rows or self._scope.rights.sharing.on or some_hidden)
+        counted = not (self._scope.all_rows or self._scope.rights.hides_rows or some_hidden)
         if query.where is None and counted and created is not None:
             old = self._scope.store.ids_between(
                 schema.name, created, None, self._scope.year_ago, limit=0

@@ -187,7 +187,7 @@ class Searches:
                     and record["SystemModstamp"] <= newest
                     and any(_matches(record, fields, words) for words in terms)
                 )
-                if scope.rights.sharing.on:
+                if scope.rights.hides_rows:
                     # Sharing is applied to the candidates the index gives, so many that the user
                     # cannot see leave few that the user can.
                     hits = frozenset(sorted(hits)[:_LIMIT])

@@ -69,10 +69,12 @@ class Lookups:
         """Whether sharing lets the user point at a record. A Contact that its Account controls
         needs the right to edit that."""
         sharing = self._rights.sharing
-        if not sharing.on:
+        if not self._rights.hides_rows:
             return True
+        if not self._rights.sees(user, target, record):
+            return False
         joins = (schema.name, field.name) == ("Contact", "AccountId")
-        edits = joins and sharing.defaults["Contact"] == CONTROLLED
+        edits = joins and sharing.defaults.get("Contact") == CONTROLLED
         needed = Access.READ | Access.EDIT if edits else Access.READ
         return needed & sharing.access(user, target.name, record) == needed
 
