@@ -184,10 +184,14 @@ class Org(Administration):
     def use_feature(self, name: str, options: Fields) -> None:
         """Have a feature from now on, or change its options: see ``catalog.FEATURES``. ValueError
         for one that does not exist and for options it has not."""
+        users = self.users()
         with self.transaction():
+            is_new = name not in self._catalog.features
             self._catalog.add_feature(name, options)
             self._rights.audit_fields = "audit_fields" in self._catalog.features
             self._rights.touch()
+            for companion in self._saves.companions if is_new and users else ():
+                companion.turned_on(users[0], name)
 
     def file_content(self, user: User, version_id: str) -> bytes:
         """The bytes of a ContentVersion; OrgError 404 when the user does not see it."""

@@ -30,6 +30,13 @@ class SharedActivities(Companion):
     def _on(self) -> bool:
         return "shared_activities" in self._catalog.features
 
+    def turned_on(self, user: User, feature: str) -> None:
+        """Give the Tasks that are there their rows (assumed)."""
+        if feature == "shared_activities":
+            schema = self._catalog.get("Task")
+            for task in self._store.scan("Task", deleted=False):
+                self._show(user, schema, task)
+
     # -- saves -------------------------------------------------------------------------------------
     def check(
         self, user: User, schema: ObjectSchema, changes: Record, before: Record | None

@@ -40,9 +40,10 @@ class Timeline:
         here = f"(WhoId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
         if record_id.startswith("001"):
             here = f"(AccountId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
-        elif "TaskRelation" in self._objects:
-            inner = f"SELECT TaskId FROM TaskRelation WHERE RelationId = {quoted(record_id)}"
-            here = f"Id IN ({inner})"
+        shared = self._in("TaskRelation", "RelationId, TaskId", "RelationId", [record_id])
+        if shared:
+            ids = ", ".join(quoted(row["TaskId"]) for row in shared)
+            here = f"({here} OR Id IN ({ids}))"
         upcoming = self._activities(f"{here} AND IsClosed = false", "ActivityDate ASC", 50)
         order = "ActivityDate DESC NULLS LAST, CreatedDate DESC"
         past = self._activities(f"{here} AND IsClosed = true", order, 50, newest_first=True)

@@ -13,6 +13,9 @@ from salesforce_simulator.store import Record
 class Companion:
     """Does nothing; a part overrides what concerns it."""
 
+    def turned_on(self, user: User, feature: str) -> None:
+        """The org has got a feature; ``user`` is its administrator."""
+
     def check(
         self, user: User, schema: ObjectSchema, changes: Record, before: Record | None
     ) -> None:

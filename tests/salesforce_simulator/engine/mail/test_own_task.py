@@ -37,6 +37,19 @@ def test_the_task_carries_the_time_of_insertion(org: Org, ann: User, log: Log) -
     assert task["CreatedDate"].startswith("2026-05-06")
 
 
+def test_what_einstein_activity_capture_logs_is_told_by_its_source_and_its_creator(
+    org: Org, ann: User, log: Log
+) -> None:  # documented; no capture runs by itself
+    capture = org.add_user(username="auto@example.com", email="a@b.example", last_name="Process")
+    org.user_setup.change(capture, user_type="AutomatedProcess")
+    log()
+    made = log(capture, Source="Einstein Activity Capture")
+    asked = "SELECT Id FROM EmailMessage WHERE Source = 'Einstein Activity Capture'"
+    assert rows(org, ann, asked) == [{"Id": made}]
+    asked = "SELECT Id FROM Task WHERE CreatedBy.UserType = 'AutomatedProcess'"
+    assert rows(org, ann, asked) == [{"Id": task_of(org, ann, made)["Id"]}]
+
+
 @pytest.mark.parametrize(
     ("state", "closed"),
     [("3", True), ("2", True), ("4", True), ("0", False), ("1", False), ("5", False)],

@@ -49,6 +49,17 @@ def test_describe_shows_that_it_is_on(org: Org, ann: User) -> None:
     assert described["keyPrefix"] == "0RT"
 
 
+def test_tasks_that_are_there_get_their_relations(make_org: OrgMaker) -> None:  # assumed
+    org = make_org()
+    ann = org.add_user(username="a@example.com", email="a@example.com", last_name="A")
+    person = org.create(ann, "Contact", {"LastName": "Doe"})
+    task(org, ann, WhoId=person)
+    org.use_feature("shared_activities", {})
+    org.use_feature("shared_activities", {})
+    assert rows(org, ann, TASK)[0]["TaskWhoIds"] == [person]
+    assert rows(org, ann, RELATED) == [{"RelationId": person, "IsWhat": False}]
+
+
 def test_the_first_of_the_list_is_the_person_of_the_task(
     org: Org, ann: User, people: list[str], account: str
 ) -> None:
