@@ -1,4 +1,5 @@
-"""The gateway keeps its contract in orgs that restrict rows, and that have several currencies."""
+"""The gateway keeps its contract in orgs that restrict rows, that have several currencies, and that
+keep emails and files."""
 
 from __future__ import annotations
 
@@ -41,6 +42,16 @@ def multi_currency() -> Iterator[LiveOrg]:
         yield LiveOrg(process, process.production)
 
 
+@pytest.fixture(scope="module")
+def emailing() -> Iterator[LiveOrg]:
+    with OrgProcess(redirects=[CALLBACK]) as process:
+        control = process.production.control
+        control.use_feature("mail", junction_lists=True)
+        control.use_feature("shared_activities")
+        control.use_feature("files")
+        yield LiveOrg(process, process.production)
+
+
 class TestTheGatewayKeepsTheContractInAPrivateOrg(GatewayContract):
     @pytest.fixture
     def org(self, private: PrivateOrg) -> Iterator[PrivateOrg]:
@@ -67,3 +78,18 @@ class TestTheGatewayKeepsTheContractWithSeveralCurrencies(GatewayContract):
         contact = org.add("Contact", LastName="Doe", CurrencyIsoCode="JPY")
         [row] = org.control.query(f"SELECT CurrencyIsoCode FROM Contact WHERE Id = '{contact}'")
         assert row["CurrencyIsoCode"] == "JPY"
+
+
+class TestTheGatewayKeepsTheContractWithEmailsAndFiles(GatewayContract):
+    @pytest.fixture
+    def org(self, emailing: LiveOrg) -> Iterator[LiveOrg]:
+        yield emailing
+        emailing.control.clear_faults()
+        emailing.control.clear_rules()
+
+    def test_the_org_has_them(self, org: LiveOrg) -> None:
+        """The suite would pass in any org; a Task of this one tells its people."""
+        contact = org.add("Contact", LastName="Doe")
+        task = org.add("Task", Subject="x", WhoId=contact)
+        [row] = org.control.query(f"SELECT TaskWhoIds FROM Task WHERE Id = '{task}'")
+        assert row["TaskWhoIds"] == [contact]
