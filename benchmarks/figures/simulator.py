@@ -23,7 +23,7 @@ from salesforce_simulator.process import OrgProcess
 START_SECONDS = 1.0
 COMPOSITE_MS = 10.0
 #: What the simulator stands on, which its start cannot do without.
-_DEPENDENCIES = "import cryptography.hazmat.primitives.asymmetric.rsa, flask, requests, waitress"
+_DEPENDENCIES = "import cryptography.hazmat.primitives.asymmetric.rsa, flask, waitress"
 _TICK = os.sysconf("SC_CLK_TCK")
 _ROUND = 20
 BASE = "/services/data/v66.0"
