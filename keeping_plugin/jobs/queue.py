@@ -30,6 +30,7 @@ INTERRUPTS = (BaseTimeoutException,)
 log = logging.getLogger("keeping_plugin.queue")
 
 REDIS_TIMEOUT = 0.25  # seconds, of a web request
+WORKER_TIMEOUT = 2.0  # seconds, of a worker: on a busy machine Redis is slow, not away
 BREAK, MAX_BREAK = 5.0, 60.0  # seconds without asking after a failure, doubled each time
 
 
@@ -37,12 +38,17 @@ class RedisAway(NotReady):
     """Redis does not answer, or not yet: a worker waits for it."""
 
 
-def connect(url: str, *, timeout: float | None = REDIS_TIMEOUT) -> Redis:
+def connect(
+    url: str,
+    *,
+    timeout: float | None = REDIS_TIMEOUT,
+    connect_timeout: float = REDIS_TIMEOUT,
+) -> Redis:
     """A client that fails fast: the defaults retry for seconds to a minute."""
     return Redis.from_url(
         url,
         socket_timeout=timeout,
-        socket_connect_timeout=REDIS_TIMEOUT,
+        socket_connect_timeout=connect_timeout,
         retry=Retry(NoBackoff(), 0),
     )
 
@@ -66,6 +72,13 @@ class RqQueue:
             serializer=JSONSerializer,
             job_class=KeepingJob,
             default_timeout=TIMEOUT,
+        )
+
+    def wait_longer(self) -> None:
+        """For a process that serves no web request: Redis has 2 s for an answer from now on."""
+        self._redis.connection_pool.disconnect()
+        self._redis.connection_pool.connection_kwargs.update(
+            socket_timeout=WORKER_TIMEOUT, socket_connect_timeout=WORKER_TIMEOUT
         )
 
     def _ring_key(self, connection_id: int) -> str:

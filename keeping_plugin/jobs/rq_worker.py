@@ -26,7 +26,7 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from keeping_plugin.jobs.aside import by_a_strange_value, set_aside, set_aside_unusable
 from keeping_plugin.jobs.job import TIMEOUT, KeepingJob
-from keeping_plugin.jobs.queue import connect
+from keeping_plugin.jobs.queue import WORKER_TIMEOUT, connect
 from keeping_plugin.services.runtime import Runtime
 
 log = logging.getLogger("keeping_plugin.worker")
@@ -71,9 +71,12 @@ class KeepingWorker(SimpleWorker):
             return bool(super().perform_job(*args, **kwargs))
 
     def execute_job(self, job: Any, queue: Any) -> None:
-        """A job whose own keys hold something strange is dropped; the sweep rings again."""
+        """A job whose own keys hold something strange is dropped; the sweep rings again. So it does
+        when Redis goes away before the job's beginning or end is written down in it."""
         try:
             super().execute_job(job, queue)
+        except _AWAY as error:
+            _say_away(error)
         except ResponseError as error:
             if not by_a_strange_value(error):
                 raise
@@ -86,6 +89,8 @@ class KeepingWorker(SimpleWorker):
                 pipeline.execute()
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
+        """Waits as long as it takes: RQ would end a worker that Redis keeps waiting before it
+        listens, or after it has taken a job."""
         while True:
             try:
                 self._bound_queues()
@@ -113,14 +118,14 @@ class KeepingWorker(SimpleWorker):
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         step = partial(super().heartbeat, timeout, pipeline)
         if pipeline is None:
-            self._patiently(step)
+            self._unless_away(step)
         else:
             step()
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
         step = partial(super().set_state, state, pipeline)
         if pipeline is None:
-            self._patiently(step)
+            self._unless_away(step)
         else:
             step()
 
@@ -133,7 +138,7 @@ class KeepingWorker(SimpleWorker):
                 self._set_aside()
                 super().register_birth()  # type: ignore[no-untyped-call]
             except _AWAY as error:
-                log.warning("worker_waits_for_redis", extra={"error": type(error).__name__})
+                _say_away(error)
                 if self.stopping.wait(wait):
                     raise
             else:
@@ -142,6 +147,13 @@ class KeepingWorker(SimpleWorker):
 
     def register_death(self) -> None:
         self._patiently(super().register_death)
+
+    def _unless_away(self, step: Callable[[], Any]) -> None:
+        """Take a step that is bookkeeping of RQ's; the next call that needs Redis waits for it."""
+        try:
+            self._patiently(step)
+        except _AWAY as error:
+            _say_away(error)
 
     def _patiently(self, step: Callable[[], Any]) -> None:
         """Take the step, again when something was in its way that could be set aside."""
@@ -188,6 +200,10 @@ class KeepingWorker(SimpleWorker):
                     redis.lrem(queue.intermediate_queue_key, 0, entry)
 
 
+def _say_away(error: Exception) -> None:
+    log.warning("worker_waits_for_redis", extra={"error": type(error).__name__})
+
+
 def _registries(queue: Queue) -> list[str]:
     prefix = queue.key.removesuffix(f":queue:{queue.name}")
     return [f"{prefix}:{each}:{queue.name}" for each in _REGISTRIES]
@@ -195,7 +211,7 @@ def _registries(queue: Queue) -> list[str]:
 
 def make_worker(app: Flask, runtime: Runtime) -> KeepingWorker:
     """A worker on the app's one queue. Tests run it with `work(burst=True)`."""
-    redis = connect(runtime.config.redis_url, timeout=None)
+    redis = connect(runtime.config.redis_url, timeout=None, connect_timeout=WORKER_TIMEOUT)
     queue = Queue(
         runtime.config.queue,
         connection=redis,

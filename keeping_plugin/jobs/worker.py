@@ -19,6 +19,7 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from keeping_plugin.jobs.queue import RqQueue
 from keeping_plugin.jobs.rq_worker import make_worker
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import CALL, SWEEP
@@ -125,8 +126,11 @@ class _Stop:
         return not late
 
 
-def _part_with_connections(app: Flask, runtime: Runtime) -> None:
-    """No database connection, the host's own included, may be shared across a fork."""
+def _begin(app: Flask, runtime: Runtime) -> None:
+    """No database connection, the host's own included, may be shared across a fork. Redis may take
+    longer than in a web request."""
+    if isinstance(runtime.queue, RqQueue):
+        runtime.queue.wait_longer()
     with app.app_context():
         for engine in runtime.host_engines():
             engine.dispose()
@@ -143,7 +147,7 @@ def _sweep(app: Flask, sweep: Callable[[], None]) -> None:
 
 def run_pair(app: Flask, runtime: Runtime, sweep: Callable[[], None]) -> int:
     """The parent's life: fork the child, sweep every 5 s, end with it. Returns an exit code."""
-    _part_with_connections(app, runtime)
+    _begin(app, runtime)
 
     def work() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -166,7 +170,7 @@ def run_pair(app: Flask, runtime: Runtime, sweep: Callable[[], None]) -> int:
 
 def supervise(app: Flask, runtime: Runtime, sweep: Callable[[], None], *, pairs: int) -> int:
     """`-n`: keep so many pairs alive until SIGTERM."""
-    _part_with_connections(app, runtime)
+    _begin(app, runtime)
 
     def pair() -> None:
         sys.exit(run_pair(app, runtime, sweep))

@@ -53,7 +53,7 @@ def rage(world: World, *, messages: int, seed: int = 1, chunk: int = 20) -> None
     _break(world, dice, workers, over)  # here: a Redis ends with the thread that started it
     storing.join()
     world.org.clear_faults()
-    world.await_settled(seconds=max(90, messages / 4))
+    world.await_settled(seconds=max(240, messages / 4))
 
 
 def _store(world: World, mails: list[tuple[str, str | None]]) -> None:

@@ -97,7 +97,7 @@ class Running:
             return [int(pid) for pid in text.split()]
         return []
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         """Its exit code. Raises TimeoutError."""
         self._process.join(seconds)
         if self._process.exitcode is None:
@@ -117,7 +117,7 @@ class Running:
         self.signal(signal.SIGKILL, everyone=True)
         self.wait()
 
-    def stop(self, seconds: float = 20.0) -> int:
+    def stop(self, seconds: float = 120.0) -> int:
         """SIGTERM, as a supervisor stops it; its exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(seconds)
@@ -171,8 +171,9 @@ def start_host(*, environment: Mapping[str, str], log: Path, once: Path) -> Runn
     return Running(process, once, ours)
 
 
-def await_true(condition: Callable[[], object], *, seconds: float = 30.0, what: str = "") -> None:
-    """Wait for a condition. Raises TimeoutError."""
+def await_true(condition: Callable[[], object], *, seconds: float = 120.0, what: str = "") -> None:
+    """Wait for a condition. Raises TimeoutError after a time that ends a hang and that no busy
+    machine needs."""
     until, pause = time.monotonic() + seconds, 0.01
     while not condition():
         if time.monotonic() > until:

@@ -269,7 +269,7 @@ class World:
             return session.scalar(query) or 0
 
     # -- the end ---------------------------------------------------------------------------------
-    def await_settled(self, *, seconds: float = 60.0) -> float:
+    def await_settled(self, *, seconds: float = 240.0) -> float:
         """Wait until nothing is pending or sending; how long that took. Raises TimeoutError with
         what is left and what the processes wrote."""
         began = time.monotonic()

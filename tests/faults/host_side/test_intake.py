@@ -118,7 +118,7 @@ def test_twenty_workers_on_one_org_make_one_contact_and_one_task_each(world: Wor
 
     def work(_: int) -> None:
         parts = world.state
-        await_true(lambda: drain(parts, connection_id) or not world.owed(), seconds=60)
+        await_true(lambda: drain(parts, connection_id) or not world.owed())
 
     all_at_once(world, work, number=20)
     world.injected += 1

@@ -53,6 +53,6 @@ def test_a_message_that_every_worker_stands_still_at_goes_alone_and_is_counted(
     assert logging(world, stalling).batch_size == 1
     await_true(lambda: logging(world, stalling).attempts > 0)
     if to_its_end:
-        await_true(lambda: logging(world, stalling).state == EntryState.FAILED, seconds=120)
+        await_true(lambda: logging(world, stalling).state == EntryState.FAILED)
         assert logging(world, stalling).reason == "no_outcome"
     world.assert_nothing_lost_or_doubled()

@@ -39,7 +39,7 @@ def test_the_reply_is_lost_after_the_commit(world: World, contains: str) -> None
     world.worker()
     for kind, options in LOST_REPLIES:
         strike(world, kind, contains, **options)
-    world.await_settled(seconds=90)
+    world.await_settled()
     world.assert_nothing_lost_or_doubled()
     assert {entry.state for entry in world.entries()} == {"done"}
     assert all(entry.sent_at is None for entry in world.entries())
@@ -54,7 +54,7 @@ def test_with_the_orgs_unique_field_every_lost_reply_and_a_much_later_commit_are
     strike(world, "late_commit", TASKS, seconds=2.0)
     for kind, options in LOST_REPLIES:
         strike(world, kind, TASKS, **options)
-    world.await_settled(seconds=90)
+    world.await_settled()
     world.assert_nothing_lost_or_doubled()
     assert {entry.state for entry in world.entries()} == {"done"}
 
@@ -94,7 +94,7 @@ def test_the_daily_limit_and_a_storm_of_refusals(world: World) -> None:
     world.org.fault("request_limit", concurrent=True)
     world.injected += 8
     move_on(world)
-    world.await_settled(seconds=120)
+    world.await_settled()
     world.assert_nothing_lost_or_doubled()
     assert world.connection().pause_reason == ""
 

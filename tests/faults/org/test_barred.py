@@ -52,13 +52,13 @@ def test_work_waits_while_the_refresh_is_barred_and_goes_on_by_itself(world: Wor
     assert (row.status, row.barred_words) == ("live", WORDS)
     assert row.tokens is not None
     world.store(*fresh(2))  # mail that comes meanwhile is owed, too
-    await_true(lambda: world.connection().barred_probes == 1, seconds=60)
+    await_true(lambda: world.connection().barred_probes == 1)
     assert {entry.state for entry in world.entries()} == {"pending"}
     assert refreshes(world) == 2, "nothing is asked between two tries"
     world.org.clear_faults()
     with world.in_app() as state:
         barred.try_now(state.database)
-    world.await_settled(seconds=90)
+    world.await_settled()
     assert not world.connection().is_barred
     assert {entry.state for entry in world.entries()} == {"done"}
     world.assert_nothing_lost_or_doubled()
@@ -75,7 +75,7 @@ def test_a_session_that_is_refused_without_end_is_not_tried_without_end(world: W
     await_true(lambda: world.connection().is_barred)
     assert refreshes(world) == 1
     world.org.clear_faults(number)
-    world.await_settled(seconds=90)
+    world.await_settled()
     assert not world.connection().is_barred
     world.assert_nothing_lost_or_doubled()
 
@@ -124,7 +124,7 @@ def mail_coming_in(world: World) -> Iterator[list[tuple[str, str | None]]]:
 
 
 def renewed_after(world: World, version: int) -> None:
-    await_true(lambda: world.connection().token_version > version, seconds=30)
+    await_true(lambda: world.connection().token_version > version)
 
 
 @pytest.mark.field_case("D1")
@@ -165,7 +165,7 @@ def test_an_ordinary_load_loses_no_connection(world: World, under_load: float) -
     # A lock that it cannot get ends it after 5 s.
     assert max(disconnects) < (1 if under_load > 60 else 4), sorted(disconnects)[-3:]
     assert locks == []
-    world.await_settled(seconds=90)
+    world.await_settled()
     # What was owed when the admin disconnected was cancelled; what came before the reconnect was
     # never owed.
     owed = {entry.message_id for entry in world.entries()}

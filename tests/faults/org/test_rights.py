@@ -26,9 +26,9 @@ def test_a_right_taken_away_pauses_with_words_fails_no_row_and_goes_on_by_itself
     try:
         owe(world, fresh(30))
         world.worker()
-        await_true(lambda: world.connection().pause_reason == "read_refused", seconds=30)
+        await_true(lambda: world.connection().pause_reason == "read_refused")
         world.store(*fresh(2))  # mail that comes meanwhile is owed, too
-        await_true(lambda: world.connection().outages >= 2, seconds=60)
+        await_true(lambda: world.connection().outages >= 2)
         [[code, words, _]] = world.connection().pause_words
         assert (code, words[:16]) == ("INVALID_FIELD", "No such column '")
         assert "SELECT" not in words
@@ -37,7 +37,7 @@ def test_a_right_taken_away_pauses_with_words_fails_no_row_and_goes_on_by_itself
         assert {entry.attempts for entry in world.entries()} == {0}
     finally:
         may_read(True)
-    world.await_settled(seconds=90)
+    world.await_settled()
     connection = world.connection()
     assert (connection.pause_reason, connection.pause_words) == ("", None)
     assert {entry.state for entry in world.entries()} == {"done"}

@@ -43,7 +43,7 @@ def test_an_org_that_hangs_does_not_hold_the_workers_that_others_need(world: Wor
     """F16: with two workers the other company's work goes on, and after two timeouts the org that
     hangs is paused; counted, not timed."""
     world.connect("other", world.orgs.sandbox)
-    world.org.fault("hang", times=None, seconds=60)
+    world.org.fault("hang", times=None)
     world.injected += 1
     hanging, theirs = fresh(10), fresh(20)
     world.store(*hanging)
@@ -57,5 +57,5 @@ def test_an_org_that_hangs_does_not_hold_the_workers_that_others_need(world: Wor
     assert world.owed(host.COMPANY) == 20
     await_true(lambda: world.connection().pause_reason in ("unavailable", "outcome_unclear"))
     world.org.clear_faults()
-    world.await_settled(seconds=90)
+    world.await_settled()
     world.assert_nothing_lost_or_doubled()

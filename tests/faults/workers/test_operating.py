@@ -165,7 +165,7 @@ def test_a_worker_that_starts_before_the_database_waits_for_it(
     own_postgres.stop()
     world.injected += 1
     worker = world.worker()
-    await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
+    await_true(lambda: world.log.exists() and "is waiting for it." in world.log.read_text())
     assert "The database is not responding" in world.log.read_text()
     assert worker.alive
     own_postgres.start()

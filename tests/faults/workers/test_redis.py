@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.processes import await_true
-from tests.faults.world import World, fresh
+from tests.faults.world import World, fresh, struck
 
 
 def stopped(world: World, meanwhile: Callable[[], None]) -> None:
@@ -63,6 +63,25 @@ def test_redis_is_away(world: World, away: Callable[[World, Callable[[], None]],
     world.assert_nothing_lost_or_doubled()
 
 
+def test_a_worker_whose_redis_dies_during_a_job_goes_on(world: World) -> None:
+    """F3: the end of the job cannot be written down, and the worker waits instead of ending."""
+    worker = world.worker()
+    world.store(*fresh(2))
+    world.await_settled()
+    call = {"contains": '"type": "Contact"'}
+    fault = world.org.fault("delay", when="before", seconds=1.0, scope=call)
+    world.store(*fresh(2))
+    await_true(lambda: struck(world, fault))
+    world.redis.stop(signal.SIGKILL)
+    world.injected += 1
+    await_true(lambda: "worker_waits_for_redis" in world.log.read_text())
+    world.redis.start()
+    world.store(*fresh(2))
+    world.await_settled()
+    assert worker.alive
+    world.assert_nothing_lost_or_doubled()
+
+
 def test_a_tick_rings_and_resume_rings_again(world: World) -> None:
     """F3: with Redis emptied and every worker stopped, `tick` and `resume` fill the queue."""
     world.store(*fresh(2))
@@ -78,7 +97,7 @@ def test_a_tick_rings_and_resume_rings_again(world: World) -> None:
         assert "1 jobs are waiting" in world.log.read_text()
         world.redis.stop()
         assert world.flask("resume").wait() == 1
-        assert "does not answer" in world.log.read_text()
+        assert "is not responding" in world.log.read_text()
         assert world.flask("tick").wait() == 1
     world.redis.start()
     world.worker()
@@ -96,12 +115,12 @@ def test_a_worker_that_starts_before_redis_waits_for_it(
     world.redis.stop()
     world.injected += 1
     worker = world.flask(*words)
-    await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
+    await_true(lambda: world.log.exists() and "is waiting for it." in world.log.read_text())
     assert "Redis at KEEPING_REDIS_URL is not responding" in world.log.read_text()
     assert worker.alive
     world.redis.start()
     world.await_settled()
-    assert "What the worker waited for is available again" in world.log.read_text()
+    assert "What the worker was waiting for is available again" in world.log.read_text()
     world.assert_nothing_lost_or_doubled()
 
 
@@ -109,7 +128,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it(
 def test_a_worker_that_waits_for_redis_ends_when_it_is_told_to(world: World) -> None:
     world.redis.stop()
     worker = world.worker()
-    await_true(lambda: world.log.exists() and "waits for it." in world.log.read_text())
+    await_true(lambda: world.log.exists() and "is waiting for it." in world.log.read_text())
     worker.stop(10)
     world.redis.start()
 
