@@ -14,10 +14,10 @@ from keeping_plugin.models import AuditRecord, Connection, Database
 from keeping_plugin.services.operations import keys
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
-ROWS = 10_000
+ROWS = 3 * keys.CHUNK + 1  # what more rows would add is more chunks of the same
 
 
-def test_ten_thousand_rows_are_rotated_and_the_old_key_is_no_longer_needed(
+def test_rows_of_several_chunks_are_rotated_and_the_old_key_is_no_longer_needed(
     database: Database,
 ) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
