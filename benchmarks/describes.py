@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keeping_plugin.types import OBJECTS, ObjectSchema
+from keeping_plugin.objects import OBJECT_NAMES
+from keeping_plugin.types import ObjectSchema
 from keeping_plugin.types.describe_result import schema_of
 from salesforce_simulator import describe
 
@@ -48,13 +49,13 @@ def recorded() -> list[Body]:
     return [
         Body(f"recorded, {path.parent.name}", path.stem, path.read_text("utf-8"))
         for path in sorted(folder.glob("*/*.json"))
-        if path.stem in OBJECTS and "fields" in json.loads(path.read_text("utf-8"))
+        if path.stem in OBJECT_NAMES and "fields" in json.loads(path.read_text("utf-8"))
     ]
 
 
 def shipped() -> list[Body]:
     """The package's own set of the five objects."""
-    return [Body("shipped", name, json.dumps(describe.load(name))) for name in OBJECTS]
+    return [Body("shipped", name, json.dumps(describe.load(name))) for name in OBJECT_NAMES]
 
 
 def company() -> list[Body]:

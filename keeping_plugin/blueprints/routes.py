@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keeping_plugin.blueprints.panel import add, duplicates, edit, log, search, view
+from keeping_plugin.blueprints.panel import add, api, duplicates, edit, log, search, view
 from keeping_plugin.blueprints.settings import (
     activity,
     audit,
@@ -42,7 +42,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{RECORD}/edit", "edit_record", edit.edit_record, FORM),
     (f"{RECORD}/edit/<field>", "edit_field", edit.edit_field, FORM),
     (f"{RECORD}/field/<field>", "field", edit.show_field, GET),
-    ("/openapi.json", "openapi", view.openapi, GET),
+    ("/openapi.json", "openapi", api.openapi, GET),
     # Admins: the connection.
     ("/settings/", "settings", connection.settings, GET),
     ("/settings/connect", "connect", oauth.connect, POST),

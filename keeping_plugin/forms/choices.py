@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keeping_plugin.fieldtypes import ControlKind, field_type
 from keeping_plugin.forms import widgets
 from keeping_plugin.forms.controls import Control
 from keeping_plugin.types import FieldSpec, PicklistValue, Value
@@ -26,25 +27,26 @@ class Controller:
     ) -> None:
         self.spec, self.label, self.value = spec, label, value
         self.changed, self.in_form, self.told = changed, in_form, told
+        self._is_checkbox = field_type(spec.type).control is ControlKind.CHECKBOX
 
     def entries(self) -> list[tuple[int, str, str]]:
         """Index (as `valid_for` counts: inactive entries too, a checkbox has 0 and 1), value and
         label of everything that it can say."""
-        if self.spec.type == "boolean":
+        if self._is_checkbox:
             return [(0, "false", f"{self.label}: no"), (1, "true", f"{self.label}: yes")]
         return [(i, v.value, v.label) for i, v in enumerate(self.spec.picklist)]
 
     @property
     def index(self) -> int | None:
         """The entry that it says; None for nothing, or for a value that is none of them."""
-        if self.spec.type == "boolean":
+        if self._is_checkbox:
             return int(bool(self.value))
         return next((i for i, value, _ in self.entries() if value == self.value), None)
 
     @property
     def shown(self) -> str:
         """What it says, for people."""
-        if self.spec.type == "boolean":
+        if self._is_checkbox:
             return "yes" if self.value else "no"
         return next((label for _, value, label in self.entries() if value == self.value), "nothing")
 

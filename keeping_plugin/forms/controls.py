@@ -17,6 +17,7 @@ from wtforms import Field
 from wtforms.validators import StopValidation
 
 from keeping_plugin.addresses import address_key
+from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.forms import widgets
 from keeping_plugin.mail.clean import clean, length
 from keeping_plugin.types import FieldSpec, Value
@@ -38,6 +39,7 @@ class Control(Field):
     ) -> None:
         super().__init__(label, description=spec.help_text, **kwargs)
         self.spec = spec
+        self.kind = field_type(spec.type).control
         self.required = required
         # The form sets these: an untouched value is the record's own; ids of selects that depend
         # on this field.

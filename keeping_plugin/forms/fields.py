@@ -1,4 +1,4 @@
-"""Describe type -> form field, in one table."""
+"""The control of each kind that `fieldtypes` names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from wtforms.fields.core import UnboundField
 
+from keeping_plugin.fieldtypes import ControlKind, ShownAs, field_type
 from keeping_plugin.forms.choices import MultiPicklistControl, PicklistControl
 from keeping_plugin.forms.controls import (
     BooleanControl,
@@ -29,37 +30,33 @@ from keeping_plugin.forms.quantities import (
 from keeping_plugin.services.schema.fields import label_in
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
-# Compound types (address, location, a person's Name) are written by their parts, which have types
-# of their own; everything that is not here is shown and left alone.
-CONTROLS: Mapping[str, type[Control]] = {
-    "string": TextControl,
-    "encryptedstring": TextControl,  # it may read back masked; untouched, it is never sent
-    "textarea": TextAreaControl,
-    "email": EmailControl,
-    "phone": PhoneControl,
-    "url": UrlControl,
-    "boolean": BooleanControl,
-    "int": NumberControl,
-    "long": NumberControl,
-    "double": NumberControl,
-    "currency": NumberControl,
-    "percent": NumberControl,
-    "date": DateControl,
-    "datetime": DateTimeControl,
-    "time": TimeControl,
-    "picklist": PicklistControl,
-    "multipicklist": MultiPicklistControl,
-    "combobox": ComboboxControl,
-    "reference": ReferenceControl,
+CONTROLS: Mapping[ControlKind, type[Control]] = {
+    ControlKind.READ_ONLY: ReadOnlyControl,
+    # Each part has a control of its own; the whole is only shown.
+    ControlKind.PARTS: ReadOnlyControl,
+    ControlKind.TEXT: TextControl,
+    ControlKind.TEXT_AREA: TextAreaControl,
+    ControlKind.EMAIL: EmailControl,
+    ControlKind.PHONE: PhoneControl,
+    ControlKind.URL: UrlControl,
+    ControlKind.CHECKBOX: BooleanControl,
+    ControlKind.NUMBER: NumberControl,
+    ControlKind.DATE: DateControl,
+    ControlKind.DATE_TIME: DateTimeControl,
+    ControlKind.TIME: TimeControl,
+    ControlKind.PICKLIST: PicklistControl,
+    ControlKind.MULTI_PICKLIST: MultiPicklistControl,
+    ControlKind.COMBOBOX: ComboboxControl,
+    ControlKind.LOOKUP: ReferenceControl,
 }
 
 
 def control_type(schema: ObjectSchema, spec: FieldSpec) -> type[Control]:
     """The kind of field that reads and prints this one."""
     compound = schema.fields.get(spec.compound)
-    if compound is not None and compound.type == "location":
+    if compound is not None and field_type(compound.type).shown is ShownAs.COORDINATES:
         return CoordinateControl
-    return CONTROLS.get(spec.type, ReadOnlyControl)
+    return CONTROLS[field_type(spec.type).control]
 
 
 def control(

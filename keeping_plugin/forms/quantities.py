@@ -6,9 +6,10 @@ import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 
+from keeping_plugin.fieldtypes import ShownAs, field_type
 from keeping_plugin.forms import widgets
 from keeping_plugin.forms.controls import Control
-from keeping_plugin.services.panel.money import places
+from keeping_plugin.services.panel.money import is_amount, places
 from keeping_plugin.types import Value
 
 # Salesforce keeps at most 18 digits of a number, before and after the point together (Field Types,
@@ -32,7 +33,7 @@ class NumberControl(Control):
         plain = f"{number:f}"
         if "." in plain:
             plain = plain.rstrip("0").rstrip(".")
-        if self.spec.type == "currency" and number.is_finite():
+        if is_amount(self.spec) and number.is_finite():
             whole, _, cents = plain.partition(".")
             cents = cents.ljust(places(self.spec, number, self.currency), "0")
             plain = f"{whole}.{cents}" if cents else whole
@@ -60,7 +61,7 @@ class NumberControl(Control):
 
     def _check_digits(self, whole: int, decimals: int) -> None:
         spec = self.spec
-        if spec.type in {"int", "long"}:
+        if field_type(spec.type).shown is ShownAs.WHOLE_NUMBER:
             if decimals:
                 raise ValueError("Enter a whole number.")
             digits = min(spec.digits or _MAX_DIGITS, _MAX_DIGITS)

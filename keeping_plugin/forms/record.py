@@ -10,13 +10,13 @@ from typing import Any, cast
 from wtforms import Form
 
 from keeping_plugin.errors import Complaint
+from keeping_plugin.fieldtypes import ControlKind, field_type
 from keeping_plugin.forms.choices import Controller, PicklistControl
 from keeping_plugin.forms.controls import Control, Offered, ReferenceControl
 from keeping_plugin.forms.fields import control
 from keeping_plugin.forms.quantities import NumberControl
 from keeping_plugin.services.panel.money import currency_of
 from keeping_plugin.services.schema.fields import (
-    WRITABLE_TYPES,
     in_use,
     is_compound,
     label_in,
@@ -168,7 +168,9 @@ class RecordForm(Form):
     def first_to_fill(self) -> str:
         """Where the person goes on: the first field that is wrong, else the first that is required
         and empty, else the first that can be written; "" when there is none."""
-        names = [(name, made) for name, made in self.controls() if made.spec.type in WRITABLE_TYPES]
+        names = [
+            (name, made) for name, made in self.controls() if field_type(made.spec.type).writable
+        ]
         wrong = self.problems()
         for name, _ in names:
             if name in wrong:
@@ -216,7 +218,11 @@ def defaults(
             offered = (picklists or {}).get(name) or spec.picklist
             chosen = [value.value for value in offered if value.default and value.active]
             if chosen:
-                made[name] = ";".join(chosen) if spec.type == "multipicklist" else chosen[0]
+                made[name] = (
+                    ";".join(chosen)
+                    if field_type(spec.type).control is ControlKind.MULTI_PICKLIST
+                    else chosen[0]
+                )
         elif spec.default_value is not None:
             made[name] = spec.default_value
     return made
@@ -301,6 +307,6 @@ def _chosen_among(schema: ObjectSchema, spec: FieldSpec) -> FieldSpec:
 def _unbound(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> Any:
     spec = _chosen_among(schema, spec)
     read_only = not writable(schema, spec.name, creating=creating)
-    # A checkbox always says something.
-    required = spec.type != "boolean" and (spec.required if creating else not spec.nillable)
+    always_filled = field_type(spec.type).control is ControlKind.CHECKBOX
+    required = not always_filled and (spec.required if creating else not spec.nillable)
     return control(schema, spec, required=required and not read_only, read_only=read_only)

@@ -12,6 +12,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     SchemaStale,
 )
+from keeping_plugin.objects import title_field
 from keeping_plugin.salesforce import errors, names, org
 from keeping_plugin.salesforce.queries import finding, payloads, saving, searching, soql
 from keeping_plugin.salesforce.queries import panel as panels
@@ -159,7 +160,7 @@ class Gateway:
         if not 0 < len(wanted) <= _SEARCH_TEXT or not wanted.isprintable():
             raise InvalidInput("Type a few letters to search for.", field="text")
         names.checked_object(object)
-        title = soql.NAME_FIELDS.get(object, "Name")
+        title = title_field(object)
         with self._calls.verb("search"):
             statement = soql.named_like(object, wanted, max(1, min(limit, 200)))
             try:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from keeping_plugin.errors import InvalidInput
+from keeping_plugin.objects import ROWS
 
 _ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}", re.ASCII)
@@ -17,12 +18,7 @@ _PATH = re.compile(rf"{_NAME.pattern}(?:\.{_NAME.pattern}){{0,5}}", re.ASCII)
 
 # Key prefixes that are the same in every org; others are the org's own.
 PREFIXES = {
-    "Account": "001",
-    "Contact": "003",
-    "Opportunity": "006",
-    "Lead": "00Q",
-    "Case": "500",
-    "Task": "00T",
+    **{name: row.prefix for name, row in ROWS.items()},
     "User": "005",
     "Organization": "00D",
     "RecordType": "012",

@@ -33,18 +33,15 @@ from keeping_plugin.types.records import (
     Usage,
 )
 from keeping_plugin.types.schema import (
-    OBJECTS,
     Described,
     FieldSpec,
     ObjectSchema,
     PicklistValue,
     RecordType,
     Value,
-    emails_are_searched,
 )
 
 __all__ = [
-    "OBJECTS",
     "Action",
     "Address",
     "Agent",
@@ -74,5 +71,4 @@ __all__ = [
     "Tokens",
     "Usage",
     "Value",
-    "emails_are_searched",
 ]

@@ -20,17 +20,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ContactMatch:
-    """A Contact with what stands around it, most recent first.
-
-    `opportunities` are those in which the Contact has a role (at most 3); `account_opportunities`
-    the Account's other open ones, when fewer than 3 have.
-    """
+    """A Contact with what stands around it: by key (`objects.AROUND_KEYS`), most recent first."""
 
     contact: Record
     account: Record | None = None
-    opportunities: tuple[Record, ...] = ()
-    account_opportunities: tuple[Record, ...] = ()
-    cases: tuple[Record, ...] = ()
+    around: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

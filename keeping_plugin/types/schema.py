@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 # A field's value as Salesforce's JSON carries it; compound values (address, location) are mappings.
 Value = str | int | float | bool | None | Mapping[str, object]
 
-OBJECTS = ("Contact", "Lead", "Account", "Opportunity", "Case")
-
 
 @dataclass(frozen=True, slots=True)
 class PicklistValue:
@@ -94,13 +92,6 @@ class ObjectSchema:
     fields: Mapping[str, FieldSpec]
     record_types: tuple[RecordType, ...] = ()
     children: Mapping[str, str] = field(default_factory=dict)  # relationship name -> object
-
-
-def emails_are_searched(schemas: Mapping[str, ObjectSchema]) -> bool:
-    """Whether people are found by a search instead of a query, because an org keeps their addresses
-    encrypted: not filterable. Whom a search does not find may be there all the same."""
-    emails = (schemas[name].fields.get("Email") for name in ("Contact", "Lead") if name in schemas)
-    return any(spec is not None and not spec.filterable for spec in emails)
 
 
 @dataclass(frozen=True, slots=True)

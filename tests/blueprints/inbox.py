@@ -27,10 +27,10 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
+from keeping_plugin.objects import TASK
 from keeping_plugin.services.limits import RateLimiter
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema.describe import TASK
 from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema
@@ -99,7 +99,7 @@ class Inbox:
     def describe(self, schemas: dict[str, ObjectSchema]) -> None:
         """Cache this describe."""
         with self.database.write() as session:
-            for name in (*FIELDS, TASK):
+            for name in (*FIELDS, TASK.name):
                 schema = schemas.get(name)
                 document = dump_schema(schema) if schema is not None else None
                 row = {

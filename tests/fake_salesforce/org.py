@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected, SchemaStale
+from keeping_plugin.objects import ROWS
 from keeping_plugin.ports import Clock
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue
 from keeping_plugin.types.describe_result import schema_of
@@ -17,15 +18,10 @@ from keeping_plugin.types.describe_result import schema_of
 Row = dict[str, Any]
 
 PREFIXES = {
-    "Account": "001",
-    "Contact": "003",
+    **{name: row.prefix for name, row in ROWS.items()},
     "User": "005",
-    "Opportunity": "006",
     "OpportunityContactRole": "00K",
-    "Lead": "00Q",
-    "Task": "00T",
     "Organization": "00D",
-    "Case": "500",
 }
 # Task statuses, and whether each counts as closed.
 STATUSES = {"Not Started": False, "In Progress": False, "Completed": True, "Deferred": False}

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from keeping_plugin.objects import DESCRIBE_REQUESTS, OBJECT_NAMES
 from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.types import ObjectSchema
 
 
 class OrgUnderTest(Protocol):
@@ -38,6 +40,16 @@ class OrgUnderTest(Protocol):
 
     def monotonic(self) -> float:
         """The clock by which `start_by` is read."""
+
+
+def schemas_of(gateway: SalesforceGateway) -> dict[str, ObjectSchema]:
+    """The objects that agents see, as the user of this gateway does."""
+    found = (entry for names in DESCRIBE_REQUESTS for entry in gateway.describe(names))
+    return {
+        entry.object: entry.schema
+        for entry in found
+        if entry.schema is not None and entry.object in OBJECT_NAMES
+    }
 
 
 def someone() -> str:

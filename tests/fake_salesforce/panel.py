@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.errors import Complaint, SchemaStale
+from keeping_plugin.objects import AROUND
 from keeping_plugin.types import ContactMatch, LeadMatch, ObjectSchema, Record, Value
 from tests.fake_salesforce.org import FakeOrg, Row
 
@@ -37,31 +38,47 @@ def panel(
 
 def _contact(org: FakeOrg, row: Row, schemas: Schemas, fields: Chosen) -> ContactMatch:
     account = org.row("Account", row.get("AccountId") or "")
-    roles = {
-        role["OpportunityId"]
-        for role in org.of("OpportunityContactRole")
-        if role.get("ContactId") == row["Id"]
-    }
-    deals = _latest(org.of("Opportunity")) if "Opportunity" in schemas else []
-    own = [deal for deal in deals if deal["Id"] in roles][:3]
-    others = [
-        deal
-        for deal in deals
-        if row.get("AccountId") is not None
-        and deal.get("AccountId") == row["AccountId"]
-        and not deal["IsClosed"]
-        and deal["Id"] not in roles
-    ]
-    cases = [case for case in org.of("Case") if case.get("ContactId") == row["Id"]]
-    cases.sort(key=lambda case: (case["CreatedDate"], case["Id"]), reverse=True)
+    around: dict[str, tuple[Record, ...]] = {}
+    for one, relation in AROUND:
+        known = one.name in schemas
+        own = _children(org, "Contact", row, relation.relationship, relation.through)
+        shown = _latest(own.values() if known else (), relation.order)[: relation.most]
+        around[one.key] = _records(org, one.name, shown, schemas, fields)
+        more = relation.of_account
+        if more is not None:
+            others = _children(org, "Account", account or {}, more.relationship) if known else {}
+            spare = [
+                child
+                for key, child in others.items()
+                if key not in own and not child.get(more.closed)
+            ]
+            room = relation.most - len(shown)
+            spare = _latest(spare, relation.order)[:room]
+            around[more.key] = _records(org, one.name, spare, schemas, fields)
     alone = row.get("IsPersonAccount") or account is None or "Account" not in schemas
     return ContactMatch(
         contact=_records(org, "Contact", [row], schemas, fields)[0],
         account=None if alone else _records(org, "Account", [account or {}], schemas, fields)[0],
-        opportunities=_records(org, "Opportunity", own, schemas, fields),
-        account_opportunities=_records(org, "Opportunity", others[: 3 - len(own)], schemas, fields),
-        cases=_records(org, "Case", cases[:5], schemas, fields) if "Case" in schemas else (),
+        around=around,
     )
+
+
+def _children(
+    org: FakeOrg, object: str, parent: Row, relationship: str, through: str = ""
+) -> dict[str, Row]:
+    """What refers to a record by a child relationship, or what those rows lead to, by id."""
+    child = org.schemas[object].children.get(relationship)
+    if child is None or "Id" not in parent:
+        return {}
+    specs = org.schemas[child].fields.values()
+    lookups = [spec.name for spec in specs if object in spec.reference_to]
+    rows = [row for row in org.of(child) if parent["Id"] in map(row.get, lookups)]
+    if through:
+        [spec] = (spec for spec in specs if spec.relationship == through)
+        [target] = spec.reference_to
+        led = (org.row(target, row.get(spec.name) or "") for row in rows)
+        rows = [row for row in led if row is not None]
+    return {row["Id"]: row for row in rows}
 
 
 def _records(
@@ -107,8 +124,8 @@ def value(org: FakeOrg, object: str, row: Row | None, path: str) -> Value:
     raise SchemaStale(object=object, field=name)
 
 
-def _latest(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row["LastModifiedDate"], row["Id"]), reverse=True)
+def _latest(rows: Iterable[Row], by: str = "LastModifiedDate") -> list[Row]:
+    return sorted(rows, key=lambda row: (row[by], row["Id"]), reverse=True)
 
 
 def _carries(row: Row, key: str | None) -> bool:

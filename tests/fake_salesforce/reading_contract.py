@@ -15,7 +15,6 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.types import (
-    OBJECTS,
     ContactMatch,
     LeadMatch,
     NewRecord,
@@ -23,7 +22,7 @@ from keeping_plugin.types import (
     Saved,
     TaskLook,
 )
-from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, someone
+from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, schemas_of, someone
 
 SHOWN = {
     "Contact": ["Name", "Email", "Phone", "Owner.Name", "No_Such_Field__c"],
@@ -39,8 +38,7 @@ class ReadingContract(OrgContract):
 
     @pytest.fixture
     def schemas(self, org: OrgUnderTest) -> dict[str, ObjectSchema]:
-        described = org.gateway.describe(OBJECTS)
-        return {entry.object: entry.schema for entry in described if entry.schema is not None}
+        return schemas_of(org.gateway)
 
     # find
 
@@ -179,9 +177,9 @@ class ReadingContract(OrgContract):
         assert match.contact.fields["Email"] == address
         assert match.account is not None
         assert match.account.fields == {"Name": "Acme", "Phone": "1"}
-        assert [record.id for record in match.opportunities] == [deal]
-        assert [record.id for record in match.account_opportunities] == [spare]
-        subjects = [record.fields["Subject"] for record in match.cases]
+        assert [record.id for record in match.around["opportunities"]] == [deal]
+        assert [record.id for record in match.around["account_opportunities"]] == [spare]
+        subjects = [record.fields["Subject"] for record in match.around["cases"]]
         assert subjects == [f"Case {number}" for number in (5, 4, 3, 2, 1)]
 
     def test_panel_costs_one_request(
@@ -215,7 +213,7 @@ class ReadingContract(OrgContract):
         org.add("Case", Subject="Hidden", ContactId=contact)
         [match] = org.gateway.panel(address, {"Contact": schemas["Contact"]}, SHOWN)
         assert isinstance(match, ContactMatch)
-        assert match.cases == ()
+        assert match.around["cases"] == ()
 
     # read, search
 

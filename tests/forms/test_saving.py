@@ -11,8 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.errors import RecordRejected
 from keeping_plugin.forms.record import PREFIX, defaults, record_form
+from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.salesforce.gateway import Gateway
-from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema, Value
+from keeping_plugin.types import FieldSpec, ObjectSchema, Value
 from salesforce_simulator.process import OrgProcess
 from tests.forms.printed import untouched
 from tests.salesforce.conftest import CALLBACK, LiveOrg
@@ -67,7 +68,7 @@ def _text(spec: FieldSpec, number: int) -> str:
     return plain.get(spec.type, f"{'ünï'[: max(1, (spec.length or 9) - 2)]}{number}")
 
 
-@pytest.mark.parametrize("object", OBJECTS)
+@pytest.mark.parametrize("object", OBJECT_NAMES)
 def test_every_field_can_be_made_and_changed(gateway: Gateway, object: str) -> None:
     (described,) = gateway.describe([object])
     schema = described.schema

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from keeping_plugin.errors import KeepingError, RecordRejected
+from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.panel.cards import asked
 from keeping_plugin.services.panel.display import shown
-from keeping_plugin.types import OBJECTS, ContactMatch, LeadMatch, ObjectSchema, emails_are_searched
+from keeping_plugin.types import ContactMatch, LeadMatch, ObjectSchema
 from salesforce_simulator.describe import load
 from salesforce_simulator.process import OrgProcess
+from tests.fake_salesforce.org_under_test import schemas_of
 from tests.salesforce.conftest import CALLBACK, LiveOrg
 
 PLACES = {"US": ["CA"], "AU": ["NSW"]}
@@ -31,8 +33,7 @@ def unusual() -> Iterator[LiveOrg]:
 
 @pytest.fixture(scope="module")
 def schemas(unusual: LiveOrg) -> Mapping[str, ObjectSchema]:
-    found = unusual.gateway.describe(OBJECTS)
-    return {entry.object: entry.schema for entry in found if entry.schema is not None}
+    return schemas_of(unusual.gateway)
 
 
 def ask(org: LiveOrg, schemas: Mapping[str, ObjectSchema], address: str) -> list[object]:
@@ -70,7 +71,7 @@ def test_the_panel_shows_all_that_stands_around_a_person_whom_a_search_found(
     assert isinstance(contact, ContactMatch)
     assert contact.contact.id == jane
     assert contact.account is not None
-    assert len(contact.cases) == 1
+    assert len(contact.around["cases"]) == 1
     assert isinstance(other, LeadMatch)
     assert other.lead.id == lead
 
@@ -112,7 +113,7 @@ def test_each_amount_comes_with_its_currency(
     [match] = ask(unusual, schemas, "rich@encrypted.example")
     assert isinstance(match, ContactMatch)
     opportunity = schemas["Opportunity"]
-    assert {shown(opportunity, deal, "Amount").text for deal in match.opportunities} == {
+    assert {shown(opportunity, deal, "Amount").text for deal in match.around["opportunities"]} == {
         "JPY 1,200,000",
         "USD 1,200,000.00",
         "EUR 1,200,000.00",

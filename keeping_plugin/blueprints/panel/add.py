@@ -37,10 +37,10 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.mail.company_name import SuggestedCompany
+from keeping_plugin.objects import row_of
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
-from keeping_plugin.services.panel import call, record_types
-from keeping_plugin.services.panel.cards import person
+from keeping_plugin.services.panel import call, cards, record_types
 from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
@@ -50,11 +50,6 @@ from keeping_plugin.types import Address
 from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.panel import COMPANY_SOURCES
 from keeping_plugin.wording.salesforce_errors import explained
-
-_ADDABLE = {
-    "Contact": ("FirstName", "LastName", "Email"),
-    "Lead": ("FirstName", "LastName", "Company", "Email"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ def create(conversation_id: str, object: str) -> Any:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
-    if object not in _ADDABLE or object not in link.schemas:
+    if row_of(object).person is None or object not in link.schemas:
         raise NotFound("Only Contacts and Leads can be added here.")
     refusal: SalesforceError | None = None
     if link.lost:
@@ -113,7 +108,9 @@ def _form_for(
     asked = (sent if sent is not None else request.args).get("record_type", "")
     default = record_types.default(schema)
     chosen = next((kind for kind in offered if kind.id == asked), default)
-    names = [name for name in (*_ADDABLE[object], *link.shown[object]) if name != "RecordTypeId"]
+    person = row_of(object).person
+    first = person.first if person else ()
+    names = [name for name in (*first, *link.shown[object]) if name != "RecordTypeId"]
     made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
     picklists = record_types.own_picklists(
         current_runtime(),
@@ -167,7 +164,7 @@ def _save(a: Adding) -> Any:
         return _form(a, status=status_of(error), error=error, unplaced=unplaced, beside=beside)
     view = open_panel(runtime, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id)
     if isinstance(done, adding.Exists):
-        shown = {person(found).id for found in view.found}
+        shown = {cards.person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:
             sentence = f"A {done.people[0].object} with this address already exists in Salesforce."
             a.form.complain([Complaint("", sentence, ("Email",))])
@@ -182,7 +179,8 @@ def _save(a: Adding) -> Any:
 
 def _suggested_company(a: Adding) -> SuggestedCompany | None:
     """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen."""
-    if a.object != "Lead":
+    person = row_of(a.object).person
+    if person is None or not person.company:
         return None
     runtime = current_runtime()
     company_id = a.place.agent.company_id

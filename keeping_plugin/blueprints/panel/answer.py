@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 from flask import Response, request
 
-from keeping_plugin.blueprints.panel.cards import Cards, open_in_salesforce
+from keeping_plugin.blueprints.panel.cards import Cards
 from keeping_plugin.blueprints.panel.conversation import ConversationContext
 from keeping_plugin.blueprints.web.errors import error_json
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
+from keeping_plugin.objects import PERSON_NAMES, record_page
 from keeping_plugin.services.panel.cards import records_of
 from keeping_plugin.services.panel.display import age
 from keeping_plugin.services.panel.view import PanelState, PanelView
@@ -125,8 +126,8 @@ def _out_of_sight(view: PanelView, record_id: str) -> OutOfSight | None:
         return None
     return OutOfSight(
         kind=schema.label,
-        url=open_in_salesforce(link.instance_url, schema.name, record_id),
-        is_person=schema.name in {"Contact", "Lead"},
+        url=record_page(link.instance_url, schema.name, record_id),
+        is_person=schema.name in PERSON_NAMES,
     )
 
 
@@ -142,6 +143,4 @@ def _addable(view: PanelView) -> tuple[str, ...]:
     if view.state is not PanelState.NO_MATCH or view.linked is None:
         return ()
     schemas = view.linked.schemas
-    return tuple(
-        name for name in ("Contact", "Lead") if name in schemas and schemas[name].createable
-    )
+    return tuple(name for name in PERSON_NAMES if name in schemas and schemas[name].createable)

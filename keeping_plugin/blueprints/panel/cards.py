@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from flask import url_for
 
-from keeping_plugin.services.panel.cards import person
+from keeping_plugin.objects import AROUND, AROUND_KEYS, PERSON_ACCOUNT, record_page, row_of
+from keeping_plugin.services.panel.cards import around, person
 from keeping_plugin.services.panel.display import day, shown
 from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.schema.fields import label_in, why_read_only
@@ -70,23 +71,47 @@ class RecordCard:
         }
 
 
+class Section(NamedTuple):
+    """The records of one object around a person; `more` are the Account's, under a heading of
+    their own."""
+
+    key: str
+    heading: str
+    cards: tuple[RecordCard, ...]
+    more_heading: str
+    more: tuple[RecordCard, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonCard:
-    """A Contact or a Lead with what stands around it."""
+    """A Contact or a Lead with what stands around it, by `objects.AROUND_KEYS`."""
 
     person: RecordCard
     account: RecordCard | None = None
-    opportunities: tuple[RecordCard, ...] = ()
-    account_opportunities: tuple[RecordCard, ...] = ()
-    cases: tuple[RecordCard, ...] = ()
+    around: Mapping[str, tuple[RecordCard, ...]] = field(default_factory=dict)
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """What stands around the person, without what is empty."""
+        sections = []
+        for row, relation in AROUND:
+            more = relation.of_account
+            section = Section(
+                row.key,
+                row.tab,
+                self.around.get(row.key, ()),
+                more.heading if more else "",
+                self.around.get(more.key, ()) if more else (),
+            )
+            if section.cards or section.more:
+                sections.append(section)
+        return tuple(sections)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "person": self.person.as_json(),
             "account": self.account.as_json() if self.account else None,
-            "opportunities": [card.as_json() for card in self.opportunities],
-            "account_opportunities": [card.as_json() for card in self.account_opportunities],
-            "cases": [card.as_json() for card in self.cases],
+            **{key: [card.as_json() for card in self.around.get(key, ())] for key in AROUND_KEYS},
         }
 
 
@@ -105,9 +130,7 @@ class Cards:
         return PersonCard(
             person=self.record(found.contact),
             account=self.record(found.account) if found.account is not None else None,
-            opportunities=tuple(map(self.record, found.opportunities)),
-            account_opportunities=tuple(map(self.record, found.account_opportunities)),
-            cases=tuple(map(self.record, found.cases)),
+            around={key: tuple(map(self.record, around(found, key))) for key in AROUND_KEYS},
         )
 
     def candidate(self, found: ContactMatch | LeadMatch) -> dict[str, Any]:
@@ -130,19 +153,16 @@ class Cards:
         schema = self._link.schemas[record.object]
         fields = record.fields
         chosen = self._shown(record)
-        aside = [
-            shown(schema, record, name).text
-            for name in _ASIDE.get(record.object, ())
-            if name in chosen
-        ]
+        row = row_of(record.object)
+        aside = [shown(schema, record, name).text for name in row.aside if name in chosen]
         return RecordCard(
             object=record.object,
             id=record.id,
             # One card for both: the Contact's row is the Account's person.
-            kind="Person account" if fields.get("IsPersonAccount") is True else schema.label,
+            kind="Person account" if fields.get(PERSON_ACCOUNT.flag) is True else schema.label,
             title=_title(record, chosen),
             aside=" · ".join(text for text in aside if text),
-            url=open_in_salesforce(self._link.instance_url, record.object, record.id),
+            url=record_page(self._link.instance_url, record.object, record.id),
             edit_url=self._edit_url(record),
             rows=tuple(self.row(record, name) for name in chosen if name in fields),
         )
@@ -182,23 +202,14 @@ class Cards:
         return self._edit_urls[record.id]
 
 
-_ASIDE = {"Opportunity": ("StageName", "Amount", "CloseDate"), "Case": ("Status",)}
-
-
 def _title(record: Record, chosen: Sequence[str]) -> str:
-    fields = record.fields
-    if record.object == "Case":
-        subject = fields.get("Subject") if "Subject" in chosen else None
-        parts = [fields.get("CaseNumber"), subject]
-        return " · ".join(str(part) for part in parts if part) or record.id
-    return str(fields.get("Name") or fields.get("Email") or record.id)
+    """Its title fields, as far as they may be shown; else a person's address."""
+    row = row_of(record.object)
+    told = (record.fields.get(name) for name in row.title if name in row.head or name in chosen)
+    title = " · ".join(str(part) for part in told if part)
+    return title or str(record.fields.get("Email") or record.id)
 
 
 def row_id(record_id: str, name: str) -> str:
     """The id of a field's row in the page."""
     return f"k-{record_id}-{name}"
-
-
-def open_in_salesforce(instance_url: str, object: str, record_id: str) -> str:
-    """The record's page in Lightning."""
-    return f"{instance_url}/lightning/r/{object}/{record_id}/view"

@@ -10,7 +10,6 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.blueprints.panel.answer import show
-from keeping_plugin.blueprints.panel.cards import open_in_salesforce
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.web.errors import status_of
 from keeping_plugin.blueprints.web.form_input import sent
@@ -24,6 +23,7 @@ from keeping_plugin.errors import (
     NotConnected,
     NotFound,
 )
+from keeping_plugin.objects import PERSON_NAMES, record_page
 from keeping_plugin.services.panel import duplicates
 from keeping_plugin.services.panel.duplicates import Duplicate
 from keeping_plugin.services.panel.open import open_panel
@@ -74,7 +74,7 @@ def offered_duplicates(
     return [
         Offer(
             duplicate=found,
-            url=open_in_salesforce(link.instance_url, found.object, found.id),
+            url=record_page(link.instance_url, found.object, found.id),
             ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id]),
             has_address=bool(found.email) and salesforce_key(found.email) == key,
         )
@@ -124,7 +124,7 @@ def _checked(place: ConversationContext, link: Linked, ticket: str) -> tuple[str
         raise NotFound(
             "This suggestion has expired. Save again to see the current duplicates."
         ) from error
-    if subject != [*_subject(place), link.org_id] or object not in ("Contact", "Lead"):
+    if subject != [*_subject(place), link.org_id] or object not in PERSON_NAMES:
         raise NotFound("This suggestion has expired. Save again to see the current duplicates.")
     return object, record_id
 
@@ -139,6 +139,7 @@ def _ask(
 ) -> Response:
     ticket = _tickets().dumps([*_subject(place), link.org_id, object, record_id])
     complaints = getattr(error, "complaints", ())
+    new = sent().get("new_object", "")
     body = {
         "object": object,
         "id": record_id,
@@ -154,10 +155,10 @@ def _ask(
         place=place,
         other=other,
         ticket=ticket,
-        url=open_in_salesforce(link.instance_url, object, record_id),
+        url=record_page(link.instance_url, object, record_id),
         error=error,
         sentence=error_sentence(error) if error else "",
         refused=explained(complaints),
         carried=carried(),
-        new=sent().get("new_object", ""),
+        new=new if new in PERSON_NAMES else "",
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
-
-from flask import Response, jsonify, redirect, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.panel.answer import show
@@ -41,10 +38,3 @@ def pick(conversation_id: str) -> ResponseReturnValue:
     if wanted() is Wanted.JSON:
         return panel(conversation_id)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)
-
-
-def openapi() -> Response:
-    """What the JSON of these URLs looks like, for the prefix at which this host mounted them."""
-    document = json.loads((files("keeping_plugin") / "static" / "openapi.json").read_text("utf-8"))
-    document["servers"] = [{"url": url_for(".openapi").removesuffix("/openapi.json") or "/"}]
-    return jsonify(document)

@@ -16,10 +16,10 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.fields import FIELD_TYPES
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
+from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.services.admin.overview import ObjectChange, Overview, overview
 from keeping_plugin.services.connection import barred, connect
 from keeping_plugin.services.schema import describe, preflight
@@ -70,8 +70,8 @@ def _change_text(item: ObjectChange) -> ChangeText:
         shown=item.shown,
         was_required=change.required,
         label=item.label,
-        was=FIELD_TYPES.get(change.was, change.was),
-        now=FIELD_TYPES.get(change.now, change.now),
+        was=field_type(change.was).label,
+        now=field_type(change.now).label,
     )
 
 

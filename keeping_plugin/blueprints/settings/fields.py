@@ -7,45 +7,20 @@ from dataclasses import dataclass
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.tabs import OBJECT_TABS, tabs
+from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.forms.settings import FieldsForm
 from keeping_plugin.models import Connection
+from keeping_plugin.objects import OBJECT_NAMES, row_of
 from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.services.schema import fields as editable
 from keeping_plugin.services.schema.selection import Choice
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
-
-# Describe types in the words of Salesforce's own Setup.
-FIELD_TYPES = {
-    "address": "Address",
-    "boolean": "Checkbox",
-    "combobox": "Picklist or text",
-    "currency": "Currency",
-    "date": "Date",
-    "datetime": "Date and time",
-    "double": "Number",
-    "email": "Email",
-    "encryptedstring": "Encrypted text",
-    "id": "Id",
-    "int": "Number",
-    "location": "Geolocation",
-    "long": "Number",
-    "multipicklist": "Multi-select picklist",
-    "percent": "Percent",
-    "phone": "Phone",
-    "picklist": "Picklist",
-    "reference": "Lookup",
-    "string": "Text",
-    "textarea": "Text area",
-    "time": "Time",
-    "url": "URL",
-}
-
+from keeping_plugin.types import FieldSpec, ObjectSchema
 
 _CHANGED = (
     "The fields on this tab have changed since you opened the page, in another window or in "
@@ -72,7 +47,7 @@ def fields(object: str) -> ResponseReturnValue:
     """Show the tab, step through it without JavaScript, and save it."""
     agent = guards.admin()
     guards.end_host_transaction()
-    if object not in OBJECTS:
+    if object not in OBJECT_NAMES:
         raise NotFound("This tab does not exist.")
     database = current_runtime().database
     with database.read() as session:
@@ -88,7 +63,7 @@ def fields(object: str) -> ResponseReturnValue:
             connection=found,
             schema=progress,
             object=object,
-            label=OBJECT_TABS[object],
+            label=row_of(object).tab,
             kept=kept,
             tabs=tabs(object),
         )
@@ -112,7 +87,7 @@ def fields(object: str) -> ResponseReturnValue:
     keep = tuple(name for name in known_before if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
-    notices.add_notice(f"{OBJECT_TABS[object]}: saved. Agents see {len(wanted)} fields.")
+    notices.add_notice(f"{row_of(object).tab}: saved. Agents see {len(wanted)} fields.")
     return redirect(url_for(".fields", object=object), 303)
 
 
@@ -144,8 +119,8 @@ def _page(
     def row(spec: FieldSpec, *, is_ticked: bool) -> Row:
         return Row(
             name=spec.name,
-            label=editable.label_in(known, spec) if spec.type == "picklist" else spec.label,
-            type=FIELD_TYPES.get(spec.type, spec.type),
+            label=editable.label_in(known, spec) if editable.is_picklist(spec) else spec.label,
+            type=field_type(spec.type).label,
             custom=spec.custom,
             ticked=is_ticked,
             locked=choice.locked.get(spec.name, ""),
@@ -169,6 +144,6 @@ def _page(
         seen=seen,
         changed=form is not None and ticked != choice.shown,
         problem=problem,
-        title=OBJECT_TABS[known.name],
+        title=row_of(known.name).tab,
         tabs=tabs(known.name),
     )

@@ -6,14 +6,7 @@ from typing import NamedTuple
 
 from flask import url_for
 
-# As the product names them; an org may have other labels, which its own tab then shows.
-OBJECT_TABS = {
-    "Contact": "Contacts",
-    "Lead": "Leads",
-    "Account": "Accounts",
-    "Opportunity": "Opportunities",
-    "Case": "Cases",
-}
+from keeping_plugin.objects import OBJECTS
 
 
 class Tab(NamedTuple):
@@ -27,9 +20,9 @@ class Tab(NamedTuple):
 def tabs(current: str) -> tuple[Tab, ...]:
     """All tabs. `current` is `settings`, an object's API name, `automation`, `activity`
     or `audit`."""
+    # As the product names them; an org may have other labels, which its own tab then shows.
     objects = [
-        Tab(label, url_for(".fields", object=name), current == name)
-        for name, label in OBJECT_TABS.items()
+        Tab(row.tab, url_for(".fields", object=row.name), current == row.name) for row in OBJECTS
     ]
     return (
         Tab("Connection", url_for(".settings"), current == "settings"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
 from keeping_plugin.errors import SchemaStale
+from keeping_plugin.objects import LEAD, PERSON_NAMES, TASK
 from keeping_plugin.salesforce.queries import payloads, searching, soql
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
@@ -34,18 +35,18 @@ def find(
         else [
             composite.query(f"{kind}{number}", soql.people(kind, forms))
             for number, forms in enumerate(soql.address_chunks(addresses))
-            for kind in ("Contact", "Lead")
+            for kind in PERSON_NAMES
         ]
     )
     if tasks is not None:
-        subs.append(composite.query("Task", soql.tasks(tasks), deleted_too=True))
+        subs.append(composite.query(TASK.name, soql.tasks(tasks), deleted_too=True))
     found = searching.people(calls, "find", addresses) if by_search and addresses else {}
     for start in range(0, len(subs), composite.QUERIES):
         part = subs[start : start + composite.QUERIES]
         for sub, answer in composite.ask_all(calls, "find", part).items():
             found[sub] = _rows(calls, sub, answer)
     people = _people(found, keys_by_salesforce(addresses))
-    return Found(people, _tasks(found.get("Task", []), tasks))
+    return Found(people, _tasks(found.get(TASK.name, []), tasks))
 
 
 def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
@@ -54,7 +55,7 @@ def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
     except SchemaStale:
         # A user who may not read Leads or their addresses finds none; without Contacts there is
         # nothing to find at all.
-        if not sub.startswith("Lead"):
+        if not sub.startswith(LEAD.name):
             raise
         log.warning("salesforce.find.leads_unreadable")
         return []
@@ -67,7 +68,7 @@ def _people(
     people: defaultdict[str, dict[str, PersonFound]] = defaultdict(dict)
     for sub, rows in found.items():
         kind = sub.rstrip("0123456789")
-        if kind == "Task":
+        if kind == TASK.name:
             continue
         for person in (payloads.person(row, kind) for row in rows):
             for key in wanted.get(salesforce_key(person.email) or "", ()):

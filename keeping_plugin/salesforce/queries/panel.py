@@ -6,12 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keeping_plugin.addresses import salesforce_forms, salesforce_key
+from keeping_plugin.objects import (
+    ACCOUNT,
+    AROUND,
+    CONTACT,
+    LEAD,
+    PERSON_ACCOUNT,
+    TO_ACCOUNT,
+    StandardObject,
+    emails_are_searched,
+)
 from keeping_plugin.salesforce.queries import panel_queries, payloads, searching
-from keeping_plugin.salesforce.queries.panel_queries import OPPORTUNITIES, PEOPLE, Shown
+from keeping_plugin.salesforce.queries.panel_queries import MOST_PEOPLE, Shown
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
-from keeping_plugin.salesforce.wire.composite import Rows
-from keeping_plugin.types import ContactMatch, LeadMatch, Record, emails_are_searched
+from keeping_plugin.types import ContactMatch, LeadMatch, Record
 
 Row = Mapping[str, Any]
 
@@ -24,7 +33,7 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
     if forms and emails_are_searched(shown.schemas):
         searched = searching.people(calls, "panel", [address])
         ids = {
-            kind: [payloads.record_id(row) for row in rows][:PEOPLE]
+            kind: [payloads.record_id(row) for row in rows][:MOST_PEOPLE]
             for kind, rows in searched.items()
         }
     statements = panel_queries.queries(forms, shown, ids) if forms else {}
@@ -40,11 +49,15 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
     # A converted Lead leads to its Contact, whatever address that has by now.
     for row in found.get("converted", ()):
         people.setdefault(payloads.record_id(row), row)
-    deals = [*found.get("account_deals", ()), *found.get("converted_deals", ())]
-    contacts = [_contact(row, deals, shown) for row in people.values()]
+    accounts = {
+        payloads.record_id(row): row
+        for row in (*found.get("accounts", ()), *found.get("converted_accounts", ()))
+    }
+    contacts = [
+        _contact(row, accounts.get(row.get(TO_ACCOUNT) or ""), shown) for row in people.values()
+    ]
     leads = [
-        LeadMatch(payloads.record(row, "Lead", shown.fields("Lead")))
-        for row in _carrying(key, found.get("leads", ()))
+        LeadMatch(_record(row, LEAD.name, shown)) for row in _carrying(key, found.get("leads", ()))
     ]
     return (*contacts, *leads)
 
@@ -54,35 +67,38 @@ def _carrying(key: str | None, rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if salesforce_key(payloads.text(row, "Email")) == key]
 
 
-def _contact(row: Row, deals: Rows, shown: Shown) -> ContactMatch:
-    own: dict[str, Record] = {}
-    for role in payloads.child_rows(row.get("OpportunityContactRoles")):
-        deal = role.get("Opportunity")
-        if deal is not None:  # null when the user may see the role but not the opportunity
-            record = _record(payloads.mapping(deal), "Opportunity", shown)
-            own.setdefault(record.id, record)
-    others: dict[str, Record] = {}
-    if row.get("AccountId") is not None:
-        for deal in deals:
-            if deal.get("AccountId") == row["AccountId"] and payloads.record_id(deal) not in own:
-                record = _record(deal, "Opportunity", shown)
-                others.setdefault(record.id, record)
-    room = max(0, OPPORTUNITIES - len(own))
-    return ContactMatch(
-        contact=_record(row, "Contact", shown),
-        account=_account(row, shown),
-        opportunities=tuple(own.values())[:OPPORTUNITIES],
-        account_opportunities=tuple(others.values())[:room],
-        cases=tuple(_record(case, "Case", shown) for case in payloads.child_rows(row.get("Cases"))),
-    )
+def _contact(row: Row, account: Row | None, shown: Shown) -> ContactMatch:
+    around: dict[str, tuple[Record, ...]] = {}
+    for one, relation in AROUND:
+        own = _children(row, relation.relationship, one, shown, through=relation.through)
+        around[one.key] = tuple(own.values())[: relation.most]
+        more = relation.of_account
+        if more is not None:
+            others = _children(account or {}, more.relationship, one, shown)
+            spare = [record for key, record in others.items() if key not in own]
+            around[more.key] = tuple(spare[: max(0, relation.most - len(own))])
+    return ContactMatch(_record(row, CONTACT.name, shown), _account(row, shown), around)
+
+
+def _children(
+    parent: Row, relationship: str, of: StandardObject, shown: Shown, *, through: str = ""
+) -> dict[str, Record]:
+    """The records of a subquery by id, each once."""
+    found: dict[str, Record] = {}
+    for child in payloads.child_rows(parent.get(relationship)):
+        row = child.get(through) if through else child
+        if row is not None:  # null when the user may see a role but not its opportunity
+            record = _record(payloads.mapping(row), of.name, shown)
+            found.setdefault(record.id, record)
+    return found
 
 
 def _account(row: Row, shown: Shown) -> Record | None:
     """The contact's account. A person account is the same person once more: shown once."""
-    if shown.account is None or row.get("IsPersonAccount") is True:
+    if shown.account is None or row.get(PERSON_ACCOUNT.flag) is True:
         return None
     parent = row.get(shown.account)
-    return None if parent is None else _record(payloads.mapping(parent), "Account", shown)
+    return None if parent is None else _record(payloads.mapping(parent), ACCOUNT.name, shown)
 
 
 def _record(row: Row, object: str, shown: Shown) -> Record:

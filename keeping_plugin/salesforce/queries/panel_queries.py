@@ -10,16 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keeping_plugin.errors import PermissionDenied
+from keeping_plugin.objects import (
+    ACCOUNT,
+    AROUND,
+    CONTACT,
+    LEAD,
+    PERSON_ACCOUNT,
+    PERSON_NAMES,
+    TO_ACCOUNT,
+    Children,
+    StandardObject,
+)
+from keeping_plugin.objects import CONVERSION as _BECAME
 from keeping_plugin.salesforce import names
 from keeping_plugin.salesforce.queries import soql
 from keeping_plugin.types import ObjectSchema
 
-PEOPLE = 20
-CASES = 5
-OPPORTUNITIES = 3
+MOST_PEOPLE = 20
 # One contact may have several roles in one opportunity, so more roles are read than are shown.
-_ROLES = 4 * OPPORTUNITIES
-_ACCOUNT_OPPORTUNITIES = 50
+_ROLES_EACH = 4
+_MOST_ACCOUNTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,14 @@ class Shown:
     @property
     def account(self) -> str | None:
         """The relationship from a Contact to its Account, when both can be read."""
-        if not (self.has("Account") and self.has("Contact", "AccountId")):
+        if not (self.has(ACCOUNT.name) and self.has(CONTACT.name, TO_ACCOUNT)):
             return None
-        return self.schemas["Contact"].fields["AccountId"].relationship or "Account"
+        return self.schemas[CONTACT.name].fields[TO_ACCOUNT].relationship or ACCOUNT.name
+
+    def leads_to(self, parent: str, relationship: str, child: str, *fields: str) -> bool:
+        """Whether the org shows this child relationship, and the object that is read through it."""
+        schema = self.schemas.get(parent)
+        return schema is not None and relationship in schema.children and self.has(child, *fields)
 
     def latest(self, object: str, field: str, prefix: str = "") -> str:
         """Most recent first, by a field that the org may not show; ids rise with time."""
@@ -73,85 +88,97 @@ def queries(
     """The statements by name, at most five. `ids` names the people that a search has found already,
     by object, in an org whose addresses cannot stand in a query. Raises PermissionDenied when the
     user sees people but not their addresses."""
-    for person in ("Contact", "Lead"):
-        if shown.has(person) and not shown.has(person, "Email"):
-            raise PermissionDenied(f"The connected Salesforce user may not read {person}.Email.")
-    wanted = {name: soql.email_in(forms) for name in ("Contact", "Lead")}
+    for name in PERSON_NAMES:
+        if shown.has(name) and not shown.has(name, "Email"):
+            raise PermissionDenied(f"The connected Salesforce user may not read {name}.Email.")
+    wanted = {name: soql.email_in(forms) for name in PERSON_NAMES}
     if ids is not None:
         wanted = {name: soql.id_in(found) for name, found in ids.items() if found}
-    contact, lead = wanted.get("Contact"), wanted.get("Lead")
+    contact, lead = wanted.get(CONTACT.name), wanted.get(LEAD.name)
     made: dict[str, str] = {}
-    if shown.has("Contact") and contact:
+    if shown.has(CONTACT.name) and contact:
         made["contacts"] = _contacts([contact], shown)
-        if shown.has("Contact", "AccountId"):
-            made |= _deals("account_deals", "SELECT AccountId FROM Contact", [contact], shown)
-    if shown.has("Lead") and lead:
+        if shown.has(CONTACT.name, TO_ACCOUNT):
+            made |= _accounts("accounts", (TO_ACCOUNT, CONTACT.name), [contact], shown)
+    if shown.has(LEAD.name) and lead:
         made["leads"] = _leads(lead, shown)
-    if shown.has("Contact") and lead and shown.has("Lead", "ConvertedContactId", "IsConverted"):
-        converted = [lead, "IsConverted = true"]
-        became = _among("Id", "SELECT ConvertedContactId FROM Lead", converted)
+    if shown.has(CONTACT.name) and lead and shown.has(LEAD.name, _BECAME.contact, _BECAME.flag):
+        converted = [lead, _BECAME.converted]
+        became = _among((_BECAME.contact, LEAD.name), converted)
         made["converted"] = _contacts([became], shown)
-        if shown.has("Contact", "AccountId") and shown.has("Lead", "ConvertedAccountId"):
-            accounts = "SELECT ConvertedAccountId FROM Lead"
-            made |= _deals("converted_deals", accounts, converted, shown)
+        if shown.has(CONTACT.name, TO_ACCOUNT) and shown.has(LEAD.name, _BECAME.account):
+            accounts = (_BECAME.account, LEAD.name)
+            made |= _accounts("converted_accounts", accounts, converted, shown)
     return made
 
 
 def _contacts(where: Sequence[str], shown: Shown) -> str:
-    fields = ["Id", "Email", *shown.fields("Contact")]
-    fields += [name for name in ("AccountId", "IsPersonAccount") if shown.has("Contact", name)]
+    fields = ["Id", "Email", *shown.fields(CONTACT.name)]
+    fields += [name for name in (TO_ACCOUNT, PERSON_ACCOUNT.flag) if shown.has(CONTACT.name, name)]
     if shown.account:
-        fields += [f"{shown.account}.{name}" for name in ("Id", *shown.fields("Account"))]
-    children = shown.schemas["Contact"].children
-    if "Cases" in children and shown.has("Case"):
-        fields.append(
-            _children(
-                ["Id", *shown.fields("Case")], "Cases", shown.latest("Case", "CreatedDate"), CASES
-            )
-        )
-    if "OpportunityContactRoles" in children and shown.has("Opportunity"):
-        fields.append(
-            _children(
-                [f"Opportunity.{name}" for name in ("Id", *shown.fields("Opportunity"))],
-                "OpportunityContactRoles",
-                shown.latest("Opportunity", "LastModifiedDate", "Opportunity."),
-                _ROLES,
-            )
-        )
-    order = shown.latest("Contact", "LastModifiedDate")
-    return soql.select(fields, "Contact", where=where, order=order, limit=PEOPLE)
+        fields += [f"{shown.account}.{name}" for name in ("Id", *shown.fields(ACCOUNT.name))]
+    fields += [
+        _children(row, relation, shown)
+        for row, relation in AROUND
+        if shown.leads_to(CONTACT.name, relation.relationship, row.name)
+    ]
+    order = shown.latest(CONTACT.name, "LastModifiedDate")
+    return soql.select(fields, CONTACT.name, where=where, order=order, limit=MOST_PEOPLE)
 
 
-def _children(fields: Sequence[str], relationship: str, order: str, limit: int) -> str:
-    return "(" + soql.select(fields, relationship, order=order, limit=limit) + ")"
+def _children(row: StandardObject, relation: Children, shown: Shown) -> str:
+    """The subquery for the records of one object around each Contact."""
+    prefix = f"{relation.through}." if relation.through else ""
+    return _subquery(
+        [prefix + name for name in ("Id", *shown.fields(row.name))],
+        relation.relationship,
+        order=shown.latest(row.name, relation.order, prefix),
+        limit=relation.most * (_ROLES_EACH if relation.through else 1),
+    )
+
+
+def _subquery(
+    fields: Sequence[str], relationship: str, *, order: str, limit: int, where: Sequence[str] = ()
+) -> str:
+    return "(" + soql.select(fields, relationship, where=where, order=order, limit=limit) + ")"
 
 
 def _leads(address: str, shown: Shown) -> str:
-    open_ones = ["IsConverted = false"] if shown.has("Lead", "IsConverted") else []
+    unconverted = [_BECAME.unconverted] if shown.has(LEAD.name, _BECAME.flag) else []
     return soql.select(
-        ("Id", "Email", *shown.fields("Lead")),
-        "Lead",
-        where=[address, *open_ones],
-        order=shown.latest("Lead", "LastModifiedDate"),
-        limit=PEOPLE,
+        ("Id", "Email", *shown.fields(LEAD.name)),
+        LEAD.name,
+        where=[address, *unconverted],
+        order=shown.latest(LEAD.name, "LastModifiedDate"),
+        limit=MOST_PEOPLE,
     )
 
 
-def _deals(name: str, accounts: str, where: Sequence[str], shown: Shown) -> dict[str, str]:
-    """The open opportunities of the accounts that these people belong to, where the org shows
-    them."""
-    if not shown.has("Opportunity", "AccountId", "IsClosed"):
+def _accounts(
+    name: str, pointer: tuple[str, str], where: Sequence[str], shown: Shown
+) -> dict[str, str]:
+    """What else belongs to the Accounts of these people: one statement, of however many objects.
+    Some of it belongs to the people themselves, so there is room for that."""
+    children = [
+        _subquery(
+            ("Id", *shown.fields(row.name)),
+            more.relationship,
+            where=[f"{more.closed} = false"],
+            order=shown.latest(row.name, relation.order),
+            limit=relation.most * (1 + _ROLES_EACH),
+        )
+        for row, relation in AROUND
+        if (more := relation.of_account) is not None
+        and shown.leads_to(ACCOUNT.name, more.relationship, row.name, more.closed)
+    ]
+    if not children:
         return {}
-    statement = soql.select(
-        ("Id", "AccountId", *shown.fields("Opportunity")),
-        "Opportunity",
-        where=["IsClosed = false", _among("AccountId", accounts, where)],
-        order=shown.latest("Opportunity", "LastModifiedDate"),
-        limit=_ACCOUNT_OPPORTUNITIES,
-    )
-    return {name: statement}
+    fields, among = ("Id", *children), [_among(pointer, where)]
+    return {name: soql.select(fields, ACCOUNT.name, where=among, limit=_MOST_ACCOUNTS)}
 
 
-def _among(field: str, selection: str, where: Sequence[str]) -> str:
-    """A semi-join: what the people found point at, without a second round trip."""
-    return field + " IN (" + selection + " WHERE " + " AND ".join(where) + ")"
+def _among(pointer: tuple[str, str], where: Sequence[str]) -> str:
+    """A semi-join: the records that a lookup of the people found points at, without a second round
+    trip."""
+    lookup, object = pointer
+    return "Id IN (" + soql.select([lookup], object, where=where) + ")"

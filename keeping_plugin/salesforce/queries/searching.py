@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from keeping_plugin.addresses import salesforce_forms, salesforce_key
 from keeping_plugin.errors import SchemaStale
+from keeping_plugin.objects import CONTACT, CONVERSION, LEAD, PERSON_NAMES
 from keeping_plugin.salesforce.queries import payloads
 from keeping_plugin.salesforce.wire.calls import Calls
 from keeping_plugin.salesforce.wire.composite import Rows
@@ -30,7 +31,7 @@ def people(calls: Calls, name: str, addresses: Iterable[str]) -> dict[str, Rows]
     """Contacts and unconverted Leads with one of these addresses, by object: one request for some
     hundred addresses."""
     wanted = {key for address in addresses if (key := salesforce_key(address)) is not None}
-    found: dict[str, Rows] = {"Contact": [], "Lead": []}
+    found: dict[str, Rows] = {kind: [] for kind in PERSON_NAMES}
     for forms in _chunks(sorted(wanted)):
         for row in _search(calls, name, forms):
             kind = payloads.mapping(row.get("attributes")).get("type")
@@ -50,13 +51,14 @@ def named(calls: Calls, object: str, title: str, text: str, limit: int) -> Rows:
 
 
 def _search(calls: Calls, name: str, forms: Sequence[str]) -> Sequence[Mapping[str, object]]:
-    leads = f", Lead({_FIELDS} WHERE IsConverted = false)"
+    contacts = f"{CONTACT.name}({_FIELDS})"
+    leads = f"{LEAD.name}({_FIELDS} WHERE {CONVERSION.unconverted})"
     try:
-        answer = calls.ask(name, "GET", _path(forms, f"Contact({_FIELDS}){leads}"))
+        answer = calls.ask(name, "GET", _path(forms, f"{contacts}, {leads}"))
     except SchemaStale:
         # A user who may not read Leads finds none, as with a query.
         log.warning("salesforce.search.leads_unreadable")
-        answer = calls.ask(name, "GET", _path(forms, f"Contact({_FIELDS})"))
+        answer = calls.ask(name, "GET", _path(forms, contacts))
     rows = payloads.sequence(payloads.mapping(answer.body).get("searchRecords"))
     return [payloads.mapping(row) for row in rows]
 

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from keeping_plugin.addresses import salesforce_forms
+from keeping_plugin.objects import TASK, row_of, title_field
 from keeping_plugin.salesforce.wire.client import format_soql
 from keeping_plugin.types import TaskLook
 
 # A statement may hold 100,000 characters; an address takes at most 163 of them.
 STATEMENT = 90_000
 ADDRESSES = 500
-
-# Objects whose title is not called Name.
-NAME_FIELDS = {"Case": "CaseNumber", "Task": "Subject", "Contract": "ContractNumber"}
 
 
 def select(
@@ -65,10 +63,11 @@ def address_chunks(addresses: Iterable[str]) -> Iterator[list[str]]:
 
 
 def people(object: str, forms: Sequence[str]) -> str:
-    """Contacts or unconverted Leads with one of these addresses."""
+    """People of one kind with one of these addresses, but for those that were converted."""
     where = [email_in(forms)]
-    if object == "Lead":
-        where.append("IsConverted = false")
+    person = row_of(object).person
+    if person is not None and person.conversion is not None:
+        where.append(person.conversion.unconverted)
     return select(("Id", "Email", "CreatedDate"), object, where=where)
 
 
@@ -80,7 +79,7 @@ def tasks(look: TaskLook) -> str:
     ]
     if look.until is not None:
         where.append(format_soql("CreatedDate <= {}", look.until))
-    return select(("Id", "Subject"), "Task", where=where)
+    return select(("Id", *TASK.title), TASK.name, where=where)
 
 
 def record(object: str, record_id: str, fields: Sequence[str]) -> str:
@@ -90,7 +89,7 @@ def record(object: str, record_id: str, fields: Sequence[str]) -> str:
 
 def named_like(object: str, text: str, limit: int) -> str:
     """Records whose title contains the text, whatever wildcards stand in it."""
-    title = NAME_FIELDS.get(object, "Name")
+    title = title_field(object)
     return select(
         ("Id", title),
         object,

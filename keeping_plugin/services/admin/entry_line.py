@@ -8,6 +8,7 @@ from typing import Any
 
 from keeping_plugin.errors import Complaint
 from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
+from keeping_plugin.objects import PEOPLE, TASK, record_page
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import TITLES, refusals
 from keeping_plugin.types import Action
@@ -19,7 +20,7 @@ REFUSED = "refused"  # the state of what the rules did not grant
 OUTCOME_UNKNOWN = "outcome_unknown"
 
 # The first characters of a Salesforce id tell its object: an address that "exists" may be a Lead's.
-_OBJECTS: Mapping[str, str] = {"003": "Contact", "00Q": "Lead", "00T": "Task"}
+_OBJECTS: Mapping[str, str] = {row.prefix: row.name for row in (*PEOPLE, TASK)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ def line_of(entry: SyncEntry, connection: Connection) -> Line:
 def record_url(instance_url: str, record_id: str | None) -> str:
     """Where Salesforce shows a Contact, Lead or Task; "" for none, and for another kind of id."""
     object = _OBJECTS.get(record_id[:3]) if record_id else None
-    return f"{instance_url}/lightning/r/{object}/{record_id}/view" if object else ""
+    return record_page(instance_url, object, record_id) if object and record_id else ""
 
 
 def refused_lines(decision: Decision) -> tuple[Line, ...]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Connection, ConnectionStatus, SchemaLoad, now
+from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.connection.disconnect_summary import (
     DisconnectSummary,
@@ -18,7 +19,7 @@ from keeping_plugin.services.connection.disconnect_summary import (
 from keeping_plugin.services.schema import describe, preflight, selection
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.preflight import Preflight
-from keeping_plugin.types import OBJECTS, ObjectSchema
+from keeping_plugin.types import ObjectSchema
 from keeping_plugin.wording.barred import BarredReason, barred_reason
 from keeping_plugin.wording.pauses import Pause, pause_of
 
@@ -149,7 +150,7 @@ def _summaries(session: Session, connection: Connection) -> tuple[ObjectSummary,
     schemas = describe.schemas(session, connection.id)
     shown = selection.shown(session, connection.company_id, schemas)
     summaries = []
-    for name in OBJECTS:
+    for name in OBJECT_NAMES:
         found = schemas.get(name)
         if found is None:
             summaries.append(ObjectSummary(name, name, None, 0, 0))
@@ -175,7 +176,7 @@ def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ..
             shown=change.required
             or _is_shown(schemas.get(name), name, change.field, chosen.get(name)),
         )
-        for name in OBJECTS
+        for name in OBJECT_NAMES
         if name in found
         for change in found[name][1]
     )

@@ -12,6 +12,7 @@ from keeping_plugin.addresses import address_key
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.task import marker, task_text
 from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
+from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.delivery.host_messages import Mail, is_believed
@@ -28,7 +29,6 @@ from keeping_plugin.types import (
     MessageArrived,
     ObjectSchema,
     Value,
-    emails_are_searched,
 )
 
 log = logging.getLogger("keeping_plugin.delivery")

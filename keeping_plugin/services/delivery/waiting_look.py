@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
+from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.automation.history import facts_of, tells_facts
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.judge_again import has_changed
@@ -21,7 +22,6 @@ from keeping_plugin.services.ledger.waiting import contact_appeared, expire, loo
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.times import BATCH
-from keeping_plugin.types import emails_are_searched
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
 FEW_BODIES = 10  # read after a look, of a host that tells nothing without them

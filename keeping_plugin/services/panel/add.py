@@ -22,6 +22,7 @@ from keeping_plugin.errors import (
     OutcomeUnclear,
 )
 from keeping_plugin.models import AddressClaim, now
+from keeping_plugin.objects import logs_mail
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -100,7 +101,7 @@ def _add(
         _note(session, agent, link, object, fields, record_id=saved.id)
         claims.release(session, org_id=link.org_id, addresses=[key], owner=owner)
         released = 0
-        if object == "Contact":
+        if logs_mail(object):
             released = waiting.contact_appeared(session, link.connection_id, [key])
     if released:
         runtime.queue.ring([link.connection_id])
@@ -179,7 +180,7 @@ def _unclear_or_busy(
 
 
 def _learn(runtime: Runtime, link: Linked, key: str, people: Sequence[PersonFound]) -> None:
-    if not any(one.object == "Contact" for one in people):
+    if not any(logs_mail(one.object) for one in people):
         return
     with runtime.database.write() as session:
         released = waiting.contact_appeared(session, link.connection_id, [key])

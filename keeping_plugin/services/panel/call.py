@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keeping_plugin.errors import SchemaStale
-from keeping_plugin.services.panel import cards
+from keeping_plugin.objects import PERSON_NAMES, row_of
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.runtime import Runtime
@@ -63,15 +63,13 @@ def _drop(
                 None,
             )
             return [spec.label if spec else stale.field]
-    elif stale.object in schemas and stale.object not in ("Contact", "Lead"):
+    elif stale.object in schemas and stale.object not in PERSON_NAMES:
         schema = schemas.pop(stale.object)
         asked.pop(stale.object, None)
         return [schema.label_plural]
     if bare:
         for name in asked:
-            asked[name] = tuple(
-                path for path in cards.HEAD.get(name, ()) if path in schemas[name].fields
-            )
+            asked[name] = tuple(path for path in row_of(name).head if path in schemas[name].fields)
     return []
 
 

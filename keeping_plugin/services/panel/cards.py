@@ -12,39 +12,21 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import PanelCard, now, upsert
-from keeping_plugin.services.panel.money import CURRENCY, has_currencies
-from keeping_plugin.services.schema.fields import is_compound, parts
+from keeping_plugin.objects import AROUND_KEYS, has_name, row_of
+from keeping_plugin.services.panel.money import CURRENCY, has_currencies, is_amount
+from keeping_plugin.services.schema.fields import is_compound, is_lookup, parts
 from keeping_plugin.types import ContactMatch, LeadMatch, ObjectSchema, Record, Value
 
 Found = ContactMatch | LeadMatch
-
-# What is read and shown whether an admin ticked it or not: the names that tell records apart, and
-# the address and the kind of person that the panel itself goes by. Nothing else (SECURITY.md).
-HEAD: Mapping[str, tuple[str, ...]] = {
-    "Contact": ("Name", "Email", "IsPersonAccount"),
-    "Lead": ("Name", "Email"),
-    "Account": ("Name",),
-    "Opportunity": ("Name",),
-    "Case": ("CaseNumber",),
-}
-# What a save has to know; of a person account also the Account, on which its names are written.
-_KEPT = ("LastModifiedDate", "RecordTypeId")
-_KEPT_OF: Mapping[str, tuple[str, ...]] = {"Contact": ("AccountId",)}
-
-# Objects that have a Name; every custom object has one.
-_NAMED = frozenset(
-    {"Account", "Campaign", "Contact", "Group", "Lead", "Opportunity", "Product2", "RecordType"}
-    | {"User", "Pricebook2", "BusinessHours", "Asset", "Entitlement", "Profile", "UserRole"}
-)
 
 
 def name_path(schema: ObjectSchema, name: str) -> str | None:
     """`Owner.Name` for OwnerId: the path to the name of the record that a field refers to, or None
     when what it refers to has no field called Name."""
     spec = schema.fields.get(name)
-    if spec is None or spec.type != "reference" or not spec.relationship:
+    if spec is None or not is_lookup(spec) or not spec.relationship:
         return None
-    if all(to in _NAMED or to.endswith("__c") for to in spec.reference_to):
+    if all(map(has_name, spec.reference_to)):
         return f"{spec.relationship}.Name"
     return None
 
@@ -54,8 +36,8 @@ def asked(schema: ObjectSchema, shown: Sequence[str]) -> tuple[str, ...]:
     fields, what dependent picklists depend on, the names of referenced records, the currency of
     amounts, and the head."""
     wanted: dict[str, None] = {}
-    kept = (*_KEPT, *_KEPT_OF.get(schema.name, ()))
-    for name in (*shown, *HEAD.get(schema.name, ()), *kept):
+    row = row_of(schema.name)
+    for name in (*shown, *row.head, *row.kept):
         spec = schema.fields.get(name)
         if spec is None:
             continue
@@ -68,7 +50,7 @@ def asked(schema: ObjectSchema, shown: Sequence[str]) -> tuple[str, ...]:
         path = name_path(schema, name)
         if path:
             wanted[path] = None
-        if spec.type == "currency" and has_currencies(schema):
+        if is_amount(spec) and has_currencies(schema):
             wanted[CURRENCY] = None
     return tuple(wanted)
 
@@ -96,9 +78,13 @@ def records_of(found: Found) -> list[Record]:
     """The records of one match: the person's first."""
     if isinstance(found, LeadMatch):
         return [found.lead]
-    around = [found.account] if found.account is not None else []
-    around += [*found.opportunities, *found.account_opportunities, *found.cases]
-    return [found.contact, *around]
+    account = [found.account] if found.account is not None else []
+    return [found.contact, *account, *(one for key in AROUND_KEYS for one in around(found, key))]
+
+
+def around(found: ContactMatch, key: str) -> tuple[Record, ...]:
+    """The records around a Contact under one of `objects.AROUND_KEYS`."""
+    return found.around.get(key, ())
 
 
 def person(found: Found) -> Record:
@@ -132,9 +118,7 @@ def with_values(found: Found, record_id: str, values: Mapping[str, Value]) -> Fo
     return ContactMatch(
         contact=patched(found.contact),
         account=patched(found.account) if found.account is not None else None,
-        opportunities=tuple(map(patched, found.opportunities)),
-        account_opportunities=tuple(map(patched, found.account_opportunities)),
-        cases=tuple(map(patched, found.cases)),
+        around={key: tuple(map(patched, records)) for key, records in found.around.items()},
     )
 
 
@@ -181,9 +165,7 @@ def _document(found: Found) -> dict[str, Any]:
     return {
         "contact": _record_document(found.contact),
         "account": _record_document(found.account),
-        "opportunities": [_record_document(one) for one in found.opportunities],
-        "account_opportunities": [_record_document(one) for one in found.account_opportunities],
-        "cases": [_record_document(one) for one in found.cases],
+        **{key: [_record_document(one) for one in around(found, key)] for key in AROUND_KEYS},
     }
 
 
@@ -193,7 +175,6 @@ def _found(kept: dict[str, Any]) -> Found:
     return ContactMatch(
         contact=_record(kept["contact"]),
         account=_record(kept["account"]) if kept["account"] else None,
-        opportunities=_records(kept["opportunities"]),
-        account_opportunities=_records(kept["account_opportunities"]),
-        cases=_records(kept["cases"]),
+        # A card that was kept before an object had its row lacks its records.
+        around={key: _records(kept.get(key, [])) for key in AROUND_KEYS},
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import quote
 
+from keeping_plugin.fieldtypes import ShownAs, field_type
 from keeping_plugin.mail.tags import without_tags
 from keeping_plugin.services.panel.cards import name_path
-from keeping_plugin.services.panel.money import currency_of, places
-from keeping_plugin.services.schema.fields import is_compound, parts
+from keeping_plugin.services.panel.money import currency_of, is_amount, places
+from keeping_plugin.services.schema.fields import is_compound, is_lookup, parts
 from keeping_plugin.types import FieldSpec, ObjectSchema, Record, Value
 
 
@@ -29,7 +30,7 @@ def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
     value = record.fields.get(name)
     if spec is None:
         return Shown("" if value is None else str(value))
-    if spec.type == "reference":
+    if is_lookup(spec):
         path = name_path(schema, name)
         named = record.fields.get(path) if path else None
         return Shown(str(named or value or ""))
@@ -47,7 +48,7 @@ def of_value(spec: FieldSpec, value: Value, *, currency: str = "") -> Shown:
         return Shown("")
     if isinstance(value, Mapping):
         return _compound(value)
-    if spec.type == "boolean":
+    if field_type(spec.type).shown is ShownAs.YES_NO:
         return Shown("Yes" if value else "No")
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Shown(_number(spec, value, currency))
@@ -58,42 +59,53 @@ _LINE_END = re.compile(r"<br\s*/?>|</p>|</li>", re.IGNORECASE)
 
 
 def _text(spec: FieldSpec, text: str) -> Shown:
-    if spec.type in {"picklist", "multipicklist"}:
-        labels = {value.value: value.label for value in spec.picklist}
-        chosen = text.split(";") if spec.type == "multipicklist" else [text]
-        return Shown(", ".join(labels.get(one, one) for one in chosen))
-    if spec.type == "date":
-        return Shown(day(text))
-    if spec.type == "datetime":
-        return Shown(moment(text))
-    if spec.type == "time":
-        return Shown(text[:5])
+    as_ = field_type(spec.type).shown
+    if as_ in _IN_WORDS:
+        return Shown(_IN_WORDS[as_](spec, text))
     if spec.html_formatted or spec.extra_type == "richtextarea":
         return Shown(without_tags(_LINE_END.sub("\n", text)).strip())
-    return Shown(text, _link(spec, text))
+    return Shown(text, _LINKS[as_](text.strip()) if as_ in _LINKS else "")
 
 
-def _link(spec: FieldSpec, text: str) -> str:
-    """Only http, https, mailto and tel; whatever else a CRM field says is text."""
-    text = text.strip()
-    if spec.type == "email" and "@" in text[1:-1] and not re.search(r"[\s<>\"']", text):
+def _labels(spec: FieldSpec, chosen: Iterable[str]) -> str:
+    labels = {value.value: value.label for value in spec.picklist}
+    return ", ".join(labels.get(one, one) for one in chosen)
+
+
+def _mail_link(text: str) -> str:
+    if "@" in text[1:-1] and not re.search(r"[\s<>\"']", text):
         return "mailto:" + quote(text, safe="@.+-_")
-    if spec.type == "phone" and len(re.sub(r"\D", "", text)) > 2:
-        # +49 (0)30: the zero is dialled only without the country's code.
-        dialled = text.replace("(0)", "") if text.startswith("+") else text
-        return "tel:" + re.sub(r"[^\d+*#]", "", dialled)
-    if spec.type == "url" and not re.search(r"[\s\x00-\x1f\"'<>\\]", text):
-        if re.match(r"https?://[^/]", text, re.IGNORECASE):
-            return text
-        if re.match(r"[\w-]+(\.[\w-]+)+([/?#]|$)", text):
-            return "https://" + text
     return ""
+
+
+def _dial_link(text: str) -> str:
+    if len(re.sub(r"\D", "", text)) < 3:
+        return ""
+    # +49 (0)30: the zero is dialled only without the country's code.
+    dialled = text.replace("(0)", "") if text.startswith("+") else text
+    return "tel:" + re.sub(r"[^\d+*#]", "", dialled)
+
+
+def _web_link(text: str) -> str:
+    if re.search(r"[\s\x00-\x1f\"'<>\\]", text):
+        return ""
+    if re.match(r"https?://[^/]", text, re.IGNORECASE):
+        return text
+    return "https://" + text if re.match(r"[\w-]+(\.[\w-]+)+([/?#]|$)", text) else ""
+
+
+# Only http, https, mailto and tel; whatever else a CRM field says is text.
+_LINKS: Mapping[ShownAs, Callable[[str], str]] = {
+    ShownAs.MAIL_LINK: _mail_link,
+    ShownAs.DIAL_LINK: _dial_link,
+    ShownAs.WEB_LINK: _web_link,
+}
 
 
 def _number(spec: FieldSpec, value: float, currency: str) -> str:
     number = Decimal(repr(value))  # never through float: JSON may hold more digits than one has
     scale = 0
-    if number.is_finite() and spec.type == "currency":
+    if number.is_finite() and is_amount(spec):
         scale = places(spec, number, currency)
     if number.is_finite() and (scale or number == number.to_integral_value()):
         text = f"{number:,.{scale}f}"
@@ -101,7 +113,7 @@ def _number(spec: FieldSpec, value: float, currency: str) -> str:
         text = f"{value:,}"
     if currency:
         return f"{currency} {text}"
-    return f"{text} %" if spec.type == "percent" else text
+    return f"{text} %" if field_type(spec.type).shown is ShownAs.PERCENT else text
 
 
 def _with_labels(
@@ -143,6 +155,15 @@ def moment(text: str) -> str:
     except ValueError:
         return text
     return f"{found.day} {found:%B} {found.year}, {found:%H:%M} UTC"
+
+
+_IN_WORDS: Mapping[ShownAs, Callable[[FieldSpec, str], str]] = {
+    ShownAs.LABEL: lambda spec, text: _labels(spec, [text]),
+    ShownAs.LABELS: lambda spec, text: _labels(spec, text.split(";")),
+    ShownAs.DAY: lambda spec, text: day(text),
+    ShownAs.MOMENT: lambda spec, text: moment(text),
+    ShownAs.TIME: lambda spec, text: text[:5],
+}
 
 
 def age(seconds: float) -> str:

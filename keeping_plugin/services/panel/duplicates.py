@@ -17,6 +17,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     TooBusy,
 )
+from keeping_plugin.objects import PERSON_NAMES, logs_mail
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -30,7 +31,6 @@ from keeping_plugin.types import Agent
 log = logging.getLogger("keeping_plugin.panel")
 
 _MAX_READ = 5  # records read one by one
-_PEOPLE = ("Contact", "Lead")
 # Read where the org has them; the facts only where an admin ticked them.
 _NAMES, _FACTS = ("Name", "Email"), ("Title", "Company", "Phone")
 
@@ -55,7 +55,7 @@ def read_found(
     named = [
         (object, record_id)
         for object, record_id in error.record_ids
-        if object in _PEOPLE and object in link.schemas
+        if object in PERSON_NAMES and object in link.schemas
     ][:_MAX_READ]
     found: dict[str, Duplicate | None] = {}
     end = runtime.clock.monotonic() + runtime.times.seconds(PANEL_CALL)
@@ -143,7 +143,7 @@ def _use(
     with runtime.database.write() as session:
         _note(session, agent, link, object, record_id, detail="duplicate_used")
         released = 0
-        if object == "Contact" and key:
+        if logs_mail(object) and key:
             released = waiting.contact_appeared(session, link.connection_id, [key])
     if released:
         runtime.queue.ring([link.connection_id])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keeping_plugin.errors import ConnectionLost, NotFound, OutcomeUnclear, RecordChanged
+from keeping_plugin.objects import ACCOUNT, PERSON_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -17,9 +18,6 @@ from keeping_plugin.services.panel import open as panel
 from keeping_plugin.services.panel.view import Linked, PanelState
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
-
-# A person account's names are written on its Account (Object Reference, Person Accounts).
-_PERSON_NAMES = frozenset({"Salutation", "FirstName", "MiddleName", "LastName", "Suffix"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +167,12 @@ def _update(
     allow_duplicates: bool,
 ) -> None:
     record = target.record
-    account_id = record.fields.get("AccountId")
-    if record.fields.get("IsPersonAccount") is True and isinstance(account_id, str):
-        own = {name: value for name, value in changes.items() if name in _PERSON_NAMES}
+    account_id = record.fields.get(PERSON_ACCOUNT.lookup)
+    if record.fields.get(PERSON_ACCOUNT.flag) is True and isinstance(account_id, str):
+        names = PERSON_ACCOUNT.account_fields
+        own = {name: value for name, value in changes.items() if name in names}
         if own:
-            gateway.update("Account", account_id, own, allow_duplicates=allow_duplicates)
+            gateway.update(ACCOUNT.name, account_id, own, allow_duplicates=allow_duplicates)
             changes = {name: value for name, value in changes.items() if name not in own}
             unless_modified_since = None  # our own write has just moved it
         if not changes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from keeping_plugin.fieldtypes import ShownAs, field_type
 from keeping_plugin.types import FieldSpec, ObjectSchema, Value
 
 CURRENCY = "CurrencyIsoCode"
@@ -21,6 +22,11 @@ _PLACES = {
 }
 
 
+def is_amount(spec: FieldSpec) -> bool:
+    """Whether a field holds amounts of money."""
+    return field_type(spec.type).shown is ShownAs.AMOUNT
+
+
 def has_currencies(schema: ObjectSchema) -> bool:
     """Whether the records of this object say in which currency they are."""
     return CURRENCY in schema.fields
@@ -28,7 +34,7 @@ def has_currencies(schema: ObjectSchema) -> bool:
 
 def currency_of(schema: ObjectSchema, spec: FieldSpec, values: Mapping[str, Value]) -> str:
     """The ISO code of an amount's currency; "" for what is no amount, and where nobody tells."""
-    if spec.type != "currency" or not has_currencies(schema):
+    if not is_amount(spec) or not has_currencies(schema):
         return ""
     code = values.get(CURRENCY)
     return code if isinstance(code, str) else ""

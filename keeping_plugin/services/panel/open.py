@@ -24,6 +24,7 @@ from keeping_plugin.errors import (
     TooBusy,
 )
 from keeping_plugin.models import Connection, Pick, now
+from keeping_plugin.objects import PERSON_NAMES
 from keeping_plugin.services import metering
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.metering import Feature, Meter
@@ -68,7 +69,7 @@ def open_panel(
         return replace(view, state=PanelState.CONNECTION_LOST)
     if not found.described:
         return replace(view, state=PanelState.DESCRIBING)
-    if not {"Contact", "Lead"} & found.schemas.keys():
+    if found.schemas.keys().isdisjoint(PERSON_NAMES):
         return replace(view, state=PanelState.NO_PERMISSION)
     if key is None:
         return view

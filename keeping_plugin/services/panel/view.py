@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import ConnectionStatus
+from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
@@ -18,7 +19,6 @@ from keeping_plugin.types import (
     Match,
     ObjectSchema,
     SeveralMatches,
-    emails_are_searched,
 )
 from keeping_plugin.wording.pauses import Pause, pause_of
 

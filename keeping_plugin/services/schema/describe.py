@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionBarred, ConnectionLost, KeepingError, NotConnected
 from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLoad, now, upsert
+from keeping_plugin.objects import DESCRIBE_REQUESTS, DESCRIBED, TASK
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
@@ -27,11 +28,8 @@ from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.loaded import LOADED
 from keeping_plugin.time_zones import NAME_LENGTH
 from keeping_plugin.times import DESCRIBE_CALL, SCHEMA_LEASE, SCHEMA_REFRESH, SCHEMA_RETRY
-from keeping_plugin.types import OBJECTS, Agent, Described, ObjectSchema
+from keeping_plugin.types import Agent, Described, ObjectSchema
 from keeping_plugin.types.schema_document import dump_schema, load_schema
-
-TASK = "Task"
-DESCRIBED = (*OBJECTS, TASK)
 
 # Kept whole: every panel asks this.
 _DIGESTS = select(SchemaDocument.object, SchemaDocument.digest).where(
@@ -62,7 +60,9 @@ def is_described(session: Session, connection_id: int) -> bool:
     """Whether a describe has ever come to its end."""
     found = session.scalar(
         select(SchemaDocument.object)
-        .where(SchemaDocument.connection_id == connection_id, SchemaDocument.object == TASK)
+        .where(
+            SchemaDocument.connection_id == connection_id, SchemaDocument.object == DESCRIBED[-1]
+        )
         .limit(1)
     )
     return found is not None
@@ -169,7 +169,7 @@ def _describe(runtime: Runtime, turn: _Turn) -> None:
     try:
         with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
             # One by one the first time, for the eyes; later at once, for the org's allowance.
-            groups = (OBJECTS, (TASK,)) if known else tuple((name,) for name in DESCRIBED)
+            groups = DESCRIBE_REQUESTS if known else tuple((name,) for name in DESCRIBED)
             done = 0
             for names in groups:
                 _progress(runtime, turn, done, names[0])
@@ -220,7 +220,7 @@ def _begin(runtime: Runtime, connection_id: int) -> _Turn | None:
             )
         )
         known = {row.object: row.last_modified for row in rows}
-    return _Turn(connection_id, at, known if TASK in known else {})
+    return _Turn(connection_id, at, known if DESCRIBED[-1] in known else {})
 
 
 def _note(session: Session, turn: _Turn, **values: object) -> None:
@@ -281,7 +281,7 @@ def _finish(runtime: Runtime, turn: _Turn, task_status: str | None, timezone: st
     with runtime.database.write() as session:
         at = now(session)
         _note(session, turn, finished_at=at, due_at=at + runtime.times.span(SCHEMA_REFRESH))
-        task = schemas(session, turn.connection_id).get(TASK)
+        task = schemas(session, turn.connection_id).get(TASK.name)
         session.execute(
             update(Connection)
             .where(Connection.id == turn.connection_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keeping_plugin.fieldtypes import ControlKind, ShownAs, field_type
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 # What Salesforce keeps itself, on every object (Object Reference, System Fields), and what only a
@@ -28,33 +29,6 @@ _SYSTEM = frozenset(
         "SystemModstamp",
     }
 )
-
-# Types that a form can print and read back; all else is shown and left alone.
-WRITABLE_TYPES = frozenset(
-    {
-        "string",
-        "textarea",
-        "email",
-        "phone",
-        "url",
-        "boolean",
-        "int",
-        "long",
-        "double",
-        "currency",
-        "percent",
-        "date",
-        "datetime",
-        "time",
-        "picklist",
-        "multipicklist",
-        "combobox",
-        "reference",
-        "encryptedstring",
-    }
-)
-COMPOUND_TYPES = frozenset({"address", "location"})
-
 
 # In which order people write a name; describes have the last name first.
 _NAME_ORDER = ("Salutation", "FirstName", "MiddleName", "LastName", "Suffix")
@@ -86,7 +60,17 @@ def same_place(name: str) -> str:
 
 def _is_code(schema: ObjectSchema, name: str) -> bool:
     spec = schema.fields.get(name)
-    return spec is not None and spec.type == "picklist" and bool(spec.compound)
+    return spec is not None and is_picklist(spec) and bool(spec.compound)
+
+
+def is_picklist(spec: FieldSpec) -> bool:
+    """Whether one of the org's values is picked."""
+    return field_type(spec.type).control is ControlKind.PICKLIST
+
+
+def is_lookup(spec: FieldSpec) -> bool:
+    """Whether it refers to another record, and is shown by that one's name."""
+    return field_type(spec.type).shown is ShownAs.NAME
 
 
 def label_in(schema: ObjectSchema, spec: FieldSpec) -> str:
@@ -95,7 +79,7 @@ def label_in(schema: ObjectSchema, spec: FieldSpec) -> str:
     text = schema.fields.get(spec.name.removesuffix(_CODE))
     if text is not None and text is not spec and in_use(schema, text.name) == spec.name:
         return text.label
-    return spec.label.removesuffix(" ID") if spec.type == "reference" else spec.label
+    return spec.label.removesuffix(" ID") if is_lookup(spec) else spec.label
 
 
 def parts(schema: ObjectSchema, name: str) -> tuple[FieldSpec, ...]:
@@ -120,7 +104,7 @@ def parts(schema: ObjectSchema, name: str) -> tuple[FieldSpec, ...]:
 def is_compound(schema: ObjectSchema, name: str) -> bool:
     """Whether the field is written by its parts."""
     spec = schema.fields[name]
-    if spec.type in COMPOUND_TYPES:
+    if field_type(spec.type).compound:
         return True
     return spec.name_field and not spec.updateable and bool(parts(schema, name))
 
@@ -131,7 +115,7 @@ def writable(schema: ObjectSchema, name: str, *, creating: bool = False) -> tupl
     return tuple(
         spec
         for spec in wanted
-        if spec.type in WRITABLE_TYPES and (spec.createable if creating else spec.updateable)
+        if field_type(spec.type).writable and (spec.createable if creating else spec.updateable)
     )
 
 
@@ -148,7 +132,8 @@ def why_read_only(schema: ObjectSchema, name: str) -> str | None:
         return "Set by Salesforce"
     if not schema.updateable:
         return "No permission"
-    if spec.type not in WRITABLE_TYPES | COMPOUND_TYPES:
+    kind = field_type(spec.type)
+    if not (kind.writable or kind.compound):
         return "Edit in Salesforce"
     if spec.createable:
         return "Set when created"

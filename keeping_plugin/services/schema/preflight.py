@@ -20,6 +20,7 @@ from keeping_plugin.errors import (
     PermissionDenied,
 )
 from keeping_plugin.models import Connection, now
+from keeping_plugin.objects import DESCRIBE_REQUESTS, OBJECT_NAMES, TASK, row_of
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -27,7 +28,7 @@ from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import selection, sending, task_key
 from keeping_plugin.times import DESCRIBE_CALL
-from keeping_plugin.types import OBJECTS, Action, Agent, ObjectSchema, Usage
+from keeping_plugin.types import Action, Agent, ObjectSchema, Usage
 
 _NEAR = 0.8  # of the daily allowance
 
@@ -145,18 +146,18 @@ def _look(
     except KeepingError as error:
         yield _unknown("object_rights", "the objects", error)
         return
-    for name in OBJECTS:
+    for name in OBJECT_NAMES:
         yield _rights(name, schemas.get(name), connection.username)
     yield from _fields(schemas, chosen, connection.username)
-    yield _rights("Task", schemas.get("Task"), connection.username)
+    yield _rights(TASK.name, schemas.get(TASK.name), connection.username)
     for action in Action:
         yield from _automation(schemas, action)
     yield _closed_status(gateway)
-    yield _activity_key(schemas.get("Task"))
+    yield _activity_key(schemas.get(TASK.name))
 
 
 def _describe(gateway: SalesforceGateway) -> Mapping[str, ObjectSchema]:
-    found = [*gateway.describe(OBJECTS), *gateway.describe(("Task",))]
+    found = [item for asked in DESCRIBE_REQUESTS for item in gateway.describe(asked)]
     return {item.object: item.schema for item in found if item.schema is not None}
 
 
@@ -203,9 +204,8 @@ def _rights(name: str, schema: ObjectSchema | None, username: str) -> Line:
             f"{username} cannot see the object {name}.",
             f"Give the user read, create and edit access to {name} in a permission set.",
         )
-    # A Task is only ever created.
     wanted = {"read": schema.queryable, "create": schema.createable}
-    if name != "Task":
+    if row_of(name).updated:
         wanted["edit"] = schema.updateable
     lacking = [right for right, granted in wanted.items() if not granted]
     if not lacking:
@@ -224,7 +224,7 @@ def _fields(
     hidden = [
         f"{name}.{field}"
         for name, schema in schemas.items()
-        if name in OBJECTS
+        if name in OBJECT_NAMES
         for field in selection.choice(schema, chosen.get(name)).missing
     ]
     if not hidden:

@@ -9,32 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput
+from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.models import FieldSelection, now, upsert
+from keeping_plugin.objects import OBJECT_NAMES, row_of
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.schema.fields import in_use, label_in, same_place
-from keeping_plugin.types import OBJECTS, Agent, FieldSpec, ObjectSchema
-
-# Shown always, beside what Salesforce requires (the product's baseline): people are found by Email.
-BASELINE: Mapping[str, tuple[str, ...]] = {
-    "Contact": ("LastName", "Email"),
-    "Lead": ("LastName", "Company", "Email"),
-    "Account": ("Name",),
-    "Opportunity": ("Name", "StageName", "CloseDate"),
-    "Case": (),
-}
-
-# What an admin who has never chosen starts from, where the org has it.
-_DEFAULTS: Mapping[str, tuple[str, ...]] = {
-    "Contact": ("FirstName", "LastName", "Email", "Phone", "MobilePhone", "Title"),
-    "Lead": ("FirstName", "LastName", "Company", "Email", "Phone", "Title", "Status"),
-    "Account": ("Name", "Industry", "Phone", "Website"),
-    "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
-    "Case": ("CaseNumber", "Subject", "Status", "Priority"),
-}
-
-# Files and values without a form that a panel could show.
-_NOT_SHOWN = frozenset({"base64", "anyType", "complexvalue", "json"})
+from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +30,7 @@ class Choice:
 
 
 def _can_be_shown(spec: FieldSpec) -> bool:
-    return spec.type not in _NOT_SHOWN
+    return field_type(spec.type).offered
 
 
 def offered(schema: ObjectSchema) -> tuple[FieldSpec, ...]:
@@ -67,7 +48,7 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
     """Fields that are always shown, in the order they are asked for, with the reason."""
     article = "an" if schema.label[:1].lower() in "aeiou" else "a"
     reasons: dict[str, str] = {}
-    for name in BASELINE.get(schema.name, ()):
+    for name in row_of(schema.name).baseline:
         spec = schema.fields.get(name)
         if spec is not None and not spec.required:
             if name == "Email":
@@ -87,7 +68,7 @@ def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
     wanted += [name for name in reasons if name not in wanted]
     # A default counts as chosen: the org has every one of them, so what is absent is hidden.
     expected = _in_use(
-        schema, [*chosen_or_default(schema.name, chosen), *BASELINE.get(schema.name, ())]
+        schema, [*chosen_or_default(schema.name, chosen), *row_of(schema.name).baseline]
     )
     named = (spec for name in (*wanted, *expected) if (spec := schema.fields.get(name)) is not None)
     names = {spec.name for spec in named if _can_be_shown(spec)}
@@ -107,13 +88,13 @@ def _in_use(schema: ObjectSchema, names: Iterable[str]) -> list[str]:
 def is_wanted(object: str, field: str, chosen: Sequence[str] | None) -> bool:
     """Whether agents see this field of an object wherever the user can read it; of a state or
     country in a list, whether its text was chosen or its code."""
-    wanted = {*chosen_or_default(object, chosen), *BASELINE.get(object, ())}
+    wanted = {*chosen_or_default(object, chosen), *row_of(object).baseline}
     return field in wanted or same_place(field) in map(same_place, wanted)
 
 
 def chosen_or_default(object: str, chosen: Sequence[str] | None) -> Sequence[str]:
     """What was chosen; what an admin starts from where nothing was, ever (None)."""
-    return _DEFAULTS.get(object, ()) if chosen is None else chosen
+    return row_of(object).defaults if chosen is None else chosen
 
 
 def load(session: Session, company_id: str) -> Mapping[str, Sequence[str]]:
@@ -134,7 +115,7 @@ def shown(
     return {
         name: choice(schema, chosen.get(name)).shown
         for name, schema in schemas.items()
-        if name in OBJECTS
+        if name in OBJECT_NAMES
     }
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value, emails_are_searched
+from keeping_plugin.objects import CONTACT, TASK, emails_are_searched, row_of
+from keeping_plugin.services.schema.fields import is_picklist
+from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Payload:
 
 PAYLOADS: Mapping[Action, Payload] = {
     Action.ADD_CONTACT: Payload(
-        "Contact",
+        CONTACT.name,
         "added",
         needed={
             "LastName": "Salesforce requires one on every Contact",
@@ -35,7 +37,7 @@ PAYLOADS: Mapping[Action, Payload] = {
         optional={"FirstName": "Contacts are added with their last name only"},
     ),
     Action.LOG_TASK: Payload(
-        "Task",
+        TASK.name,
         "logged",
         needed={
             "Subject": "logged messages are found again by it",
@@ -132,8 +134,7 @@ def _required(schema: ObjectSchema, action: Action, payload: Payload) -> Iterato
             continue
         if name in payload.optional:  # written always, or replaced by what the org offers
             continue
-        # Fields of Tasks are made on Activity, which Tasks and Events share.
-        place = "Activity" if schema.name == "Task" and spec.custom else schema.name
+        place = (spec.custom and row_of(schema.name).custom_fields_on) or schema.name
         yield Obstacle(
             action,
             f"Salesforce requires “{spec.label}” ({schema.name}.{name}) on every "
@@ -169,7 +170,7 @@ def sendable(
         spec = schema.fields.get(name)
         if spec is None or not spec.createable:
             continue
-        taken = _offered(spec, value) if spec.type == "picklist" else value
+        taken = _offered(spec, value) if is_picklist(spec) else value
         if taken is not None:
             sent[name] = taken
     return sent

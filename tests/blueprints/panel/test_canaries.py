@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from keeping_plugin.errors import Complaint, DuplicatesFound
+from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.services.panel.view import linked
 from keeping_plugin.types import FieldSpec
 from tests.blueprints.inbox import AGENT, CUSTOMER, Inbox, post, url
@@ -19,7 +20,6 @@ FRAGMENT = {"X-Keeping-Fragment": "1"}
 # The exception: what tells records apart, and the address by which people are found (SECURITY.md).
 NAMES = {"Name", "Salutation", "FirstName", "MiddleName", "LastName", "Suffix"}
 NAMES |= {"CaseNumber", "Email", "CurrencyIsoCode"}  # a currency is part of an amount
-OBJECTS = ("Contact", "Lead", "Account", "Opportunity", "Case")
 _TEXTS = {"string", "textarea", "phone", "url", "email", "picklist", "multipicklist", "combobox"}
 
 
@@ -66,7 +66,7 @@ class Canaries:
 
 @pytest.fixture
 def canaries(inbox: Inbox) -> Canaries:
-    for object in OBJECTS:
+    for object in OBJECT_NAMES:
         inbox.choose(object)
     return Canaries(inbox)
 
@@ -118,7 +118,7 @@ def walk(canaries: Canaries) -> None:
 @pytest.mark.field_case("B6")
 def test_no_value_of_a_field_that_nobody_ticked_is_told(canaries: Canaries) -> None:
     walk(canaries)
-    shown = {(object, name) for object in OBJECTS for name in _shown(canaries.inbox, object)}
+    shown = {(object, name) for object in OBJECT_NAMES for name in _shown(canaries.inbox, object)}
     leaked = {
         (answer, object, name)
         for answer, object, name in canaries.told()

@@ -9,7 +9,6 @@ from flask import flash, get_flashed_messages
 from lxml import html
 from sqlalchemy import select, update
 
-from keeping_plugin.blueprints.settings.tabs import OBJECT_TABS
 from keeping_plugin.models import (
     AuditRecord,
     Connection,
@@ -19,6 +18,7 @@ from keeping_plugin.models import (
     SchemaLoad,
     SkippedDomain,
 )
+from keeping_plugin.objects import OBJECTS
 from tests.blueprints.admin_side import SETTINGS, AdminSide, Visitor
 
 CONTACT = f"{SETTINGS}fields/Contact"
@@ -59,7 +59,7 @@ def test_the_describe_is_seen_to_move_and_ends_in_a_summary(side: AdminSide) -> 
     assert "data-k-poll" not in fragment.text
     text = ada.text()
     table = html.fromstring(ada.get(SETTINGS).text).xpath("//table//tr[th/a]")
-    assert [row.xpath("string(th)") for row in table] == list(OBJECT_TABS.values())
+    assert [row.xpath("string(th)") for row in table] == [row.tab for row in OBJECTS]
     assert [row.xpath("string(td[3])") for row in table] == ["6", "7", "4", "4", "4"]
     assert "Everything needed is in place." in text
 

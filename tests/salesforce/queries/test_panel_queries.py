@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from keeping_plugin.errors import InvalidInput, PermissionDenied, SchemaStale
+from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.salesforce.queries.panel_queries import Shown, queries
-from keeping_plugin.types import OBJECTS, ContactMatch, ObjectSchema
+from keeping_plugin.types import ContactMatch, ObjectSchema
 from keeping_plugin.types.describe_result import schema_of
 from salesforce_simulator.process import OrgProcess
 from salesforce_simulator.query.soql import parse
 from salesforce_simulator.query.soql.tree import FieldPath, Query, Subquery
 from tests.fake_salesforce import shipped_schemas
+from tests.fake_salesforce.org_under_test import schemas_of
 from tests.salesforce.conftest import CALLBACK, LiveOrg
 from tests.servers.needs import shared_dir
 
@@ -37,9 +39,9 @@ def everything(schemas: Mapping[str, ObjectSchema]) -> dict[str, list[str]]:
 
 def recorded(folder: str) -> dict[str, ObjectSchema]:
     """An org of recorded describe results; objects the recording lacks come from the package."""
-    schemas = {name: schema for name, schema in shipped_schemas().items() if name in OBJECTS}
+    schemas = {name: schema for name, schema in shipped_schemas().items() if name in OBJECT_NAMES}
     for path in (shared_dir() / "salesforce" / "describe" / folder).glob("*.json"):
-        if path.stem in OBJECTS:
+        if path.stem in OBJECT_NAMES:
             schemas[path.stem] = schema_of(json.loads(path.read_text()), path.stem)
     return schemas
 
@@ -74,8 +76,7 @@ def test_every_field_of_a_recorded_org_can_be_shown(folder: str) -> None:
     describe = shared_dir() / "salesforce" / "describe" / folder
     with OrgProcess(redirects=[CALLBACK], describe=describe, options=["--no-seed"]) as process:
         org = LiveOrg(process, process.production)
-        described = org.gateway.describe(OBJECTS)
-        schemas = {entry.object: entry.schema for entry in described if entry.schema}
+        schemas = schemas_of(org.gateway)
         contact = org.add("Contact", LastName="Doe", Email="jane.q@example.com")
         [match] = org.gateway.panel("jane.q@example.com", schemas, everything(schemas))
         assert isinstance(match, ContactMatch)
@@ -86,8 +87,7 @@ def test_every_field_of_a_recorded_org_can_be_shown(folder: str) -> None:
 def test_a_person_account_is_shown_once() -> None:
     with OrgProcess(redirects=[CALLBACK], options=["--person-accounts", "--no-seed"]) as process:
         org = LiveOrg(process, process.production)
-        described = org.gateway.describe(OBJECTS)
-        schemas = {entry.object: entry.schema for entry in described if entry.schema}
+        schemas = schemas_of(org.gateway)
         [kind] = [one for one in schemas["Account"].record_types if "erson" in one.developer_name]
         account = org.add(
             "Account", LastName="Solo", PersonEmail="solo@example.com", RecordTypeId=kind.id
@@ -100,21 +100,19 @@ def test_a_person_account_is_shown_once() -> None:
 
 def test_a_user_with_few_rights_sees_what_he_may(org: LiveOrg, org_process: OrgProcess) -> None:
     few = LiveOrg(org_process, org_process.production, "few")
-    described = few.gateway.describe(OBJECTS)
-    schemas = {entry.object: entry.schema for entry in described if entry.schema}
+    schemas = schemas_of(few.gateway)
     assert set(schemas) == {"Contact", "Lead", "Account"}
     assert "Phone" not in schemas["Contact"].fields
     [match] = few.gateway.panel("anna.deboer@example.com", schemas, {"Contact": ["Name", "Phone"]})
     assert isinstance(match, ContactMatch)
     assert match.contact.fields == {"Name": "Anna de Boer"}
-    assert (match.cases, match.opportunities) == ((), ())
+    assert (match.around["cases"], match.around["opportunities"]) == ((), ())
 
 
 def test_a_field_that_is_gone_makes_the_schema_stale(org: LiveOrg) -> None:
     field = {"name": "Passing__c", "label": "Passing", "type": "string", "length": 10}
     org.control.add_field("Contact", {**field, "createable": True, "custom": True})
-    described = org.gateway.describe(OBJECTS)
-    schemas = {entry.object: entry.schema for entry in described if entry.schema}
+    schemas = schemas_of(org.gateway)
     org.control.remove_field("Contact", "Passing__c")
     with pytest.raises(SchemaStale) as stale:
         org.gateway.panel("anna.deboer@example.com", schemas, {"Contact": ["Passing__c"]})

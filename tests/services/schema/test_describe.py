@@ -12,11 +12,12 @@ from sqlalchemy import delete, select, update
 
 from keeping_plugin.errors import ConnectionLost, SalesforceUnavailable
 from keeping_plugin.models import Database, SchemaDocument, SchemaLoad
+from keeping_plugin.objects import DESCRIBED, OBJECT_NAMES
 from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.services.schema.changes import Kind
-from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
+from keeping_plugin.types import FieldSpec, ObjectSchema
 from tests.fake_salesforce import FakeGateway, FakeSalesforce
 from tests.services.company import ACME, OTHER, Company
 from tests.services.runtimes import make_runtime
@@ -76,12 +77,12 @@ def test_the_first_describe_reads_object_by_object_and_tells_how_far_it_is(
 
     watched = replace(parts, gateways=lambda *_, **__: Watched(salesforce, salesforce.user_id))
     schema.describe(watched, company.row().id)
-    assert seen == [(number, 6, name) for number, name in enumerate(schema.DESCRIBED)]
+    assert seen == [(number, len(DESCRIBED), name) for number, name in enumerate(DESCRIBED)]
     with company.database.read() as session:
         state = schema_state(session, company.row())
-        assert tuple(schema.schemas(session, company.row().id)) == schema.DESCRIBED
+        assert tuple(schema.schemas(session, company.row().id)) == DESCRIBED
     assert (state.running, state.stuck, state.failed) == (False, False, "")
-    assert [summary.name for summary in state.objects] == list(OBJECTS)
+    assert [summary.name for summary in state.objects] == list(OBJECT_NAMES)
     contact = state.objects[0]
     assert contact.fields == len(salesforce.org.schemas["Contact"].fields)
     assert state.changes == ()
@@ -204,7 +205,7 @@ def test_no_answer_keeps_what_is_at_hand_and_tries_again(
     assert failed.due_at is not None
     assert failed.due_at < datetime.now(UTC) + timedelta(minutes=6)
     with company.database.read() as session:
-        assert tuple(schema.schemas(session, company.row().id)) == schema.DESCRIBED
+        assert tuple(schema.schemas(session, company.row().id)) == DESCRIBED
         assert schema.changes(session, company.row().id) == {}
 
 
@@ -218,7 +219,7 @@ def test_a_first_describe_that_broke_off_begins_again(
     with company.database.read() as session:
         state = schema_state(session, company.row())
     assert state.failed == ""
-    assert len(state.objects) == len(OBJECTS)
+    assert len(state.objects) == len(OBJECT_NAMES)
 
 
 def test_a_lost_connection_is_not_asked_again_until_the_next_login(

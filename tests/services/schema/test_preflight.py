@@ -9,6 +9,7 @@ import pytest
 
 from keeping_plugin.errors import ConnectionLost, PermissionDenied, SalesforceUnavailable
 from keeping_plugin.models import Connection, Database, FieldSelection
+from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema.preflight import Line, Outcome
 from keeping_plugin.types import FieldSpec
@@ -55,11 +56,7 @@ def test_a_well_kept_org_passes_every_line(company: Company, salesforce: FakeSal
         "api_enabled",
         "refresh_token",
         "api_allowance",
-        "rights_contact",
-        "rights_lead",
-        "rights_account",
-        "rights_opportunity",
-        "rights_case",
+        *(f"rights_{name.lower()}" for name in OBJECT_NAMES),
         "hidden_fields",
         "rights_task",
         "sends_add_contact",

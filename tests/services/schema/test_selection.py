@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import AuditRecord, Database, FieldSelection
+from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.services.schema import selection
-from keeping_plugin.types import OBJECTS, FieldSpec, ObjectSchema
+from keeping_plugin.types import FieldSpec, ObjectSchema
 from tests.fake_salesforce import shipped_schemas
 from tests.services.company import ADMIN
 
@@ -56,7 +57,7 @@ def test_required_means_createable_not_nillable_not_defaulted(
         assert "R__c" not in selection.locked(with_field(free))
 
 
-@pytest.mark.parametrize("object", OBJECTS)
+@pytest.mark.parametrize("object", OBJECT_NAMES)
 def test_who_never_chose_starts_from_a_useful_set(
     schemas: Mapping[str, ObjectSchema], object: str
 ) -> None:
@@ -121,7 +122,7 @@ def test_a_choice_is_the_companys_and_is_audited_by_name(
         shown = selection.shown(session, "acme", schemas)
         audited = session.scalars(select(AuditRecord)).all()
     assert shown["Contact"] == ("Email", "LastName")
-    assert set(shown) == set(OBJECTS)
+    assert set(shown) == set(OBJECT_NAMES)
     assert [(row.action, row.agent_id, row.object) for row in audited] == [
         ("fields_chosen", "ada", "Contact")
     ] * 2
