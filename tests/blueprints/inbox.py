@@ -27,7 +27,7 @@ from keeping_plugin.models import (
     now,
     upsert,
 )
-from keeping_plugin.objects import TASK
+from keeping_plugin.objects import DESCRIBED
 from keeping_plugin.services.limits import RateLimiter
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.runtime import Runtime
@@ -99,7 +99,7 @@ class Inbox:
     def describe(self, schemas: dict[str, ObjectSchema]) -> None:
         """Cache this describe."""
         with self.database.write() as session:
-            for name in (*FIELDS, TASK.name):
+            for name in DESCRIBED:
                 schema = schemas.get(name)
                 document = dump_schema(schema) if schema is not None else None
                 row = {
