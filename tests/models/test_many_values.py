@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import event, select
 
 from keeping_plugin.models import Database, MailboxPolicy, listed, upsert
@@ -11,6 +12,7 @@ from keeping_plugin.times import Times
 AWKWARD = ["o'hara@x.example", 'quoted"@x.example', "back\\slash@x.example", "ß{}%s@x.example"]
 
 
+@pytest.mark.both_databases
 def test_texts_come_back_as_rows_in_their_order_whatever_stands_in_them(
     database: Database,
 ) -> None:
@@ -19,6 +21,7 @@ def test_texts_come_back_as_rows_in_their_order_whatever_stands_in_them(
         assert list(session.scalars(select(listed(session, [])))) == []
 
 
+@pytest.mark.both_databases
 def test_any_number_of_addresses_is_claimed_by_the_same_statement(database: Database) -> None:
     seen: set[str] = set()
 
@@ -37,6 +40,7 @@ def test_any_number_of_addresses_is_claimed_by_the_same_statement(database: Data
     assert len(seen) == 1
 
 
+@pytest.mark.both_databases
 def test_an_upsert_overwrites_what_it_is_given_and_nothing_else(database: Database) -> None:
     key = {"company_id": "acme", "mailbox_id": "box"}
     names = ("company_id", "mailbox_id")

@@ -19,7 +19,8 @@ from tests.servers.postgres import (
 )
 from tests.servers.redis import RedisServer
 
-DATABASES = os.environ.get("KEEPING_TEST_DATABASES", "sqlite,postgres").split(",")
+_NAMED = os.environ.get("KEEPING_TEST_DATABASES")
+DATABASES = (_NAMED or "sqlite,postgres").split(",")
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +72,20 @@ def postgres_url(postgres_server: AnyServer, worker_id: str) -> Iterator[str]:
 def sqlite_url(tmp_path: Path) -> str:
     """A SQLite database that does not exist yet."""
     return f"sqlite:///{tmp_path / 'keeping.sqlite3'}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "both_databases: `database` is SQLite, then PostgreSQL: their SQL or locks differ",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`database` is SQLite alone, unless the test is marked or KEEPING_TEST_DATABASES says more."""
+    if "database" in metafunc.fixturenames:
+        both = _NAMED or metafunc.definition.get_closest_marker("both_databases")
+        metafunc.parametrize("database", DATABASES if both else ["sqlite"], indirect=True)
 
 
 @pytest.fixture(params=DATABASES)

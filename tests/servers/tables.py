@@ -13,7 +13,6 @@ from sqlalchemy import Engine, MetaData, create_engine
 from keeping_plugin.models import Base, Database, migrate
 from tests.servers.postgres import AnyServer, create_database, drop_database, libpq
 from tests.servers.sqlite import put_tables
-from tests.servers.stores import DATABASES
 
 # The engines live as long as the worker: each remembers the statements that it has compiled.
 
@@ -37,9 +36,9 @@ def postgres_engine(postgres_server: AnyServer, worker_id: str) -> Iterator[Engi
     drop_database(postgres_server.url, name)
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Migrated and empty; KEEPING_TEST_DATABASES=sqlite narrows it to one."""
+    """Migrated and empty; which of the two it is, `tests.servers.stores` says."""
     shared: Engine = request.getfixturevalue(f"{request.param}_engine")
     shared.dispose()
     if request.param == "sqlite":

@@ -38,6 +38,7 @@ def undo(session: Session) -> None:
     raise NotFound("the deed failed")
 
 
+@pytest.mark.both_databases
 def test_a_deed_and_its_record_stand_or_fall_together(database: Database) -> None:
     note(database)
     with pytest.raises(NotFound), database.write() as session:
@@ -73,6 +74,7 @@ def counts(database: Database) -> dict[tuple[str, str], int]:
     return found
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B11")
 def test_refusals_are_counted_by_agent_route_and_minute(database: Database) -> None:
     threads = [threading.Thread(target=refuse, args=(database,)) for _ in range(8)]

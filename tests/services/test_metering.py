@@ -92,6 +92,7 @@ def test_each_request_is_counted_once_for_the_feature_that_opened_its_gateway(
     assert kept(house) == {("", "schema"): 1, ("", "records"): 1}
 
 
+@pytest.mark.both_databases
 def test_gateways_of_one_block_are_counted_together_for_their_mailbox(house: House) -> None:
     with house.runtime.metered(Feature.RECORDS, mailbox_id="sales") as gateways:
         gateways(house.connection_id, deadline=1.0).limits()
@@ -99,6 +100,7 @@ def test_gateways_of_one_block_are_counted_together_for_their_mailbox(house: Hou
     assert kept(house) == {("sales", "records"): 2}
 
 
+@pytest.mark.both_databases
 def test_a_request_that_fails_is_counted(house: House) -> None:
     house.salesforce.fail("limits", SalesforceUnavailable("away"))
     with pytest.raises(SalesforceUnavailable):
@@ -119,6 +121,7 @@ def test_whoever_asks_keeps_what_salesforce_told_of_the_day(house: House) -> Non
     assert not house.tasks()
 
 
+@pytest.mark.both_databases
 def test_within_a_minute_only_what_matters_is_written(house: House) -> None:
     house.salesforce.used, house.salesforce.limit = 1_000, 15_000
     ask(house)
@@ -134,6 +137,7 @@ def test_within_a_minute_only_what_matters_is_written(house: House) -> None:
     assert house.connection().api_used == house.salesforce.used
 
 
+@pytest.mark.both_databases
 def test_use_is_told_by_feature_and_mailbox_the_most_first(house: House) -> None:
     with house.database.write() as session:
         metering.add(session, house.connection_id, {("sales", Feature.PANEL): 2})

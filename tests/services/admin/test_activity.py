@@ -100,6 +100,7 @@ def test_what_is_counted_as_an_outcome_is_listed_under_it_and_nowhere_else(
     assert found == [expected]
 
 
+@pytest.mark.both_databases
 def test_a_count_passes_the_filters_that_list_it(database: Database, ledger: Ledger) -> None:
     ledger.entry(Action.LOG_TASK, "failed", reason="rejected", created_at=at(9))
     ledger.entry(Action.ADD_CONTACT, reason="created", created_at=at(9), mailbox_id="sales")

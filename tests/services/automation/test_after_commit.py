@@ -43,6 +43,7 @@ def test_rings_once_for_all_that_one_transaction_asked_for(session: Session, bel
     assert bell.rung == [[1, 3]]
 
 
+@pytest.mark.both_databases
 def test_the_next_commit_does_not_ring_again(session: Session, bell: Bell) -> None:
     ring_after_commit(session, bell.ring, 1)
     session.commit()
@@ -106,6 +107,7 @@ def test_a_commit_with_a_savepoint_still_open_rings_for_both(session: Session, b
     assert [one for rung in bell.rung for one in rung] == [1, 2]
 
 
+@pytest.mark.both_databases
 def test_a_flush_between_does_not_confuse_it(session: Session, bell: Bell) -> None:
     with session.begin_nested():
         ring_after_commit(session, bell.ring, 1)
@@ -115,6 +117,7 @@ def test_a_flush_between_does_not_confuse_it(session: Session, bell: Bell) -> No
     assert bell.rung == [[1]]
 
 
+@pytest.mark.both_databases
 def test_a_commit_that_fails_rings_nothing(session: Session, bell: Bell) -> None:
     ring_after_commit(session, bell.ring, 1)
     session.add(Installation(id=1, installation_id="twice"))

@@ -108,6 +108,7 @@ def test_no_transaction_of_a_run_writes_more_than_500_rows(house: House) -> None
     assert max(written) <= 500
 
 
+@pytest.mark.both_databases
 def test_a_message_already_logged_is_never_logged_again(house: House) -> None:
     history(house, 20)
     backfill.advance(parts(house), start(house))
@@ -121,6 +122,7 @@ def test_a_message_already_logged_is_never_logged_again(house: House) -> None:
     assert run(house, second).granted == 0
 
 
+@pytest.mark.both_databases
 def test_a_cancelled_entry_that_was_never_sent_is_opened_again(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     house.switch(log_tasks=False, add_contacts=False)
@@ -163,6 +165,7 @@ def test_a_run_goes_on_where_a_killed_worker_left_it(
         assert session.query(SyncEntry).count() == 800
 
 
+@pytest.mark.both_databases
 def test_a_paused_run_waits_and_goes_on(house: House) -> None:
     history(house, 5)
     run_id = start(house)
@@ -176,6 +179,7 @@ def test_a_paused_run_waits_and_goes_on(house: House) -> None:
     assert run(house, run_id).state == "done"
 
 
+@pytest.mark.both_databases
 def test_a_disconnect_ends_the_run_before_its_next_page(house: House) -> None:
     history(house, 5)
     run_id = start(house)
@@ -382,6 +386,7 @@ def test_a_backfill_of_a_host_that_raises_says_where_and_asks_later_each_time(
     assert (found.state, found.seen, found.unread or 0) == ("done", 12, 0)
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("D5")
 @pytest.mark.parametrize("tells_facts", [True, False])
 @pytest.mark.parametrize("broken", [["m0000"], ["m0005", "m0011"], [f"m{n:04}" for n in range(7)]])

@@ -47,6 +47,7 @@ def entries(database: Database) -> dict[str, SyncEntry]:
         return {entry.action: entry for entry in session.scalars(select(SyncEntry))}
 
 
+@pytest.mark.both_databases
 def test_a_backfill_has_decisions_and_a_lane_of_its_own(
     database: Database, company: Company
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_message_that_a_backfill_owes_is_never_owed_again(
     assert {entry.run_id for entry in entries(database).values()} == {7}
 
 
+@pytest.mark.both_databases
 def test_a_backfill_opens_again_what_was_cancelled_without_a_mark_and_nothing_else(
     database: Database, company: Company
 ) -> None:
@@ -105,6 +107,7 @@ def test_a_backfill_opens_again_what_was_cancelled_without_a_mark_and_nothing_el
     assert found[Action.ADD_CONTACT].state == EntryState.CANCELLED
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "state", [EntryState.DONE, EntryState.FAILED, EntryState.WAITING, EntryState.SENDING]
 )

@@ -90,6 +90,7 @@ class TestExplain:
         assert "Add as Contact: NO" in text
         assert "Log as Task: NO" in text
 
+    @pytest.mark.both_databases
     def test_what_became_of_it_is_told(self, company: Company, helpdesk: FakeHelpDesk) -> None:
         arrive(company, helpdesk)
         with company.database.write() as session:
@@ -112,6 +113,7 @@ class TestExplain:
         assert any(line.startswith("Add as Contact: NO") for line in now)
         assert any(line.startswith("Log as Task: YES") for line in now)
 
+    @pytest.mark.both_databases
     def test_a_decision_of_other_rules_keeps_its_own_reasons(
         self, company: Company, helpdesk: FakeHelpDesk
     ) -> None:
@@ -127,6 +129,7 @@ class TestExplain:
         assert "retired_code" in text
         assert "no longer kept" in text
 
+    @pytest.mark.both_databases
     def test_a_message_that_came_before_the_connection_is_judged_now(
         self, company: Company, helpdesk: FakeHelpDesk
     ) -> None:

@@ -129,6 +129,7 @@ def test_a_message_delivered_again_is_not_owed_what_was_switched_on_since(
     assert entries(database) == []
 
 
+@pytest.mark.both_databases
 def test_the_same_message_in_sixteen_transactions_at_once_is_judged_once(
     database: Database, company: Company, intake: Runtime
 ) -> None:
@@ -227,6 +228,7 @@ def test_another_company_connected_changes_nothing_here(
     assert decisions(database) == []
 
 
+@pytest.mark.both_databases
 def test_entries_belong_to_the_connection_that_is_current(
     database: Database, company: Company, intake: Runtime, host: Session
 ) -> None:
@@ -383,6 +385,7 @@ def test_a_message_without_a_sender_is_refused_and_says_so(
         assert reasons(decision, action) == ("no_customer",)
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A16")
 def test_an_address_longer_than_contact_email_is_refused_at_once_with_the_reason(
     database: Database, company: Company, intake: Runtime, host: Session
@@ -396,6 +399,7 @@ def test_an_address_longer_than_contact_email_is_refused_at_once_with_the_reason
     assert entries(database) == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A14")
 def test_while_0_1_0_may_run_beside_us_its_workers_are_owed_no_address_that_they_cannot_read(
     database: Database, company: Company, intake: Runtime, host: Session

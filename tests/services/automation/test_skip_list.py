@@ -81,6 +81,7 @@ def test_a_megabyte_on_one_line_is_told_shortly() -> None:
     assert len(bad.text) == 80
 
 
+@pytest.mark.both_databases
 def test_the_list_is_kept_as_it_is_changed(database: Database) -> None:
     with database.write() as session:
         assert skip_list.read(session, "acme") == SkipList()
@@ -106,6 +107,7 @@ def test_the_list_is_kept_as_it_is_changed(database: Database) -> None:
         assert skip_list.read(session, "globex") == SkipList(("z.example",))
 
 
+@pytest.mark.both_databases
 def test_two_admins_at_once_lose_nothing_of_each_other(database: Database) -> None:
     """Each read the list before the other wrote: an addition and a removal both stand."""
     with database.write() as session:
@@ -131,6 +133,7 @@ def test_two_admins_at_once_lose_nothing_of_each_other(database: Database) -> No
     assert kept == SkipList(("new.example", "stays.example"))
 
 
+@pytest.mark.both_databases
 def test_a_domain_added_twice_at_once_is_not_logged_when_one_of_them_says_so(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def test_what_was_kept_comes_back_once(attempts: LoginAttempts) -> None:
     assert attempts.take("state") is None
 
 
+@pytest.mark.both_databases
 def test_of_eight_callbacks_with_one_state_one_gets_it(attempts: LoginAttempts) -> None:
     attempts.set("state", "verifier", 600)
     with ThreadPoolExecutor(8) as pool:
@@ -67,6 +68,7 @@ def test_another_state_finds_nothing(attempts: LoginAttempts, state: str) -> Non
     assert attempts.take(state) is None
 
 
+@pytest.mark.both_databases
 def test_after_its_time_it_is_gone(attempts: LoginAttempts) -> None:
     attempts.set("state", "verifier", 600)
     expire(attempts)

@@ -101,6 +101,7 @@ def test_one_process_tries_when_it_is_time(company: Company) -> None:
         second.current()
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A1")
 def test_it_goes_on_by_itself_once_salesforce_takes_a_call(company: Company) -> None:
     bar(company)
@@ -152,6 +153,7 @@ def test_a_try_without_an_answer_leaves_it_barred_and_is_repeated_soon(company: 
     assert tokens_of(company, rotated).current()
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A1")
 def test_barred_for_thirty_days_is_lost_and_the_grant_is_given_back(company: Company) -> None:
     bar(company)
@@ -170,6 +172,7 @@ def test_barred_for_thirty_days_is_lost_and_the_grant_is_given_back(company: Com
         tokens_of(company).current()
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A1")
 def test_a_dead_grant_found_while_barred_is_lost(company: Company) -> None:
     def dead(tokens: Tokens) -> Tokens:
@@ -184,6 +187,7 @@ def test_a_dead_grant_found_while_barred_is_lost(company: Company) -> None:
     assert (company.row().status, company.row().tokens) == (ConnectionStatus.LOST, None)
 
 
+@pytest.mark.both_databases
 def test_a_reconnect_ends_it(company: Company) -> None:
     bar(company)
     company.sign_in(number=2)
@@ -202,6 +206,7 @@ def test_a_reconnect_by_a_process_of_an_older_version_ends_it_too(company: Compa
     assert tokens_of(company).current()
 
 
+@pytest.mark.both_databases
 def test_a_disconnect_while_barred_takes_the_tokens(company: Company) -> None:
     bar(company)
     company.disconnect()
@@ -209,12 +214,14 @@ def test_a_disconnect_while_barred_takes_the_tokens(company: Company) -> None:
     assert (row.status, row.tokens, row.barred_since) == (ConnectionStatus.DISCONNECTED, None, None)
 
 
+@pytest.mark.both_databases
 def test_an_operator_may_have_it_tried_at_once(company: Company) -> None:
     bar(company)
     barred.try_now(company.database)
     assert tokens_of(company, rotated).current()
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A8")
 def test_a_session_refused_after_a_good_refresh_bars_the_connection(company: Company) -> None:
     calls: list[str | None] = []
@@ -243,6 +250,7 @@ def test_a_session_refused_after_a_good_refresh_bars_the_connection(company: Com
     assert len(calls) == 2
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A8")
 def test_eight_that_meet_the_refusal_together_make_one_bar_of_the_shortest_wait(
     company: Company,

@@ -96,6 +96,7 @@ def test_tokens_open_only_as_the_company_and_org_they_belong_to(company: Company
             grants.unseal(company.vault, blob, company_id=company_id, org_id=org_id)
 
 
+@pytest.mark.both_databases
 def test_two_admins_who_come_back_at_once_share_one_row(company: Company) -> None:
     together = Barrier(4)
 
@@ -109,6 +110,7 @@ def test_two_admins_who_come_back_at_once_share_one_row(company: Company) -> Non
     assert company.row().current  # `row` asks for exactly one
 
 
+@pytest.mark.both_databases
 def test_signing_in_to_the_same_org_finds_the_row_and_keeps_what_is_owed(company: Company) -> None:
     company.sign_in()
     before = company.row()
@@ -138,6 +140,7 @@ def test_a_refresh_token_that_comes_again_is_not_given_back(company: Company) ->
         assert session.scalars(select(Revocation)).all() == []
 
 
+@pytest.mark.both_databases
 def test_a_reconnect_ends_the_loss_and_every_pause(company: Company) -> None:
     company.sign_in()
     with company.database.write() as session:
@@ -163,6 +166,7 @@ def test_another_org_waits_for_a_word_and_changes_nothing(company: Company) -> N
     assert ("describe", waiting.id) not in company.queue.jobs
 
 
+@pytest.mark.both_databases
 def test_a_confirmed_org_takes_over_and_nothing_is_mixed(company: Company) -> None:
     company.sign_in()
     owe(company, "pending", EntryState.PENDING)
@@ -231,6 +235,7 @@ def test_a_login_nobody_confirmed_is_given_back_by_the_next_one(company: Company
     assert company.row(OTHER).tokens is None
 
 
+@pytest.mark.both_databases
 def test_a_login_nobody_confirmed_is_given_back_after_a_day(company: Company) -> None:
     company.sign_in()
     company.sign_in(OTHER)
@@ -284,6 +289,7 @@ def test_disconnect_is_one_transaction_that_stops_everything(company: Company) -
     assert audited(company)[-1] == "disconnected"
 
 
+@pytest.mark.both_databases
 def test_the_summary_of_a_disconnect_tells_what_was_done_and_what_is_left(company: Company) -> None:
     company.sign_in()
     owe(company, "pending", EntryState.PENDING)

@@ -45,6 +45,7 @@ def keep(company: Company, refresh: Callable[[Tokens], Tokens]) -> list[str | No
     return given
 
 
+@pytest.mark.both_databases
 def test_a_login_in_use_is_renewed_within_a_week_rotation_and_all(company: Company) -> None:
     assert RENEW_LOGIN < 7 * DAY
     assert keep(company, rotated) == [], "a new login need not be"
@@ -66,6 +67,7 @@ def test_a_renewal_that_a_call_brought_about_counts(company: Company) -> None:
     assert keep(company, rotated) == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "error",
     [ConnectionBarred("ip restricted", reason="restricted"), SalesforceUnavailable("away")],

@@ -113,6 +113,7 @@ def test_after_a_crash_the_sweep_goes_on_and_nothing_is_sent_meanwhile(house: Ho
     assert leftovers.settle(house.database, seconds=0.0)
 
 
+@pytest.mark.both_databases
 def test_mail_is_taken_in_while_the_rows_of_a_disconnect_are_settled(house: House) -> None:
     """Between two chunks another writer gets its turn, of this company and of any other."""
     owe_many(house)
@@ -126,6 +127,7 @@ def test_mail_is_taken_in_while_the_rows_of_a_disconnect_are_settled(house: Hous
     assert leftovers.settle(house.database, seconds=60.0)
 
 
+@pytest.mark.both_databases
 def test_rows_of_a_host_that_committed_late_are_cancelled_too(house: House) -> None:
     leave(house)
     house.owe("m1")
@@ -136,6 +138,7 @@ def test_rows_of_a_host_that_committed_late_are_cancelled_too(house: House) -> N
     assert all(entry.settled_at >= entry.created_at for entry in house.entries())
 
 
+@pytest.mark.both_databases
 def test_a_reconnect_before_the_rows_are_settled_sends_none_of_them(house: House) -> None:
     house.owe("m1")
     leave(house)
@@ -148,6 +151,7 @@ def test_a_reconnect_before_the_rows_are_settled_sends_none_of_them(house: House
     assert len(house.tasks()) == 1
 
 
+@pytest.mark.both_databases
 def test_what_an_org_left_for_another_is_owed_ends_the_same_way(house: House) -> None:
     house.owe("m1")
     house.owe("m2", Action.LOG_TASK)

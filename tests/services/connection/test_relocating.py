@@ -51,6 +51,7 @@ def pass_time(company: Company, seconds: float) -> None:
         row.address_asked_at -= timedelta(seconds=seconds)
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A5")
 def test_a_refresh_brings_the_new_address_and_it_is_stored(company: Company) -> None:
     tokens = tokens_of(company)
@@ -70,6 +71,7 @@ def test_who_comes_late_gets_the_new_address_without_a_refresh(company: Company)
     assert tokens_of(company, refuse).relocate(stale) == first
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A5")
 def test_eight_that_find_nobody_together_refresh_once(company: Company) -> None:
     calls: list[Tokens] = []
@@ -93,6 +95,7 @@ def test_eight_that_find_nobody_together_refresh_once(company: Company) -> None:
     assert None not in found
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A5")
 def test_an_org_that_is_merely_away_costs_one_refresh_in_five_minutes(company: Company) -> None:
     calls: list[Tokens] = []
@@ -151,6 +154,7 @@ def test_a_refresh_that_is_refused_says_so(
     assert company.row().is_barred is isinstance(error, ConnectionBarred)
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A6")
 def test_the_agreed_version_is_kept_until_another_login(company: Company) -> None:
     tokens = tokens_of(company)

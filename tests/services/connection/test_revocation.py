@@ -76,6 +76,7 @@ def test_a_second_job_finds_nothing_to_do(company: Company) -> None:
     assert len(host.revoked) == 1
 
 
+@pytest.mark.both_databases
 def test_an_absent_salesforce_is_tried_again_later_and_later(company: Company) -> None:
     host = LoginHost(away=3)
     pauses = []
@@ -101,6 +102,7 @@ def test_a_row_that_is_not_due_is_left_alone(company: Company) -> None:
     assert row(company).attempts == 1
 
 
+@pytest.mark.both_databases
 def test_after_a_day_it_is_erased_untried(company: Company) -> None:
     host = LoginHost()
     make_due(company, try_until=datetime.now(UTC) - timedelta(seconds=2))

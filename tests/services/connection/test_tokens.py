@@ -61,6 +61,7 @@ def rotated(tokens: Tokens) -> Tokens:
     return replace(tokens, access_token="new access", refresh_token="new refresh")
 
 
+@pytest.mark.both_databases
 def test_eight_that_meet_a_401_together_refresh_once(company: Company) -> None:
     calls: list[str | None] = []
     together = threading.Barrier(8)
@@ -103,6 +104,7 @@ def test_who_comes_late_gets_the_new_token_without_a_refresh(company: Company) -
     assert late.renew("access-Acme-1").access_token == "new access"
 
 
+@pytest.mark.both_databases
 def test_a_refused_refresh_loses_the_connection_once(company: Company) -> None:
     def refuse(tokens: Tokens) -> Tokens:
         raise ConnectionLost("expired access/refresh token")
@@ -120,6 +122,7 @@ def test_a_refused_refresh_loses_the_connection_once(company: Company) -> None:
     assert actions.count("connection_lost") == 1
 
 
+@pytest.mark.both_databases
 def test_a_refusal_that_comes_after_a_reconnect_loses_nothing(company: Company) -> None:
     def reconnected_meanwhile(tokens: Tokens) -> Tokens:
         company.sign_in(number=2)
@@ -144,6 +147,7 @@ def test_no_answer_is_not_a_refusal(company: Company, error: Exception) -> None:
     assert company.row().refresh_until is None  # the next one need not wait
 
 
+@pytest.mark.both_databases
 def test_a_disconnect_during_a_refresh_gives_back_what_the_refresh_brought(
     company: Company,
 ) -> None:
@@ -167,6 +171,7 @@ def test_a_disconnect_during_a_refresh_gives_back_what_the_refresh_brought(
     assert [job for job, _ in company.queue.jobs].count("revoke") == 2
 
 
+@pytest.mark.both_databases
 def test_a_lease_of_a_killed_process_runs_out(company: Company) -> None:
     with company.database.write() as session:
         row = session.merge(company.row())

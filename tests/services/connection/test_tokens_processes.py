@@ -151,6 +151,7 @@ def stored(company: Company, house: House) -> Tokens:
     return grants.unseal(company.vault, row.tokens, company_id=row.company_id, org_id=row.org_id)
 
 
+@pytest.mark.both_databases
 def test_sixteen_processes_that_meet_an_expired_token_refresh_once(
     company: Company, house: House, orgs: OrgProcess
 ) -> None:
@@ -172,6 +173,7 @@ def test_sixteen_processes_that_meet_an_expired_token_refresh_once(
     assert len({tokens.refresh_token for tokens in seen}) == 3
 
 
+@pytest.mark.both_databases
 def test_a_refused_refresh_is_asked_once_and_loses_the_connection_for_all(
     company: Company, house: House, orgs: OrgProcess
 ) -> None:

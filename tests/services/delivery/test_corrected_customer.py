@@ -63,6 +63,7 @@ def test_a_corrected_address_that_is_new_becomes_one_contact(house: House) -> No
     assert len(house.tasks()) == 2
 
 
+@pytest.mark.both_databases
 def test_a_message_that_lost_its_customer_ends(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.owe("m1")
@@ -179,6 +180,7 @@ def test_each_correction_is_judged_once(house: House) -> None:
     assert addresses(house) == {JANET}
 
 
+@pytest.mark.both_databases
 def test_a_task_that_waits_for_somebody_else_than_its_customer_is_judged_again_after_a_look(
     house: House,
 ) -> None:

@@ -47,6 +47,7 @@ def test_sixteen_messages_of_one_new_address_make_one_contact(house: House) -> N
     assert sorted(added) == ["created"] + ["exists"] * 15
 
 
+@pytest.mark.both_databases
 def test_a_lead_with_the_address_prevents_the_contact_and_the_task_waits(house: House) -> None:
     house.salesforce.add("Lead", LastName="Doe", Company="Acme", Email=JANE)
     house.owe("m1")
@@ -70,6 +71,7 @@ def test_mail_that_comes_before_the_describe_has_ended_is_closed_too(house: Hous
     assert house.connection().task_status == "Completed"
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A13")
 def test_a_task_has_the_day_of_the_connecting_user(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
@@ -85,6 +87,7 @@ def test_a_task_has_the_day_of_the_connecting_user(house: House) -> None:
     assert days == ["2026-05-07", "2026-05-06", "2026-05-06"]
 
 
+@pytest.mark.both_databases
 def test_a_task_waits_when_its_status_cannot_be_asked_for(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.change(task_status=None)
@@ -139,6 +142,7 @@ def test_a_paused_connection_is_left_alone(house: House) -> None:
     assert len(house.tasks()) == 1
 
 
+@pytest.mark.both_databases
 def test_a_connection_nobody_confirmed_sends_nothing(house: House) -> None:
     house.owe("m1")
     house.change(confirmed=False)
@@ -293,6 +297,7 @@ def test_after_fourteen_days_a_waiting_task_is_cancelled(house: House) -> None:
     assert house.states() == [("cancelled", "no_contact")]
 
 
+@pytest.mark.both_databases
 def test_near_the_daily_limit_automations_stop_and_one_cheap_call_asks_again(
     house: House,
 ) -> None:
@@ -309,6 +314,7 @@ def test_near_the_daily_limit_automations_stop_and_one_cheap_call_asks_again(
     assert house.states() == [("done", "created"), ("done", "logged")]
 
 
+@pytest.mark.both_databases
 def test_entries_of_an_older_epoch_are_cancelled(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     house.change(epoch=2)
@@ -316,6 +322,7 @@ def test_entries_of_an_older_epoch_are_cancelled(house: House) -> None:
     assert house.states() == [("cancelled", "disconnected")]
 
 
+@pytest.mark.both_databases
 def test_each_record_made_leaves_one_audit_row_without_values(house: House) -> None:
     from keeping_plugin.models import AuditRecord
 
@@ -331,6 +338,7 @@ def test_each_record_made_leaves_one_audit_row_without_values(house: House) -> N
     assert all(JANE not in str(vars(row)) for row in rows)
 
 
+@pytest.mark.both_databases
 def test_no_row_is_left_claimed(house: House) -> None:
     house.owe("m1")
     house.drain()
@@ -338,6 +346,7 @@ def test_no_row_is_left_claimed(house: House) -> None:
         assert session.query(SyncEntry).filter(SyncEntry.claim.is_not(None)).count() == 0
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("D6")
 @pytest.mark.parametrize("added", [True, False], ids=["added", "being added"])
 def test_a_drain_adds_nobody_whose_claim_somebody_else_took(house: House, added: bool) -> None:

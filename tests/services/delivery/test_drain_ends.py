@@ -119,6 +119,7 @@ def test_a_worker_asked_to_stop_while_it_creates_gives_the_tasks_back(house: Hou
     assert len(house.tasks()) == 1
 
 
+@pytest.mark.both_databases
 def test_a_lease_of_the_future_is_cut_to_what_one_can_be(house: House) -> None:
     house.owe("m1")
     with house.database.write() as session:
@@ -134,6 +135,7 @@ def test_a_lease_of_the_future_is_cut_to_what_one_can_be(house: House) -> None:
     assert house.states() == [("done", "created"), ("done", "logged")]
 
 
+@pytest.mark.both_databases
 def test_after_the_clock_was_set_back_nothing_sleeps_until_it_catches_up(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.owe("m1", Action.LOG_TASK)

@@ -73,6 +73,7 @@ def test_an_unclear_create_is_looked_up_and_never_doubled(
     assert {"Subject", "WhoId"} <= set(rows[1].fields)
 
 
+@pytest.mark.both_databases
 def test_an_unclear_row_among_clear_ones_is_looked_up_alone(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     for number in range(3):
@@ -99,6 +100,7 @@ def test_an_unclear_create_keeps_others_from_creating_the_person(house: House) -
     assert len(house.contacts()) == 1
 
 
+@pytest.mark.both_databases
 def test_two_timeouts_in_a_row_pause_the_connection(house: House) -> None:
     house.owe("m1")
     house.salesforce.fail("find", SalesforceUnavailable("slow", timed_out=True), times=3)
@@ -149,6 +151,7 @@ def test_a_clear_refusal_takes_the_mark_back_and_pauses(
     assert house.states() == [("done", "created"), ("done", "logged")]
 
 
+@pytest.mark.both_databases
 def test_a_lost_connection_keeps_what_is_owed(house: House) -> None:
     house.owe("m1")
     house.salesforce.fail("create_many", ConnectionLost("refused"))
@@ -161,6 +164,7 @@ def test_a_lost_connection_keeps_what_is_owed(house: House) -> None:
     assert house.states() == [("done", "created"), ("done", "logged")]
 
 
+@pytest.mark.both_databases
 def test_salesforces_words_stand_in_the_row_that_it_refused(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     for number in range(3):
@@ -177,6 +181,7 @@ def test_salesforces_words_stand_in_the_row_that_it_refused(house: House) -> Non
     assert house.states() == [("done", "logged")] * 3
 
 
+@pytest.mark.both_databases
 def test_a_locked_row_comes_back_later_and_the_others_go_on(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     for number in range(3):
@@ -240,6 +245,7 @@ def test_one_poison_row_among_two_hundred_is_found_and_the_rest_goes_on(
     assert len(house.tasks()) == 199
 
 
+@pytest.mark.both_databases
 def test_a_collection_refused_as_a_whole_comes_back_smaller(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.owe("m1")
@@ -267,6 +273,7 @@ def test_a_client_secret_that_salesforce_refuses_pauses_and_sends_nothing(house:
     assert house.states() == [("done", "created")]
 
 
+@pytest.mark.both_databases
 def test_with_the_key_field_duplicate_value_means_done(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.change(activity_key_field="Description")
@@ -280,6 +287,7 @@ def test_with_the_key_field_duplicate_value_means_done(house: House) -> None:
     assert len(house.tasks()) == 1
 
 
+@pytest.mark.both_databases
 def test_disconnect_before_the_mark_means_nothing_leaves(house: House) -> None:
     house.owe("m1")
 
@@ -302,6 +310,7 @@ def test_disconnect_before_the_mark_means_nothing_leaves(house: House) -> None:
     assert house.states() == [("cancelled", "disconnected")] * 2
 
 
+@pytest.mark.both_databases
 def test_disconnect_during_the_call_is_recorded_under_its_old_epoch(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     house.owe("m1", Action.LOG_TASK)
@@ -312,6 +321,7 @@ def test_disconnect_during_the_call_is_recorded_under_its_old_epoch(house: House
     assert house.states() == [("done", "logged")]
 
 
+@pytest.mark.both_databases
 def test_finding_nothing_as_another_user_is_asked_again_and_ends_with_a_person(
     house: House,
 ) -> None:
@@ -338,6 +348,7 @@ def test_finding_nothing_as_another_user_is_asked_again_and_ends_with_a_person(
     assert len(house.tasks()) == 1
 
 
+@pytest.mark.both_databases
 def test_a_worker_that_froze_past_its_claim_writes_nothing(house: House) -> None:
     house.owe("m1", Action.LOG_TASK)
     with house.database.write() as session:
@@ -354,6 +365,7 @@ def test_a_worker_that_froze_past_its_claim_writes_nothing(house: House) -> None
     assert house.entries()[0].record_id == house.tasks()[0]["Id"]
 
 
+@pytest.mark.both_databases
 def test_after_a_clock_jump_no_lease_is_taken_over_and_no_marked_row_looked_at(
     house: House,
 ) -> None:
@@ -382,6 +394,7 @@ def test_the_sweep_rings_the_longest_due_first_and_cancels_late_commits(house: H
     assert house.queue.take()[0] == []
 
 
+@pytest.mark.both_databases
 def test_marked_rows_of_a_connection_gone_for_a_day_are_a_persons(house: House) -> None:
     house.owe("m1", Action.ADD_CONTACT)
     house.salesforce.fail("create_many", TIMED_OUT)

@@ -135,6 +135,7 @@ def test_a_mark_of_a_worker_of_0_1_0_is_looked_for(house: House, written: bool) 
     assert_one_task(house)
 
 
+@pytest.mark.both_databases
 def test_a_mark_of_a_worker_of_0_1_0_whose_task_came_late_is_a_duplicate_value(
     house: House,
 ) -> None:
@@ -160,6 +161,7 @@ def test_another_user_sends_again_only_what_carried_the_same_field(house: House)
     assert_one_task(house)
 
 
+@pytest.mark.both_databases
 def test_another_users_refused_second_send_leaves_the_first_mark(house: House) -> None:
     """Without the field nobody could tell any more, so nothing may be sent again."""
     add_field(house)

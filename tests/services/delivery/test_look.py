@@ -86,6 +86,7 @@ def test_an_org_that_answers_nothing_is_paused_as_ever(house: House) -> None:
     assert house.connection().pause_reason == "unavailable"
 
 
+@pytest.mark.both_databases
 def test_more_spans_than_a_batch_asks_about_take_their_turn(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
     for number in range(6):

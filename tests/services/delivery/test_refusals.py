@@ -61,6 +61,7 @@ def test_a_row_refused_for_something_that_passes_goes_on_by_itself(
     assert all(entry.refused_since is None for entry in house.entries())
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A2")
 def test_an_unknown_exception_is_looked_for_before_it_is_sent_again(house: House) -> None:
     log_tasks(house, 1)
@@ -161,6 +162,7 @@ LOCKED: list[list[tuple[str, str]]] = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A4")
 @pytest.mark.parametrize("told", LOCKED)
 def test_a_lock_is_a_lock_wherever_in_the_words_it_stands(
@@ -175,6 +177,7 @@ def test_a_lock_is_a_lock_wherever_in_the_words_it_stands(
     assert house.states() == [("done", "logged")] * 2
 
 
+@pytest.mark.both_databases
 def test_a_customers_words_lock_nothing_and_pause_nobody(house: House) -> None:
     log_tasks(house, 2)
     told = ("STRING_TOO_LONG", "Subject: data value too large: UNABLE_TO_LOCK_ROW ORG_LOCKED")
@@ -224,6 +227,7 @@ def test_what_closes_the_whole_org_pauses_the_connection_and_leaves_the_rows_as_
     assert house.connection().pause_words is None
 
 
+@pytest.mark.both_databases
 def test_a_validation_rules_refusal_fails_at_once_among_others(house: House) -> None:
     log_tasks(house, 3)
     house.salesforce.refuse_rows(refusal((VALIDATION, "No mail on Fridays")), times=1)

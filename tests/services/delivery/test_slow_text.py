@@ -82,6 +82,7 @@ def test_a_batch_that_outlived_its_lease_counts_as_a_bad_one(
     assert len(house.tasks()) == 29
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B1")
 def test_an_entry_says_when_its_text_took_too_long(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

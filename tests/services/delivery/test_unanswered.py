@@ -76,6 +76,7 @@ def test_a_refused_question_pauses_with_salesforces_words_fails_no_row_and_goes_
     assert (connection.pause_reason, connection.pause_words) == ("", None)
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A7")
 def test_a_right_taken_away_has_the_describe_read_again(house: House) -> None:
     house.owe("m1")
@@ -244,6 +245,7 @@ def test_a_host_that_raises_for_everything_burns_no_attempt_and_says_where(
     assert set(broken.states()) == {("done", "logged")}
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("D5")
 @pytest.mark.parametrize("question", ["messages", "conversation"])
 def test_one_message_that_the_host_cannot_give_fails_for_that_and_its_neighbours_go_on(
@@ -268,6 +270,7 @@ def test_one_message_that_the_host_cannot_give_fails_for_that_and_its_neighbours
     assert broken.states()[7] == ("done", "logged")
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("D5")
 def test_the_only_message_there_is_waits_for_its_host(broken: House, desk: BrokenDesk) -> None:
     desk.broken = lambda _: True
@@ -327,6 +330,7 @@ def test_hours_in_which_the_connection_was_barred_do_not_count(house: House) -> 
     assert house.states() == [("failed", "outcome_unknown")]
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A19")
 def test_a_login_that_is_refused_every_night_still_ends_with_a_person(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
@@ -345,6 +349,7 @@ def test_a_login_that_is_refused_every_night_still_ends_with_a_person(house: Hou
     assert house.states() == [("failed", "outcome_unknown")]
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A19")
 def test_a_try_in_vain_at_the_end_of_a_long_bar_is_no_day_of_looks(house: House) -> None:
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)

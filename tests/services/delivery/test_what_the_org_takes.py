@@ -122,6 +122,7 @@ def test_nobody_is_added_where_absence_is_not_known_and_the_message_waits(
     assert [task["WhoId"] for task in encrypted.tasks()] == [contact]
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A10")
 def test_who_is_there_already_counts_as_there(encrypted: House) -> None:
     encrypted.salesforce.add("Contact", LastName="Doe", Email=JANE)

@@ -107,6 +107,7 @@ def test_what_salesforce_complained_of_tells_causes_apart(
     assert all(one.complaints for one in found if ":" in one.cause)
 
 
+@pytest.mark.both_databases
 def test_a_cause_lists_and_counts_its_own_entries_and_no_others(
     database: Database, failed: dict[str, list[int]]
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_cause_is_never_longer_than_an_address_takes() -> None:
     assert len(cause_of("rejected", [[OWN, "w" * 255, ["f" * 200]]])) <= MAX_LENGTH
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("A15")
 def test_three_flows_that_refuse_with_three_texts_are_three_causes_tried_again_by_themselves(
     database: Database, ledger: Ledger

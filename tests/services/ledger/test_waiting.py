@@ -81,6 +81,7 @@ def test_beyond_five_thousand_the_oldest_are_given_up(house: House) -> None:
     assert {entry.reason for entry in house.entries()} == {"no_contact"}
 
 
+@pytest.mark.both_databases
 def test_a_look_that_finds_somebody_releases_him_alone(house: House) -> None:
     waiting(house, 3)
     house.salesforce.add("Contact", LastName="Doe", Email="p1@customer.example")
@@ -103,6 +104,7 @@ def test_a_lead_is_no_contact_until_it_is_converted(house: House) -> None:
     assert [task["WhoId"] for task in house.tasks()] == [contact]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("used", [79, 95])
 def test_looks_stay_within_the_automations_share(house: House, used: int) -> None:
     waiting(house, 1)

@@ -29,6 +29,7 @@ def search(database: Database, connection_id: int, agent_id: str, times: int) ->
             )
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B7")
 def test_an_agent_who_searches_a_hundred_times_is_named_on_the_first_day(
     database: Database, caplog: pytest.LogCaptureFixture
@@ -49,6 +50,7 @@ def test_an_agent_who_searches_a_hundred_times_is_named_on_the_first_day(
     assert (row.agent_id, row.company_id, row.detail) == ("gus", "acme", f"searches={SEARCHES}")
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B7")
 def test_a_company_without_a_usual_day_has_an_alarm_as_well(database: Database) -> None:
     acme = connected(database)

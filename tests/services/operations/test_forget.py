@@ -61,6 +61,7 @@ def decide(house: House, message_id: str, address: str) -> None:
         )
 
 
+@pytest.mark.both_databases
 def test_everything_about_a_person_goes_and_everybody_else_stays(database: Database) -> None:
     house = House(database)
     for message_id, address in (("m1", JANE), ("m2", OTHER)):
@@ -77,6 +78,7 @@ def test_everything_about_a_person_goes_and_everybody_else_stays(database: Datab
     assert facts["m2"] == {"address": OTHER, "inbound": True}
 
 
+@pytest.mark.both_databases
 def test_what_is_on_its_way_is_settled_first(database: Database) -> None:
     house = House(database)
     house.salesforce.add("Contact", LastName="Doe", Email=JANE)
@@ -111,6 +113,7 @@ def everything(database: Database) -> list[tuple[str, str, str]]:
     return found
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B9")
 def test_after_forgetting_no_column_of_any_table_knows_the_person(database: Database) -> None:
     house = House(database)
@@ -172,6 +175,7 @@ def test_after_forgetting_no_column_of_any_table_knows_the_person(database: Data
         ]  # fmt: skip
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B9")
 def test_spellings_that_are_one_person_to_salesforce_are_forgotten_together(
     database: Database,
@@ -184,6 +188,7 @@ def test_spellings_that_are_one_person_to_salesforce_are_forgotten_together(
     assert [one for one in everything(database) if "ller@example" in one[2]] == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.field_case("B9")
 def test_a_claim_that_is_held_is_named_and_goes_later(database: Database) -> None:
     house = House(database)

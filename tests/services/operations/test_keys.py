@@ -17,6 +17,7 @@ NOW = datetime(2026, 5, 6, tzinfo=UTC)
 ROWS = 3 * keys.CHUNK + 1  # what more rows would add is more chunks of the same
 
 
+@pytest.mark.both_databases
 def test_rows_of_several_chunks_are_rotated_and_the_old_key_is_no_longer_needed(
     database: Database,
 ) -> None:

@@ -103,6 +103,7 @@ def run_backfill(house: House) -> None:
     backfill.advance(parts, run_id)
 
 
+@pytest.mark.both_databases
 def test_nothing_waits_longer_than_14_days_while_the_connection_is_lost(
     database: Database,
 ) -> None:
@@ -123,6 +124,7 @@ def test_nothing_waits_longer_than_14_days_while_the_connection_is_lost(
     assert house.states() == [("cancelled", "no_contact"), ("waiting", "no_contact")]
 
 
+@pytest.mark.both_databases
 def test_what_is_owed_is_never_cleared_away(database: Database) -> None:
     house = House(database)
     house.owe("waits", Action.LOG_TASK)
@@ -135,6 +137,7 @@ def test_what_is_owed_is_never_cleared_away(database: Database) -> None:
     assert sorted(entry.state for entry in house.entries()) == ["pending", "waiting"]
 
 
+@pytest.mark.both_databases
 def test_many_rows_go_in_chunks(database: Database) -> None:
     house = House(database)
     with database.write() as session:
@@ -159,6 +162,7 @@ def test_many_rows_go_in_chunks(database: Database) -> None:
     assert not house.entries()
 
 
+@pytest.mark.both_databases
 def test_expired_logins_claims_stamps_and_cards_go(database: Database) -> None:
     house = House(database)
     with database.write() as session:

@@ -148,6 +148,7 @@ def test_a_claim_whose_owner_died_is_taken_over_after_its_time(desk: Desk) -> No
     assert isinstance(desk.add(), Saved)
 
 
+@pytest.mark.both_databases
 def test_an_unclear_create_holds_the_address_until_it_can_be_looked_up(desk: Desk) -> None:
     desk.salesforce.fail("create", OutcomeUnclear(timed_out=True))
     with pytest.raises(OutcomeUnclear):
@@ -164,6 +165,7 @@ def test_an_unclear_create_holds_the_address_until_it_can_be_looked_up(desk: Des
     assert desk.contacts() == 1
 
 
+@pytest.mark.both_databases
 def test_an_unclear_create_that_arrived_is_found_at_once(desk: Desk) -> None:
     desk.salesforce.fail("create", OutcomeUnclear(timed_out=True), after=True)
     with pytest.raises(OutcomeUnclear):
@@ -240,6 +242,7 @@ def test_a_lead_with_the_address_prevents_a_contact(desk: Desk) -> None:
     assert desk.contacts() == 0
 
 
+@pytest.mark.both_databases
 def test_no_seat_means_no_call(desk: Desk) -> None:
     parts = replace(desk.runtime, concurrency=ConcurrencyLimit(share=0.0))
     with sitting(parts.concurrency, 1), pytest.raises(TooBusy):
@@ -248,6 +251,7 @@ def test_no_seat_means_no_call(desk: Desk) -> None:
     assert desk.claim() is None
 
 
+@pytest.mark.both_databases
 def test_the_card_survives_the_database(desk: Desk) -> None:
     fake = desk.salesforce
     account = fake.add("Account", Name="Acme")
@@ -264,6 +268,7 @@ def test_the_card_survives_the_database(desk: Desk) -> None:
     assert card.found == found
 
 
+@pytest.mark.both_databases
 def test_nobody_asks_for_a_company_without_a_connection(desk: Desk) -> None:
     view = panel.open_panel(desk.runtime, Agent("eve", "other", "Eve"), Address(EMAIL))
     assert view.state == "not_connected"

@@ -122,6 +122,7 @@ def test_a_describe_that_is_not_due_asks_nothing(
     assert salesforce.used == asked
 
 
+@pytest.mark.both_databases
 def test_a_refresh_asks_for_all_at_once_and_only_for_what_was_modified(
     company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
@@ -161,6 +162,7 @@ def test_what_changed_is_told_with_what_it_affects(
     }
 
 
+@pytest.mark.both_databases
 def test_a_refresh_that_finds_nothing_keeps_telling_the_last_changes(
     company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
@@ -193,6 +195,7 @@ def test_an_object_that_the_user_loses_sight_of_is_told_and_comes_back(
         assert schema.changes(session, company.row().id)["Case"][1][0].kind is Kind.SHOWN
 
 
+@pytest.mark.both_databases
 def test_no_answer_keeps_what_is_at_hand_and_tries_again(
     company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
@@ -233,6 +236,7 @@ def test_a_lost_connection_is_not_asked_again_until_the_next_login(
     assert load(company).failed == ""
 
 
+@pytest.mark.both_databases
 def test_after_a_login_everything_is_asked_anew(
     company: Company, parts: Runtime, salesforce: FakeSalesforce
 ) -> None:
@@ -326,6 +330,7 @@ def test_a_killed_describe_is_due_again_by_itself(company: Company, parts: Runti
     assert load(company).failed == ""
 
 
+@pytest.mark.both_databases
 def test_a_describe_nobody_begins_is_said(company: Company) -> None:
     with company.database.read() as session:
         assert not schema_state(session, company.row()).stuck
@@ -357,6 +362,7 @@ def test_the_unique_field_for_our_tasks_is_found(
     assert company.row().activity_key_field is None
 
 
+@pytest.mark.both_databases
 def test_documents_belong_to_one_connection(company: Company, parts: Runtime) -> None:
     schema.describe(parts, company.row().id)
     company.sign_in(OTHER)

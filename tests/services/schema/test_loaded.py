@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import event
 
 from keeping_plugin.models import Database
@@ -15,6 +16,7 @@ from tests.services.company import Company
 from tests.services.runtimes import make_runtime
 
 
+@pytest.mark.both_databases
 def test_a_describe_that_did_not_change_is_the_same_object_and_not_fetched_again(
     database: Database,
 ) -> None:

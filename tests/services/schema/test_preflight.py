@@ -136,6 +136,7 @@ def test_a_task_need_not_be_editable(company: Company, salesforce: FakeSalesforc
     assert look(company, salesforce)["rights_task"].outcome is Outcome.PASSED
 
 
+@pytest.mark.both_databases
 def test_a_chosen_field_that_is_hidden_is_named(
     company: Company, salesforce: FakeSalesforce
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_chosen_field_that_is_hidden_is_named(
     assert "Lead.Secret__c" in look(company, salesforce)["hidden_fields"].finding
 
 
+@pytest.mark.both_databases
 def test_a_closed_api_fails_at_once(company: Company, salesforce: FakeSalesforce) -> None:
     salesforce.fail("limits", PermissionDenied("The REST API is not enabled"))
     lines = look(company, salesforce)
@@ -181,6 +183,7 @@ def test_a_lost_connection_is_an_error_and_no_finding(
     assert preflight.last(company.row()) is None
 
 
+@pytest.mark.both_databases
 def test_a_login_without_refresh_token_is_told(
     company: Company, salesforce: FakeSalesforce
 ) -> None:

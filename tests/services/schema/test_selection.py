@@ -106,6 +106,7 @@ def test_a_field_that_does_not_exist_is_named(schemas: Mapping[str, ObjectSchema
         selection.ordered(schemas["Contact"], ["Phone", "Id) FROM User", "Bogus__c"], [])
 
 
+@pytest.mark.both_databases
 def test_a_choice_is_the_companys_and_is_audited_by_name(
     database: Database, schemas: Mapping[str, ObjectSchema]
 ) -> None:
