@@ -10,22 +10,20 @@ import contextlib
 import ctypes
 import faulthandler
 import logging
-import multiprocessing
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from flask.cli import ScriptInfo
 
 from keeping_plugin.cli import keeping
 from tests.faults import host
-
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.faults.processes", "tests.faults.warm"])
+from tests.servers.forking import CONTEXT
 
 _PR_SET_PDEATHSIG = 1
 
@@ -70,9 +68,7 @@ class Running:
     """A process of ours. `struck` is true once its failpoint was reached; a worker's `children` are
     found, not told."""
 
-    def __init__(
-        self, process: multiprocessing.process.BaseProcess, once: Path, orders: Connection | None
-    ) -> None:
+    def __init__(self, process: BaseProcess, once: Path, orders: Connection | None) -> None:
         self._process = process
         self._once = once
         self._orders = orders
@@ -157,15 +153,15 @@ def start(
     words: Sequence[str], *, environment: Mapping[str, str], log: Path, once: Path
 ) -> Running:
     """`flask keeping <words>` in a process of its own."""
-    process = _context.Process(target=_command, args=(dict(environment), str(log), list(words)))
+    process = CONTEXT.Process(target=_command, args=(dict(environment), str(log), list(words)))
     process.start()
     return Running(process, once, None)
 
 
 def start_host(*, environment: Mapping[str, str], log: Path, once: Path) -> Running:
     """A host that stores what it is ordered to."""
-    ours, theirs = _context.Pipe()
-    process = _context.Process(target=_host, args=(dict(environment), str(log), theirs))
+    ours, theirs = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=_host, args=(dict(environment), str(log), theirs))
     process.start()
     theirs.close()
     return Running(process, once, ours)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +10,8 @@ import sqlalchemy as sa
 from alembic import command
 
 from keeping_plugin.models.migrate import alembic_config, downgrade, head, upgrade
-from tests.servers.needs import ROOT
+from tests.hosts.command import flask_command
+from tests.servers.forking import CONTEXT
 
 Flask = Callable[..., str]
 WITHOUT_OUR_FILTER = """
@@ -32,17 +30,16 @@ def flask(database_url: str, tmp_path: Path) -> Flask:
     """Runs `flask` for the furnished host, in a folder that will hold its migrations."""
 
     def run(*arguments: str, app: str = "tests.hosts.houses:furnished_from_environment") -> str:
-        path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", app, *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": path, "HOUSE_DATABASE_URL": database_url},
-            capture_output=True,
-            text=True,
-            check=False,
+        told, complained = tmp_path / "stdout", tmp_path / "stderr"
+        environment = {"HOUSE_DATABASE_URL": database_url}
+        words = ["--app", app, *arguments]
+        process = CONTEXT.Process(
+            target=flask_command, args=(words, tmp_path, environment, told, complained)
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        process.start()
+        process.join()
+        assert process.exitcode == 0, told.read_text() + complained.read_text()
+        return told.read_text()
 
     return run
 

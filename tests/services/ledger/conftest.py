@@ -1,4 +1,4 @@
-"""Each of these tests runs on SQLite and on PostgreSQL."""
+"""The house of these tests, on `database`."""
 
 from __future__ import annotations
 

@@ -1,17 +1,19 @@
-"""Imported once by the process that all workers are forked from: what each would import by itself
-when it first needs it (migrations, dialects, drivers, the mapping of our tables)."""
+"""Imported once by the process that others are forked from (tests.servers.forking): what each
+would import by itself when it needs it (migrations, dialects, drivers, the mapping of tables)."""
 
 from __future__ import annotations
 
+import flask_migrate
 import psycopg
 from cryptography.fernet import Fernet
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.orm import configure_mappers
 
 from keeping_plugin.models import migrate
-from tests.faults import host
+from tests.faults import host, processes
+from tests.hosts import houses
 
-__all__ = ["dialect", "psycopg"]
+__all__ = ["dialect", "flask_migrate", "houses", "processes", "psycopg"]
 
 _app = host.create_app(
     {
