@@ -114,7 +114,10 @@ def reasons_given() -> set[str]:
     files = [*(services / "delivery").glob("*.py"), *(services / "ledger").glob("*.py")]
     files.append(services / "connection" / "leftovers.py")
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        classes = [each for each in ast.walk(tree) if isinstance(each, ast.ClassDef)]
+        members = [each for made in classes for each in made.body]  # of enumerations: no reasons
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = node.func.id if isinstance(node.func, ast.Name) else ""
                 if name in places and len(node.args) > places[name]:
@@ -126,7 +129,7 @@ def reasons_given() -> set[str]:
                 for key, value in zip(node.keys, node.values, strict=True):
                     if texts(key) == {"reason"}:
                         found |= texts(value)
-            elif isinstance(node, ast.Assign):
+            elif isinstance(node, ast.Assign) and node not in members:
                 if any(
                     isinstance(target, ast.Subscript)
                     and isinstance(target.value, ast.Name)

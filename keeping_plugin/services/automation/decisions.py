@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection as DbConnection
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from keeping_plugin.models import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
+from keeping_plugin.models import LIVE_OCCASION, Decision, Lane, SyncEntry
 from keeping_plugin.rules import RULES, RULES_VERSION, Facts, Policy, Verdict, decide
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.types import Action, MessageArrived
 
 
@@ -73,7 +74,6 @@ def judge_and_write(
     asking."""
     facts = Facts.of(message, policy)
     verdicts = decide(RULES, facts)
-    write = _WRITE[database.dialect.name]
     common: dict[str, Any] = {
         "connection_id": connection_id,
         "company_id": message.company_id,
@@ -91,7 +91,7 @@ def judge_and_write(
     }
     if database.dialect.name == "sqlite":
         decision["decided_at"] = datetime.now(UTC)
-    written = database.execute(write.decision, decision).one_or_none()
+    written = database.execute(_WRITE[database.dialect.name], decision).one_or_none()
     if written is None:
         return Judged(verdicts, False, 0)
     time = written.decided_at
@@ -104,8 +104,6 @@ def judge_and_write(
             "epoch": epoch,
             "address": facts.address,
             "created_at": time,
-            "state": EntryState.PENDING,
-            "due_at": time,
         }
         for verdict in verdicts
         if verdict.granted
@@ -114,12 +112,15 @@ def judge_and_write(
         return Judged(verdicts, True, 0)
     granted = _granted_before(database, common, occasion) if judged_before else frozenset()
     if occasion.name.startswith(_BACKFILL):
-        return Judged(verdicts, True, _brought_over(database, write.insert, rows, granted))
+        again = (
+            entries.grant_again(database, row, granted_before=row["action"] in granted)
+            for row in rows
+        )
+        return Judged(verdicts, True, sum(again))
     rows = [row for row in rows if row["action"] not in granted]
     if not rows:
         return Judged(verdicts, True, 0)
-    # Counted by what is returned: the row count of an upsert is not told alike by every driver.
-    return Judged(verdicts, True, len(database.execute(write.entries, rows).all()))
+    return Judged(verdicts, True, entries.grant(database, rows))
 
 
 def _granted_before(
@@ -137,78 +138,16 @@ def _granted_before(
     return frozenset(action for verdicts in earlier for action, why in verdicts if not why)
 
 
-def _brought_over(
-    database: DbConnection, insert: Any, rows: Sequence[dict[str, Any]], granted: frozenset[str]
-) -> int:
-    """The rows of one message that a backfill owes now. One that was given up before it was ever
-    sent is opened again; every other is left alone, also when retention has removed it: that the
-    action was `granted` earlier stands in the message's older Decisions."""
-    never_sent = (SyncEntry.state == EntryState.CANCELLED) & SyncEntry.sent_at.is_(None)
-    written = 0
-    for row in rows:
-        if row["action"] in granted:
-            statement: Any = (
-                update(SyncEntry)
-                .where(
-                    *(SyncEntry.__table__.c[name] == row[name] for name in _UNIQUE),
-                    never_sent,
-                )
-                .values(_reopened(row))
-            )
-        else:
-            statement = insert(SyncEntry).values(row)
-            statement = statement.on_conflict_do_update(
-                index_elements=_UNIQUE, set_=_reopened(statement.excluded), where=never_sent
-            )
-        written += len(database.execute(statement.returning(SyncEntry.id)).all())
-    return written
+def _writing(insert: Any, **clock: Any) -> Any:
+    written = insert(Decision).values(clock).on_conflict_do_nothing()
+    return written.returning(Decision.id, Decision.decided_at)
 
 
-_UNIQUE = ("connection_id", "message_id", "action")
-
-
-def _reopened(granted: Any) -> dict[str, Any]:
-    """A cancelled entry as if it were new, as it is granted now."""
-    taken = ("mailbox_id", "conversation_id", "lane", "run_id", "epoch", "address")
-    return {
-        **{name: granted[name] for name in (*taken, "state", "due_at")},
-        "reason": "",
-        "words": None,
-        "settled_at": None,
-        "attempts": 0,
-        "retries": 0,
-        "waiting_since": None,
-        "looks": 0,
-        "batch_size": None,
-        "claim": None,
-        "claimed_until": None,
-    }
-
-
-class _Write(NamedTuple):
-    """The statements of one database, kept whole: building them would cost the host's request more
-    than executing them does."""
-
-    insert: Any
-    decision: Any
-    entries: Any
-
-    @classmethod
-    def of(cls, insert: Any, **clock: Any) -> _Write:
-        return cls(
-            insert,
-            insert(Decision)
-            .values(clock)
-            .on_conflict_do_nothing()
-            .returning(Decision.id, Decision.decided_at),
-            insert(SyncEntry).on_conflict_do_nothing().returning(SyncEntry.id),
-        )
-
-
+# Kept whole: building them would cost the host's request more than executing them does.
 _WRITE = {
-    "sqlite": _Write.of(sqlite.insert),
+    "sqlite": _writing(sqlite.insert),
     # The clock by which the drain compares due times: the database's (models/database).
-    "postgresql": _Write.of(postgresql.insert, decided_at=func.clock_timestamp()),
+    "postgresql": _writing(postgresql.insert, decided_at=func.clock_timestamp()),
 }
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import SyncEntry
+from keeping_plugin.models import Decision
 from keeping_plugin.services.automation.after_commit import ring_after_commit
 from keeping_plugin.services.automation.decisions import judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
@@ -20,7 +20,7 @@ _ID_LENGTH = 255
 # By this a session that sends reads to a follower tells a write (SQLAlchemy's own recipe asks for
 # UPDATE and DELETE; inserts it knows by a flush, of which we have none). All of the intake runs on
 # this one connection: switches read a second late would grant or refuse what an admin has changed.
-_WRITES = update(SyncEntry)
+_WRITES = update(Decision)
 
 
 def message_arrived(runtime: Runtime, session: Session, message: MessageArrived) -> int | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Select, case, delete, exists, func, literal_column, select, update
+from sqlalchemy import Select, case, delete, exists, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
@@ -19,25 +19,23 @@ from keeping_plugin.models import (
     Connection,
     ConnectionStatus,
     Database,
-    EntryState,
     KnownAddress,
     PanelCard,
     Pick,
     SyncEntry,
     now,
 )
+from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.locking import lock_connection
 
 DISCONNECTED = "disconnected"
 OTHER_ORG = "other_org"
-OUTCOME_UNKNOWN = "outcome_unknown"
 
 CHUNK = 500  # rows a transaction
 REQUEST = 0.3  # seconds of a request that disconnects
 SWEEP = 2.0  # seconds of a sweep
 _MAKE_WAY = 0.02  # seconds between two transactions, in which SQLite lets the host in
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 # Literals, so that both databases see that the partial index of models/ledger fits.
 _UNSENT = SyncEntry.state.in_([literal_column("'pending'"), literal_column("'waiting'")])
@@ -104,16 +102,14 @@ def _cancel(database: Database) -> bool:
         ).one()
         at = now(session)
         ended = row.disconnected_at or at
-        session.execute(
-            _PLAIN.where(SyncEntry.id.in_(chunk), _UNSENT, SyncEntry.sent_at.is_(None)).values(
-                # The claim goes, too: a drain that holds it writes nothing over this.
-                state=EntryState.CANCELLED,
-                reason=OTHER_ORG if row[1] else DISCONNECTED,
-                settled_at=case((SyncEntry.created_at <= ended, ended), else_=at),
-                due_at=None,
-                claim=None,
-                claimed_until=None,
-            )
+        # The claim goes, too: a drain that holds it writes nothing over this.
+        entries.happen(
+            session,
+            Event.ABANDONED,
+            SyncEntry.id.in_(chunk),
+            _UNSENT,
+            reason=OTHER_ORG if row[1] else DISCONNECTED,
+            settled_at=case((SyncEntry.created_at <= ended, ended), else_=at),
         )
     return True
 
@@ -136,14 +132,7 @@ def _fail(database: Database) -> bool:
         return False
     with database.write() as session:
         lock_connection(session, connection_id)
-        session.execute(
-            _PLAIN.where(SyncEntry.id.in_(chunk), _OWED, SyncEntry.sent_at.is_not(None)).values(
-                state=EntryState.FAILED,
-                reason=OUTCOME_UNKNOWN,
-                settled_at=now(session),
-                due_at=None,
-            )
-        )
+        entries.happen(session, Event.GIVEN_UP, SyncEntry.id.in_(chunk), settled_at=now(session))
     return True
 
 

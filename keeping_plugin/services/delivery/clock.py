@@ -20,7 +20,9 @@ from keeping_plugin.models import (
     SyncEntry,
 )
 from keeping_plugin.services.delivery.outcomes import LAST_RETRY
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import ASK_AGAIN
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.times import (
     BACKFILL_CLAIM,
     BARRED_WAITS,
@@ -35,8 +37,6 @@ from keeping_plugin.times import (
 
 # How far ahead each may stand at most, in unscaled seconds.
 _MAX_AHEAD: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
-    (OrgLease.until, LEASE),
-    (SyncEntry.claimed_until, LEASE),
     (AddressClaim.until, CLAIM),
     (BackfillRun.claimed_until, BACKFILL_CLAIM),
     (BackfillRun.due_at, BACKFILL_CLAIM),
@@ -50,14 +50,12 @@ _MAX_AHEAD: tuple[tuple[InstrumentedAttribute[datetime | None], float], ...] = (
 def clamp_future_times(session: Session, time: datetime, times: Times) -> None:
     """Cut what stands too far ahead. Rows that were never tried are due at once, marked ones after
     a settle time, the others after the longest back-off; waiting rows keep their days."""
+    latest = time + times.span(LEASE)
+    _cut(session, OrgLease.until, latest)
+    claimed_later = SyncEntry.claimed_until > latest
+    entries.happen(session, Event.POSTPONED, claimed_later, claimed_until=latest)
     for column, limit in _MAX_AHEAD:
-        latest = time + times.span(limit)
-        session.execute(
-            update(column.class_)
-            .where(column > latest)
-            .values({column: latest})
-            .execution_options(synchronize_session=False)
-        )
+        _cut(session, column, time + times.span(limit))
     marked = (SyncEntry.state == EntryState.SENDING, SyncEntry.sent_at.is_not(None))
     pending = (SyncEntry.state == EntryState.PENDING,)
     untried = (
@@ -71,9 +69,21 @@ def clamp_future_times(session: Session, time: datetime, times: Times) -> None:
         (marked, ASK_AGAIN, SETTLE),
         (pending, 1.5 * LAST_RETRY, 1.5 * LAST_RETRY),
     ):
-        session.execute(
-            update(SyncEntry)
-            .where(*rows, SyncEntry.due_at > time + times.span(longest))
-            .values(due_at=time + times.span(due))
-            .execution_options(synchronize_session=False)
+        entries.happen(
+            session,
+            Event.POSTPONED,
+            *rows,
+            SyncEntry.due_at > time + times.span(longest),
+            due_at=time + times.span(due),
         )
+
+
+def _cut(
+    session: Session, column: InstrumentedAttribute[datetime | None], latest: datetime
+) -> None:
+    session.execute(
+        update(column.class_)
+        .where(column > latest)
+        .values({column: latest})
+        .execution_options(synchronize_session=False)
+    )

@@ -11,23 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key
-from keeping_plugin.models import EntryState, SyncEntry, now
+from keeping_plugin.models import SyncEntry, now
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.decisions import corrected_occasion, judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Action, Direction, MessageArrived
 
 CUSTOMER_CHANGED = "customer_changed"
 CHUNK = 160  # messages: with a Decision and two entries each, under 500 rows a transaction
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 def has_changed(row: SyncEntry, message: MessageArrived) -> bool:
@@ -106,28 +105,11 @@ def _judge(
     granted = {verdict.action for verdict in judged.verdicts if verdict.granted}
     time = now(session)
     for row in rows:
-        mine = _PLAIN.where(SyncEntry.id == row.id, SyncEntry.claim == batch.token)
+        mine = entries.held([row.id], batch.token)
         if row.action in granted and message.customer is not None:
-            session.execute(
-                mine.values(
-                    address=address_key(message.customer.email),
-                    state=EntryState.PENDING,
-                    reason="",
-                    due_at=time,
-                    waiting_since=None,
-                    looks=0,
-                    claim=None,
-                    claimed_until=None,
-                )
-            )
+            address = address_key(message.customer.email)
+            entries.happen(session, Event.CORRECTED, *mine, address=address, due_at=time)
         else:
-            session.execute(
-                mine.values(
-                    state=EntryState.CANCELLED,
-                    reason=CUSTOMER_CHANGED,
-                    due_at=None,
-                    settled_at=time,
-                    claim=None,
-                    claimed_until=None,
-                )
+            entries.happen(
+                session, Event.ABANDONED, *mine, reason=CUSTOMER_CHANGED, settled_at=time
             )

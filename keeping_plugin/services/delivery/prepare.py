@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.mail.person_name import contact_fields
@@ -18,7 +18,9 @@ from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.delivery.host_messages import Mail, is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.plan import MessageFields
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.sending import sendable
@@ -164,11 +166,8 @@ def _note(
         if note is not None:
             log.warning("text_too_slow", extra={"entry_id": row.id})
         with runtime.database.write() as session:
-            session.execute(
-                update(SyncEntry)
-                .where(SyncEntry.id == row.id, SyncEntry.claim == batch.token)
-                .values(note=note)
-            )
+            mine = entries.held([row.id], batch.token)
+            entries.happen(session, Event.ANNOTATED, *mine, note=note)
 
 
 def _as_claimed(customer: Address | None, address: str) -> Address:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin import failpoints
 from keeping_plugin.models import (
     BackfillRun,
     Connection,
     ConnectionStatus,
-    EntryState,
     Revocation,
     SchemaLoad,
     SyncEntry,
@@ -22,14 +20,14 @@ from keeping_plugin.models import (
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery.clock import clamp_future_times
 from keeping_plugin.services.delivery.readiness import care_due
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import due
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT, Times
 
 JOBS = 100  # of a kind, a sweep
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 def sweep(runtime: Runtime) -> None:
@@ -88,23 +86,22 @@ def _give_up_disconnected(session: Session, time: datetime, runtime: Runtime) ->
         Connection.status == ConnectionStatus.DISCONNECTED,
         Connection.disconnected_at < time - runtime.times.span(UNKNOWN_LIMIT),
     )
-    _settle(
-        session,
-        SyncEntry.connection_id.in_(gone),
-        SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
-        SyncEntry.sent_at.is_not(None),
-        state=EntryState.FAILED,
-        reason="outcome_unknown",
-        settled_at=time,
-    )
-
-
-def _settle(session: Session, *mine: ColumnElement[bool], **values: object) -> None:
     # Of several connections at once, so no order of locks could be kept: rows that somebody else
     # is writing are left for the next sweep.
-    rows = select(SyncEntry.id).where(*mine).with_for_update(skip_locked=True, key_share=True)
-    session.execute(
-        _PLAIN.where(SyncEntry.id.in_(rows)).values(
-            due_at=None, claim=None, claimed_until=None, **values
+    rows = (
+        select(SyncEntry.id)
+        .where(
+            SyncEntry.connection_id.in_(gone),
+            SyncEntry.state.in_(entries.OWED),
+            SyncEntry.sent_at.is_not(None),
         )
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    entries.happen(
+        session,
+        Event.GIVEN_UP,
+        SyncEntry.id.in_(rows),
+        settled_at=time,
+        claim=None,
+        claimed_until=None,
     )

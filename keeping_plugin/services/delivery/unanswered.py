@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import (
@@ -29,13 +29,14 @@ from keeping_plugin.refusals import Advice, advice
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.outcomes import backoff
-from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger import claims, entries
 from keeping_plugin.services.ledger.batch import (
     ASK_AGAIN,
     Batch,
     release_rows,
     retry_in_smaller_batch,
 )
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.services.ledger.settle import settle
@@ -45,8 +46,6 @@ from keeping_plugin.times import ATTEMPTS, PAUSES, UNKNOWN_LIMIT, Times
 
 # Clear refusals of a question: every other error is about the connection, or passes.
 REFUSALS = (SchemaStale, PermissionDenied, RecordNotFound, RecordRejected, BatchRefused)
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 def is_about_rights(error: SalesforceError | NotReady) -> bool:
@@ -88,12 +87,13 @@ def host_failed(runtime: Runtime, batch: Batch, error: HelpDeskFailed) -> None:
     keep their attempts, say why they wait, and the connection pauses."""
     with runtime.database.write() as session:
         pauses.host_failed(session, batch.connection.id, runtime.times)
-        session.execute(
-            _PLAIN.where(
-                SyncEntry.id.in_(batch.row_ids),
-                SyncEntry.claim == batch.token,
-                SyncEntry.sent_at.is_(None),
-            ).values(reason=error.code, words=None)
+        entries.happen(
+            session,
+            Event.POSTPONED,
+            *entries.held(batch.row_ids, batch.token),
+            SyncEntry.sent_at.is_(None),
+            reason=error.code,
+            words=None,
         )
         release_rows(session, batch, batch.row_ids, unmark=False)
         give_up_unknown(session, batch, runtime.times)
@@ -131,24 +131,19 @@ def give_up_unknown(session: Session, batch: Batch, times: Times) -> None:
     limit = barred.asked_since(connection, time, times.span(UNKNOWN_LIMIT))
     if limit is None:
         return
-    session.execute(
-        _PLAIN.where(
-            SyncEntry.connection_id == connection.id,
-            SyncEntry.sent_at < limit,
-            SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
-            or_(
-                SyncEntry.claim.is_(None),
-                SyncEntry.claim == batch.token,
-                SyncEntry.claimed_until < time,
-            ),
-        ).values(
-            state=EntryState.FAILED,
-            reason="outcome_unknown",
-            settled_at=time,
-            due_at=None,
-            claim=None,
-            claimed_until=None,
-        )
+    entries.happen(
+        session,
+        Event.GIVEN_UP,
+        SyncEntry.connection_id == connection.id,
+        SyncEntry.sent_at < limit,
+        or_(
+            SyncEntry.claim.is_(None),
+            SyncEntry.claim == batch.token,
+            SyncEntry.claimed_until < time,
+        ),
+        settled_at=time,
+        claim=None,
+        claimed_until=None,
     )
 
 
@@ -157,10 +152,12 @@ def _put_off(session: Session, batch: Batch, times: Times) -> None:
     if not batch.alone:
         return
     retries = max(row.retries for row in batch.rows)
-    session.execute(
-        _PLAIN.where(SyncEntry.id.in_(batch.row_ids), SyncEntry.claim.is_(None)).values(
-            retries=SyncEntry.retries + 1,
-            reason=pauses.READ_REFUSED,
-            due_at=now(session) + times.span(backoff(retries)),
-        )
+    entries.happen(
+        session,
+        Event.POSTPONED,
+        SyncEntry.id.in_(batch.row_ids),
+        SyncEntry.claim.is_(None),
+        retries=SyncEntry.retries + 1,
+        reason=pauses.READ_REFUSED,
+        due_at=now(session) + times.span(backoff(retries)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
@@ -15,7 +15,9 @@ from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.delivery.plan import contacts_of
 from keeping_plugin.services.delivery.readiness import within_budget
 from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_rights
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import drainable
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import contact_appeared, expire, look_due, wait_on
@@ -25,8 +27,6 @@ from keeping_plugin.times import BATCH
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
 FEW_BODIES = 10  # read after a look, of a host that tells nothing without them
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None:
@@ -90,12 +90,8 @@ def _judge_corrected(runtime: Runtime, connection: Connection, addresses: Collec
         return
     with runtime.database.write() as session:
         connection_first(session, connection.id)
-        session.execute(
-            _PLAIN.where(
-                SyncEntry.id.in_(corrected),
-                SyncEntry.state == EntryState.WAITING,
-                SyncEntry.sent_at.is_(None),
-            ).values(state=EntryState.PENDING, due_at=now(session))
+        entries.happen(
+            session, Event.CUSTOMER_CHANGED, SyncEntry.id.in_(corrected), due_at=now(session)
         )
 
 

@@ -14,12 +14,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
-from keeping_plugin.services.ledger.entries import NO_MARK, mark_of
+from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first, lock_connection
 from keeping_plugin.services.runtime import Runtime
@@ -27,8 +28,6 @@ from keeping_plugin.times import ATTEMPTS, BATCH, LEASE, PAUSES, SETTLE, Times
 
 SMALL_BATCH = 10
 ASK_AGAIN = 300.0  # seconds
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +93,13 @@ def claim(runtime: Runtime, lease: Lease, connection_id: int) -> Batch | None:
         if not message_ids:
             return None
         token = uuid.uuid4().hex
-        claimed = session.scalars(
-            update(SyncEntry)
-            .where(SyncEntry.message_id.in_(message_ids), claimable)
-            .values(claim=token, claimed_until=time + runtime.times.span(LEASE))
-            .returning(SyncEntry)
-            .execution_options(synchronize_session=False)
-        ).all()
+        claimed = entries.claim(
+            session,
+            SyncEntry.message_id.in_(message_ids),
+            claimable,
+            token=token,
+            until=time + runtime.times.span(LEASE),
+        )
         rows = sorted(claimed, key=lambda row: (row.lane, row.due_at, row.id))
         session.expunge_all()
     return Batch(token, connection, time, rows) if rows else None
@@ -170,37 +169,13 @@ def release_rows(session: Session, batch: Batch, row_ids: Collection[int], *, un
     lock_connection(session, batch.connection.id)
     if unmark:
         time = now(session)
-        _unmark(session, batch, row_ids, time, look_at=time)
-    session.execute(
-        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(
-            claim=None, claimed_until=None
-        )
-    )
+        entries.unmark(session, _of(batch, row_ids), batch.token, at=time, look_at=time)
+    entries.happen(session, Event.RELEASED, *entries.held(row_ids, batch.token))
 
 
-def _unmark(
-    session: Session,
-    batch: Batch,
-    row_ids: Collection[int],
-    time: datetime,
-    *,
-    look_at: datetime,
-) -> None:
-    """Take the mark of a call back that was clearly refused. Rows that carried one before it get
-    that one back, and are looked for again: of the earlier send nothing new is known."""
-    session.execute(
-        _PLAIN.where(SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token).values(
-            NO_MARK | {"state": EntryState.PENDING, "due_at": time}
-        )
-    )
+def _of(batch: Batch, row_ids: Collection[int]) -> list[SyncEntry]:
     chosen = frozenset(row_ids)
-    for row in batch.rows:
-        if row.id in chosen and row.sent_at is not None:
-            session.execute(
-                _PLAIN.where(SyncEntry.id == row.id, SyncEntry.claim == batch.token).values(
-                    mark_of(row) | {"state": row.state, "due_at": look_at}
-                )
-            )
+    return [row for row in batch.rows if row.id in chosen]
 
 
 def retry_in_smaller_batch(
@@ -218,28 +193,27 @@ def retry_in_smaller_batch(
     once: what is broken may be the host, for a minute."""
     lock_connection(session, batch.connection.id)
     time = now(session)
-    mine = [SyncEntry.id.in_(list(row_ids)), SyncEntry.claim == batch.token]
+    mine = entries.held(row_ids, batch.token)
     if unmark:
-        _unmark(session, batch, row_ids, time, look_at=time + times.span(SETTLE))
+        settled = time + times.span(SETTLE)
+        entries.unmark(session, _of(batch, row_ids), batch.token, at=time, look_at=settled)
     if batch.alone and counts:
-        session.execute(_PLAIN.where(*mine).values(attempts=SyncEntry.attempts + 1))
-        session.execute(
-            _PLAIN.where(*mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_(None)).values(
-                state=EntryState.FAILED, reason="no_outcome", due_at=None, settled_at=time
-            )
-        )
-        session.execute(
-            _PLAIN.where(
-                *mine, SyncEntry.attempts >= ATTEMPTS, SyncEntry.sent_at.is_not(None)
-            ).values(due_at=time + times.span(ASK_AGAIN))
-        )
+        marked = SyncEntry.sent_at.is_not(None)
+        often = SyncEntry.attempts >= ATTEMPTS
+        again = time + times.span(ASK_AGAIN)
+        one_more = SyncEntry.attempts + 1
+        entries.happen(session, Event.POSTPONED, *mine, attempts=one_more)
+        entries.happen(session, Event.NO_OUTCOME, *mine, often, settled_at=time)
+        entries.happen(session, Event.POSTPONED, *mine, often, marked, due_at=again)
         for attempts in range(1, ATTEMPTS):
-            pause = times.span(PAUSES[attempts - 1])
-            session.execute(
-                _PLAIN.where(
-                    *mine, SyncEntry.attempts == attempts, SyncEntry.sent_at.is_(None)
-                ).values(due_at=time + pause)
+            entries.happen(
+                session,
+                Event.POSTPONED,
+                *mine,
+                SyncEntry.attempts == attempts,
+                ~marked,
+                due_at=time + times.span(PAUSES[attempts - 1]),
             )
     largest = max(row.batch_size or len(batch.rows) for row in batch.rows)
     smaller = 1 if min(largest, len(batch.rows)) <= SMALL_BATCH else SMALL_BATCH
-    session.execute(_PLAIN.where(*mine).values(batch_size=smaller, claim=None, claimed_until=None))
+    entries.happen(session, Event.RELEASED, *mine, batch_size=smaller)

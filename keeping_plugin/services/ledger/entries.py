@@ -1,12 +1,162 @@
-"""What is written to entries."""
+"""The ledger: what may happen to an entry. No other module writes one.
+
+`Event` is the table: of everything that may happen, from which states it comes, which state follows
+and what is kept of the mark. Every statement is made from it, so that in any other state an event
+changes nothing. docs/delivery.md shows it; tests/services/ledger hold code and table together.
+
+The mark is what an entry keeps of a call that may have reached Salesforce. It is committed before
+the call leaves, and stays until the outcome is known, whatever the state.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, Final
 
-from keeping_plugin.models import SyncEntry
+from sqlalchemy import Connection as DbConnection
+from sqlalchemy import Update, bindparam, case, delete, literal_column, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
-_FIELDS = (
+from keeping_plugin.models import Connection, EntryState, SyncEntry
+from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.times import WAIT_LOOKS, Times
+
+_PENDING, _SENDING, _WAITING = EntryState.PENDING, EntryState.SENDING, EntryState.WAITING
+_DONE, _FAILED, _CANCELLED = EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED
+
+OWED: Final = (_PENDING, _SENDING, _WAITING)
+FINAL: Final = (_DONE, _FAILED, _CANCELLED)
+# A batch holds an entry until it settles or releases it. Should the company move to another org
+# meanwhile, the entry fails; what the batch learns of it is written down all the same.
+HELD: Final = (*OWED, _FAILED)
+ANY: Final = (*OWED, *FINAL)
+
+
+class Mark(StrEnum):
+    """What is kept of the mark, or whether there may be one."""
+
+    ABSENT = "has none"
+    PRESENT = "has one: kept"
+    KEPT = "kept"
+    SET = "set"
+    TAKEN_OFF = "taken off"
+    GONE = "deleted with it"
+    PUT_BACK = "the earlier one put back"
+    IN_DOUBT = "kept while in doubt, else taken off"
+    # That a send was refused says nothing of the one before it: only a look does.
+    EARLIER = "kept while in doubt, else taken off or the earlier one put back"
+
+
+class Next(StrEnum):
+    """What follows where it is not one state."""
+
+    SAME = "the same"
+    AS_CLAIMED = "as when claimed"
+    SENDING_IF_MARKED = "sending if marked, else pending"
+    NONE = "deleted"
+
+
+_UNCLAIMED: Final = {"claim": None, "claimed_until": None}
+_NOT_WAITING: Final = {"waiting_since": None, "looks": 0}
+_ENDED: Final = {"due_at": None, **_UNCLAIMED}
+_UNTRIED: Final[Mapping[str, Any]] = {
+    "reason": "",
+    "words": None,
+    "settled_at": None,
+    "attempts": 0,
+    "retries": 0,
+    "refused_since": None,
+    "batch_size": None,
+}
+_AS_IF_NEW: Final = {**_UNTRIED, **_NOT_WAITING, **_UNCLAIMED}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`comes_from` no state: there was no entry. `sets` are columns besides the state and the
+    mark; a caller of `happen` gives what depends on the moment."""
+
+    comes_from: tuple[EntryState, ...]
+    goes_to: EntryState | Next
+    mark: Mark
+    when: str
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Event(Enum):
+    """What may happen to an entry."""
+
+    GRANTED = Step((), _PENDING, Mark.ABSENT, "The rules grant an action.")
+    GRANTED_AGAIN = Step(
+        (_CANCELLED,), _PENDING, Mark.ABSENT, "A backfill grants it: as if new.", _AS_IF_NEW
+    )
+    CLAIMED = Step(OWED, Next.SAME, Mark.KEPT, "A batch takes it.")
+    RELEASED = Step(HELD, Next.SAME, Mark.KEPT, "Its batch gives it back.", _UNCLAIMED)
+    POSTPONED = Step(HELD, Next.SAME, Mark.KEPT, "Due at another time, or for another reason.")
+    MARKED = Step(OWED, _SENDING, Mark.SET, "A call is about to leave.")
+    UNMARKED = Step(HELD, _PENDING, Mark.TAKEN_OFF, "The call was refused or never left.")
+    PUT_BACK = Step((_PENDING,), Next.AS_CLAIMED, Mark.PUT_BACK, "It had been sent before.")
+    DONE = Step(HELD, _DONE, Mark.IN_DOUBT, "Created, found, or nothing to do.")
+    FAILED = Step(HELD, _FAILED, Mark.EARLIER, "Refused; a person must decide.")
+    CANCELLED = Step(HELD, _CANCELLED, Mark.IN_DOUBT, "Not to be sent any more.")
+    LATER = Step(HELD, _PENDING, Mark.EARLIER, "Refused for now, or not sent yet.")
+    UNCLEAR = Step(HELD, _SENDING, Mark.IN_DOUBT, "Sent, and no complete answer came.")
+    WAITS = Step(HELD, _WAITING, Mark.IN_DOUBT, "Its customer has no Contact yet.")
+    NO_OUTCOME = Step(
+        OWED,
+        _FAILED,
+        Mark.ABSENT,
+        "Alone in three batches without outcomes.",
+        {"reason": "no_outcome", "due_at": None},
+    )
+    CORRECTED = Step(
+        OWED,
+        _PENDING,
+        Mark.ABSENT,
+        "Granted for another customer: a new address.",
+        {"reason": "", **_NOT_WAITING, **_UNCLAIMED},
+    )
+    CONTACT_APPEARED = Step(
+        (_WAITING,), _PENDING, Mark.KEPT, "A Contact with its address exists.", _NOT_WAITING
+    )
+    CUSTOMER_CHANGED = Step(
+        (_WAITING,), _PENDING, Mark.ABSENT, "Its message names another customer."
+    )
+    LOOKED_FOR = Step((_WAITING,), Next.SAME, Mark.ABSENT, "No Contact was found.")
+    ABANDONED = Step(
+        OWED, _CANCELLED, Mark.ABSENT, "Disconnected, waited too long, not granted.", _ENDED
+    )
+    GIVEN_UP = Step(
+        OWED,
+        _FAILED,
+        Mark.PRESENT,
+        "Nobody can tell any more whether it arrived.",
+        {"reason": "outcome_unknown", "due_at": None},
+    )
+    RETRIED = Step(
+        (_FAILED,), Next.SENDING_IF_MARKED, Mark.KEPT, "A person tries it again.", _UNTRIED
+    )
+    CONFIRMED = Step(
+        (_FAILED,), _DONE, Mark.TAKEN_OFF, "A person found it.", {"reason": "confirmed"}
+    )
+    SENT_AGAIN = Step((_FAILED,), _PENDING, Mark.TAKEN_OFF, "A person did not find it.", _UNTRIED)
+    ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note or its words change.")
+    FIELD_LOST = Step(
+        ANY,
+        Next.SAME,
+        Mark.PRESENT,
+        "The org's field protects its send no more.",
+        {"sent_key_field": None, "sent_key_at": None},
+    )
+    REMOVED = Step(ANY, Next.NONE, Mark.GONE, "Retention, or a person is forgotten.")
+
+
+_MARK_FIELDS: Final = (
     "sent_at",
     "sent_user_id",
     "sent_after",
@@ -14,16 +164,237 @@ _FIELDS = (
     "sent_key_field",
     "sent_key_at",
 )
-
-NO_MARK: dict[str, Any] = dict.fromkeys(_FIELDS)
-
-
-def mark_of(row: SyncEntry) -> dict[str, Any]:
-    """The mark that the row carries, as column values."""
-    return {name: getattr(row, name) for name in _FIELDS}
+_NO_MARK: Final[Mapping[str, Any]] = dict.fromkeys(_MARK_FIELDS)
+_BY_THE_TABLE: Final = frozenset({"state", *_MARK_FIELDS})
+_PLAIN: Final = (Mark.ABSENT, Mark.PRESENT, Mark.KEPT, Mark.TAKEN_OFF)  # as `happen` writes it
 
 
-def take_mark_off(row: SyncEntry) -> None:
-    """The outcome of the send is known."""
-    for name in _FIELDS:
-        setattr(row, name, None)
+def _mark_of(row: SyncEntry) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _MARK_FIELDS}
+
+
+def _may(event: Event) -> list[ColumnElement[bool]]:
+    """In which entries an event may happen."""
+    step = event.value
+    where: list[ColumnElement[bool]] = []
+    if len(step.comes_from) == 1:
+        where.append(SyncEntry.state == step.comes_from[0])
+    elif step.comes_from != ANY:
+        where.append(SyncEntry.state.in_(step.comes_from))
+    if step.mark is Mark.ABSENT:
+        where.append(SyncEntry.sent_at.is_(None))
+    elif step.mark is Mark.PRESENT:
+        where.append(SyncEntry.sent_at.is_not(None))
+    return where
+
+
+def _statement(event: Event) -> Update:
+    step = event.value
+    values = {**step.sets, **(_NO_MARK if step.mark is Mark.TAKEN_OFF else {})}
+    if isinstance(step.goes_to, EntryState):
+        values["state"] = step.goes_to
+    elif step.goes_to is Next.SENDING_IF_MARKED:
+        values["state"] = case((SyncEntry.sent_at.is_not(None), _SENDING), else_=_PENDING)
+    statement = update(SyncEntry).where(*_may(event)).values(values)
+    return statement.execution_options(synchronize_session=False)
+
+
+_UPDATES: Final = {event: _statement(event) for event in Event}
+
+
+def happen(session: Session, event: Event, *where: ColumnElement[bool], **values: Any) -> int:
+    """Write down, in one statement, that this has happened to these entries; returns to how many.
+    Raises ValueError for what the table decides, or a function of its own writes."""
+    if event.value.mark not in _PLAIN or not _BY_THE_TABLE.isdisjoint(values):
+        raise ValueError(f"{event} {sorted(values)}")
+    done = session.execute(_UPDATES[event].where(*where).values(values))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def held(row_ids: Collection[int], token: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """These entries, as far as the batch with this token still has them."""
+    return SyncEntry.id.in_(sorted(row_ids)), SyncEntry.claim == token
+
+
+_KEY: Final = ("connection_id", "message_id", "action")
+_TAKEN: Final = ("mailbox_id", "conversation_id", "lane", "run_id", "epoch", "address", "due_at")
+_INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# Kept whole: building them would cost the host's request more than executing them does.
+_GRANT: Final = {
+    name: insert(SyncEntry).on_conflict_do_nothing().returning(SyncEntry.id)
+    for name, insert in _INSERT.items()
+}
+
+
+def _new(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "state": Event.GRANTED.value.goes_to, "due_at": row["created_at"]}
+
+
+def grant(database: DbConnection, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Add entries, due at once, but for those that are there already; returns how many are new."""
+    # Counted by what is returned: the row count of an upsert is not told alike by every driver.
+    added = database.execute(_GRANT[database.dialect.name], [_new(row) for row in rows])
+    return len(added.all())
+
+
+def grant_again(database: DbConnection, row: Mapping[str, Any], *, granted_before: bool) -> int:
+    """What a backfill grants: a new entry, or one that was cancelled before it was ever sent, as if
+    new. Any other is left alone. None is added if it was `granted_before`: retention removed it."""
+    new = _new(row)
+    if granted_before:
+        same = [getattr(SyncEntry, name) == new[name] for name in _KEY]
+        taken = {name: new[name] for name in _TAKEN}
+        statement: Any = _UPDATES[Event.GRANTED_AGAIN].where(*same).values(taken)
+    else:
+        statement = _INSERT[database.dialect.name](SyncEntry).values(new)
+        taken = {name: statement.excluded[name] for name in (*_TAKEN, "state")}
+        cancelled, unmarked = _may(Event.GRANTED_AGAIN)
+        statement = statement.on_conflict_do_update(
+            index_elements=_KEY, set_={**taken, **_AS_IF_NEW}, where=cancelled & unmarked
+        )
+    return len(database.execute(statement.returning(SyncEntry.id)).all())
+
+
+def claim(
+    session: Session, *where: ColumnElement[bool], token: str, until: datetime
+) -> Sequence[SyncEntry]:
+    """Take these entries for a batch; returns them."""
+    claimed = _UPDATES[Event.CLAIMED].where(*where).values(claim=token, claimed_until=until)
+    return session.scalars(claimed.returning(SyncEntry)).all()
+
+
+def mark(
+    session: Session,
+    row_ids: Collection[int],
+    token: str,
+    connection: Connection,
+    *,
+    at: datetime,
+    server_date: datetime,
+    key_field: str,
+    **values: Any,
+) -> Collection[int]:
+    """Note that a call of this connection is about to leave; returns whose it may be.
+
+    Where another user sent the entry before, only the org's key field can tell whether it arrived.
+    Should the field be lost as well, whoever looks must still know whose it may be: the mark keeps
+    that user and that time.
+    """
+    others = SyncEntry.sent_at.is_not(None) & (SyncEntry.sent_user_id != connection.user_id)
+    marked = (
+        _UPDATES[Event.MARKED]
+        .where(*held(row_ids, token))
+        .values(
+            sent_at=at,
+            sent_user_id=case((others, SyncEntry.sent_user_id), else_=connection.user_id),
+            sent_after=case((others, SyncEntry.sent_after), else_=server_date),
+            sent_epoch=connection.epoch,
+            sent_key_field=key_field,
+            sent_key_at=at,
+            **values,
+        )
+    )
+    return session.scalars(marked.returning(SyncEntry.id)).all()
+
+
+def unmark(
+    session: Session,
+    rows: Iterable[SyncEntry],
+    token: str,
+    *,
+    at: datetime,
+    look_at: datetime,
+) -> None:
+    """Take the mark of a call back that was clearly refused. Of an earlier send nothing new is
+    known: entries that carried its mark when they were claimed get that one back, and are looked
+    for at `look_at`."""
+    chosen = list(rows)
+    happen(session, Event.UNMARKED, *held([row.id for row in chosen], token), due_at=at)
+    for row in chosen:
+        if row.sent_at is not None:
+            earlier = {**_mark_of(row), "state": row.state, "due_at": look_at}
+            put_back = _UPDATES[Event.PUT_BACK].where(*held([row.id], token))
+            session.execute(put_back.values(earlier))
+
+
+_SETTLES: Final = {
+    _DONE: Event.DONE,
+    _FAILED: Event.FAILED,
+    _CANCELLED: Event.CANCELLED,
+    _PENDING: Event.LATER,
+    _SENDING: Event.UNCLEAR,
+    _WAITING: Event.WAITS,
+}
+# Executed for many rows at once, which takes no list of states as a parameter.
+_SETTLE: Final = (
+    update(SyncEntry)
+    .where(
+        SyncEntry.id == bindparam("row"),
+        SyncEntry.claim == bindparam("token"),
+        SyncEntry.state.in_([literal_column(f"'{state}'") for state in HELD]),
+    )
+    .execution_options(synchronize_session=False)
+)
+
+
+def settle(
+    session: Session,
+    rows: Mapping[int, SyncEntry],
+    outcomes: Mapping[int, Outcome],
+    token: str,
+    *,
+    time: datetime,
+    times: Times,
+) -> None:
+    """Write down these outcomes of rows, as they were claimed, and give the rows back."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row_id, outcome in outcomes.items():
+        values = _settled(rows[row_id], outcome, time, times)
+        new = {f"new_{name}": value for name, value in values.items()}
+        alike.setdefault(tuple(values), []).append({**new, "row": row_id, "token": token})
+    connection = session.connection()
+    for names, many in alike.items():
+        columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        connection.execute(_SETTLE.values(columns), many)
+
+
+def _settled(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> dict[str, Any]:
+    step = _SETTLES[outcome.state].value
+    final = step.goes_to in FINAL
+    waits = step.goes_to == _WAITING
+    values: dict[str, Any] = {
+        "state": step.goes_to,
+        "reason": outcome.reason,
+        "words": outcome.words,
+        "settled_at": time if final else None,
+        "due_at": None if final else time + times.span(outcome.wait or 0.0),
+        **_UNCLAIMED,
+        "retries": row.retries + 1 if outcome.retried else row.retries,
+    }
+    if outcome.attempted:
+        values["attempts"] = row.attempts + 1
+    if outcome.refused:
+        values["refused_since"] = row.refused_since or time
+    elif final or waits:
+        values["refused_since"] = None
+    if waits:
+        values["waiting_since"] = row.waiting_since or time
+        values["looks"] = 0
+        values["due_at"] = time + times.span(WAIT_LOOKS[0])
+    if final:
+        values["record_id"] = outcome.record_id
+        values["contact_id"] = outcome.contact_id
+        values["candidates"] = outcome.candidates
+    if not outcome.marked:
+        earlier = step.mark is Mark.EARLIER and not outcome.looked_up
+        values.update(_mark_of(row) if earlier and row.sent_at is not None else _NO_MARK)
+    elif outcome.wait is None and not final:
+        values.pop("due_at")  # as the mark set it
+    return values
+
+
+def remove(session: Session, *where: ColumnElement[bool]) -> int:
+    """Delete these entries; returns how many."""
+    gone = delete(SyncEntry).where(*_may(Event.REMOVED), *where)
+    removed = session.execute(gone.execution_options(synchronize_session=False))
+    return int(removed.rowcount)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The mark of an entry: committed before its call leaves, kept until the outcome is known."""
+"""Mark: commit that a call is about to leave, before it leaves."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import select
 
-from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
-from keeping_plugin.services.ledger import claims
+from keeping_plugin.models import Connection, ConnectionStatus, now
+from keeping_plugin.services.ledger import claims, entries
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.runtime import Runtime
@@ -27,12 +26,6 @@ class Marked:
     lost: frozenset[str]
     sent_at: datetime
     start_by: float
-
-
-def _others(connection: Connection) -> ColumnElement[bool]:
-    """Rows sent before by another user, of which only the org's key field can tell whether they
-    arrived. Should the field be lost as well, whoever looks must still know whose they may be."""
-    return SyncEntry.sent_at.is_not(None) & (SyncEntry.sent_user_id != connection.user_id)
 
 
 def mark(
@@ -65,7 +58,6 @@ def mark(
         if not unchanged or not renew_lease(runtime, session, lease):
             return None
         time = now(session)
-        user_id = connection.user_id
         # Should the org's field have changed since the Tasks were made, it protects none of them.
         kept = connection.activity_key_field == batch.connection.activity_key_field
         key_field = (connection.activity_key_field if kept else None) or ""
@@ -81,26 +73,16 @@ def mark(
         going = frozenset(row_ids) - {
             row.id for row in batch.rows if row.action == Action.ADD_CONTACT and row.address in lost
         }
-        marked = session.scalars(
-            update(SyncEntry)
-            .where(
-                SyncEntry.id.in_(sorted(going)),
-                SyncEntry.claim == batch.token,
-                SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
-            )
-            .values(
-                state=EntryState.SENDING,
-                sent_at=time,
-                sent_user_id=case((_others(connection), SyncEntry.sent_user_id), else_=user_id),
-                sent_after=case((_others(connection), SyncEntry.sent_after), else_=server_date),
-                sent_epoch=connection.epoch,
-                sent_key_field=key_field,
-                sent_key_at=time,
-                due_at=time + runtime.times.span(SETTLE),
-                claimed_until=time + runtime.times.span(LEASE),
-            )
-            .returning(SyncEntry.id)
-            .execution_options(synchronize_session=False)
-        ).all()
+        marked = entries.mark(
+            session,
+            going,
+            batch.token,
+            connection,
+            at=time,
+            server_date=server_date,
+            key_field=key_field,
+            due_at=time + runtime.times.span(SETTLE),
+            claimed_until=time + runtime.times.span(LEASE),
+        )
     start_by = min(before + runtime.times.seconds(MARK_AGE), lease.start_by(runtime))
     return Marked(frozenset(marked), lost, time, start_by)

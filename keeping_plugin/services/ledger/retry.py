@@ -9,35 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.causes import has_cause
-from keeping_plugin.services.ledger.entries import take_mark_off
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.types import Agent
 
 CHUNK = 500  # rows a transaction
-
-# As _reopen does for one.
-_REOPEN = (
-    update(SyncEntry)
-    .values(
-        state=case((SyncEntry.sent_at.is_not(None), EntryState.SENDING), else_=EntryState.PENDING),
-        settled_at=None,
-        reason="",
-        words=None,
-        attempts=0,
-        retries=0,
-        refused_since=None,
-        batch_size=None,
-    )
-    .execution_options(synchronize_session=False)
-)
 
 
 def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
@@ -64,15 +49,6 @@ def _is_live(connection: Connection) -> bool:
     return connection.current and connection.status == ConnectionStatus.LIVE
 
 
-def _reopen(session: Session, entry: SyncEntry) -> None:
-    entry.state = EntryState.SENDING if entry.sent_at is not None else EntryState.PENDING
-    entry.due_at = now(session)
-    entry.settled_at, entry.reason, entry.words = None, "", None
-    entry.attempts = entry.retries = 0
-    entry.refused_since = None
-    entry.batch_size = None
-
-
 def _note(session: Session, agent: Agent, action: Audited, connection_id: int) -> None:
     audit.record(
         session,
@@ -87,7 +63,7 @@ def try_again(session: Session, agent: Agent, entry_id: int) -> int:
     """Make a failed entry due; returns its connection, to be rung. Raises NotFound and
     InvalidInput."""
     entry = _failed(session, agent, entry_id)
-    _reopen(session, entry)
+    entries.happen(session, Event.RETRIED, SyncEntry.id == entry_id, due_at=now(session))
     _note(session, agent, Audited.ENTRY_RETRIED, entry.connection_id)
     return entry.connection_id
 
@@ -111,7 +87,7 @@ def try_all_again(database: Database, agent: Agent, cause: str) -> int | None:
             chunk = _failed_for(session, connection, cause, began)
             if not chunk:
                 return connection_id if reopened else None
-            session.execute(_REOPEN.where(SyncEntry.id.in_(chunk)).values(due_at=now(session)))
+            entries.happen(session, Event.RETRIED, SyncEntry.id.in_(chunk), due_at=now(session))
             if not reopened:
                 _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
             reopened += len(chunk)
@@ -141,8 +117,7 @@ def _failed_for(
 def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
     """Someone checked and found it in Salesforce. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
-    entry.state, entry.reason = EntryState.DONE, "confirmed"
-    take_mark_off(entry)
+    entries.happen(session, Event.CONFIRMED, SyncEntry.id == entry_id)
     _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
 
 
@@ -150,7 +125,6 @@ def send_again(session: Session, agent: Agent, entry_id: int) -> int:
     """A person looked and did not find it: it is sent without another look. Returns the connection
     to be rung. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
-    take_mark_off(entry)
-    _reopen(session, entry)
+    entries.happen(session, Event.SENT_AGAIN, SyncEntry.id == entry_id, due_at=now(session))
     _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
     return entry.connection_id

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import EntryState, Pick, SyncEntry, now
-from keeping_plugin.services.ledger import waiting
+from keeping_plugin.services.ledger import entries, waiting
 from keeping_plugin.services.ledger.batch import Batch
-from keeping_plugin.services.ledger.entries import NO_MARK, mark_of
 from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.services.ledger.outcome import Outcome
-from keeping_plugin.times import SETTLE, WAIT_LOOKS, Times
+from keeping_plugin.times import SETTLE, Times
 from keeping_plugin.types import Action
-
-_FINAL = frozenset({EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED})
-_OPEN = frozenset({EntryState.PENDING, EntryState.FAILED})
-_ROW = (
-    update(SyncEntry)
-    .where(SyncEntry.id == bindparam("row"), SyncEntry.claim == bindparam("token"))
-    .execution_options(synchronize_session=False)
-)
 
 
 def settle(
@@ -44,54 +34,9 @@ def settle(
     time = now(session)
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
     outcomes = _keep_in_step(session, batch, rows, dict(outcomes), time, times)
-    changes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row_id, outcome in outcomes.items():
-        values = _values(rows[row_id], outcome, time, times)
-        parameters = {f"new_{name}": value for name, value in values.items()}
-        changes.setdefault(tuple(values), []).append(
-            {**parameters, "row": row_id, "token": batch.token}
-        )
-    connection = session.connection()
-    for names, many in changes.items():
-        statement = _ROW.values({name: bindparam(f"new_{name}") for name in names})
-        connection.execute(statement, many)
+    entries.settle(session, rows, outcomes, batch.token, time=time, times=times)
     _drop_picks(session, batch, rows, outcomes)
     return waiting.contact_appeared(session, batch.connection.id, known) if known else 0
-
-
-def _values(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> dict[str, Any]:
-    final = outcome.state in _FINAL
-    values: dict[str, Any] = {
-        "state": outcome.state,
-        "reason": outcome.reason,
-        "words": outcome.words,
-        "settled_at": time if final else None,
-        "due_at": None if final else time + times.span(outcome.wait or 0.0),
-        "claim": None,
-        "claimed_until": None,
-        "retries": row.retries + 1 if outcome.retried else row.retries,
-    }
-    if outcome.attempted:
-        values["attempts"] = row.attempts + 1
-    if outcome.refused:
-        values["refused_since"] = row.refused_since or time
-    elif final or outcome.state == EntryState.WAITING:
-        values["refused_since"] = None
-    if outcome.state == EntryState.WAITING:
-        values["waiting_since"] = row.waiting_since or time
-        values["looks"] = 0
-        values["due_at"] = time + times.span(WAIT_LOOKS[0])
-    if final:
-        values["record_id"] = outcome.record_id
-        values["contact_id"] = outcome.contact_id
-        values["candidates"] = outcome.candidates
-    if not outcome.marked:
-        # That this send was refused tells nothing of an earlier one.
-        in_doubt = row.sent_at is not None and outcome.state in _OPEN and not outcome.looked_up
-        values.update(mark_of(row) if in_doubt else NO_MARK)
-    elif outcome.wait is None and not final:
-        values.pop("due_at")  # as the mark set it
-    return values
 
 
 def _keep_in_step(

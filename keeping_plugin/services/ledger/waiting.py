@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, literal, select, true, update
+from sqlalchemy import and_, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
+from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
-
-_PLAIN = update(SyncEntry).execution_options(synchronize_session=False)
 
 
 def contact_appeared(session: Session, connection_id: int, addresses: Collection[str]) -> int:
@@ -39,17 +39,13 @@ def contact_appeared(session: Session, connection_id: int, addresses: Collection
             index_elements=["connection_id", "address"], set_={"known_at": time}
         )
     )
-    released = session.execute(
-        update(SyncEntry)
-        .where(
-            SyncEntry.connection_id == connection_id,
-            SyncEntry.address.in_(select(each)),
-            SyncEntry.state == EntryState.WAITING,
-        )
-        .values(state=EntryState.PENDING, due_at=time, waiting_since=None, looks=0)
-        .execution_options(synchronize_session=False)
+    return entries.happen(
+        session,
+        Event.CONTACT_APPEARED,
+        SyncEntry.connection_id == connection_id,
+        SyncEntry.address.in_(select(each)),
+        due_at=time,
     )
-    return int(released.rowcount)  # type: ignore[attr-defined]
 
 
 def known_since(
@@ -92,28 +88,27 @@ def wait_on(
     for looks in range(last, -1, -1):
         seen = SyncEntry.looks >= looks if looks == last else SyncEntry.looks == looks
         following = WAIT_LOOKS[min(looks + 1, last)]
-        session.execute(
-            _PLAIN.where(*mine, look_due(time), seen).values(
-                looks=min(looks + 1, last), due_at=time + times.span(following)
-            )
+        entries.happen(
+            session,
+            Event.LOOKED_FOR,
+            *mine,
+            look_due(time),
+            seen,
+            looks=min(looks + 1, last),
+            due_at=time + times.span(following),
         )
 
 
 def expire(session: Session, connection_id: int, time: datetime, times: Times) -> None:
     """Nothing waits longer than 14 days, nor behind 5,000 younger ones."""
-    ended = {
-        "state": EntryState.CANCELLED,
-        "reason": "no_contact",
-        "due_at": None,
-        "settled_at": time,
-    }
+    ended = {"reason": "no_contact", "settled_at": time}
     waits = (
         SyncEntry.connection_id == connection_id,
         SyncEntry.state == EntryState.WAITING,
         SyncEntry.sent_at.is_(None),
     )
     too_old = time - times.span(WAIT_LIMIT)
-    session.execute(_PLAIN.where(*waits, SyncEntry.waiting_since <= too_old).values(ended))
+    entries.happen(session, Event.ABANDONED, *waits, SyncEntry.waiting_since <= too_old, **ended)
     beyond = session.scalars(
         select(SyncEntry.id)
         .where(*waits)
@@ -121,4 +116,4 @@ def expire(session: Session, connection_id: int, time: datetime, times: Times) -
         .offset(WAIT_ROWS)
     ).all()
     if beyond:
-        session.execute(_PLAIN.where(SyncEntry.id.in_(beyond)).values(ended))
+        entries.happen(session, Event.ABANDONED, SyncEntry.id.in_(beyond), **ended)

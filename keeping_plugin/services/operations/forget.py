@@ -24,7 +24,6 @@ from keeping_plugin.models import (
     Connection,
     Database,
     Decision,
-    EntryState,
     KnownAddress,
     PanelCard,
     Pick,
@@ -34,6 +33,8 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.types import Action
 
 _PERSON_ID = re.compile(r'"((?:003|00Q)[a-zA-Z0-9]{12}(?:[a-zA-Z0-9]{3})?)"')
@@ -67,19 +68,16 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
     key = address_key(address)
     if key is None:
         raise InvalidInput(f"{address!r} is not an e-mail address.", field="address")
-    owed = (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
     with database.write() as session:
         person = _person(session, company_id, address, key)
         mine = (SyncEntry.company_id == company_id, SyncEntry.address.in_(person.keys))
         unsettled = session.scalars(
             select(SyncEntry.id).where(
-                *mine, SyncEntry.state.in_(owed), SyncEntry.sent_at.is_not(None)
+                *mine, SyncEntry.state.in_(entries.OWED), SyncEntry.sent_at.is_not(None)
             )
         ).all()
         _forget_records(session, person)
-        removed = session.execute(
-            _quietly(delete(SyncEntry).where(*mine, SyncEntry.id.not_in(unsettled)))
-        )
+        removed = entries.remove(session, *mine, SyncEntry.id.not_in(unsettled))
         for model in (Pick, KnownAddress):
             session.execute(
                 _quietly(
@@ -92,7 +90,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
         claimed = _forget_claims(session, person)
         _forget_texts(session, person)
         audit.record(session, Audited.PERSON_FORGOTTEN, company_id=company_id)
-    return Forgotten(int(removed.rowcount), len(unsettled) or claimed)  # type: ignore[attr-defined]
+    return Forgotten(removed, len(unsettled) or claimed)
 
 
 def _person(session: Session, company_id: str, address: str, key: str) -> _Person:
@@ -103,12 +101,12 @@ def _person(session: Session, company_id: str, address: str, key: str) -> _Perso
     keys = {key, salesforce_key(key) or key}
     if not key.isascii():
         # Keys that differ in the case of other letters than A to Z are one person to Salesforce.
-        for model in (SyncEntry, Pick, PanelCard, KnownAddress):
+        for holder in (SyncEntry, Pick, PanelCard, KnownAddress):
             of_domain = session.scalars(
-                select(model.address)
+                select(holder.address)
                 .where(
-                    model.connection_id.in_(connection_ids),
-                    model.address.endswith(f"@{domain_of(key)}", autoescape=True),
+                    holder.connection_id.in_(connection_ids),
+                    holder.address.endswith(f"@{domain_of(key)}", autoescape=True),
                 )
                 .distinct()
             )
@@ -181,9 +179,16 @@ def _forget_texts(session: Session, person: _Person) -> None:
     quoted = [f'"{_escaped(each)}"' for each in person.texts]
     within = [_escaped(each) for each in person.texts]
     plain = [ascii_lower(each) for each in person.texts]
+    entries.happen(
+        session,
+        Event.ANNOTATED,
+        SyncEntry.company_id == person.company_id,
+        SyncEntry.words.is_not(None),
+        _holds(SyncEntry.words, within),
+        words=None,
+    )
     for model, column, texts in (
         (Decision, Decision.facts, quoted),
-        (SyncEntry, SyncEntry.words, within),
         (Connection, Connection.pause_words, within),
         (Connection, Connection.barred_words, plain),
     ):

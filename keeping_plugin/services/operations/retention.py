@@ -7,10 +7,11 @@ retention never leads to a second Task.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, exists, literal_column, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from keeping_plugin.models import (
     AddressClaim,
@@ -28,6 +29,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.connection.connect import forget_unconfirmed
+from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import expire
 from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
@@ -42,7 +44,6 @@ _WAITS = and_(
     ),
     SyncEntry.state == EntryState.WAITING,
 )
-_FINISHED = (EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED)
 
 
 def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
@@ -52,12 +53,9 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
     with database.read() as session:
         time = now(session)
     old = time - timedelta(days=keep_days)
-    _delete(
-        database,
-        SyncEntry.id,
-        (SyncEntry.settled_at < old) & SyncEntry.state.in_(_FINISHED),
-    )
-    _delete(database, Search.id, Search.at < time - times.span(2 * DAY))
+    finished = (SyncEntry.settled_at < old) & SyncEntry.state.in_(entries.FINAL)
+    _in_chunks(database, SyncEntry.id, finished, entries.remove)
+    _in_chunks(database, Search.id, Search.at < time - times.span(2 * DAY), _delete_searches)
     _forget_facts(database, old)
     _delete_audit(database, old)
     with database.write() as session:
@@ -96,8 +94,11 @@ def _end_waiting(database: Database, times: Times) -> None:
             expire(session, connection_id, now(session), times)
 
 
-def _delete(
-    database: Database, key: InstrumentedAttribute[int], condition: ColumnElement[bool]
+def _in_chunks(
+    database: Database,
+    key: InstrumentedAttribute[int],
+    condition: ColumnElement[bool],
+    remove: Callable[[Session, ColumnElement[bool]], int],
 ) -> None:
     while True:
         with database.write() as session:
@@ -107,13 +108,13 @@ def _delete(
                 .limit(CHUNK)
                 .with_for_update(skip_locked=True, key_share=True)
             )
-            gone = session.execute(
-                delete(key.class_)
-                .where(key.in_(chunk))
-                .execution_options(synchronize_session=False)
-            )
-            if gone.rowcount < CHUNK:  # type: ignore[attr-defined]
+            if remove(session, key.in_(chunk)) < CHUNK:
                 return
+
+
+def _delete_searches(session: Session, chunk: ColumnElement[bool]) -> int:
+    gone = session.execute(delete(Search).where(chunk).execution_options(synchronize_session=False))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def _forget_facts(database: Database, old: datetime) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.models import Connection, SyncEntry
+from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 # The name under which the setup guide has an admin add it to Activity; a package's prefix may
@@ -70,12 +72,7 @@ def keep(session: Session, connection_id: int, field: str | None) -> None:
         .execution_options(synchronize_session=False)
     )
     if kept.rowcount:  # type: ignore[attr-defined]
-        session.execute(
-            update(SyncEntry)
-            .where(SyncEntry.connection_id == connection_id, SyncEntry.sent_at.is_not(None))
-            .values(sent_key_field=None, sent_key_at=None)
-            .execution_options(synchronize_session=False)
-        )
+        entries.happen(session, Event.FIELD_LOST, SyncEntry.connection_id == connection_id)
 
 
 def usable(task: ObjectSchema) -> str | None:
