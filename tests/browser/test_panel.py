@@ -157,7 +157,7 @@ def test_several_and_the_choice(
     in_every_dress("several")
     served.open(page)
     page.get_by_role("button", name="Choose Jane Doe, Contact").click()
-    expect(page.get_by_text("Chosen among 2 records")).to_be_visible()
+    expect(page.get_by_text("Chosen from 2 records")).to_be_visible()
     # The button is gone: who listens goes on with what took its place.
     expect(page.locator("#k-panel")).to_be_focused()
 

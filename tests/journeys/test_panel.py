@@ -56,7 +56,7 @@ def test_several_people_with_one_address_are_offered_and_the_pick_is_kept(
     )
     again = connected.panel(number).text
     assert "Joost Vermeer" in again
-    assert "Chosen among 2" in again
+    assert "Chosen from 2" in again
 
 
 def add(house: House, number: str, label: str, **fields: str) -> Page:
