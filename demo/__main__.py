@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped.", flush=True)
         return 0
     except (CannotStart, CannotImport, ChildFailed, OrgDidNotStart) as error:
-        print(escaped(f"The demo could not go on: {error}"), file=sys.stderr, flush=True)
+        print(escaped(f"The demo stopped: {error}"), file=sys.stderr, flush=True)
         return 1
 
 
@@ -109,7 +109,7 @@ def _introduce(demo: Demo) -> None:
     login = demo.org.production.login("admin")
     print(f"Connect Salesforce under Settings, Integrations as {login.username}")
     print(f"  (password: {login.password}); its records stand at {demo.org.production.base_url}")
-    print("Operators' commands: .venv/bin/flask --app demo.inbox.app keeping --help")
+    print("Operator commands: .venv/bin/flask --app demo.inbox.app keeping --help")
     print(f"\nready: {demo.url}", flush=True)
 
 
@@ -119,7 +119,7 @@ def _watch(demo: Demo) -> int:
     while (ended := demo.ended()) is None:
         never.wait(0.5)
     print(
-        f"The {ended.name} ended with {ended.exit_code}; its log ({ended.log}) says:\n"
+        f"The {ended.name} exited with code {ended.exit_code}; from its log ({ended.log}):\n"
         f"{escaped(ended.log_tail())}",
         file=sys.stderr,
         flush=True,

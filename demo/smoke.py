@@ -122,7 +122,7 @@ def _disagreements(
         yield f"the ledger added {len(added)} Contacts, the org has {len(contacts)} new ones"
     for record in _read(org, "SELECT Id, WhoId FROM Task WHERE Id IN ({})", tasks & set(logged)):
         if record["WhoId"] != logged[record["Id"]].contact_id:
-            yield f"Task {record['Id']} stands on {record['WhoId']}, not where the ledger says"
+            yield f"Task {record['Id']} is on {record['WhoId']}, not where the ledger says"
     emails = [
         str(record["Email"]).lower()
         for record in _read(org, "SELECT Id, Email FROM Contact WHERE Id IN ({})", contacts)

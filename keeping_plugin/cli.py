@@ -144,8 +144,8 @@ _SAY_AGAIN = 12  # looks
 
 
 def _await_surroundings() -> Runtime:
-    """Returns once database and Redis answer. Raises click.ClickException for what waiting does not
-    mend: old tables, a wrong password of Redis's, a key that opens no token.
+    """Return once the database and Redis respond. Raises click.ClickException for what waiting does
+    not fix: outdated tables, a wrong Redis password, a key that decrypts no token.
 
     A machine that boots starts its services in any order, and a supervisor gives up on one that
     ends five times at once.

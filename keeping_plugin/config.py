@@ -82,7 +82,7 @@ def _text(raw: Any) -> str:
 
 
 def _parts(raw: Any, needed: str) -> list[Any]:
-    """What stands between the commas of a text, or a list as it is."""
+    """The items of a comma-separated string, or of a list."""
     if isinstance(raw, str):
         return [part.strip() for part in raw.split(",")]
     if isinstance(raw, list | tuple):
@@ -100,7 +100,7 @@ def _keys(raw: Any) -> tuple[str, ...]:
         try:
             Fernet(key)
         except (ValueError, TypeError):
-            # The key itself never stands in a message.
+            # Never put the key itself into a message.
             raise ValueError(
                 f"key {number} is not a Fernet key (32 bytes in URL-safe base64)"
             ) from None
@@ -267,20 +267,20 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_SALESFORCE_LOGIN_URLS",
         _login_urls,
         ("https://login.salesforce.com", "https://test.salesforce.com"),
-        "Login hosts for production and sandbox, in that order.",
+        "Login hosts for production and sandbox, in this order.",
     ),
     Setting(
         "KEEPING_SALESFORCE_API_VERSION",
         _version,
         "66.0",
-        "Newest REST API version to use; an org that does not have it yet is called with its "
+        "Newest REST API version to use; an org that does not support it yet is called with its "
         "own newest.",
     ),
     Setting(
         "KEEPING_SALESFORCE_ALLOW_LOOPBACK",
         _flag,
         False,
-        "Accept a simulated org on this machine; never in production.",
+        "Allow a simulated org on this machine; never set it in production.",
     ),
     Setting(
         "KEEPING_BUDGET_SHARE",
@@ -314,7 +314,7 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_KEEP_DAYS",
         _days,
         400,
-        "Days that finished entries, the facts behind decisions and the audit trail are kept.",
+        "Days for which finished entries, the facts of decisions and the audit trail are kept.",
     ),
     Setting(
         "KEEPING_FRAME_ANCESTORS",
@@ -333,6 +333,6 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEPING_TIME_SCALE",
         _positive,
         1.0,
-        "Shortens every time constant in tests; not allowed elsewhere.",
+        "Scales every time constant in tests; only allowed with TESTING.",
     ),
 )

@@ -1,34 +1,34 @@
-"""Every error that leaves a layer of this plugin, sorted by who has to act.
+"""Every error of this plugin, with who has to act.
 
 KeepingError
-├── ConfigurationError           the developer, at start
-├── NotReady                     the operator: a key that opens nothing, Redis out of reach
-├── InvalidInput                 the person who typed it
-│   ├── CsrfFailed               the person: load the page again
+├── ConfigurationError           the developer, at start-up
+├── NotReady                     the operator: no key decrypts the tokens, or Redis is unreachable
+├── InvalidInput                 the person who entered it
+│   ├── CsrfFailed               the person: reload the page
 │   └── TooLarge                 the person: send less
-├── NotFound                     nobody: not yours and not there are the same answer
+├── NotFound                     no one: it does not exist, or it belongs to another company
 ├── NotLoggedIn                  the person: log in to the inbox
-├── Forbidden                    the person asked for something only others may do
-├── DatabaseFailed               the operator: the log says what kind of failure, and where
-├── TooBusy                      the machine: ask again in a moment
-├── HelpDeskFailed               the operator: the log says which question, and where
-├── BeingAdded                   the agent: somebody adds this person just now, or may have
+├── Forbidden                    the person: ask an admin, or an agent who has access
+├── DatabaseFailed               the operator: the log has the type of failure and the place
+├── TooBusy                      the caller: try again in a moment
+├── HelpDeskFailed               the operator: the log has the method and the place
+├── BeingAdded                   the agent: check again in a moment
 └── SalesforceError
     ├── NotConnected             an admin: connect
     ├── ConnectionLost           an admin: reconnect
-    ├── LoginRefused             an admin: the login ended without a grant
-    ├── SalesforceUnavailable    the machine: try again later
-    │   ├── RowLocked            the machine: this row only
-    │   └── ConnectionBarred     a Salesforce admin, or nobody: the grant stands, it is refused now
-    ├── RateLimited              the machine: much later
-    ├── OutcomeUnclear           the machine: look before sending again
-    ├── CallNotStarted           the machine: nothing was sent, mark anew
-    ├── BatchRefused             the machine: no row outcomes, send fewer rows
-    ├── SchemaStale              the machine, once: describe again
-    ├── PermissionDenied         the agent (or a Salesforce admin)
+    ├── LoginRefused             an admin: fix the cause, then log in again
+    ├── SalesforceUnavailable    the plugin: retry later
+    │   ├── RowLocked            the plugin: retry this row
+    │   └── ConnectionBarred     a Salesforce admin, or no one: the grant is kept and retried
+    ├── RateLimited              the plugin: retry much later
+    ├── OutcomeUnclear           the plugin: check in Salesforce before sending again
+    ├── CallNotStarted           the plugin: nothing was sent; mark and send again
+    ├── BatchRefused             the plugin: retry in smaller batches
+    ├── SchemaStale              the plugin: describe again, once
+    ├── PermissionDenied         the agent, or a Salesforce admin
     ├── RecordNotFound           the agent
-    └── RecordRejected           the agent: Salesforce's own words
-        ├── RecordChanged        the agent: somebody saved it meanwhile
+    └── RecordRejected           the agent: Salesforce's error message says why
+        ├── RecordChanged        the agent: someone else saved it in the meantime
         └── DuplicatesFound      the agent: use one of these, or save anyway
 """
 
@@ -38,7 +38,7 @@ from dataclasses import dataclass
 
 
 class KeepingError(Exception):
-    """Base of all our errors. `code` is a fixed string, listed in docs/errors.md."""
+    """Base class of the plugin's errors. `code` is a fixed string, listed in docs/errors.md."""
 
     code = "error"
 
@@ -50,13 +50,13 @@ class ConfigurationError(KeepingError):
 
 
 class NotReady(KeepingError):
-    """The plugin is mounted but cannot work: the message says what the operator must mend."""
+    """The plugin is mounted but cannot work; the message says what the operator has to fix."""
 
     code = "not_ready"
 
 
 class InvalidInput(KeepingError):
-    """What came in cannot be used; `field` names the input when there is one."""
+    """The input is not valid; `field` names it, if there is one."""
 
     code = "invalid_input"
 
@@ -66,13 +66,13 @@ class InvalidInput(KeepingError):
 
 
 class CsrfFailed(InvalidInput):
-    """A write came without the token of its session; nothing was done."""
+    """A write came without its session's CSRF token; nothing was done."""
 
     code = "csrf"
 
 
 class TooLarge(InvalidInput):
-    """The body of a request is larger than any form of ours can be; nothing of it was read."""
+    """The request body is larger than any form of the plugin; it was not read."""
 
     code = "too_large"
 
@@ -81,33 +81,33 @@ class TooLarge(InvalidInput):
 
 
 class NotFound(KeepingError):
-    """No such thing for this company."""
+    """This company has no such object."""
 
     code = "not_found"
 
 
 class NotLoggedIn(KeepingError):
-    """Nobody is logged in to the host."""
+    """No one is logged in to the host."""
 
     code = "not_logged_in"
 
 
 class Forbidden(KeepingError):
-    """Only an admin, or only an agent with access to this conversation, may do this."""
+    """Only an admin, or an agent with access to this conversation, may do this."""
 
     code = "forbidden"
 
 
 class DatabaseFailed(KeepingError):
-    """The database did not take or give what a request needed; its own words hold people's data and
-    go no further."""
+    """A database read or write failed during a request. The database's own message may contain
+    personal data, so it is neither shown nor logged."""
 
     code = "database"
 
 
 class TooBusy(KeepingError):
-    """Too many wait for Salesforce in this process, or ask too often; nothing was asked. `soon`:
-    it may pass within a second, and what was sent can be sent again as it is."""
+    """Too many requests of this process are waiting for Salesforce, or a rate limit was exceeded;
+    Salesforce was not called. `soon`: a retry within a second may succeed."""
 
     code = "crowded"
 
@@ -117,8 +117,8 @@ class TooBusy(KeepingError):
 
 
 class HelpDeskFailed(KeepingError):
-    """The host's HelpDesk raised outside a request. `question` is the method, `error` the type of
-    what it raised, `where` the place; never its text."""
+    """The host's HelpDesk raised an error outside a request. `question` is the method, `error` the
+    exception type and `where` the place; the exception's text is left out."""
 
     code = "helpdesk_failed"
 
@@ -130,15 +130,15 @@ class HelpDeskFailed(KeepingError):
 
 
 class BeingAdded(KeepingError):
-    """The claim on an address is taken: somebody is adding this person, or an earlier attempt got
-    no answer and cannot be believed to have failed yet. Nothing was sent."""
+    """Someone is adding this person right now, or an earlier attempt got no answer and may still
+    have succeeded. The claim on the address is taken; nothing was sent."""
 
     code = "being_added"
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One entry of a Salesforce error body: `message` verbatim, `fields` by API name."""
+    """One item of a Salesforce error body: `message` verbatim, `fields` by API name."""
 
     code: str
     message: str
@@ -146,8 +146,8 @@ class Complaint:
 
 
 class SalesforceError(KeepingError):
-    """Base of what the gateway raises. `complaints` are Salesforce's own words, never logged;
-    `timed_out` says that no answer came in time."""
+    """Base class of the gateway's errors. `complaints` are Salesforce's own error messages, never
+    logged; `timed_out` says that no answer came in time."""
 
     code = "salesforce"
 
@@ -175,14 +175,14 @@ class NotConnected(SalesforceError):
 
 
 class ConnectionLost(SalesforceError):
-    """Salesforce said that the grant is dead; an admin must reconnect."""
+    """Salesforce reported that the grant is no longer valid; an admin must reconnect."""
 
     code = "connection_lost"
 
 
 class LoginRefused(SalesforceError):
-    """The way to Salesforce's login and back ended without a grant; nothing was stored. `reason` is
-    a fixed string of `wording.logins.REASONS`, the message says what to do."""
+    """A login at Salesforce did not complete; nothing was stored. `reason` is a fixed string of
+    `wording.logins.REASONS`, and the message says what to do."""
 
     code = "login_refused"
 
@@ -192,21 +192,21 @@ class LoginRefused(SalesforceError):
 
 
 class SalesforceUnavailable(SalesforceError):
-    """Salesforce did not answer, or said it is away; nothing was written."""
+    """Salesforce did not answer or reported that it is unavailable; nothing was written."""
 
     code = "unavailable"
 
 
 class RowLocked(SalesforceUnavailable):
-    """UNABLE_TO_LOCK_ROW: somebody else holds this record for a moment; nothing was written."""
+    """UNABLE_TO_LOCK_ROW: another transaction has locked this record; nothing was written."""
 
     code = "row_locked"
 
 
 class ConnectionBarred(SalesforceUnavailable):
-    """Salesforce refuses the login of this connection for now, in words that do not say that the
-    grant is dead; nothing was written. Tokens are kept and it is tried again by itself. `reason` is
-    a fixed code of `wording.barred`, the message Salesforce's own words."""
+    """Salesforce is refusing this connection's login for a reason that may be temporary; nothing
+    was written. The tokens are kept and the login is retried automatically. `reason` is a fixed
+    code of `wording.barred`; the message is Salesforce's own."""
 
     code = "connection_barred"
 
@@ -222,7 +222,7 @@ class ConnectionBarred(SalesforceUnavailable):
 
 
 class RateLimited(SalesforceError):
-    """REQUEST_LIMIT_EXCEEDED or 429: `daily` when the day's allowance is used up."""
+    """REQUEST_LIMIT_EXCEEDED or 429; `daily` if the daily API allowance is used up."""
 
     code = "rate_limited"
 
@@ -234,28 +234,28 @@ class RateLimited(SalesforceError):
 
 
 class OutcomeUnclear(SalesforceError):
-    """A write left, and no complete answer came back: it may or may not have happened."""
+    """A write was sent and no complete answer came back: it may or may not have been saved."""
 
     code = "outcome_unclear"
 
 
 class CallNotStarted(SalesforceError):
-    """The call's start time had passed before its first byte; nothing was sent."""
+    """The latest start time of the call passed before its first byte; nothing was sent."""
 
     code = "not_started"
 
 
 class BatchRefused(SalesforceError):
-    """Salesforce refused a collection of several rows as a whole, saying nothing of any row:
-    nothing was written, and one poison row may be the reason."""
+    """Salesforce refused a collection as a whole, without an outcome for any row: nothing was
+    written, and a single row may be the cause."""
 
     code = "batch_refused"
 
 
 class SchemaStale(SalesforceError):
-    """INVALID_FIELD or INVALID_TYPE: the cached describe no longer fits the org.
+    """INVALID_FIELD or INVALID_TYPE: the cached describe no longer matches the org.
 
-    `object` and `field` name what is gone when Salesforce's message does.
+    `object` and `field` name what is gone, if Salesforce's message does.
     """
 
     code = "schema_stale"
@@ -286,20 +286,20 @@ class RecordNotFound(SalesforceError):
 
 
 class RecordRejected(SalesforceError):
-    """Salesforce refused the save; `complaints` say why, naming fields where they can."""
+    """Salesforce refused the save; `complaints` say why and name the fields where possible."""
 
     code = "rejected"
 
 
 class RecordChanged(RecordRejected):
-    """412 on If-Unmodified-Since: somebody saved the record after it was shown."""
+    """412 on If-Unmodified-Since: someone saved the record after it was shown."""
 
     code = "changed"
 
 
 class DuplicatesFound(RecordRejected):
-    """A duplicate rule refused the save. `record_ids` are those it matched, as (object, id);
-    `may_save` when the rule lets an acknowledged save through."""
+    """A duplicate rule refused the save. `record_ids` are the matches as (object, id); `may_save`
+    says whether the rule allows saving anyway."""
 
     code = "duplicates"
 

@@ -1,4 +1,4 @@
-"""KeepingSalesforce: the extension a host mounts, and the only place where the parts meet."""
+"""KeepingSalesforce: the extension a host mounts, and the only place that wires the parts."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class SystemClock:
 
 
 class KeepingSalesforce:
-    """Mounts Salesforce into a shared inbox.
+    """The Flask extension that adds Salesforce to a shared inbox.
 
     >>> salesforce = KeepingSalesforce(app, helpdesk=InboxHelpDesk(), db=db)
 
     or, with an app factory, `salesforce = KeepingSalesforce()` and later
-    `salesforce.init_app(app, helpdesk=..., db=...)`. Nothing of an app is kept on this object, so
-    that one object serves several apps.
+    `salesforce.init_app(app, helpdesk=..., db=...)`. This object keeps no state of an app, so it
+    can serve several apps.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class KeepingSalesforce:
         url_prefix: str = "/salesforce",
         name: str = "keeping",
     ) -> None:
-        """Register the pages under `url_prefix`, on a blueprint called `name`, and wire the parts.
+        """Register the pages under `url_prefix`, on a blueprint called `name`.
 
-        `db` is the host's Flask-SQLAlchemy object: our tables live where its messages do. Reads
+        `db` is the host's Flask-SQLAlchemy object; the plugin's tables go into its database. Reads
         the KEEPING_* keys of `app.config` (docs/guide.md lists them). Raises ConfigurationError
         for a missing or malformed key, for a `helpdesk` that is a class or lacks one of HelpDesk's
         methods, and for a second registration; touches no network.
@@ -99,39 +99,41 @@ class KeepingSalesforce:
         embed.register(app)
 
     def message_arrived(self, message: MessageArrived) -> None:
-        """Tell the plugin of a message that the host stores in the transaction now open on its
-        `db.session`: rules are evaluated, and what they call for is written into that same
-        transaction. Commit it as you would without us; a rollback takes our rows along.
+        """Report a message that the host is storing in the transaction open on its `db.session`.
+        The rules are evaluated, and their entries are written in that same transaction. Commit it
+        as usual; a rollback removes the plugin's rows too.
 
-        Needs an app context, no request. Raises TypeError and ValueError for wrong types and for
-        ids outside 1 to 255 characters, and lets database errors surface; never raises for what
-        is in a message.
+        Needs an app context but no request. Raises TypeError or ValueError for wrong types and
+        for ids outside 1 to 255 characters, and propagates database errors; never raises because
+        of a message's content.
         """
         runtime = current_runtime()
         intake.message_arrived(runtime, runtime.host_session(), message)
 
     def forget(self, company_id: str, address: str) -> Forgotten:
-        """Erase what the plugin keeps about one person of one company; Salesforce and your own
-        mail are not touched. Needs an app context. Raises KeepingError when it is no address."""
+        """Erase the plugin's data about one person of one company; Salesforce and your own mail are
+        not changed. Needs an app context. Raises InvalidInput if `address` is not an email
+        address."""
         return forget(current_runtime().database, company_id, address)
 
 
 def current_salesforce() -> KeepingSalesforce:
-    """For hosts that cannot import their extension object: works wherever an app context is."""
+    """The extension of the current app, for code that cannot import the extension object. Needs an
+    app context."""
     if "keeping" not in current_app.extensions:
         raise ConfigurationError("KeepingSalesforce is not registered on this app.")
     return KeepingSalesforce()
 
 
 def _check_helpdesk(helpdesk: object) -> None:
-    """Raises ConfigurationError, naming what is missing, for what cannot be a HelpDesk."""
+    """Raises ConfigurationError if this is not a HelpDesk, naming what is missing."""
     if isinstance(helpdesk, type):
         name = helpdesk.__name__
         raise ConfigurationError(f"helpdesk= needs an instance: pass {name}(), not {name}.")
 
     def answers(question: str) -> bool:
         method = getattr(helpdesk, question, None)
-        # A subclass of HelpDesk inherits its questions, and with them no answer.
+        # A subclass of HelpDesk inherits its method stubs, which return None.
         return (
             callable(method) and getattr(method, "__func__", None) is not vars(HelpDesk)[question]
         )

@@ -1,6 +1,6 @@
-"""What is outside: the host's inbox, Salesforce, its login hosts, the job queue and the clock.
+"""The plugin's external interfaces: the inbox, Salesforce, its login hosts, job queue and clock.
 
-A host implements `HelpDesk`; the others come with the plugin.
+A host implements `HelpDesk`; the plugin provides the others.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ from keeping_plugin.types import (
 
 
 class HelpDesk(Protocol):
-    """The host's inbox. Every question names the company; "not yours" and "not there" are one
-    answer. Read-only: the plugin never writes to the host.
+    """The host's inbox. Every method takes the company; an object of another company is treated
+    like one that does not exist. Read-only: the plugin never writes to the host.
 
-    The worker asks too, without a request, and its answers may come from a replica. `mailboxes`,
-    `conversation` and `messages` may be behind the commit of a message by up to ten minutes: that a
-    message or a mailbox is not there is believed of an entry older than that, after two answers a
-    minute apart, and nothing is sent for it until then. What *is* answered is believed at once: a
-    message's customer, mailbox and text are sent as they are told, so they must not be older than
-    the `message_arrived` that named them."""
+    Workers call these methods too, outside a request, and may be served from a replica.
+    `mailboxes`, `conversation` and `messages` may lag behind the commit of a message by up to ten
+    minutes: the plugin treats a message or mailbox as missing only for entries older than that,
+    and only after two answers a minute apart; until then nothing is sent for it. What *is*
+    returned is used at once: a message's customer, mailbox and text are sent as returned, so they
+    must be at least as recent as the `message_arrived` call for that message."""
 
     def current_agent(self) -> Agent | None:
-        """Who makes this request, or None when nobody is logged in."""
+        """The agent making this request, or None if no one is logged in."""
 
     def mailboxes(self, company_id: str) -> Sequence[Mailbox]:
-        """The company's mailboxes, in the order its people know."""
+        """The company's mailboxes, in the order the inbox lists them."""
 
     def conversation(self, company_id: str, conversation_id: str) -> Conversation | None:
-        """The conversation, or None when this company has none of that id."""
+        """The conversation, or None if this company has none with this id."""
 
     def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
-        """These messages with their text, in any order, missing ones left out; each body is
-        fetched when it is asked for, so that a batch never holds them all."""
+        """These messages with their text, in any order; missing ones are left out. Yield them one
+        at a time, so that a batch never holds all bodies in memory."""
 
     def message_ids(
         self,
@@ -65,41 +65,44 @@ class HelpDesk(Protocol):
         after: str | None = None,
         limit: int = 500,
     ) -> Sequence[str]:
-        """Message ids of a mailbox since a time, oldest first, paged by the last id before."""
+        """Ids of a mailbox's messages since a time, oldest first. `after` is the last id of the
+        previous page."""
 
     def internal_addresses(self, company_id: str) -> Collection[str]:
         """Addresses and whole domains ("acme.example") of the company's own people and aliases."""
 
     def skipped_domains(self, company_id: str) -> Collection[str]:
-        """Domains the host itself never adds as customers; joined with the company's own list."""
+        """Domains that the host never adds as customers, besides the company's own list."""
 
     def may_view(self, agent: Agent, conversation: Conversation) -> bool:
         """Whether this agent may see this conversation."""
 
 
 class MessageFacts(Protocol):
-    """What a `HelpDesk` may answer beside its eight questions, for a history that is read quickly.
-    A help desk without it is asked for whole messages."""
+    """An optional ninth method of a `HelpDesk`, so that imports and previews read no bodies.
+    Without it, whole messages are read through `HelpDesk.messages`."""
 
     def message_facts(
         self, company_id: str, message_ids: Sequence[str]
     ) -> Iterator[MessageArrived]:
-        """These messages as `message_arrived` was told of them, without subject and text, in any
-        order, missing ones left out. A backfill and a preview ask this, and fetch no body."""
+        """These messages as they were passed to `message_arrived`, without subject and text, in any
+        order; missing ones are left out."""
 
 
 class SalesforceGateway(Protocol):
-    """One connection's door to Salesforce: domain verbs in, frozen values out, only our errors.
+    """Access to Salesforce for one connection: takes and returns plain values, and raises only
+    this plugin's errors.
 
-    Every call has one total deadline and raises, besides what it names: NotConnected,
-    ConnectionLost, SalesforceUnavailable, RateLimited, PermissionDenied, SchemaStale, and for
-    writes OutcomeUnclear. `start_by` is a reading of `Clock.monotonic()`: a call that cannot put
-    its first byte on the wire by then raises CallNotStarted and sends nothing.
+    Every call has one total deadline. Besides the errors that a method names, it raises
+    NotConnected, ConnectionLost, SalesforceUnavailable, RateLimited, PermissionDenied,
+    SchemaStale, and for writes OutcomeUnclear. `start_by` is a reading of
+    `Clock.monotonic()`: a call that cannot send its first byte by then raises CallNotStarted and
+    sends nothing.
     """
 
     @property
     def usage(self) -> Usage | None:
-        """API usage as the last answer told it."""
+        """API usage as of Salesforce's last answer."""
 
     @property
     def server_date(self) -> datetime | None:
@@ -107,7 +110,7 @@ class SalesforceGateway(Protocol):
 
     @property
     def requests(self) -> int:
-        """API requests that left through this gateway so far, answered or not."""
+        """API requests sent through this gateway so far, answered or not."""
 
     def find(
         self,
@@ -117,16 +120,17 @@ class SalesforceGateway(Protocol):
         by_search: bool = False,
         start_by: float | None = None,
     ) -> Found:
-        """Everyone with these addresses (at most 1,000) and every Task of the look: one composite,
-        read to its end. `by_search`: people by SOSL, a request for some hundred addresses, where
-        the org keeps addresses encrypted; who is not found may be there all the same."""
+        """Everyone with these addresses (at most 1,000) and every Task that `tasks` describes, in
+        one composite request, all pages read. `by_search`: find people by SOSL, a few hundred
+        addresses a request, because the org encrypts addresses; SOSL may miss a person who
+        exists."""
 
     def panel(
         self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
     ) -> Sequence[ContactMatch | LeadMatch]:
-        """Everyone with this address with the chosen fields per object, and what stands around
-        each: one round trip, one API request (two where the org keeps addresses encrypted).
-        Objects without a schema are left out."""
+        """Everyone with this address, with the chosen fields of each object and the related
+        records: one round trip and one API request (two if the org encrypts addresses). Objects
+        without a schema are left out."""
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         """One record. Raises RecordNotFound."""
@@ -144,10 +148,10 @@ class SalesforceGateway(Protocol):
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None
     ) -> Sequence[Saved | SalesforceError]:
-        """Create up to 1,000 records in one composite of collections, each standing alone: one
-        outcome a row, in order, RecordRejected, RowLocked or OutcomeUnclear among them. A call
-        that tells nothing of any row raises (BatchRefused when it was refused as a whole); when
-        only some of its collections do, their rows have that error as their outcome."""
+        """Create up to 1,000 records in one composite of collections (allOrNone=false). Returns
+        one outcome per record, in order: Saved, or an error such as RecordRejected, RowLocked or
+        OutcomeUnclear. A call without any row outcome raises (BatchRefused if it was refused as a
+        whole); if only some collections have no row outcomes, their rows get that error."""
 
     def update(
         self,
@@ -158,7 +162,7 @@ class SalesforceGateway(Protocol):
         unless_modified_since: datetime | None = None,
         allow_duplicates: bool = False,
     ) -> None:
-        """Write these fields. Raises RecordRejected, RecordChanged, DuplicatesFound,
+        """Update these fields. Raises RecordRejected, RecordChanged, DuplicatesFound,
         RecordNotFound."""
 
     def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
@@ -167,91 +171,93 @@ class SalesforceGateway(Protocol):
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None
     ) -> Sequence[Described]:
-        """Up to five objects in one API request; those the user cannot see are left out.
-        `unless_modified` maps an object to the `last_modified` of the describe at hand."""
+        """Describe up to five objects in one API request; those the user cannot see are left out.
+        `unless_modified` maps an object to the `last_modified` of the cached describe."""
 
     def picklist_values(
         self, object: str, record_type_id: str
     ) -> Mapping[str, Sequence[PicklistValue]]:
-        """The picklist values that a record type offers, by field. What a value depends on is told
-        by the describe alone."""
+        """The picklist values available for a record type, by field. Dependencies between
+        picklists are in the describe only."""
 
     def closed_task_status(self) -> str | None:
-        """A Task status of this org that counts as closed, its default one first; None if none."""
+        """A closed Task status of this org, preferably the default one; None if there is none."""
 
     def org_facts(self) -> OrgFacts:
         """The org and the user behind the token."""
 
     def limits(self) -> Usage:
-        """One cheap call that reads the API usage again."""
+        """Read the API usage again, in one cheap call."""
 
 
 class Gateways(Protocol):
-    """Opens the gateway of one connection."""
+    """Creates the gateway of a connection."""
 
     def __call__(self, connection_id: int, *, deadline: float | None = None) -> SalesforceGateway:
-        """`deadline`: seconds for each whole call (default 20). Raises NotConnected, NotReady."""
+        """`deadline`: seconds for each call (default 20). Raises NotConnected, NotReady."""
 
 
 class LoginStore(Protocol):
-    """Where a login on its way waits for its callback: on the server, never in the browser.
+    """Server-side storage for a login that is waiting for its callback.
 
-    It is bound to the session, the user and the company that began the login; `take` finds only
-    what the same three have set.
+    It is bound to the session, user and company that started the login; `take` returns only what
+    the same three have stored.
     """
 
     def set(self, state: str, value: str, seconds: int) -> None:
-        """Keep `value` (it holds the PKCE verifier: seal it) for so many seconds. `state` is a
-        secret too: keep its digest."""
+        """Store `value` for so many seconds. It contains the PKCE verifier, so encrypt it. `state`
+        is a secret too: store its hash."""
 
     def take(self, state: str) -> str | None:
-        """Return what was kept and forget it in the same statement, so that of two callers with
-        one state at most one gets it. None when there is none, it is too old or somebody else's."""
+        """Return the stored value and delete it in the same statement, so that of two callers with
+        one state only one gets it. None if there is none, it has expired, or it belongs to
+        another session, user or company."""
 
 
 class OAuth(Protocol):
-    """The connected app's dealings with Salesforce's login hosts."""
+    """OAuth against Salesforce's login hosts."""
 
     def authorize_url(self, redirect_uri: str, store: LoginStore) -> str:
-        """Where the browser goes to log in; what the callback needs waits in the store."""
+        """The URL of the login page; what the callback needs is kept in the store."""
 
     def exchange(self, arguments: Mapping[str, str], store: LoginStore) -> Tokens:
-        """The grant for a callback's arguments. Raises InvalidInput, LoginRefused,
+        """Exchange a callback's arguments for tokens. Raises InvalidInput, LoginRefused,
         SalesforceUnavailable, RateLimited, NotReady."""
 
     def refresh(self, tokens: Tokens) -> Tokens:
-        """New tokens for these. Raises ConnectionLost, ConnectionBarred, SalesforceUnavailable,
+        """Renew these tokens. Raises ConnectionLost, ConnectionBarred, SalesforceUnavailable,
         RateLimited, NotReady."""
 
     def revoke(self, login_url: str, token: str) -> None:
-        """End a grant. Raises SalesforceUnavailable when Salesforce did not say that it is gone."""
+        """Revoke a grant. Raises SalesforceUnavailable if Salesforce did not confirm it."""
 
 
 class JobQueue(Protocol):
-    """A doorbell: it may lose, repeat or reorder what it is told without harm."""
+    """Wakes workers. Losing, repeating or reordering its jobs does no harm."""
 
     def ring(self, connection_ids: Iterable[int]) -> None:
-        """Ask for a drain of each connection, at most once in 5 s each. Never raises and never
-        waits for long: a queue out of reach is the sweep's business."""
+        """Queue a drain of each connection, at most one every 5 s each. Never raises and never
+        blocks for long: if the queue is unreachable, the next sweep queues the drain."""
 
     def clear_ring(self, connection_id: int) -> None:
-        """A drain has begun: from now on a ring means new work. Never raises."""
+        """A drain has started: rings from now on are for new work. Never raises."""
 
     def enqueue(self, job: str, row_id: int) -> None:
-        """Ask for `describe`, `backfill` or `revoke` of one row. Never raises, as above."""
+        """Queue a `describe`, `backfill` or `revoke` job for one row. Never raises."""
 
     def length(self) -> int | None:
-        """Jobs waiting, or None when the queue is out of reach."""
+        """Jobs waiting, or None if the queue is unreachable."""
 
 
 class Clock(Protocol):
-    """The machine's clocks; what several processes compare is the database's (models/database)."""
+    """The machine's clocks. Times that several processes compare come from the database's clock
+    (models/database)."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """The current time, as an aware UTC datetime."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Seconds on a clock that never goes back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait so many seconds."""

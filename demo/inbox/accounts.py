@@ -78,7 +78,7 @@ def login() -> ResponseReturnValue:
     known = person.password if person is not None else _NOBODY
     right = check_password_hash(known, request.form.get("password", ""))
     if person is None or not right:
-        flash("That address and password do not belong together.", "bad")
+        flash("Wrong email address or password.", "bad")
         return render_template("inbox/login.html", email=email), 422
     session.clear()
     session["person"] = person.id
@@ -114,7 +114,7 @@ def check_form_token() -> None:
     expected = session.get("form_token", "")
     sent = request.form.get("form_token", "")
     if not expected or not hmac.compare_digest(expected.encode(), sent.encode()):
-        abort(400, "This form is older than your session. Go back, reload the page and try again.")
+        abort(400, "This form is from an earlier session. Go back, reload the page and try again.")
 
 
 def template_names() -> dict[str, Any]:

@@ -146,7 +146,7 @@ class EmailControl(TextControl):
     def check(self) -> None:
         super().check()
         if address_key(str(self.data)) is None:
-            raise ValueError("Enter an e-mail address, such as name@example.com.")
+            raise ValueError("Enter an email address, such as name@example.com.")
 
 
 class PhoneControl(TextControl):

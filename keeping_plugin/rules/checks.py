@@ -1,7 +1,7 @@
 """The named tests that the rule table is made of: pure, total, one question each.
 
-Each answers "may it go on, as far as this question goes?". A customer who is absent, or whose
-address is none, is refused once for that, and not again for what cannot be known of him.
+Each answers "may it go on, as far as this question goes?". A missing customer or an invalid
+address is refused once for that, and not again by checks that cannot know more.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ HAS_CUSTOMER = Check(
 VALID_ADDRESS = Check(
     "invalid_address",
     checks.address_is_valid,
-    "The customer's address is a valid e-mail address.",
-    "The customer's address is not a valid e-mail address.",
+    "The customer's address is a valid email address.",
+    "The customer's address is not a valid email address.",
 )
 FITS_SALESFORCE = Check(
     "address_too_long",

@@ -102,7 +102,7 @@ class SalesforceOAuth:
         state = arguments.get("state", "")
         kept = store.take(state) if 0 < len(state) <= 255 else None
         if kept is None:
-            raise InvalidInput("This login is no longer open: start again.", field="state")
+            raise InvalidInput("This login has expired: start again.", field="state")
         if "error" in arguments:
             raise grants.login_error(
                 arguments["error"], arguments.get("error_description", ""), at_callback=True

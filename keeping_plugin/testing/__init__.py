@@ -1,4 +1,4 @@
-"""Stand-ins for the inbox and the queue, and contract suites for a host's own parts.
+"""Fakes of the inbox, the queue and the clock, and the contract suite for a host's HelpDesk.
 
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
 from keeping_plugin.testing.contracts import HelpDeskContract      # needs pytest

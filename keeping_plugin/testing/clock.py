@@ -1,4 +1,4 @@
-"""A clock that stands until it is told to move."""
+"""A clock that moves only when a test moves it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """`ports.Clock` under a test's control. Sleeping moves it instead of waiting."""
+    """`ports.Clock` under a test's control. `sleep` advances it instead of waiting."""
 
     def __init__(self, now: datetime = datetime(2026, 5, 6, 9, 0, tzinfo=UTC)) -> None:
         self._now = now
@@ -24,10 +24,10 @@ class FakeClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass on both clocks."""
+        """Advance both clocks."""
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
 
     def jump(self, seconds: float) -> None:
-        """Set the wall clock forward or back; the monotonic one goes on as if nothing happened."""
+        """Set the wall clock forward or back; the monotonic clock is not affected."""
         self._now += timedelta(seconds=seconds)

@@ -1,11 +1,9 @@
-"""Contract suites: what the plugin relies on, as tests to subclass.
+"""The contract suite for a host's HelpDesk: subclass it in your tests. It only reads.
 
-A host proves its help desk like this; the suite only reads.
-
-    class TestOurHelpDesk(HelpDeskContract):
-        @pytest.fixture
-        def case(self, app) -> HelpDeskCase:
-            return HelpDeskCase(helpdesk=..., company_id="7", ...)
+class TestOurHelpDesk(HelpDeskContract):
+    @pytest.fixture
+    def case(self, app) -> HelpDeskCase:
+        return HelpDeskCase(helpdesk=..., company_id="7", ...)
 """
 
 # ruff: noqa: S101 - these are tests
@@ -25,10 +23,11 @@ __all__ = ["HelpDeskCase", "HelpDeskContract"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelpDeskCase:
-    """A help desk and what is known to be in it.
+    """A help desk and known data in it.
 
     `message_ids`: at least three messages of one mailbox, oldest first, none older than `since`.
-    `agent` belongs to the company and may view the conversation; `stranger` to the other company.
+    `agent` belongs to the company and may view the conversation; `stranger` belongs to the other
+    company.
     """
 
     helpdesk: HelpDesk
@@ -43,11 +42,11 @@ class HelpDeskCase:
 
 
 class HelpDeskContract:
-    """What every `HelpDesk` must do. Subclass it and give a `case` fixture."""
+    """What every `HelpDesk` must do. Subclass it and provide a `case` fixture."""
 
     @pytest.fixture
     def case(self) -> HelpDeskCase:
-        raise NotImplementedError("give the suite a case")
+        raise NotImplementedError("provide a `case` fixture")
 
     def _conversation(self, case: HelpDeskCase) -> Conversation:
         found = case.helpdesk.conversation(case.company_id, case.conversation_id)
@@ -87,7 +86,7 @@ class HelpDeskContract:
     def test_message_facts_are_the_messages_without_their_text(self, case: HelpDeskCase) -> None:
         ask = getattr(case.helpdesk, "message_facts", None)
         if ask is None:
-            pytest.skip("this help desk tells of messages with their text alone")
+            pytest.skip("this help desk has no message_facts")
         names = [each.name for each in fields(MessageArrived)]
 
         def seen(messages: Iterable[MessageArrived]) -> dict[str, list[object]]:
@@ -125,7 +124,7 @@ class HelpDeskContract:
         for told in (case.helpdesk.internal_addresses, case.helpdesk.skipped_domains):
             assert all(entry.strip() == entry != "" for entry in told(case.company_id))
 
-    def test_an_agent_may_view_a_conversation_of_his_company(self, case: HelpDeskCase) -> None:
+    def test_an_agent_may_view_a_conversation_of_their_company(self, case: HelpDeskCase) -> None:
         assert case.helpdesk.may_view(case.agent, self._conversation(case)) is True
 
     def test_a_stranger_may_not(self, case: HelpDeskCase) -> None:

@@ -1,4 +1,4 @@
-"""A help desk in memory, for tests of a plugin without a host."""
+"""An in-memory help desk, for tests without a host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keeping_plugin.types import Agent, Conversation, Mailbox, Message, MessageA
 
 @dataclass(slots=True)
 class FakeCompany:
-    """What one company has; change it freely between calls."""
+    """One company's data; change it freely between calls."""
 
     mailboxes: list[Mailbox] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
@@ -21,9 +21,9 @@ class FakeCompany:
 
 
 class FakeHelpDesk:
-    """`ports.HelpDesk` in memory. `agent` is who makes the request; `hidden` holds the
-    conversations that no agent but an admin may see; `bodies_read` the messages whose text was
-    asked for."""
+    """`ports.HelpDesk` in memory. `agent` is the agent making the request; `hidden` has the ids of
+    conversations that only admins may see, `bodies_read` those of messages whose text was
+    read."""
 
     def __init__(self) -> None:
         self.agent: Agent | None = None
@@ -32,11 +32,11 @@ class FakeHelpDesk:
         self.bodies_read: list[str] = []
 
     def company(self, company_id: str) -> FakeCompany:
-        """The company, made when it is first named."""
+        """The company; created on first use."""
         return self.companies.setdefault(company_id, FakeCompany())
 
     def add_conversation(self, company_id: str, conversation: Conversation) -> Conversation:
-        """Keep a conversation, in a mailbox of this company that exists or is made."""
+        """Add a conversation; its mailbox is created if the company does not have it."""
         company = self.company(company_id)
         if all(mailbox.id != conversation.mailbox_id for mailbox in company.mailboxes):
             address = f"{conversation.mailbox_id}@{company_id}.example"
@@ -46,7 +46,7 @@ class FakeHelpDesk:
         return conversation
 
     def add_message(self, message: Message) -> Message:
-        """Keep a message in its company."""
+        """Add a message to its company."""
         self.company(message.company_id).messages[message.message_id] = message
         return message
 

@@ -1,4 +1,4 @@
-"""A doorbell that remembers who rang."""
+"""An in-memory job queue that records what was queued."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 
 class FakeQueue:
-    """`ports.JobQueue` in memory. `rings` and `jobs` hold what was asked for, in order; a
-    connection that was rung for and not yet answered is not rung for again."""
+    """`ports.JobQueue` in memory. `rings` and `jobs` record what was queued, in order; a connection
+    whose ring has not been cleared is not rung for again."""
 
     def __init__(self) -> None:
         self.rings: list[int] = []
@@ -32,7 +32,7 @@ class FakeQueue:
         return len(self._ringing) + len(self.jobs) if self.reachable else None
 
     def take(self) -> tuple[list[int], list[tuple[str, int]]]:
-        """What a worker would find now; the bell is silent afterwards."""
+        """Return what a worker would find now, and empty the queue."""
         rung = [one for one in dict.fromkeys(self.rings) if one in self._ringing]
         taken = (rung, self.jobs)
         self.rings, self.jobs, self._ringing = [], [], set()

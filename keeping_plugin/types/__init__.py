@@ -1,6 +1,6 @@
-"""The values that travel through the plugin: frozen, plain, free of I/O.
+"""The plugin's value types: frozen dataclasses without I/O.
 
-`inbox` is what the host tells us, `schema` and `records` what Salesforce does; `describe_result`
+`inbox` has the host's values, `schema` and `records` those of Salesforce; `describe_result`
 and `schema_document` read and write schemas. Ids are `str` of 1 to 255 characters, times are aware
 UTC datetimes.
 """

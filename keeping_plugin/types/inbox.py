@@ -1,4 +1,4 @@
-"""What the host's inbox tells us."""
+"""Values that the host's inbox provides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Direction(StrEnum):
 
 
 class OpenedBy(StrEnum):
-    """Deprecated with `Conversation.opened_by`: nothing depends on it."""
+    """Deprecated together with `Conversation.opened_by`; not used."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
@@ -23,7 +23,7 @@ class OpenedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An e-mail address as it stood in the message, with its display name ("" when it had none)."""
+    """An email address as written in the message, with its display name ("" if it had none)."""
 
     email: str
     name: str = ""
@@ -31,7 +31,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who works in the inbox. Admins are agents who may change settings."""
+    """A person who works in the inbox. Admins are agents who may change the settings."""
 
     id: str
     company_id: str
@@ -48,8 +48,8 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`customer` is the outside party: sender of inbound, recipient of outbound mail, or None.
-    `opened_by` is ignored and deprecated; `MessageArrived.opens_conversation` says what it said."""
+    """`customer` is the external person: the sender of inbound or recipient of outbound mail, or
+    None. `opened_by` is deprecated and ignored; use `MessageArrived.opens_conversation`."""
 
     id: str
     mailbox_id: str
@@ -72,7 +72,7 @@ class MessageArrived:
     """One stored message, inbound or outbound, without its text.
 
     `opens_conversation` is true for the first message of its conversation. `headers` maps
-    lower-case header names to values; only those that tell machine mail are ever read.
+    lower-case header names to values; only those that identify automated mail are read.
     """
 
     company_id: str

@@ -1,4 +1,4 @@
-"""Records, people, matches and outcomes, as the gateway hands them over."""
+"""Records, people, matches and outcomes, as the gateway returns them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keeping_plugin.types.schema import Value
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as read: `fields` holds what was asked for, in the order it was asked."""
+    """A record as read: `fields` has the requested fields in the requested order."""
 
     object: str
     id: str
@@ -20,7 +20,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ContactMatch:
-    """A Contact with what stands around it: by key (`objects.AROUND_KEYS`), most recent first."""
+    """A Contact with its related records by key (`objects.AROUND_KEYS`), most recent first."""
 
     contact: Record
     account: Record | None = None
@@ -47,7 +47,7 @@ Match = ContactMatch | LeadMatch | NoMatch | SeveralMatches
 
 @dataclass(frozen=True, slots=True)
 class PersonFound:
-    """A Contact or an unconverted Lead that carries an address."""
+    """A Contact or an unconverted Lead with a given address."""
 
     object: str
     id: str
@@ -57,8 +57,8 @@ class PersonFound:
 
 @dataclass(frozen=True, slots=True)
 class TaskLook:
-    """What to look for among Tasks: these markers at the very end of a Subject, on Tasks created
-    by `created_by` at or after `since` and not after `until`, deleted ones included (queryAll)."""
+    """A search for Tasks whose Subject ends in one of these markers, created by `created_by` from
+    `since` to `until` inclusive, deleted ones included (queryAll)."""
 
     markers: frozenset[str]
     created_by: str
@@ -68,7 +68,7 @@ class TaskLook:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A find, read to its end: an address or marker that is absent is absent in Salesforce.
+    """The complete result of a find: what is missing here is not in Salesforce.
 
     `people` is keyed by `addresses.address_key`, each oldest first (CreatedDate, then Id);
     `tasks` maps a marker to every Task id that ends in it.
@@ -91,7 +91,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Salesforce's own count of API requests in the rolling 24 hours (`Sforce-Limit-Info`)."""
+    """Salesforce's own count of API requests in the last 24 hours (`Sforce-Limit-Info`)."""
 
     used: int
     limit: int
@@ -99,9 +99,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class OrgFacts:
-    """Who and where a login is: one Organization row and the user behind the token. `timezone` is
-    the user's own (`User.TimeZoneSidKey`), "" when Salesforce tells none; `api_version` the one
-    agreed on with the org."""
+    """The org (its Organization row) and the user behind a token. `timezone` is the user's own
+    (`User.TimeZoneSidKey`), "" if Salesforce returns none; `api_version` is the version
+    negotiated with the org."""
 
     org_id: str
     name: str
@@ -114,7 +114,8 @@ class OrgFacts:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """An OAuth grant: `login_url` is the host that issued it and alone refreshes and revokes it."""
+    """An OAuth grant. `login_url` is the host that issued it; only that host can refresh or revoke
+    it."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)

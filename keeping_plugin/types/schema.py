@@ -1,18 +1,18 @@
-"""What a describe result tells us of an org's objects and fields."""
+"""Objects and fields of an org, from describe results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# A field's value as Salesforce's JSON carries it; compound values (address, location) are mappings.
+# A field's value as in Salesforce's JSON; compound values (address, location) are mappings.
 Value = str | int | float | bool | None | Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class PicklistValue:
-    """One entry of a picklist; `valid_for` holds the indexes of the controlling field's entries
-    (inactive ones counted) for which it may be chosen, or None when it depends on nothing."""
+    """One picklist value. `valid_for` has the indexes of the controlling field's values (inactive
+    ones counted) for which it is available, or None if there is no controlling field."""
 
     value: str
     label: str
@@ -23,10 +23,11 @@ class PicklistValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSpec:
-    """One field of a describe result, names as in Salesforce's documentation (DescribeFieldResult).
+    """One field of a describe result, named as in Salesforce's documentation (DescribeFieldResult).
 
-    `length` counts characters, `precision` all digits, `scale` those after the point, `digits` an
-    int's. Keys that an old API version leaves out stand at their least permissive value.
+    `length` counts characters, `precision` all digits, `scale` the decimal places, `digits` the
+    digits of an int. Keys that an old API version does not return have their least permissive
+    value.
     """
 
     name: str
@@ -64,7 +65,7 @@ class FieldSpec:
 
     @property
     def required(self) -> bool:
-        """Salesforce refuses a create without it: createable, not nillable, not defaulted."""
+        """Salesforce refuses a create without this field: createable, not nillable, no default."""
         return self.createable and not self.nillable and not self.defaulted_on_create
 
 
@@ -80,7 +81,7 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectSchema:
-    """One object as the connecting user sees it: fields he may not read are absent."""
+    """One object as the connected user sees it: fields they cannot read are absent."""
 
     name: str
     label: str
@@ -96,7 +97,7 @@ class ObjectSchema:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """An answer to describe: `schema` is None when nothing changed since `last_modified`."""
+    """The result of a describe: `schema` is None if nothing changed since `last_modified`."""
 
     object: str
     schema: ObjectSchema | None

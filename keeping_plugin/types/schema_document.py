@@ -1,9 +1,9 @@
-"""An ObjectSchema as text, for the cache, and back again in next to no time.
+"""An ObjectSchema as text for the cache, which loads quickly.
 
-The document is JSON Lines: a head, then one line a field, in the order of the head's field names.
-A describe of a large org has hundreds of fields with thousands of picklist values, of which a panel
-or a form needs a few: loading reads the head, and each field is read when it is asked for. Values
-at their default are left out.
+The document is JSON Lines: a header, then one line per field, in the order of the header's field
+names. A describe of a large org has hundreds of fields with thousands of picklist values, of which
+a panel or a form needs a few: loading parses the header, and each field is parsed when first used.
+Default values are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DEFAULTS = {
 
 
 def dump_schema(schema: ObjectSchema) -> str:
-    """The schema as a document for `load_schema`; equal schemas give equal documents."""
+    """The schema as a document for `load_schema`; equal schemas have equal documents."""
     head = {
         "name": schema.name,
         "label": schema.label,
@@ -40,7 +40,7 @@ def dump_schema(schema: ObjectSchema) -> str:
 
 
 def load_schema(text: str) -> ObjectSchema:
-    """The schema of a document that `dump_schema` made."""
+    """The schema of a document written by `dump_schema`."""
     first, *lines = text.split("\n")
     head = json.loads(first)
     names = head.pop("fields")
@@ -50,7 +50,7 @@ def load_schema(text: str) -> ObjectSchema:
 
 
 class _Fields(Mapping[str, FieldSpec]):
-    """Fields by name, each parsed when it is first asked for."""
+    """Fields by name, each parsed on first use."""
 
     __slots__ = ("_lines", "_specs")
 

@@ -1,4 +1,4 @@
-"""What became of the automations' work, as the Activity tab and its chart name it."""
+"""Labels of the automations' outcomes on the Activity tab and in its chart."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ PRESSED: Mapping[str, str] = {
 
 
 def retry_all_label(reason: str) -> str:
-    """The button that tries every failed entry of one cause again. Of an unknown outcome it is
-    only looked up whether it arrived."""
+    """The button that tries every failed entry of one cause again. For an unknown outcome it
+    only checks whether the record arrived."""
     return "Check all again" if reason == "outcome_unknown" else "Try all again"

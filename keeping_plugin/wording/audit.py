@@ -40,27 +40,27 @@ TITLES: Mapping[str, str] = {
     "unusual_use": "Unusually many Salesforce requests",
 }
 
-# Why somebody was turned away, by the route that they asked for.
+# What a denied request asked for, by route.
 _ROUTES: Mapping[str, str] = {
     "panel": "the panel of a conversation",
     "pick": "choosing a record",
     "use": "using a duplicate",
     "search": "a search for records",
     "create": "adding a person",
-    "conversation_log": "what was logged",
+    "conversation_log": "a conversation's log",
     "retry_entry": "retrying an entry",
     "edit_record": "editing a record",
     "edit_field": "editing a field",
-    "field": "a field",
+    "field": "viewing a field",
     "openapi": "the description of the API",
     "settings": "the Salesforce settings",
     "connect": "connecting Salesforce",
-    "connect_status": "the state of a login",
+    "connect_status": "the status of a login",
     "confirm": "confirming a different org",
     "disconnect": "disconnecting Salesforce",
-    "preflight": "the check of the connection",
+    "preflight": "the connection check",
     "schema": "refreshing Salesforce fields",
-    "schema_progress": "the state of a refresh",
+    "schema_progress": "the status of a refresh",
     "oauth_callback": "the return from a Salesforce login",
     "oauth_done": "the end of a Salesforce login",
     "fields": "the fields agents see",
@@ -102,7 +102,7 @@ def title_of(action: str) -> str:
 
 
 def detail_text(action: str, detail: str) -> str:
-    """What a row's detail says, in words; the detail itself where nothing better is known."""
+    """A row's detail as text; the raw detail if there is no better text."""
     say = _DETAILS.get(action)
     return (say(detail) if say is not None and detail else "") or detail
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class BarredReason(NamedTuple):
-    """`means` is one sentence; `where` says who can mend it and in which place of Setup."""
+    """`means` is one sentence; `where` says who can fix it and where in Setup."""
 
     means: str
     where: str

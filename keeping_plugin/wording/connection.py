@@ -1,4 +1,4 @@
-"""How a connection stands, as the settings and the tile say it."""
+"""The status of a connection, as shown in the settings and on the tile."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Interruption(NamedTuple):
 
 INTERRUPTIONS: Mapping[str, Interruption] = {
     "barred": Interruption(
-        "Salesforce is refusing the connection for now. New work waits and is sent automatically "
+        "Salesforce is refusing the connection for now. New entries wait and is sent automatically "
         "once Salesforce accepts the connection again; changes you make here are kept.",
         "See why",
         "warn",
     ),
     "lost": Interruption(
-        "The connection to Salesforce is lost. New work waits and is sent automatically once an "
+        "The connection to Salesforce is lost. New entries wait and is sent automatically once an "
         "admin has reconnected; changes you make here are kept.",
         "Reconnect",
         "bad",
@@ -46,13 +46,13 @@ INTERRUPTIONS: Mapping[str, Interruption] = {
 # What the settings page says after a login.
 SIGNED_IN: Mapping[str, str] = {
     "connected": "Salesforce is connected.",
-    "reconnected": "Salesforce is connected again. Waiting work resumes.",
+    "reconnected": "Salesforce is connected again. Waiting entries will be sent.",
 }
 
 
 class Revocation(NamedTuple):
-    """How far the end of our access is. `outcome` is passed, failed or unknown; `until`: the
-    time until which it is retried is to be said, too."""
+    """The progress of a revocation. `outcome` is passed, failed or unknown; `until` says that
+    the page also names the time until which it is retried."""
 
     outcome: str
     text: str
@@ -60,20 +60,20 @@ class Revocation(NamedTuple):
     until: bool = False
 
 
-_ERASED_AFTERWARDS = "The access is kept for this last step only and erased afterwards."
+_ERASED_AFTERWARDS = "The access token is kept for this last step only, then erased."
 
 
 def revocation(state: str, reason: str) -> Revocation | None:
     """The line about the revocation after a disconnect; None when there was nothing to revoke."""
     if state == "done":
         return Revocation(
-            "passed", "Salesforce has revoked the access, and our copy of it has been erased."
+            "passed", "Salesforce has revoked the access token, and our copy has been erased."
         )
     if state == "given_up":
         return Revocation(
             "failed",
-            "Revocation: Salesforce could not be reached for a day. Our copy of the access has "
-            "been erased.",
+            "Revocation: Salesforce could not be reached for a day. Our copy of the access token "
+            "has been erased.",
             "To be sure, remove the app in Salesforce under Setup › Connected Apps OAuth Usage.",
         )
     if state != "pending":
@@ -81,7 +81,7 @@ def revocation(state: str, reason: str) -> Revocation | None:
     if not reason:
         return Revocation("unknown", "Revocation: in progress.", _ERASED_AFTERWARDS)
     text = (
-        "Revocation: no key decrypts the stored access; the operator of this inbox has to restore "
+        "Revocation: no key decrypts the stored token; the operator of this inbox has to restore "
         "the old key."
         if reason == "not_ready"
         else "Revocation: Salesforce could not be reached."

@@ -22,9 +22,9 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "logged": "Logged on the Contact's timeline.",
     "duplicate_rule": "A duplicate rule in your Salesforce org blocked it, so nothing was added.",
     "confirmed": "Someone checked and found it in Salesforce.",
-    # on its way
+    # in progress
     "contact_first": "Will be logged as soon as the Contact has been added.",
-    "address_busy": "This person is being added right now; this continues in a moment.",
+    "address_busy": "This person is being added right now; it will be retried in a moment.",
     "message_missing": (
         "The inbox cannot provide the message right now; it will be retried for ten minutes."
     ),
@@ -78,8 +78,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
     # cancelled
     "address_encrypted": (
-        "Your Salesforce org encrypts e-mail addresses, so it is not known in time whether "
-        "this customer already exists. Add them by hand in the panel."
+        "Your Salesforce org encrypts email addresses, so there is no reliable way to check "
+        "whether this customer already exists. Add them manually in the panel."
     ),
     "disconnected": "Salesforce was disconnected before it was sent.",
     "other_org": "A different Salesforce org was connected before it was sent.",
@@ -92,7 +92,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
     "customer_changed": (
-        "The conversation's customer has changed, and the rules do not apply to the new one."
+        "The conversation's customer has changed, and the rules refuse the new one."
     ),
 }
 

@@ -55,7 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "unavailable": "Salesforce is not responding; nothing was changed. Try again.",
     "rate_limited": "Salesforce is not accepting more requests for now; nothing was changed.",
     "outcome_unclear": "Salesforce did not answer, so it is not known yet whether this was saved.",
-    "not_started": "Salesforce could not be asked in time; nothing was changed. Try again.",
+    "not_started": "Salesforce could not be called in time; nothing was changed. Try again.",
     "schema_stale": "A field or object no longer exists in Salesforce. The fields are being "
     "refreshed.",
     "permission_denied": "The connected Salesforce user does not have permission to do this.",
@@ -65,7 +65,7 @@ SENTENCES: Mapping[str, str] = {
 }
 
 DATABASE_FAILED = (
-    "The inbox's own database failed while it handled this. Check what was saved before you try "
+    "The inbox's own database failed during this request. Check what was saved before you try "
     "again."
 )
 

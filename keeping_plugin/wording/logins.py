@@ -14,7 +14,7 @@ def _at_login(reason: str) -> str:
 
 REASONS: Mapping[str, str] = {
     "denied": "Access was denied on Salesforce's page. Start again and choose Allow.",
-    "expired": "Salesforce no longer recognises this login. Start again.",
+    "expired": "Salesforce no longer recognizes this login. Start again.",
     "not_installed": (
         "This app is not installed in your Salesforce org. A Salesforce admin can install it under "
         "Setup, Connected Apps OAuth Usage."

@@ -15,7 +15,7 @@ class Trouble(NamedTuple):
     tone: str
 
 
-_SAID = ""  # the error's own sentence stands in its place
+_SAID = ""  # replaced by the error's own sentence
 
 TROUBLES: Mapping[str, Trouble] = {
     "not_connected": Trouble(
@@ -45,7 +45,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "crowded": Trouble("Waiting for Salesforce", _SAID, "warn"),
     "no_permission": Trouble(
         "No permission in Salesforce",
-        "The connected Salesforce user cannot see Contacts or Leads, or their e-mail addresses. A "
+        "The connected Salesforce user cannot see Contacts or Leads, or their email addresses. A "
         "Salesforce admin can allow it.",
         "warn",
     ),
@@ -60,14 +60,14 @@ TROUBLES: Mapping[str, Trouble] = {
         "plain",
     ),
     "no_customer": Trouble(
-        "No customer", "This conversation has no customer with an e-mail address.", "plain"
+        "No customer", "This conversation has no customer with an email address.", "plain"
     ),
 }
 
 NOTICES: Mapping[str, str] = {
     "added": "Added to Salesforce.",
     "exists": (
-        "Already in Salesforce: someone else added this person first. Nothing was added twice."
+        "Already in Salesforce: someone else added this person first. No duplicate was created."
     ),
 }
 

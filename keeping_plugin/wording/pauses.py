@@ -27,13 +27,13 @@ PAUSES: Mapping[str, str] = {
     ),
 }
 
-# They last until somebody mends something.
+# These last until someone fixes the cause.
 LASTING = frozenset({"permission_denied", "read_refused", "org_closed", "helpdesk_failed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why mail is not logged for now; `complaints` are Salesforce's words, where it had any."""
+    """Why mail is not logged for now; `complaints` are Salesforce's error messages, if any."""
 
     reason: str
     sentence: str
@@ -48,7 +48,7 @@ class Pause:
 
 
 def pause_of(reason: str, words: Any) -> Pause | None:
-    """A pause that people should know of; None for those that pass in moments."""
+    """A pause worth showing; None for those that end within moments."""
     if reason not in LASTING:
         return None
     sentence = (
@@ -59,7 +59,7 @@ def pause_of(reason: str, words: Any) -> Pause | None:
 
 
 def words_of(words: Any) -> tuple[tuple[Complaint, ErrorSentence | None], ...]:
-    """Salesforce's words as they are kept ([[code, message, fields]]), explained."""
+    """Salesforce's stored error messages ([[code, message, fields]]), each with its explanation."""
     return tuple(
         explained(Complaint(code, text, tuple(names)) for code, text, names in words or ())
     )

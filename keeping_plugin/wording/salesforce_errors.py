@@ -53,7 +53,7 @@ class ErrorSentence(NamedTuple):
 
 
 _NO_OTHER_VALUE = (
-    "An automation has no other value to send: add the record by hand, or change the rule in "
+    "An automation has no other value to send: add the record manually, or change the rule in "
     "Salesforce."
 )
 _RETRIED = "No action needed: it will be retried."
@@ -74,7 +74,7 @@ SENTENCES: tuple[ErrorSentence, ...] = (
     ),
     ErrorSentence(
         "INVALID_EMAIL_ADDRESS",
-        "Salesforce does not accept this e-mail address: correct it.",
+        "Salesforce does not accept this email address: correct it.",
         _A,
         RetryAdvice.ONCE_FIXED,
     ),

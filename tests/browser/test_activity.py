@@ -144,5 +144,5 @@ def test_a_failure_is_found_and_tried_again_without_script(
     expect(refused).to_have_count(0)
     page.get_by_label("Outcome").select_option("Refused by the rules")
     page.get_by_role("button", name="Show").click()
-    listed = page.get_by_role("region", name="Message by message").get_by_role("listitem")
+    listed = page.get_by_role("region", name="Messages").get_by_role("listitem")
     expect(listed.filter(has_text="It came through a mailing list").first).to_be_visible()

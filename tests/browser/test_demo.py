@@ -24,7 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def log_in(page: Page, demo: Demo, email: str) -> None:
     page.goto(demo.url)
-    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Email address").fill(email)
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Log in").click()
 

@@ -45,7 +45,7 @@ def open_settings(context: BrowserContext, demo: Demo, path: str = SETTINGS) -> 
     """Maya, an admin, logged in and on a page of the settings."""
     page = context.new_page()
     page.goto(f"{demo.url}/login")
-    page.get_by_label("E-mail address").fill("maya@outdoor.example.com")
+    page.get_by_label("Email address").fill("maya@outdoor.example.com")
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Log in").click()
     page.goto(f"{demo.url}{path}")

@@ -19,7 +19,7 @@ def part(name: str) -> str:
 
 def table(rule: Rule) -> str:
     rows = [f"| `{check.code}` | {check.sentence} | {check.refusal} |" for check in rule.require]
-    head = ["| Code | What is asked | What is said when it refuses |", "|---|---|---|"]
+    head = ["| Code | Condition | Message if it is not met |", "|---|---|---|"]
     return "\n".join([f"## {TITLES[rule.action]}", "", f"{rule.on}.", "", *head, *rows])
 
 

@@ -31,7 +31,7 @@ _KNOWN = frozenset(
 
 
 class UnreadableMail(ValueError):
-    """These bytes are no e-mail message; the text says why, in words for the sender."""
+    """These bytes are no email message; the text says why, in words for the sender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def read_mail(raw: bytes, *, now: datetime) -> IncomingMail:
     fields = Fields(message)
     plain = fields.plain()
     if not _KNOWN & plain.keys():
-        raise UnreadableMail("it has no header of an e-mail message")
+        raise UnreadableMail("it has no header of an email message")
     senders = fields.addresses("from") or fields.addresses("sender")
     return IncomingMail(
         sender=senders[0] if senders else None,

@@ -50,7 +50,7 @@ def try_address(
     Raises InvalidInput for what is no address."""
     address = address.strip()
     if address_key(address) is None:
-        raise InvalidInput("Enter an e-mail address, such as anna@example.com.", field="address")
+        raise InvalidInput("Enter an email address, such as anna@example.com.", field="address")
     customer = Address(address)
     message = MessageArrived(
         company_id=company_id,

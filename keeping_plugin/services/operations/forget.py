@@ -67,7 +67,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
     and the host's mail are not touched. Raises InvalidInput when it is no address."""
     key = address_key(address)
     if key is None:
-        raise InvalidInput(f"{address!r} is not an e-mail address.", field="address")
+        raise InvalidInput(f"{address!r} is not an email address.", field="address")
     with database.write() as session:
         person = _person(session, company_id, address, key)
         mine = (SyncEntry.company_id == company_id, SyncEntry.address.in_(person.keys))

@@ -59,7 +59,7 @@ def add_person(
     email = fields.get("Email")
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
-        raise InvalidInput("Enter an e-mail address: people are found by it.", field="Email")
+        raise InvalidInput("Enter an email address: it is how people are found.", field="Email")
     with runtime.turn(agent), runtime.gateway(link.connection_id, Feature.RECORDS) as gateway:
         record = NewRecord(object, fields)
         return _add(runtime, gateway, agent, link, key, record, allow_duplicates)
@@ -175,7 +175,7 @@ def _unclear_or_busy(
         raise BeingAdded("This person is being added right now. Wait a moment, then check again.")
     raise BeingAdded(
         "Salesforce did not answer an earlier attempt to add this person, so it is being "
-        "checked. Save again in half a minute; nobody is added twice."
+        "checked. Save again in half a minute; no duplicate will be created."
     )
 
 

@@ -22,7 +22,7 @@ def pick(runtime: Runtime, agent: Agent, view: PanelView, object: str, record_id
     if link is None or not any(
         (person.object, person.id) == (object, record_id) for person in people
     ):
-        raise NotFound("This record is not one of those with the customer's address.")
+        raise NotFound("This record does not have the customer's address.")
     with runtime.database.write() as session:
         at = now(session)
         row = {

@@ -47,7 +47,7 @@ PAYLOADS: Mapping[Action, Payload] = {
             "Description": "messages are logged without their text",
             "Status": "every logged message stays an open task",
             "ActivityDate": "logged messages have no date",
-            "TaskSubtype": "logged messages look like tasks, not e-mails",
+            "TaskSubtype": "logged messages look like tasks, not emails",
             "Priority": "logged messages get the org's default priority",
         },
     ),
@@ -110,7 +110,7 @@ def _unwritable(schema: ObjectSchema, action: Action, payload: Payload) -> Itera
 def _encrypted(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator[Obstacle]:
     if not emails_are_searched(schemas):
         return
-    keeps = "This org encrypts e-mail addresses, so people are found with Salesforce's search"
+    keeps = "This org encrypts email addresses, so people are found with Salesforce's search"
     mend = (
         "In Salesforce, encrypt Email with the deterministic scheme, or not at all, so that it can "
         "be filtered."

@@ -26,7 +26,7 @@ def test_the_panel_says_that_somebody_new_may_not_be_found_yet(
 ) -> None:
     page = inbox.client().get(url())
     assert "No Contact or Lead was found with the address" in page.text
-    assert "encrypts e-mail addresses" in page.text
+    assert "encrypts email addresses" in page.text
     assert "Add as Contact" in page.text
 
 

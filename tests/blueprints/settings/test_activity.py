@@ -395,7 +395,7 @@ def test_a_lost_connection_is_said_where_its_work_waits(inbox: Inbox, tab: str) 
     inbox.lose()
     document = html.fromstring(client.get(address).text)
     [said] = document.xpath("//*[@role='note']")
-    assert "is lost. New work waits" in read(said)
+    assert "is lost. New entries wait" in read(said)
     assert said.xpath(".//a/@href") == ["/salesforce/settings/"]
     assert "not connected" not in read(document)
 
@@ -423,7 +423,7 @@ def test_the_budget_tells_until_when_automations_pause_and_why(inbox: Inbox) -> 
     assert "the automations' share of the API allowance is used up" in card
     allow(inbox, paused_until=datetime.now(UTC) - timedelta(minutes=1))
     card = read(page(inbox).get_element_by_id("k-budget"))
-    assert "They resume as soon as there is room again" in card
+    assert "They resume once enough requests are available again" in card
 
 
 def test_opening_a_panel_is_counted_in_the_commit_that_keeps_its_card(

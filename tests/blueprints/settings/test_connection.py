@@ -408,7 +408,7 @@ def test_what_is_no_address_is_said_beside_the_field(side: AdminSide) -> None:
     field = document.get_element_by_id("k-address")
     assert (field.get("value"), field.get("aria-invalid")) == ("anna", "true")
     assert (
-        "Enter an e-mail address" in document.get_element_by_id("k-address-problem").text_content()
+        "Enter an email address" in document.get_element_by_id("k-address-problem").text_content()
     )
 
 

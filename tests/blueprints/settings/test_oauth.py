@@ -100,7 +100,7 @@ def test_a_callback_is_taken_once(side: AdminSide) -> None:
     assert ada.get(callback).status_code == 303
     again = ada.get(callback)
     assert again.status_code == 400
-    assert "no longer open" in again.text
+    assert "has expired" in again.text
     assert len(side.connections()) == 1
 
 
@@ -306,7 +306,7 @@ def test_reconnecting_keeps_the_row_and_ends_a_loss(side: AdminSide) -> None:
     assert "Connection lost" in text
     assert "expired access/refresh token" in text
     assert "until an admin reconnects" in text
-    assert "Ready to work?" not in text  # what was found before the loss no longer counts
+    assert "Connection check" not in text  # what was found before the loss no longer counts
     side.connect(ada)
     after = side.current()
     assert after is not None

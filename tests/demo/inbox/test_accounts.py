@@ -47,7 +47,7 @@ def test_logging_in_never_leads_elsewhere(visit: Visit, target: str) -> None:
 def test_a_wrong_password_is_refused_in_the_same_words(visit: Visit, email: str) -> None:
     stranger = visit("")
     page = stranger.post("/login", "/login", status=422, email=email, password="wrong")
-    assert "do not belong together" in page
+    assert "Wrong email address or password" in page
     assert stranger.client.get("/").status_code == 302
 
 

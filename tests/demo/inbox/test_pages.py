@@ -151,7 +151,7 @@ def test_a_test_mail_may_answer_a_conversation(inbox: Flask, visit: Visit) -> No
     "path", ["/conversations/999", "/conversations/99999999999999999999", "/x"]
 )
 def test_a_page_that_is_not_there_says_so(visit: Visit, path: str) -> None:
-    assert "There is no such page" in visit(MAYA).get(path, status=404).text_content()
+    assert "Page not found" in visit(MAYA).get(path, status=404).text_content()
 
 
 @pytest.mark.parametrize("path", ["/login", "/"])

@@ -189,7 +189,7 @@ class TestTryAddress:
     def test_what_is_no_address_gets_a_sentence(
         self, company: Company, helpdesk: FakeHelpDesk, address: str
     ) -> None:
-        with pytest.raises(InvalidInput, match="Enter an e-mail address") as refused:
+        with pytest.raises(InvalidInput, match="Enter an email address") as refused:
             dry_run.try_address(company.database, helpdesk, "acme", "sales", address)
         assert refused.value.field == "address"
 

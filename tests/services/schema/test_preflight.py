@@ -253,5 +253,5 @@ def test_encrypted_addresses_are_said_plainly(company: Company, salesforce: Fake
     salesforce.org.schemas["Contact"] = replace(contact, fields={**contact.fields, "Email": email})
     lines = look(company, salesforce)
     assert lines["sends_add_contact"].outcome is Outcome.FAILED
-    assert "encrypts e-mail addresses" in lines["sends_add_contact"].finding
+    assert "encrypts email addresses" in lines["sends_add_contact"].finding
     assert lines["sends_log_task"].outcome is Outcome.ADVICE

@@ -215,7 +215,7 @@ def test_addresses_that_cannot_be_filtered_block_adding_and_not_logging(object: 
     fields["Email"] = replace(fields["Email"], filterable=False)
     schemas[object] = replace(schemas[object], fields=fields)
     sentence = told(schemas, Action.ADD_CONTACT)
-    assert "encrypts e-mail addresses" in sentence
+    assert "encrypts email addresses" in sentence
     assert "nobody is added automatically" in sentence
     assert blocked(schemas, Action.LOG_TASK) == ()
     (advice,) = obstacles(schemas, Action.LOG_TASK)
