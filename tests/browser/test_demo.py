@@ -84,19 +84,19 @@ def test_every_page_of_the_inbox_is_accessible(
     page.goto(f"{demo.url}/login")
     axe(page)
     log_in(page, demo, "tom@outdoor.example.com")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for path in (
-            "/",
-            "/?q=nothing+at+all+like+this",
-            "/conversations/1",
-            "/compose",
-            "/test-mail",
-            "/settings/mailboxes",
-            "/settings/people",
-            "/settings/integrations",
-        ):
-            page.goto(f"{demo.url}{path}")
+    for path in (
+        "/",
+        "/?q=nothing+at+all+like+this",
+        "/conversations/1",
+        "/compose",
+        "/test-mail",
+        "/settings/mailboxes",
+        "/settings/people",
+        "/settings/integrations",
+    ):
+        page.goto(f"{demo.url}{path}")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             axe(page)
 
 

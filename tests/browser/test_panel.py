@@ -95,21 +95,22 @@ def in_every_dress(
     """Look at a state in light and dark, narrow and wide, and let axe criticise each."""
 
     def look(name: str, *steps: Callable[[Page], object]) -> None:
+        context = new_context(
+            viewport={"width": 360, "height": 800},
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        served.open(page)
+        for step in steps:
+            step(page)
         for scheme, width in (("light", 360), ("dark", 280), ("light", 720)):
-            context = new_context(
-                color_scheme=scheme,
-                viewport={"width": width, "height": 800},
-                reduced_motion="reduce",
-            )
-            page = context.new_page()
-            served.open(page)
-            for step in steps:
-                step(page)
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_viewport_size({"width": width, "height": 800})
             axe(page)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide}px wide in {width}px"
             screenshot(page, f"panel-{name}-{scheme}-{width}")
-            context.close()
+        context.close()
 
     return look
 
@@ -178,7 +179,7 @@ def test_not_connected(unconnected: Served, page: Page, screenshot: Screenshot, 
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
-        ("unavailable", SalesforceUnavailable(), "Salesforce does not answer"),
+        ("unavailable", SalesforceUnavailable(), "Salesforce is not responding"),
         ("limited", RateLimited(daily=True), "Salesforce is not accepting more requests"),
         (
             "no-permission",
