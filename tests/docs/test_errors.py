@@ -123,7 +123,7 @@ def reasons_given() -> set[str]:
                 if name in places and len(node.args) > places[name]:
                     found |= texts(node.args[places[name]])
                 for keyword in node.keywords:
-                    if keyword.arg == "reason":
+                    if keyword.arg in ("reason", "made"):
                         found |= texts(keyword.value)
             elif isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):

@@ -140,11 +140,11 @@ def _go_on(runtime: Runtime, run: BackfillRun) -> None:
         if granted:
             runtime.queue.ring([run.connection_id])
         if reached == PAGES_A_JOB or monotonic() - began > runtime.times.seconds(BACKFILL_JOB):
-            _release_rows(runtime, run)
+            _release(runtime, run, over=False)
             runtime.queue.enqueue("backfill", run.id)
             return
     runtime.end_host_transaction()
-    _finish(runtime, run)
+    _release(runtime, run, over=True)
 
 
 def _claim(runtime: Runtime, run_id: int) -> BackfillRun | None:
@@ -242,8 +242,11 @@ def _put_off(runtime: Runtime, run: BackfillRun) -> None:
         current.claim = current.claimed_until = None
 
 
-def _release_rows(runtime: Runtime, run: BackfillRun) -> None:
+def _release(runtime: Runtime, run: BackfillRun, *, over: bool) -> None:
+    """Give the run back: over, or due at once."""
     with runtime.database.write() as session:
+        time = now(session)
+        ended = {"state": DONE, "finished_at": time, "due_at": None}
         session.execute(
             update(BackfillRun)
             .where(
@@ -251,18 +254,5 @@ def _release_rows(runtime: Runtime, run: BackfillRun) -> None:
                 BackfillRun.claim == run.claim,
                 BackfillRun.state == RUNNING,
             )
-            .values(claim=None, claimed_until=None, due_at=now(session))
-        )
-
-
-def _finish(runtime: Runtime, run: BackfillRun) -> None:
-    with runtime.database.write() as session:
-        session.execute(
-            update(BackfillRun)
-            .where(
-                BackfillRun.id == run.id,
-                BackfillRun.claim == run.claim,
-                BackfillRun.state == RUNNING,
-            )
-            .values(state=DONE, finished_at=now(session), due_at=None, claim=None)
+            .values({**(ended if over else {"due_at": time}), "claim": None, "claimed_until": None})
         )

@@ -17,6 +17,7 @@ from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.actions import MADE, spec_of
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.look import look
@@ -24,10 +25,9 @@ from keeping_plugin.services.delivery.outcomes import KEY_FIELD_GONE, after_cont
 from keeping_plugin.services.delivery.plan import (
     Plan,
     PlanInput,
-    contact_record,
     follows,
     plan,
-    task_record,
+    record,
 )
 from keeping_plugin.services.delivery.prepare import prepare
 from keeping_plugin.services.delivery.readiness import (
@@ -37,7 +37,7 @@ from keeping_plugin.services.delivery.readiness import (
     tend_login,
     within_budget,
 )
-from keeping_plugin.services.delivery.send import WRITTEN, Send, Sent, send, sent_before
+from keeping_plugin.services.delivery.send import Send, Sent, send, sent_before
 from keeping_plugin.services.delivery.unanswered import (
     give_up_unknown,
     host_failed,
@@ -62,7 +62,6 @@ from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
-from keeping_plugin.types import Action
 
 
 def drain(runtime: Runtime, connection_id: int) -> None:
@@ -193,7 +192,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         _release_rows(runtime, batch)
         return False
     facts = PlanInput(
-        message_fields=prepared.message_fields,
+        payloads=prepared.payloads,
         cancellations=prepared.cancellations,
         missing={
             row.id: ask_again(row, batch.began_at, runtime.times)
@@ -211,10 +210,10 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         give_up_before=_give_up_before(runtime, batch),
     )
     made = plan(rows, facts)
-    first = [Send(row, contact_record(row, facts)) for row in made.contacts.values()]
+    first = [Send(row, record(row, facts.payload(row))) for row in made.contacts.values()]
     first += [
-        Send(row, task_record(row, facts, person.id), person.id, candidates)
-        for row, person, candidates in made.tasks
+        Send(row, record(row, facts.payload(row), person.id), person.id, candidates)
+        for row, person, candidates in made.related
     ]
     limit = facts.give_up_before
     sent = send(runtime, gateway, lease, batch, first, refused_before=limit) if first else Sent({})
@@ -241,7 +240,7 @@ def _follow(
     facts: PlanInput,
     answers: Mapping[int, Outcome],
 ) -> bool:
-    """The rows that waited for a Contact of this batch. Their Tasks travel in a composite of their
+    """The rows that waited for a Contact of this batch. They travel in a composite of their
     own: in the Contact's, a refused Contact would leave them a null WhoId."""
     if made.followers and runtime.stopping.is_set():
         _give_back(runtime, batch, made)
@@ -255,8 +254,9 @@ def _follow(
             if after is not None:
                 outcomes[row.id] = follows(row, after, facts)
             elif outcome is not None and outcome.record_id is not None:
-                record = task_record(row, facts, outcome.record_id)
-                second.append(Send(row, record, outcome.record_id, 1))
+                payload = facts.payload(row)
+                related = record(row, payload, outcome.record_id)
+                second.append(Send(row, related, outcome.record_id, 1))
     limit = facts.give_up_before
     sent = (
         send(runtime, gateway, lease, batch, second, refused_before=limit) if second else Sent({})
@@ -282,9 +282,9 @@ def _write(
     if not outcomes:
         return
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
-    adding = {key: row.address for key, row in rows.items() if row.action == Action.ADD_CONTACT}
-    unclear = {address for key, address in adding.items() if outcomes[key].marked}
-    made = {address for key, address in adding.items() if outcomes[key].reason == "created"}
+    people = {key: row.address for key, row in rows.items() if spec_of(row).adds_person}
+    unclear = {address for key, address in people.items() if outcomes[key].marked}
+    made = {address for key, address in people.items() if outcomes[key].reason in MADE}
     org_id = batch.connection.org_id
     with runtime.database.write() as session:
         pauses.record_answer(session, batch.connection.id, gateway, answered=answered)
@@ -292,12 +292,12 @@ def _write(
         claims.keep(
             session, org_id=org_id, addresses=unclear, owner=batch.token, times=runtime.times
         )
-        settled = set(adding.values()) - unclear
+        settled = set(people.values()) - unclear
         claims.release(session, org_id=org_id, addresses=settled, owner=batch.token)
         written = [
             (each.record, outcomes[each.row.id].record_id)
             for each in sends
-            if each.row.id in outcomes and outcomes[each.row.id].reason in WRITTEN
+            if each.row.id in outcomes and outcomes[each.row.id].reason in MADE
         ]
         audit.record_created(session, batch.connection, written)
         lost_key = any(outcome.reason == KEY_FIELD_GONE for outcome in outcomes.values())

@@ -18,12 +18,13 @@ from keeping_plugin.models import SyncEntry, now
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.decisions import corrected_occasion, judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
+from keeping_plugin.services.delivery.actions import spec_of
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.entries import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.types import Action, Direction, MessageArrived
+from keeping_plugin.types import Direction, MessageArrived
 
 CUSTOMER_CHANGED = "customer_changed"
 CHUNK = 160  # messages: with a Decision and two entries each, under 500 rows a transaction
@@ -34,7 +35,7 @@ def has_changed(row: SyncEntry, message: MessageArrived) -> bool:
     none, or no longer from the customer whom it adds."""
     customer = message.customer
     key = address_key(customer.email) if customer is not None else None
-    turned = row.action == Action.ADD_CONTACT and message.direction != Direction.INBOUND
+    turned = spec_of(row).adds_person and message.direction != Direction.INBOUND
     return key != row.address or turned
 
 

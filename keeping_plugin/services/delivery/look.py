@@ -18,7 +18,8 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.types import Action, Found, TaskLook
+from keeping_plugin.services.delivery.actions import Look, spec_of
+from keeping_plugin.types import Found, TaskLook
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def _spans(rows: Collection[SyncEntry]) -> Sequence[_Span]:
     """The stretches of time in which marked Tasks of these rows may have been created, the oldest
     first. An old mark does not make a young one's stretch any longer."""
     found: list[_Span] = []
-    marked = (row for row in rows if row.action == Action.LOG_TASK and row.sent_at is not None)
+    marked = [row for row in rows if row.sent_at is not None and spec_of(row).look is Look.MARKER]
     for row in sorted(marked, key=lambda row: (row.sent_user_id or "", _sent(row))):
         since, until = _sent(row) - LOOK_BACK, _sent_by(row) + LOOK_AHEAD
         last = found[-1] if found else None

@@ -25,8 +25,9 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import Connection, ConnectionStatus, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice, advice
-from keeping_plugin.services.delivery.outcomes import backoff, words
+from keeping_plugin.services.delivery.outcomes import backoff
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.ledger.outcome import words
 from keeping_plugin.times import BUDGET_LOOK, PAUSES, Times
 
 TIMEOUTS = 2  # in a row

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.services.delivery.actions import Payload, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, unknown
 from keeping_plugin.times import ATTEMPTS
-from keeping_plugin.types import Action, Found, NewRecord, PersonFound, Value
+from keeping_plugin.types import Action, Found, NewRecord, PersonFound
 
 # The inbox does not show the message; whether it is gone is not sure yet.
 MESSAGE_MISSING = "message_missing"
@@ -24,22 +25,13 @@ GIVEN_UP = Outcome(EntryState.FAILED, "outcome_unknown", marked=True)
 
 
 @dataclass(frozen=True, slots=True)
-class MessageFields:
-    """What a message gives to be sent: its Contact, and its Task without the person."""
-
-    contact: Mapping[str, Value]
-    task: Mapping[str, Value]
-    note: str | None = None  # for the entry of its Task: a code of wording.entries.NOTES
-
-
-@dataclass(frozen=True, slots=True)
 class PlanInput:
     """All that `plan` judges by, besides the rows."""
 
-    message_fields: Mapping[str, MessageFields]  # by message
+    payloads: Mapping[str, Mapping[Action, Payload]]  # by message: what its records hold
     cancellations: Mapping[int, str]  # rows not to be sent any more, and why
     found: Found
-    markers: Mapping[int, str]  # of LOG_TASK rows
+    markers: Mapping[int, str]  # of rows that are looked for by one
     picks: Mapping[str, str]  # address -> Contact id
     user_id: str  # behind the connection now
     key_field: str | None  # the org's unique field that Tasks carry their marker in
@@ -50,29 +42,33 @@ class PlanInput:
     changed: Container[str] = frozenset()  # messages with another customer by now
     retry_unknown: float = 300.0
 
+    def payload(self, row: SyncEntry) -> Payload:
+        """Raises KeyError when the message is gone."""
+        return self.payloads[row.message_id][Action(row.action)]
+
 
 @dataclass(slots=True)
 class Plan:
     """`settled` needs no call. `contacts` are created first (one per address as Salesforce compares
-    them), together with the `tasks` of people already there; `followers`, by the same key, wait for
-    their address's Contact."""
+    them), together with what is `related` to people already there; `followers`, by the same key,
+    wait for their address's Contact."""
 
     settled: dict[int, Outcome] = field(default_factory=dict)
     contacts: dict[str, SyncEntry] = field(default_factory=dict)
     followers: dict[str, list[SyncEntry]] = field(default_factory=dict)
-    tasks: list[tuple[SyncEntry, PersonFound, int]] = field(default_factory=list)
+    related: list[tuple[SyncEntry, PersonFound, int]] = field(default_factory=list)
     known: set[str] = field(default_factory=set)  # addresses of which a Contact was found
 
 
 def plan(rows: Sequence[SyncEntry], facts: PlanInput) -> Plan:
-    """Judge every row. ADD_CONTACT comes first, because Tasks depend on it."""
+    """Judge every row. Those that add a person come first, because the others need that person."""
     made = Plan()
     for row in rows:
-        if row.action == Action.ADD_CONTACT:
-            _add_contact(row, facts, made)
+        if spec_of(row).adds_person:
+            _add_person(row, facts, made)
     for row in rows:
-        if row.action == Action.LOG_TASK:
-            _log_task(row, facts, made)
+        if not spec_of(row).adds_person:
+            _relate(row, facts, made)
     return made
 
 
@@ -107,14 +103,14 @@ def _ending(row: SyncEntry, facts: PlanInput) -> Outcome | None:
     return None
 
 
-def _add_contact(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
+def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     people = facts.found.people.get(row.address, ())
     contacts = contacts_of(facts.found, row.address)
     if contacts:
         made.known.add(row.address)
     if people:
         first = contacts[0] if contacts else people[0]
-        reason = "created" if row.sent_at is not None and contacts else "exists"
+        reason = spec_of(row).made if row.sent_at is not None and contacts else "exists"
         made.settled[row.id] = done(reason, first.id)
         return
     outcome = _unsettled(row, facts) or _ending(row, facts)
@@ -126,14 +122,14 @@ def _add_contact(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
         made.contacts[_same(row)] = row
 
 
-def _log_task(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
+def _relate(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     contacts = contacts_of(facts.found, row.address)
     if contacts:
         made.known.add(row.address)
     if row.sent_at is not None:
         there = facts.found.tasks.get(facts.markers[row.id], ())
         if there:
-            made.settled[row.id] = done("logged", there[0], contact_id=row.contact_id)
+            made.settled[row.id] = done(spec_of(row).made, there[0], contact_id=row.contact_id)
             return
         outcome = _unsettled(row, facts)
         if outcome is not None and not settles_itself(row, facts):
@@ -145,7 +141,7 @@ def _log_task(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
         made.settled[row.id] = replace(outcome, marked=in_doubt)
     elif contacts:
         chosen = _choose(contacts, facts.picks.get(row.address))
-        made.tasks.append((row, chosen, len(contacts)))
+        made.related.append((row, chosen, len(contacts)))
     elif _same(row) in made.contacts:
         made.followers.setdefault(_same(row), []).append(row)
     else:
@@ -154,8 +150,9 @@ def _log_task(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
 
 
 def settles_itself(row: SyncEntry, facts: PlanInput) -> bool:
-    """Whether sending this marked Task again cannot double it: the first send carried the marker in
-    the same unique field, so that Salesforce refuses the second one if the first arrived."""
+    """Whether sending this marked row again cannot double its record: the first send carried the
+    marker in the same unique field, so that Salesforce refuses the second one if the first
+    arrived."""
     return (
         facts.key_field is not None
         and row.key_field_sent == facts.key_field
@@ -185,11 +182,8 @@ def _choose(contacts: Sequence[PersonFound], pick: str | None) -> PersonFound:
     return next((person for person in contacts if person.id == pick), contacts[0])
 
 
-def contact_record(row: SyncEntry, facts: PlanInput) -> NewRecord:
-    """The Contact to create for an ADD_CONTACT row."""
-    return NewRecord("Contact", facts.message_fields[row.message_id].contact)
-
-
-def task_record(row: SyncEntry, facts: PlanInput, contact_id: str) -> NewRecord:
-    """The Task to create for a LOG_TASK row."""
-    return NewRecord("Task", {**facts.message_fields[row.message_id].task, "WhoId": contact_id})
+def record(row: SyncEntry, payload: Payload, contact_id: str | None = None) -> NewRecord:
+    """What to create for a row; for one that needs a person, on this Contact."""
+    spec = spec_of(row)
+    person = {} if spec.person_field is None else {spec.person_field: contact_id}
+    return NewRecord(spec.object, {**payload.fields, **person})

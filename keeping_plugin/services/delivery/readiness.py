@@ -19,13 +19,13 @@ from keeping_plugin.models import Connection, now
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.connection import idle
 from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.actions import spec_of
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe, task_key
 from keeping_plugin.times import Times
-from keeping_plugin.types import Action
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def ensure_task_status(runtime: Runtime, gateway: SalesforceGateway, batch: Batc
     asks too, but mail may come before it has ended, and a Task without a status is an open one.
     Raises what `closed_task_status` raises."""
     connection = batch.connection
-    logs = any(row.action == Action.LOG_TASK for row in batch.rows)
+    logs = any(spec_of(row).object == "Task" for row in batch.rows)
     if connection.task_status is not None or not logs:
         return
     connection.task_status = gateway.closed_task_status()  # of this batch's copy

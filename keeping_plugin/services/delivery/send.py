@@ -18,8 +18,9 @@ from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
+from keeping_plugin.services.delivery.actions import MADE, Look, Payload, spec_of
 from keeping_plugin.services.delivery.outcomes import advice_for, key_field_gone, read
-from keeping_plugin.services.delivery.plan import MessageFields, Plan, PlanInput
+from keeping_plugin.services.delivery.plan import Plan, PlanInput, record
 from keeping_plugin.services.delivery.readiness import lose_key_field, refuses_key_field
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.ledger.batch import Batch, release_rows, retry_in_smaller_batch
@@ -29,12 +30,12 @@ from keeping_plugin.services.ledger.marks import mark
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
-from keeping_plugin.types import Action, NewRecord, Saved
+from keeping_plugin.types import NewRecord, Saved
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One row on its way: `contact_id` is whom its Task is logged on."""
+    """One row on its way: `contact_id` is whom its record is about."""
 
     row: SyncEntry
     record: NewRecord
@@ -51,23 +52,16 @@ class Sent:
     paused: bool = False
 
 
-# The outcomes of rows whose record is ours.
-WRITTEN = frozenset({"created", "logged"})
-
-
 def sent_before(rows: Sequence[SyncEntry], facts: PlanInput, made: Plan) -> list[Send]:
     """Rows of which the look told that an earlier attempt, whose answer was lost, did arrive."""
     found = []
     for row in rows:
         outcome = made.settled.get(row.id)
-        if row.sent_at is None or outcome is None or outcome.reason not in WRITTEN:
+        if row.sent_at is None or outcome is None or outcome.reason not in MADE:
             continue
-        letter = facts.message_fields.get(
-            row.message_id, MessageFields({}, {})
-        )  # its message may be gone
-        adding = row.action == Action.ADD_CONTACT
-        fields = letter.contact if adding else {**letter.task, "WhoId": outcome.contact_id}
-        found.append(Send(row, NewRecord("Contact" if adding else "Task", fields)))
+        gone = row.message_id not in facts.payloads
+        payload = Payload({}) if gone else facts.payload(row)
+        found.append(Send(row, record(row, payload, outcome.contact_id)))
     return found
 
 
@@ -99,7 +93,7 @@ def send(
         lost = {
             each.row.id: address_busy(each.row)
             for each in sends
-            if each.row.action == Action.ADD_CONTACT and each.row.address in marked.lost
+            if spec_of(each.row).adds_person and each.row.address in marked.lost
         }
         if not going:
             return Sent(lost)
@@ -131,7 +125,7 @@ def _told(
     for each, answer in told:
         does = advice_for(answer) if isinstance(answer, SalesforceError) else None
         if (
-            each.row.action == Action.LOG_TASK
+            spec_of(each.row).look is Look.MARKER
             and isinstance(answer, SalesforceError)
             and refuses_key_field(batch, answer)
         ):
@@ -168,7 +162,7 @@ def _told(
 
 
 def _added(sends: Sequence[Send]) -> set[str]:
-    return {each.row.address for each in sends if each.row.action == Action.ADD_CONTACT}
+    return {each.row.address for each in sends if spec_of(each.row).adds_person}
 
 
 def _over(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keeping_plugin.errors import Complaint
 from keeping_plugin.models import EntryState
 
 
@@ -45,3 +47,8 @@ def unknown(wait: float | None = None) -> Outcome:
     """Sent once, and nobody can say yet whether it is there. Without `wait` the look stays due at
     the send time plus the settle time, as the mark set it."""
     return Outcome(EntryState.SENDING, "outcome_unclear", wait, marked=True)
+
+
+def words(complaints: Sequence[Complaint]) -> Any:
+    """Salesforce's own words, as the ledger keeps them."""
+    return [[each.code, each.message, list(each.fields)] for each in complaints] or None

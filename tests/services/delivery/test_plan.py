@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from keeping_plugin.models import EntryState, SyncEntry
-from keeping_plugin.services.delivery.plan import MessageFields, PlanInput, plan
+from keeping_plugin.services.delivery.actions import Payload
+from keeping_plugin.services.delivery.plan import PlanInput, plan
 from keeping_plugin.types import Action, Found, PersonFound
 
 NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
@@ -40,8 +41,9 @@ SENT = {"state": EntryState.SENDING, "sent_at": NOW - timedelta(minutes=1), "sen
 
 def facts(*people: PersonFound, tasks: dict[str, tuple[str, ...]] | None = None) -> PlanInput:
     return PlanInput(
-        message_fields={
-            f"m{number}": MessageFields({"LastName": "Doe"}, {}) for number in range(9)
+        payloads={
+            f"m{number}": {action: Payload({"LastName": "Doe"}) for action in Action}
+            for number in range(9)
         },
         cancellations={},
         found=Found({JANE: people} if people else {}, tasks or {}),
@@ -67,7 +69,7 @@ def test_a_new_customer_is_created_once_and_its_messages_follow() -> None:
     assert [each.id for each in made.contacts.values()] == [2]
     assert [each.id for each in made.followers[JANE]] == [3, 1]
     assert not made.settled
-    assert not made.tasks
+    assert not made.related
 
 
 def test_somebody_already_in_salesforce_is_not_added() -> None:
@@ -87,15 +89,15 @@ def test_a_task_without_a_contact_waits() -> None:
 
 def test_a_task_goes_to_the_oldest_contact_and_says_how_many_there_were() -> None:
     made = plan([row(1, Action.LOG_TASK)], facts(contact(1), contact(2)))
-    ((_, person, candidates),) = made.tasks
+    ((_, person, candidates),) = made.related
     assert (person.id, candidates) == (contact(1).id, 2)
 
 
 def test_the_agents_pick_wins_while_it_still_has_the_address() -> None:
     circumstances = replace(facts(contact(1), contact(2)), picks={JANE: contact(2).id})
-    assert plan([row(1, Action.LOG_TASK)], circumstances).tasks[0][1].id == contact(2).id
+    assert plan([row(1, Action.LOG_TASK)], circumstances).related[0][1].id == contact(2).id
     gone = replace(circumstances, picks={JANE: contact(7).id})
-    assert plan([row(1, Action.LOG_TASK)], gone).tasks[0][1].id == contact(1).id
+    assert plan([row(1, Action.LOG_TASK)], gone).related[0][1].id == contact(1).id
 
 
 def test_a_marked_task_that_is_there_is_done() -> None:
@@ -107,7 +109,7 @@ def test_a_marked_task_that_is_there_is_done() -> None:
 
 def test_a_marked_task_that_is_missing_is_sent_again() -> None:
     made = plan([row(1, Action.LOG_TASK, **SENT)], facts(contact()))
-    assert [each[0].id for each in made.tasks] == [1]
+    assert [each[0].id for each in made.related] == [1]
 
 
 def test_a_marked_contact_that_is_there_counts_as_created() -> None:
@@ -120,7 +122,7 @@ def test_finding_nothing_as_another_user_is_unknown_not_missing() -> None:
     made = plan([row(1, Action.LOG_TASK, **SENT)], other)
     assert outcome(made) == ("sending", "outcome_unclear")
     assert made.settled[1].marked
-    assert not made.tasks
+    assert not made.related
 
 
 def test_an_unknown_outcome_is_a_persons_after_a_day() -> None:
@@ -154,7 +156,7 @@ def test_a_marked_row_that_is_not_to_be_sent_is_looked_up_first() -> None:
 def test_with_the_key_field_a_marked_task_is_simply_sent_again() -> None:
     keyed = replace(facts(contact()), key_field="Key__c", user_id="005000000000002AAA")
     sent = {**SENT, "sent_key_field": "Key__c", "sent_key_at": SENT["sent_at"]}
-    assert plan([row(1, Action.LOG_TASK, **sent)], keyed).tasks
+    assert plan([row(1, Action.LOG_TASK, **sent)], keyed).related
     ending = replace(keyed, cancellations={1: "switched_off"})
     made = plan([row(1, Action.LOG_TASK, **sent)], ending)
     assert outcome(made) == ("sending", "outcome_unclear")
@@ -193,7 +195,7 @@ def test_a_task_that_could_not_be_looked_for_is_asked_about_again() -> None:
     there = replace(facts(contact()), unlooked=frozenset({1}))
     made = plan([row(1, Action.LOG_TASK, **SENT), row(2, Action.LOG_TASK, message="m2")], there)
     assert outcome(made) == ("sending", "outcome_unclear")
-    assert [row.id for row, *_ in made.tasks] == [2]
+    assert [row.id for row, *_ in made.related] == [2]
     old = {**SENT, "sent_at": NOW - timedelta(days=2)}
     made = plan([row(1, Action.LOG_TASK, **old)], there)
     assert outcome(made) == ("failed", "outcome_unknown")
