@@ -127,7 +127,7 @@ class TestExplain:
         text = "\n".join(lines_of(company, helpdesk))
         assert "rule set old" in text
         assert "retired_code" in text
-        assert "no longer kept" in text
+        assert "have been deleted" in text
 
     @pytest.mark.both_databases
     def test_a_message_that_came_before_the_connection_is_judged_now(

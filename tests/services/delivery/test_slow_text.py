@@ -95,7 +95,7 @@ def test_an_entry_says_when_its_text_took_too_long(
     entry = row(house, "m1")
     assert (entry.state, entry.reason, entry.note) == ("done", "logged", "text_too_slow")
     (task,) = house.tasks()
-    assert "takes too long to read" in str(task["Description"])
+    assert "took too long to process" in str(task["Description"])
     assert "https://inbox.example/1" in str(task["Description"])
     assert line_of(entry, house.connection()).reasons[-1].startswith("The text took too long")
     assert [record.message for record in caplog.records] == ["text_too_slow"]

@@ -21,6 +21,8 @@ from keeping_plugin.times import Times
 from keeping_plugin.types import Action
 from tests.services.delivery.house import COMPANY, MAILBOX, House
 
+pytestmark = pytest.mark.both_databases
+
 TOKEN = "batch"
 USER, EARLIER_USER = "005000000000001AAA", "005000000000002AAA"
 MARK = ("sent_at", "sent_user_id", "sent_after", "sent_epoch", "sent_key_field", "sent_key_at")
