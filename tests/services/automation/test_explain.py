@@ -143,7 +143,7 @@ class TestExplain:
         arrive(company, helpdesk)
         del helpdesk.company("acme").messages["m1"]
         lines = lines_of(company, helpdesk)
-        assert lines[0].startswith("Judged")
+        assert lines[0].startswith("Evaluated")
         assert lines[-1] == "The inbox no longer has this message."
 
     def test_of_a_message_nobody_knows_there_is_nothing_to_say(
