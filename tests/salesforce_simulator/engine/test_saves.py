@@ -672,11 +672,12 @@ def test_what_is_rolled_back_is_forgotten(org: Org, ann: User) -> None:
 
 
 def test_two_hundred_tasks_are_saved_at_once(org: Org, ann: User) -> None:
-    """Well below the time of one request; generous, for a busy machine."""
+    """Well below the time of one request, in processor time: how busy the machine is does not
+    matter."""
     contact = org.create(ann, "Contact", {"LastName": "D"})
-    started = time.perf_counter()
+    started = time.thread_time()
     with org.transaction():
         for number in range(200):
             fields = {"Subject": f"Mail {number}", "WhoId": contact, "Status": "Completed"}
             org.create(ann, "Task", fields)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

@@ -11,8 +11,8 @@ import json
 from lxml import html
 
 from keeping_plugin.cli import keeping
-from keeping_plugin.services.admin.audit_trail import TITLES
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.wording.audit import TITLES
 from tests.security.town import Town
 
 SETTINGS = "/salesforce/settings/"
