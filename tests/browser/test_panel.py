@@ -408,7 +408,9 @@ def test_no_answer_to_a_create(
     page.get_by_role("button", name="Add as Contact").click()
     page.get_by_role("textbox", name="Title").fill("CEO")
     page.get_by_role("button", name="Save", exact=True).last.click()
-    expect(page.get_by_role("alert").first).to_contain_text("Checking whether this person was saved")
+    expect(page.get_by_role("alert").first).to_contain_text(
+        "Checking whether this person was saved"
+    )
     expect(page.get_by_role("textbox", name="Title")).to_have_value("CEO")
     axe(page)
     screenshot(page, "panel-checking")
