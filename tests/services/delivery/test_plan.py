@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keeping_plugin.models import EntryState, SyncEntry
-from keeping_plugin.services.delivery.actions import Payload
+from keeping_plugin.services.delivery import plan as plan_module
+from keeping_plugin.services.delivery.actions import ACTIONS, Payload
 from keeping_plugin.services.delivery.plan import PlanInput, plan
 from keeping_plugin.types import Action, Found, PersonFound
 
@@ -204,3 +207,15 @@ def test_a_task_that_could_not_be_looked_for_is_asked_about_again() -> None:
 def test_after_three_attempts_alone_a_row_fails() -> None:
     made = plan([row(1, Action.LOG_TASK, attempts=3)], facts(contact()))
     assert outcome(made) == ("failed", "no_outcome")
+
+
+def test_the_delivery_names_no_action_but_in_its_table() -> None:
+    folder = Path(plan_module.__file__).parent
+    naming = {
+        file.name
+        for file in folder.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in Action.__members__
+    }
+    assert naming == {"actions.py"}
+    assert set(ACTIONS) == set(Action)
