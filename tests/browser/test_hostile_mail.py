@@ -153,7 +153,7 @@ def test_a_base_address_in_a_mail_leads_the_panel_nowhere_else(place: Place, pag
     place.inbox.salesforce.add("Contact", LastName="Doe", Email="jane@acme.example")
     place.open(page, '<base href="OTHER/">')
     page.locator("#k-log-link").click()
-    expect(page.get_by_role("heading", name="What was logged")).to_be_visible()
+    expect(page.get_by_role("heading", name="What was logged", level=2)).to_be_visible()
     page.get_by_role("link", name="Back to the records").click()
     page.get_by_role("button", name="Edit Email").click()
     expect(page.get_by_role("textbox", name="Email")).to_be_visible()

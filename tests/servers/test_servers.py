@@ -15,6 +15,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Page
 from redis import Redis
 
+from keeping_plugin.models import AuditRecord, Database
+from keeping_plugin.services import audit
+from keeping_plugin.services.audit import Audited
 from salesforce_simulator.process import OrgProcess
 from tests.servers.chromium import PageGuard
 from tests.servers.needs import ROOT
@@ -36,6 +39,15 @@ def test_every_test_gets_an_empty_database(database_url: str, round_: int) -> No
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE left_behind (id INTEGER)"))
     engine.dispose()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("round_", [1, 2])
+def test_every_test_gets_our_tables_empty(database: Database, round_: int) -> None:
+    with database.write() as session:
+        audit.record(session, Audited.KEYS_ROTATED, company_id="acme", detail=str(round_))
+    with database.read() as session:
+        assert [row.id for row in session.query(AuditRecord)] == [1]
 
 
 def test_a_restarted_redis_has_forgotten_everything(tmp_path: Path) -> None:
