@@ -14,7 +14,7 @@ from keeping_plugin.types import Address, Agent, Conversation
 
 @dataclass(frozen=True, slots=True)
 class ConversationContext:
-    """An agent at a conversation that he may see."""
+    """An agent at a conversation that they may see."""
 
     agent: Agent
     conversation: Conversation

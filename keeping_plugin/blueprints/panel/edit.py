@@ -168,7 +168,7 @@ def _refused(editing: Editing, error: KeepingError) -> Response:
 
 
 def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
-    """Both values, for the agent to choose; his own is marked as seen against theirs."""
+    """Both values, for the agent to choose; the agent's own is marked as seen against the other."""
     both = []
     for name, value in theirs.items():
         made = editing.form.control(name)

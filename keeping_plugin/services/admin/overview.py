@@ -37,7 +37,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectSummary:
-    """One object as the connecting user sees it; `fields` is None where he sees none of it."""
+    """One object as the connected user sees it; `fields` is None if they cannot see it."""
 
     name: str
     label: str

@@ -1,4 +1,4 @@
-"""The ledger: what may happen to an entry. No other module writes one.
+"""The ledger: all events of an entry. No other module writes entries.
 
 `Event` is the table: of everything that may happen, from which states it comes, which state follows
 and what is kept of the mark. Every statement is made from it, so that in any other state an event
@@ -31,8 +31,8 @@ _DONE, _FAILED, _CANCELLED = EntryState.DONE, EntryState.FAILED, EntryState.CANC
 
 OWED: Final = (_PENDING, _SENDING, _WAITING)
 FINAL: Final = (_DONE, _FAILED, _CANCELLED)
-# A batch holds an entry until it settles or releases it. Should the company move to another org
-# meanwhile, the entry fails; what the batch learns of it is written down all the same.
+# A batch holds an entry until it settles or releases it. If the company switches to another org
+# meanwhile, the entry fails, but the batch still records its outcome.
 HELD: Final = (*OWED, _FAILED)
 ANY: Final = (*OWED, *FINAL)
 
@@ -40,16 +40,16 @@ ANY: Final = (*OWED, *FINAL)
 class Mark(StrEnum):
     """What is kept of the mark, or whether there may be one."""
 
-    ABSENT = "has none"
-    PRESENT = "has one: kept"
+    ABSENT = "none"
+    PRESENT = "present, kept"
     KEPT = "kept"
     SET = "set"
-    TAKEN_OFF = "taken off"
-    GONE = "deleted with it"
-    PUT_BACK = "the earlier one put back"
-    IN_DOUBT = "kept while in doubt, else taken off"
-    # That a send was refused says nothing of the one before it: only a look does.
-    EARLIER = "kept while in doubt, else taken off or the earlier one put back"
+    TAKEN_OFF = "removed"
+    GONE = "deleted too"
+    PUT_BACK = "earlier one restored"
+    IN_DOUBT = "kept while unclear, else removed"
+    # A refused send says nothing about the one before it: only a lookup does.
+    EARLIER = "kept while unclear, else removed or earlier one restored"
 
 
 class Next(StrEnum):
@@ -89,71 +89,71 @@ class Step:
 
 
 class Event(Enum):
-    """What may happen to an entry."""
+    """The events of an entry."""
 
     GRANTED = Step((), _PENDING, Mark.ABSENT, "The rules grant an action.")
     GRANTED_AGAIN = Step(
-        (_CANCELLED,), _PENDING, Mark.ABSENT, "A backfill grants it: as if new.", _AS_IF_NEW
+        (_CANCELLED,), _PENDING, Mark.ABSENT, "A backfill grants it: reset to new.", _AS_IF_NEW
     )
-    CLAIMED = Step(OWED, Next.SAME, Mark.KEPT, "A batch takes it.")
-    RELEASED = Step(HELD, Next.SAME, Mark.KEPT, "Its batch gives it back.", _UNCLAIMED)
+    CLAIMED = Step(OWED, Next.SAME, Mark.KEPT, "A batch claims it.")
+    RELEASED = Step(HELD, Next.SAME, Mark.KEPT, "Its batch releases it.", _UNCLAIMED)
     POSTPONED = Step(HELD, Next.SAME, Mark.KEPT, "Due at another time, or for another reason.")
-    MARKED = Step(OWED, _SENDING, Mark.SET, "A call is about to leave.")
-    UNMARKED = Step(HELD, _PENDING, Mark.TAKEN_OFF, "The call was refused or never left.")
-    PUT_BACK = Step((_PENDING,), Next.AS_CLAIMED, Mark.PUT_BACK, "It had been sent before.")
+    MARKED = Step(OWED, _SENDING, Mark.SET, "A call is about to start.")
+    UNMARKED = Step(HELD, _PENDING, Mark.TAKEN_OFF, "The call was refused or never sent.")
+    PUT_BACK = Step((_PENDING,), Next.AS_CLAIMED, Mark.PUT_BACK, "An earlier send exists.")
     DONE = Step(HELD, _DONE, Mark.IN_DOUBT, "Created, found, or nothing to do.")
-    FAILED = Step(HELD, _FAILED, Mark.EARLIER, "Refused; a person must decide.")
-    CANCELLED = Step(HELD, _CANCELLED, Mark.IN_DOUBT, "Not to be sent any more.")
-    LATER = Step(HELD, _PENDING, Mark.EARLIER, "Refused for now, or not sent yet.")
-    UNCLEAR = Step(HELD, _SENDING, Mark.IN_DOUBT, "Sent, and no complete answer came.")
+    FAILED = Step(HELD, _FAILED, Mark.EARLIER, "Refused; a person has to decide.")
+    CANCELLED = Step(HELD, _CANCELLED, Mark.IN_DOUBT, "No longer to be sent.")
+    LATER = Step(HELD, _PENDING, Mark.EARLIER, "Temporarily refused, or not sent yet.")
+    UNCLEAR = Step(HELD, _SENDING, Mark.IN_DOUBT, "Sent, without a complete response.")
     WAITS = Step(HELD, _WAITING, Mark.IN_DOUBT, "Its customer has no Contact yet.")
     NO_OUTCOME = Step(
         OWED,
         _FAILED,
         Mark.ABSENT,
-        "Alone in three batches without outcomes.",
+        "Three batches of its own had no outcome.",
         {"reason": "no_outcome", "due_at": None},
     )
     CORRECTED = Step(
         OWED,
         _PENDING,
         Mark.ABSENT,
-        "Granted for another customer: a new address.",
+        "Granted for another customer; new address.",
         {"reason": "", **_NOT_WAITING, **_UNCLAIMED},
     )
     CONTACT_APPEARED = Step(
         (_WAITING,), _PENDING, Mark.KEPT, "A Contact with its address exists.", _NOT_WAITING
     )
-    CUSTOMER_CHANGED = Step(
-        (_WAITING,), _PENDING, Mark.ABSENT, "Its message names another customer."
-    )
+    CUSTOMER_CHANGED = Step((_WAITING,), _PENDING, Mark.ABSENT, "Its message has another customer.")
     LOOKED_FOR = Step((_WAITING,), Next.SAME, Mark.ABSENT, "No Contact was found.")
     ABANDONED = Step(
-        OWED, _CANCELLED, Mark.ABSENT, "Disconnected, waited too long, not granted.", _ENDED
+        OWED, _CANCELLED, Mark.ABSENT, "Disconnected, expired, or not granted.", _ENDED
     )
     GIVEN_UP = Step(
         OWED,
         _FAILED,
         Mark.PRESENT,
-        "Nobody can tell any more whether it arrived.",
+        "It cannot be determined whether it arrived.",
         {"reason": "outcome_unknown", "due_at": None},
     )
-    RETRIED = Step(
-        (_FAILED,), Next.SENDING_IF_MARKED, Mark.KEPT, "A person tries it again.", _UNTRIED
-    )
+    RETRIED = Step((_FAILED,), Next.SENDING_IF_MARKED, Mark.KEPT, "A person retries it.", _UNTRIED)
     CONFIRMED = Step(
-        (_FAILED,), _DONE, Mark.TAKEN_OFF, "A person found it.", {"reason": "confirmed"}
+        (_FAILED,),
+        _DONE,
+        Mark.TAKEN_OFF,
+        "A person found it in Salesforce.",
+        {"reason": "confirmed"},
     )
     SENT_AGAIN = Step((_FAILED,), _PENDING, Mark.TAKEN_OFF, "A person did not find it.", _UNTRIED)
-    ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note or its words change.")
+    ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note or error message changes.")
     FIELD_LOST = Step(
         ANY,
         Next.SAME,
         Mark.PRESENT,
-        "The org's field protects its send no more.",
+        "The org's unique field was removed.",
         {"sent_key_field": None, "sent_key_at": None},
     )
-    REMOVED = Step(ANY, Next.NONE, Mark.GONE, "Retention, or a person is forgotten.")
+    REMOVED = Step(ANY, Next.NONE, Mark.GONE, "Retention, or its person is erased.")
 
 
 _MARK_FIELDS: Final = (

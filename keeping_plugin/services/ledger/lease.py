@@ -31,8 +31,8 @@ class Lease:
 def take_lease(
     runtime: Runtime, session: Session, *, org_id: str, connection_id: int
 ) -> Lease | None:
-    """The org's lease, or None after noting the connection with its holder, who rings it when he
-    lets go."""
+    """The org's lease, or None if it is held: the connection is then noted with its holder, who
+    wakes it on release."""
     before = runtime.clock.monotonic()
     insert_new(session, OrgLease, [{"org_id": org_id, "noted": []}])
     time = now(session)

@@ -1,4 +1,4 @@
-"""An agent saves: only records that the conversation shows, only what he changed, and nothing of
+"""An agent saves: only records that the conversation shows, only what they changed, and nothing of
 somebody else's unseen."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A record that an agent may edit in this conversation: what it held when it was last read,
-    and the fields he may see of it."""
+    and the fields they may see."""
 
     link: Linked
     address: str

@@ -58,7 +58,7 @@ def open_panel(
     mailbox_id: str = "",
 ) -> PanelView:
     """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
-    counts against his limit. `mailbox_id`: for whose mail it is asked."""
+    counts against their limit. `mailbox_id`: for whose mail it is asked."""
     with runtime.database.read() as session:
         found = linked(session, agent.company_id)
     if found is None:

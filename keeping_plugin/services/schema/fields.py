@@ -1,4 +1,4 @@
-"""Which fields an agent may write, and why not where he may not."""
+"""Which fields agents may edit, and why others are read-only."""
 
 from __future__ import annotations
 
