@@ -294,7 +294,7 @@ def record_page(instance_url: str, object: str, record_id: str) -> str:
 
 
 def emails_are_searched(schemas: Mapping[str, ObjectSchema]) -> bool:
-    """Whether people are found by a search instead of a query, because an org keeps their addresses
-    encrypted: not filterable. Whom a search does not find may be there all the same."""
+    """Whether people have to be found by SOSL instead of SOQL, because the org encrypts email
+    addresses (not filterable). SOSL may miss a person who exists."""
     emails = (schemas[name].fields.get("Email") for name in PERSON_NAMES if name in schemas)
     return any(spec is not None and not spec.filterable for spec in emails)

@@ -30,14 +30,14 @@ def deliver(address: str) -> ResponseReturnValue:
     expected = f"Bearer {current_app.config['INBOX_DELIVERY_TOKEN']}"
     sent = request.headers.get("Authorization", "")
     if not hmac.compare_digest(expected.encode(), sent.encode()):
-        return {"error": "Deliveries need the mail server's token."}, 401
+        return {"error": "Delivery requires the mail server's token."}, 401
     mailbox = db.session.scalar(select(Mailbox).where(Mailbox.address == address.lower()))
     if mailbox is None:
         return {"error": f"There is no mailbox {address}."}, 404
     raw = request.get_data()
     delivery_id = request.args.get("id") or hashlib.sha256(raw).hexdigest()
     if not _DELIVERY_ID.fullmatch(delivery_id):
-        return {"error": "A delivery id has 1 to 180 letters, digits, dots, - and _."}, 400
+        return {"error": "A delivery id must have 1 to 180 letters, digits, dots, - or _."}, 400
     try:
         stored = receive(mailbox, raw, delivery_id=delivery_id)
     except UnreadableMail as error:

@@ -59,10 +59,10 @@ def reply(conversation_id: int) -> ResponseReturnValue:
     found = _own_conversation(conversation_id)
     text = request.form.get("text", "")
     if not found.customer_email:
-        flash("Nobody signed this mail, so there is nobody to answer.", "bad")
+        flash("This message has no sender address, so you cannot reply to it.", "bad")
         return _conversation_page(found, text=text), 422
     if not text.strip() or len(text) > MAX_TEXT:
-        flash(f"Write between 1 and {MAX_TEXT:,} characters.", "bad")
+        flash(f"Enter 1 to {MAX_TEXT:,} characters.", "bad")
         return _conversation_page(found, text=text), 422
     subject = found.subject
     write(
@@ -72,7 +72,7 @@ def reply(conversation_id: int) -> ResponseReturnValue:
         text=text.replace("\r\n", "\n"),
         conversation=found,
     )
-    flash("Your reply is in the conversation.", "good")
+    flash("Reply added to the conversation.", "good")
     return redirect(url_for(".conversation", conversation_id=conversation_id, _anchor="latest"))
 
 
@@ -92,7 +92,7 @@ def compose() -> ResponseReturnValue:
         flash(str(error), "bad")
         return render_template("inbox/compose.html", form=form), 422
     stored = write(mailbox, to=to, subject=subject, text=text.replace("\r\n", "\n"))
-    flash("Your message opens a new conversation.", "good")
+    flash("New conversation started.", "good")
     return redirect(url_for(".conversation", conversation_id=stored.conversation_id))
 
 
@@ -126,7 +126,7 @@ def test_mail() -> ResponseReturnValue:
         mail["In-Reply-To"] = f"<{references[-1]}>"
     mail.set_content(text)
     stored = receive(mailbox, mail.as_bytes(), delivery_id=uuid.uuid4().hex)
-    flash("The mail has arrived.", "good")
+    flash("Test mail received.", "good")
     return redirect(url_for(".conversation", conversation_id=stored.conversation_id))
 
 
@@ -165,6 +165,6 @@ def _address(typed: str) -> str:
 
 def _check_texts(subject: str, text: str) -> None:
     if not subject or len(subject) > 500:
-        raise ValueError("Write a subject of at most 500 characters.")
+        raise ValueError("Enter a subject of at most 500 characters.")
     if not text.strip() or len(text) > MAX_TEXT:
-        raise ValueError(f"Write between 1 and {MAX_TEXT:,} characters.")
+        raise ValueError(f"Enter 1 to {MAX_TEXT:,} characters.")

@@ -251,7 +251,7 @@ def _automation(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator
         outcome = Outcome.FAILED if one.blocks else Outcome.ADVICE
         yield Line(code, outcome, one.finding, one.mend)
     if not found:
-        finding = f"{schema.label_plural}: every field that the automation writes is writable."
+        finding = f"{schema.label_plural}: all fields that the automation writes can be edited."
         yield Line(code, Outcome.PASSED, finding)
 
 
@@ -286,7 +286,7 @@ def _activity_key(task: ObjectSchema | None) -> Line:
         return Line(
             "activity_key",
             Outcome.ADVICE,
-            f"{spec.name} cannot hold the plugin's keys as it is.",
+            f"{spec.name} is not set up for the plugin's keys.",
             mend,
         )
     return Line(

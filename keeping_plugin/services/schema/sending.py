@@ -32,7 +32,7 @@ PAYLOADS: Mapping[Action, Payload] = {
         "added",
         needed={
             "LastName": "Salesforce requires one on every Contact",
-            "Email": "people are found by it",
+            "Email": "people are found by their email address",
         },
         optional={"FirstName": "Contacts are added with their last name only"},
     ),
@@ -40,7 +40,7 @@ PAYLOADS: Mapping[Action, Payload] = {
         TASK.name,
         "logged",
         needed={
-            "Subject": "logged messages are found again by it",
+            "Subject": "it identifies logged messages",
             "WhoId": "it links the message to the Contact",
         },
         optional={
@@ -101,7 +101,7 @@ def _unwritable(schema: ObjectSchema, action: Action, payload: Payload) -> Itera
         blocks = name in payload.needed
         yield Obstacle(
             action,
-            f"The connected user cannot write {called}: {reason}.",
+            f"The connected user cannot edit {called}: {reason}.",
             f"Give the user edit access to {name} in Salesforce (field-level security).",
             blocks=blocks,
         )

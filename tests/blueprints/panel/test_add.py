@@ -204,7 +204,7 @@ def test_what_is_missing_is_asked_for_and_the_rest_stays(inbox: Inbox) -> None:
 def test_an_emptied_address_is_asked_for(inbox: Inbox) -> None:
     page = add(inbox, Email="")
     assert page.status_code == 422
-    assert "people are found by it" in page.text
+    assert "it is how people are found" in page.text
 
 
 def test_salesforces_refusal_stands_beside_its_field(inbox: Inbox) -> None:
