@@ -303,7 +303,7 @@ def test_the_mark_of_another_user_keeps_its_user_and_time(ledger: Ledger) -> Non
             assert (new["sent_at"], new["sent_epoch"], new["sent_key_field"]) == (LATER, 2, "")
 
 
-@pytest.mark.parametrize("event", [each for each in Event if "as if new" in each.value.when])
+@pytest.mark.parametrize("event", [each for each in Event if "reset to new" in each.value.when])
 def test_an_entry_as_if_new_differs_from_a_new_one_in_nothing(ledger: Ledger, event: Event) -> None:
     with ledger.database.write() as session:
         for entry in session.query(SyncEntry):
