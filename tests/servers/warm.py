@@ -9,11 +9,12 @@ from cryptography.fernet import Fernet
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.orm import configure_mappers
 
+from keeping_plugin.jobs import tasks
 from keeping_plugin.models import migrate
 from tests.faults import host, processes
 from tests.hosts import houses
 
-__all__ = ["dialect", "flask_migrate", "houses", "processes", "psycopg"]
+__all__ = ["dialect", "flask_migrate", "houses", "processes", "psycopg", "tasks"]
 
 _app = host.create_app(
     {
