@@ -248,7 +248,8 @@ def test_an_extension_in_a_factory_serves_many_apps(sqlite_url: str) -> None:
 
 def test_a_second_registration_is_refused_with_advice(built: Callable[..., House]) -> None:
     house = built(bare)
-    with pytest.raises(ConfigurationError, match=r"already registered .* instead of creating another"):
+    advice = r"already registered .* instead of creating another"
+    with pytest.raises(ConfigurationError, match=advice):
         KeepingSalesforce().init_app(house.app, helpdesk=Desk(lambda: None), db=house.db)
     assert house.client_of(ADMIN.id).get(SETTINGS).status_code == 200
 
