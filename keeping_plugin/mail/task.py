@@ -25,12 +25,14 @@ _MAX_URL: Final = 2_000
 _YEARS: Final = range(1700, 4001)
 
 
-def marker(installation_id: str, company_id: str, message_id: str) -> str:
+def marker(installation_id: str, company_id: str, message_id: str, kind: str = "") -> str:
     """The 20 characters by which a message's Task is found again: `[k-` + 16 of base32 + `]`.
 
-    The three ids go in as a JSON list, so that no two triples make one text.
+    `kind` tells several Tasks of one message apart; that of Log as Task has none. The ids go in as
+    a JSON list, so that no two lists make one text.
     """
-    ids = json.dumps([installation_id, company_id, message_id], separators=(",", ":"))
+    named = [installation_id, company_id, message_id, *([kind] if kind else [])]
+    ids = json.dumps(named, separators=(",", ":"))
     digest = base64.b32encode(hashlib.sha256(ids.encode()).digest()).decode("ascii").lower()
     return f"[k-{digest[:16]}]"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from keeping_plugin.wording.actions import SWITCHES
 from keeping_plugin.wording.barred import barred_reason
 from keeping_plugin.wording.logins import REASONS
 
@@ -122,10 +123,9 @@ def _found(detail: str) -> str:
 
 def _switches(detail: str) -> str:
     states = _numbers(detail)
-    names = {"add_contacts": "adding Contacts", "log_tasks": "logging Tasks"}
     return ", ".join(
         f"{name} {'on' if states[key] == 'true' else 'off'}"
-        for key, name in names.items()
+        for key, name in SWITCHES.items()
         if key in states
     )
 

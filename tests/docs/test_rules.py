@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from keeping_plugin.rules import MACHINE_HEADERS, RULES, Facts, Rule
-from keeping_plugin.services.automation.explain import TITLES
+from keeping_plugin.wording.actions import TITLES
 from tests.servers.needs import ROOT
 
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -80,6 +80,10 @@ class TestMarker:
         ]
         assert len({marker(*triple) for triple in triples}) == len(triples)
 
+    def test_differs_for_the_kinds_of_one_message(self) -> None:
+        kinds = [marker("a", "b", "c"), marker("a", "b", "c", "call"), marker("a", "b", "call")]
+        assert len(set(kinds)) == len(kinds)
+
     def test_takes_any_id(self) -> None:
         assert len(marker("i", "//evil.example/x", "🌸\u2028" * 100)) == 20
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from keeping_plugin.blueprints.routes import ROUTES
 from keeping_plugin.models import EntryState
 from keeping_plugin.services.admin.activity import Outcome
+from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.services.panel.view import PanelState
 from keeping_plugin.services.schema.changes import Kind
+from keeping_plugin.types import Action
+from keeping_plugin.wording import actions
 from keeping_plugin.wording.activity import OUTCOMES
 from keeping_plugin.wording.audit import detail_text
 from keeping_plugin.wording.entries import STATE_TAGS
@@ -24,6 +29,12 @@ _FOUND = {PanelState.MATCHED, PanelState.LEAD, PanelState.SEVERAL, PanelState.NO
 def test_every_state_and_outcome_has_a_label() -> None:
     assert set(STATE_TAGS) == {*EntryState, "refused"}
     assert set(OUTCOMES) == set(Outcome)
+
+
+def test_every_action_and_switch_has_a_name() -> None:
+    assert set(actions.TITLES) == set(actions.RECORDS) == set(Action)
+    assert len(set(actions.TITLES.values())) == len(actions.TITLES)  # pages find actions by them
+    assert set(actions.SWITCHES) == {field.name for field in fields(MailboxAutomation)}
 
 
 def test_every_error_that_a_page_can_show_has_a_title() -> None:

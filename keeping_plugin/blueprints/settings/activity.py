@@ -21,13 +21,13 @@ from keeping_plugin.services.admin.activity import MAX_DAYS, Count, Outcome, Per
 from keeping_plugin.services.admin.activity_list import Activity, listed
 from keeping_plugin.services.admin.api_budget import budget
 from keeping_plugin.services.admin.overview import standing
-from keeping_plugin.services.automation.explain import TITLES
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.ledger import retry
 from keeping_plugin.services.ledger.causes import Cause, causes, sentence
 from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation, Mailbox
+from keeping_plugin.wording.actions import TITLES
 from keeping_plugin.wording.activity import retry_all_label
 from keeping_plugin.wording.connection import INTERRUPTIONS
 from keeping_plugin.wording.entries import STATE_TAGS

@@ -38,7 +38,7 @@ REFUSED = text("keeping_decision.refused")  # as a column SQLite would be asked 
 
 CONDITIONS: Mapping[Outcome, ColumnElement[bool]] = {
     Outcome.CREATED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.reason == "created"),
-    Outcome.LOGGED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.action == Action.LOG_TASK),
+    Outcome.LOGGED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.action != Action.ADD_CONTACT),
     Outcome.NOTHING_TO_ADD: (SyncEntry.state == EntryState.DONE)
     & (SyncEntry.action == Action.ADD_CONTACT)
     & (SyncEntry.reason != "created"),
@@ -55,7 +55,7 @@ def outcome_of(action: str, state: str, reason: str) -> Outcome:
         case EntryState.DONE if reason == "created":
             return Outcome.CREATED
         case EntryState.DONE:
-            return Outcome.LOGGED if action == Action.LOG_TASK else Outcome.NOTHING_TO_ADD
+            return Outcome.NOTHING_TO_ADD if action == Action.ADD_CONTACT else Outcome.LOGGED
         case EntryState.WAITING:
             return Outcome.WAITING
         case EntryState.FAILED:

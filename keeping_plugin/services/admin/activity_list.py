@@ -14,9 +14,9 @@ from keeping_plugin.models import Connection, Decision, SyncEntry
 from keeping_plugin.services.admin.activity import CONDITIONS, REFUSED, Filter, Outcome
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
 from keeping_plugin.services.automation.decisions import is_backfill
-from keeping_plugin.services.automation.explain import TITLES
 from keeping_plugin.services.ledger.causes import has_cause
 from keeping_plugin.types import Action
+from keeping_plugin.wording.actions import TITLES
 
 PAGE = 50  # rows
 

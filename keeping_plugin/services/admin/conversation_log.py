@@ -14,7 +14,7 @@ from keeping_plugin.errors import NotFound
 from keeping_plugin.models import Connection, Decision, SyncEntry
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
 from keeping_plugin.services.automation.decisions import verdicts_of
-from keeping_plugin.services.automation.explain import TITLES
+from keeping_plugin.wording.actions import TITLES
 
 _MAX_MESSAGES = 200  # messages of one conversation
 

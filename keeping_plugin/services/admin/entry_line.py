@@ -10,8 +10,9 @@ from keeping_plugin.errors import Complaint
 from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
 from keeping_plugin.objects import PEOPLE, TASK, record_page
 from keeping_plugin.services.automation.decisions import verdicts_of
-from keeping_plugin.services.automation.explain import TITLES, refusals
+from keeping_plugin.services.automation.explain import refusals
 from keeping_plugin.types import Action
+from keeping_plugin.wording.actions import TITLES
 from keeping_plugin.wording.entries import NOTES, entry_sentence
 from keeping_plugin.wording.pauses import Pause, pause_of
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained

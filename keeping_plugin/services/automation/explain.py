@@ -3,10 +3,9 @@ settings alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,11 +16,7 @@ from keeping_plugin.rules import CHECKS, RULES, RULES_VERSION, Facts, Rule, Verd
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.policy import read_policy, read_switches
 from keeping_plugin.types import Action, MessageArrived
-
-TITLES: Final[Mapping[Action, str]] = {
-    Action.ADD_CONTACT: "Add as Contact",
-    Action.LOG_TASK: "Log as Task",
-}
+from keeping_plugin.wording.actions import TITLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from keeping_plugin.services.automation.policy import (
     read_switches,
 )
 from keeping_plugin.types import Action, Address, Direction, MessageArrived
+from keeping_plugin.wording.actions import RECORDS
 
 DAYS: Final = 30
 # An admin waits for the page: enough mail to judge by, and an end.
@@ -77,18 +78,22 @@ class ReasonCount:
     sentence: str
     count: int
 
+    @property
+    def record(self) -> str:
+        """What it would have become."""
+        return RECORDS[self.action]
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One message: whether it would add a Contact and be logged, and the sentences against it."""
+    """One message: the records it would become, and the sentences against it."""
 
     message_id: str
     conversation_id: str
     customer: str
     inbound: bool
     sent_at: datetime
-    contact: bool
-    task: bool
+    records: tuple[str, ...]
     reasons: tuple[str, ...]
 
 
@@ -155,7 +160,7 @@ class _Tally:
             verdicts = decide(RULES, facts)
             granted = {verdict.action for verdict in verdicts if verdict.granted}
             self.seen += 1
-            self.tasks += Action.LOG_TASK in granted
+            self.tasks += len(granted - {Action.ADD_CONTACT})
             self.refused += not granted
             if Action.ADD_CONTACT in granted:
                 self.added.add(facts.address)
@@ -191,7 +196,6 @@ def _row(
         facts.customer,
         facts.inbound,
         message.sent_at,
-        Action.ADD_CONTACT in granted,
-        Action.LOG_TASK in granted,
+        tuple(RECORDS[action] for action in Action if action in granted),
         tuple(sentences),
     )

@@ -56,7 +56,8 @@ class ActionSpec:
     """`made` is the reason of an entry whose record was created. `person_field` is the field that
     holds the Contact whom a record needs; an action without one adds that Contact. `read` says what
     a refusal means that means something else for other actions, given the row and the org's key
-    field; None: nothing of its own."""
+    field; None: nothing of its own. `marker_kind` keeps its markers from being those of another
+    action on the same message."""
 
     object: str
     made: str
@@ -65,6 +66,7 @@ class ActionSpec:
     switched_on: Callable[[MailboxPolicy], bool]
     payload: Callable[[Material], Payload]
     read: Callable[[SyncEntry, SalesforceError, str | None], Outcome | None]
+    marker_kind: str = ""
 
     @property
     def adds_person(self) -> bool:

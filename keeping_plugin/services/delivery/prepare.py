@@ -60,7 +60,10 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         }
         schemas = describe.schemas(session, batch.connection.id)
     rows = [row for row in batch.rows if spec_of(row).look is Look.MARKER]
-    markers = {row.id: marker(installation, company_id, row.message_id) for row in rows}
+    markers = {
+        row.id: marker(installation, company_id, row.message_id, spec_of(row).marker_kind)
+        for row in rows
+    }
     try:
         mailboxes = {box.id: box.name for box in runtime.helpdesk.mailboxes(company_id)}
         mail = Mail(runtime, batch)

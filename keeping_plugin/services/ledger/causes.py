@@ -113,7 +113,7 @@ def causes(session: Session, company_id: str) -> Sequence[Cause]:
             SyncEntry.reason,
             SyncEntry.words,
             number(SyncEntry.action == Action.ADD_CONTACT),
-            number(SyncEntry.action == Action.LOG_TASK),
+            number(SyncEntry.action != Action.ADD_CONTACT),
             number(live),
             func.min(SyncEntry.created_at),
         )

@@ -12,7 +12,7 @@ import pytest
 
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.services.delivery import plan as plan_module
-from keeping_plugin.services.delivery.actions import ACTIONS, Payload
+from keeping_plugin.services.delivery.actions import ACTIONS, Look, Payload
 from keeping_plugin.services.delivery.plan import PlanInput, plan
 from keeping_plugin.types import Action, Found, PersonFound
 
@@ -219,3 +219,10 @@ def test_the_delivery_names_no_action_but_in_its_table() -> None:
     }
     assert naming == {"actions.py"}
     assert set(ACTIONS) == set(Action)
+
+
+def test_no_two_actions_have_the_same_marker() -> None:
+    """The Task of one would be taken for the other's, and its own never be sent again."""
+    kinds = [spec.marker_kind for spec in ACTIONS.values() if spec.look is Look.MARKER]
+    assert len(set(kinds)) == len(kinds)
+    assert ACTIONS[Action.LOG_TASK].marker_kind == ""  # Tasks of earlier releases are found by it
