@@ -48,11 +48,12 @@ def of_value(spec: FieldSpec, value: Value, *, currency: str = "") -> Shown:
         return Shown("")
     if isinstance(value, Mapping):
         return _compound(value)
-    if field_type(spec.type).shown is ShownAs.YES_NO:
+    as_ = field_type(spec.type).shown
+    if as_ is ShownAs.YES_NO:
         return Shown("Yes" if value else "No")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Shown(_number(spec, value, currency))
-    return _text(spec, str(value))
+    if as_ in _IN_WORDS or isinstance(value, bool | str):
+        return _text(spec, str(value))
+    return Shown(_number(spec, value, currency))
 
 
 _LINE_END = re.compile(r"<br\s*/?>|</p>|</li>", re.IGNORECASE)

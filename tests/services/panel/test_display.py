@@ -66,6 +66,13 @@ def test_only_safe_schemes_become_links(kind: str, value: str, href: str) -> Non
     assert of_value(spec(kind), value).href == href
 
 
+def test_a_number_reads_in_the_words_that_its_type_has() -> None:
+    rating = FieldSpec(
+        name="F", label="F", type="picklist", picklist=(PicklistValue("1500", "Large"),)
+    )
+    assert of_value(rating, 1500).text == "Large"
+
+
 def test_a_reference_reads_as_the_name_of_its_record() -> None:
     owner = spec("reference", name="OwnerId", relationship="Owner", reference_to=("Group", "User"))
     record = Record("Thing__c", "a00000000000001", {"OwnerId": "005x", "Owner.Name": "Olga"})
