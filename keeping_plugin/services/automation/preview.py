@@ -33,7 +33,7 @@ DAYS: Final = 30
 # An admin waits for the page: enough mail to judge by, and an end.
 MAX_MESSAGES: Final = 5_000
 ROWS: Final = 200
-BOTH_ON: Final = MailboxAutomation(add_contacts=True, log_tasks=True)
+ALL_ON: Final = MailboxAutomation(add_contacts=True, log_tasks=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def what_would_have_happened(
     *,
     until: datetime,
     since: datetime | None = None,
-    wanted: MailboxAutomation | None = BOTH_ON,
+    wanted: MailboxAutomation | None = ALL_ON,
 ) -> Preview:
     """A mailbox through the rules since a time, else since 30 days before `until`, as if it were
     switched as wanted (None: as it is): the oldest 5,000 messages. Who is in Salesforce already is
