@@ -39,10 +39,10 @@ TITLES: Mapping[str, str] = {
     "rejected": "Salesforce refused it",
     "salesforce": "Salesforce is not responding",
     "unavailable": "Salesforce is not responding",
-    "row_locked": "Salesforce is not responding",
-    "rate_limited": "Salesforce is not responding",
+    "row_locked": "Record in use",
+    "rate_limited": "Request limit reached",
     "not_started": "Salesforce is not responding",
-    "batch_refused": "Salesforce is not responding",
+    "batch_refused": "Salesforce refused it",
 }
 
 # For Salesforce's errors, whose own text is Salesforce's: those of the plugin say it themselves.
@@ -53,6 +53,7 @@ SENTENCES: Mapping[str, str] = {
         "→ Salesforce."
     ),
     "unavailable": "Salesforce is not responding; nothing was changed. Try again.",
+    "row_locked": "Someone else is saving this record; nothing was changed. Try again.",
     "rate_limited": "Salesforce is not accepting more requests for now; nothing was changed.",
     "outcome_unclear": "Salesforce did not answer, so it is not known yet whether this was saved.",
     "not_started": "Salesforce could not be called in time; nothing was changed. Try again.",
