@@ -50,6 +50,8 @@ def typed(spec: FieldSpec, *, number: int) -> list[str] | None:
 
 
 def _text(spec: FieldSpec, number: int) -> str:
+    if spec.html_formatted:
+        return f"<p>line {number}<br><b>line</b> two</p>"  # as Salesforce itself would write it
     plain = {
         "email": f"somebody-{number}-{spec.name.lower()}@example.com",
         "phone": f"+31 20 555 01{number:02}",

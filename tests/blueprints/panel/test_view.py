@@ -588,7 +588,7 @@ def test_a_case_that_gave_way_to_more_recent_ones_is_said_to_be_elsewhere(
     assert "no longer" not in client.get(url(f"?saved={case}.Status")).text
     inbox.salesforce.delete("Case", case)
     page = client.get(url(f"?saved={case}.Status")).text
-    assert "This Case is no longer one of those shown here." in page
+    assert "This Case is no longer shown in this panel." in page
 
 
 @pytest.mark.parametrize(
