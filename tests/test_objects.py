@@ -26,7 +26,7 @@ from tests.fake_salesforce import shipped_schemas
 
 PACKAGE = Path(keeping_plugin.__file__).parent
 # The other half of a write: what each action sends, and to which object.
-_ACTIONS = ("services/delivery/",)
+_ACTIONS = ("services/delivery/actions.py",)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from keeping_plugin.objects import CONTACT, TASK
 from keeping_plugin.types import Action
 
 # Pages find an action again by its title, so no two are alike.
@@ -15,8 +16,8 @@ TITLES: Final[Mapping[Action, str]] = {
 
 # What an action makes of a message, as a tag in the previews.
 RECORDS: Final[Mapping[Action, str]] = {
-    Action.ADD_CONTACT: "Contact",
-    Action.LOG_TASK: "Task",
+    Action.ADD_CONTACT: CONTACT.name,
+    Action.LOG_TASK: TASK.name,
 }
 
 # The switches in the audit trail, by their columns in keeping_mailbox_policy.

@@ -125,6 +125,11 @@ def axe() -> Callable[[Page], None]:
     checker = Axe()
 
     def check(page: Page) -> None:
+        # Colors between two themes are nobody's: wait for transitions to end.
+        page.evaluate(
+            "Promise.allSettled(document.getAnimations().filter("
+            "each => each instanceof CSSTransition).map(each => each.finished))"
+        )
         # What passes is of no interest: telling it node by node takes half of the time.
         options = {"runOnly": _WCAG, "resultTypes": ["violations"]}
         violations = checker.run(page, options=options).response["violations"]
