@@ -12,6 +12,7 @@ from sqlalchemy import exists, or_, select
 from keeping_plugin import failpoints
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
 from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
+from keeping_plugin.objects import CONTACT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
@@ -320,7 +321,7 @@ def _picks(runtime: Runtime, batch: Batch) -> dict[str, str]:
         picks = session.execute(
             select(Pick.address, Pick.record_id).where(
                 Pick.connection_id == batch.connection.id,
-                Pick.object == "Contact",
+                Pick.object == CONTACT.name,
                 Pick.address.in_(select(listed(session, {row.address for row in batch.rows}))),
             )
         )

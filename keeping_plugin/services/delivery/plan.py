@@ -11,6 +11,7 @@ from datetime import datetime
 
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.objects import CONTACT
 from keeping_plugin.services.delivery.actions import Payload, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, unknown
 from keeping_plugin.times import ATTEMPTS
@@ -74,7 +75,7 @@ def plan(rows: Sequence[SyncEntry], facts: PlanInput) -> Plan:
 
 def contacts_of(found: Found, address: str) -> list[PersonFound]:
     """The Contacts among those found, oldest first."""
-    return [person for person in found.people.get(address, ()) if person.object == "Contact"]
+    return [person for person in found.people.get(address, ()) if person.object == CONTACT.name]
 
 
 def _unsettled(row: SyncEntry, facts: PlanInput) -> Outcome | None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionLost, NotConnected, NotReady, SalesforceError
 from keeping_plugin.models import Connection, now
+from keeping_plugin.objects import TASK
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.connection import idle
 from keeping_plugin.services.delivery import pauses
@@ -90,7 +91,7 @@ def ensure_task_status(runtime: Runtime, gateway: SalesforceGateway, batch: Batc
     asks too, but mail may come before it has ended, and a Task without a status is an open one.
     Raises what `closed_task_status` raises."""
     connection = batch.connection
-    logs = any(spec_of(row).object == "Task" for row in batch.rows)
+    logs = any(spec_of(row).object == TASK.name for row in batch.rows)
     if connection.task_status is not None or not logs:
         return
     connection.task_status = gateway.closed_task_status()  # of this batch's copy
