@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -64,7 +63,7 @@ def test_records_logins_and_tokens_survive_a_restart(tmp_path: Path) -> None:
 
 def test_a_term_signal_stops_it_cleanly() -> None:
     process = OrgProcess(options=["--no-seed"]).start()
-    os.kill(process.pid, signal.SIGTERM)
+    # One signal: a second one, while Python ends, would meet its default handler.
     assert process.stop(seconds=60) == 0
     assert process.errors() == ""
 
