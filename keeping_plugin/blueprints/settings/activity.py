@@ -28,7 +28,7 @@ from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation, Mailbox
 from keeping_plugin.wording.actions import TITLES
-from keeping_plugin.wording.activity import retry_all_label
+from keeping_plugin.wording.activity import PRESSED, retry_all_label
 from keeping_plugin.wording.connection import INTERRUPTIONS
 from keeping_plugin.wording.entries import STATE_TAGS
 
@@ -163,7 +163,7 @@ def _act(agent: Agent, do: str) -> None:
     if what == "all":
         _try_all(agent, name)
         return
-    if what not in _SAID or not (name.isascii() and name.isdecimal() and len(name) < 19):
+    if what not in PRESSED or not (name.isascii() and name.isdecimal() and len(name) < 19):
         raise NotFound("Unknown action.")
     runtime, entry_id = current_runtime(), int(name)
     try:
@@ -179,14 +179,7 @@ def _act(agent: Agent, do: str) -> None:
         notices.add_notice(str(error), good=False)
         return
     runtime.queue.ring(rung)
-    notices.add_notice(_SAID[what])
-
-
-_SAID = {
-    "again": "Trying again. Reload this page to see the result.",
-    "there": "Marked as already in Salesforce. Nothing will be sent.",
-    "send": "Sending again. Reload this page to see the result.",
-}
+    notices.add_notice(PRESSED[what])
 
 
 def _try_all(agent: Agent, cause: str) -> None:
@@ -194,6 +187,6 @@ def _try_all(agent: Agent, cause: str) -> None:
     rung = retry.try_all_again(runtime.database, agent, cause)
     if rung is not None:
         runtime.queue.ring([rung])
-        notices.add_notice("Trying all of them again. Reload this page to see the results.")
+        notices.add_notice(PRESSED["all"])
     else:
         notices.add_notice("There is nothing left to try again.", good=False)

@@ -21,7 +21,7 @@ _LABELS = {
 
 
 def audit() -> ResponseReturnValue:
-    """One page of the trail; `?whose=` is one of Whose, `?after=` names where it begins."""
+    """One page of the trail; `?whose=` is an ActorFilter, `?after=` names where it begins."""
     agent = guards.admin()
     guards.end_host_transaction()
     whose = _whose(request.args.get("whose", ""))

@@ -48,8 +48,9 @@ def end_connection(
 def leave_for_other_org(
     session: Session, connection: Connection, *, agent_id: str, at: datetime, times: Times
 ) -> int:
-    """The company has moved to another org: as `leave`, and what it might still have looked up
-    there becomes a person's to settle, afterwards. Returns the id of a revocation, or 0."""
+    """The company has moved to another org: as `end_connection`, and what it might still have
+    looked up there becomes a person's to settle, afterwards. Returns the id of a revocation, or
+    0."""
     revocation = 0
     if connection.current:
         revocation = _end(session, connection, agent_id=agent_id, at=at, times=times)
