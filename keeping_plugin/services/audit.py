@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict, Unpack
 
 from sqlalchemy import delete, event, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -85,6 +86,22 @@ def record(
     )
 
 
+class Details(TypedDict, total=False):
+    """What `record` takes beside who did what."""
+
+    at: datetime
+    connection_id: int
+    object: str
+    record_id: str
+    fields: Sequence[str]
+    detail: str
+
+
+def record_by(session: Session, agent: Agent, action: Audited, **details: Unpack[Details]) -> None:
+    """As `record`, for what a person did: with their company and their id."""
+    record(session, action, company_id=agent.company_id, agent_id=agent.id, **details)
+
+
 def record_refused(session: Session, *, company_id: str, agent_id: str, route: str) -> None:
     """Count that an agent was refused a page: one row per agent, route and minute, so that one
     which asks again and again does not bury what was done."""
@@ -111,13 +128,7 @@ def denied(session: Session, agent: Agent, *, route: str, changing: bool) -> Non
     """An agent asked for what they may not touch, or for what is not there. Pages are counted by
     the minute; each try to change something is a row."""
     if changing:
-        record(
-            session,
-            Audited.DENIED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            detail=route,
-        )
+        record_by(session, agent, Audited.DENIED, detail=route)
     else:
         record_refused(session, company_id=agent.company_id, agent_id=agent.id, route=route)
 

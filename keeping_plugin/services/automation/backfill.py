@@ -64,13 +64,8 @@ def start(session: Session, agent: Agent, *, mailbox_id: str, since: datetime) -
     )
     session.add(run)
     session.flush()
-    audit.record(
-        session,
-        Audited.BACKFILL_STARTED,
-        company_id=agent.company_id,
-        agent_id=agent.id,
-        connection_id=connection.id,
-        detail=str(run.id),
+    audit.record_by(
+        session, agent, Audited.BACKFILL_STARTED, connection_id=connection.id, detail=str(run.id)
     )
     return run.id
 
@@ -93,11 +88,10 @@ def change(session: Session, agent: Agent, run_id: int, state: str) -> None:
     run.finished_at = time if state == CANCELLED else None
     # A job that is still at a page writes nothing more: the claim is not its own any longer.
     run.claim = run.claimed_until = None
-    audit.record(
+    audit.record_by(
         session,
+        agent,
         Audited.BACKFILL_CHANGED,
-        company_id=agent.company_id,
-        agent_id=agent.id,
         connection_id=run.connection_id,
         detail=f"{run.id} {state}",
     )

@@ -172,11 +172,10 @@ def set_mailbox_automation(
         },
         key=("company_id", "mailbox_id"),
     )
-    audit.record(
+    audit.record_by(
         session,
+        agent,
         Audited.AUTOMATION_CHANGED,
-        company_id=company_id,
-        agent_id=agent.id,
         record_id=mailbox_id,
         detail=f"add_contacts={add_contacts} log_tasks={log_tasks}".lower(),
     )

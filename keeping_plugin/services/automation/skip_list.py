@@ -158,13 +158,7 @@ def remove(session: Session, agent: Agent, domain: str) -> bool:
 def _noted(session: Session, agent: Agent, changed: bool, detail: str) -> bool:
     """The change itself, with its row in the audit trail when there was one."""
     if changed:
-        audit.record(
-            session,
-            Audited.SKIP_LIST_CHANGED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            detail=detail,
-        )
+        audit.record_by(session, agent, Audited.SKIP_LIST_CHANGED, detail=detail)
     return changed
 
 

@@ -112,14 +112,7 @@ def _sign_in(
         session.flush()
         if not other_org:
             describe.start_load(session, row.id, at=at)
-        audit.record(
-            session,
-            audited,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            at=at,
-            connection_id=row.id,
-        )
+        audit.record_by(session, agent, audited, at=at, connection_id=row.id)
         return outcome, row.id, [found for found in revocations if found]
 
 
@@ -191,14 +184,7 @@ def confirm_org(runtime: Runtime, agent: Agent, *, connection_id: int) -> None:
         chosen.confirmed = chosen.current = True
         chosen.status = ConnectionStatus.LIVE
         describe.start_load(session, chosen.id, at=at)
-        audit.record(
-            session,
-            Audited.ORG_CONFIRMED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            at=at,
-            connection_id=chosen.id,
-        )
+        audit.record_by(session, agent, Audited.ORG_CONFIRMED, at=at, connection_id=chosen.id)
     _after(runtime, chosen.id, [found for found in revocations if found], live=True)
     leftovers.settle(runtime.database, seconds=leftovers.REQUEST)
 
@@ -211,14 +197,7 @@ def refuse_org(runtime: Runtime, agent: Agent, *, connection_id: int) -> None:
         _rows(session, agent.company_id)
         refused = _awaiting_a_word(session, agent, connection_id)
         revocation = grants.give_back(session, refused, at=at, times=runtime.times)
-        audit.record(
-            session,
-            Audited.ORG_REFUSED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            at=at,
-            connection_id=refused.id,
-        )
+        audit.record_by(session, agent, Audited.ORG_REFUSED, at=at, connection_id=refused.id)
     _after(runtime, refused.id, [revocation], live=False)
 
 

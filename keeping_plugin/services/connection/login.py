@@ -70,13 +70,7 @@ def _same_login(tokens: Tokens, facts: OrgFacts) -> bool:
 
 def _note(runtime: Runtime, agent: Agent, error: LoginRefused) -> None:
     with runtime.database.write() as session:
-        audit.record(
-            session,
-            Audited.LOGIN_REFUSED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            detail=error.reason,
-        )
+        audit.record_by(session, agent, Audited.LOGIN_REFUSED, detail=error.reason)
 
 
 def _give_up(runtime: Runtime, tokens: Tokens) -> None:

@@ -49,22 +49,12 @@ def _is_live(connection: Connection) -> bool:
     return connection.current and connection.status == ConnectionStatus.LIVE
 
 
-def _note(session: Session, agent: Agent, action: Audited, connection_id: int) -> None:
-    audit.record(
-        session,
-        action,
-        company_id=agent.company_id,
-        agent_id=agent.id,
-        connection_id=connection_id,
-    )
-
-
 def try_again(session: Session, agent: Agent, entry_id: int) -> int:
     """Make a failed entry due; returns its connection, to be rung. Raises NotFound and
     InvalidInput."""
     entry = _failed(session, agent, entry_id)
     entries.happen(session, Event.RETRIED, SyncEntry.id == entry_id, due_at=now(session))
-    _note(session, agent, Audited.ENTRY_RETRIED, entry.connection_id)
+    audit.record_by(session, agent, Audited.ENTRY_RETRIED, connection_id=entry.connection_id)
     return entry.connection_id
 
 
@@ -89,7 +79,7 @@ def try_all_again(database: Database, agent: Agent, cause: str) -> int | None:
                 return connection_id if reopened else None
             entries.happen(session, Event.RETRIED, SyncEntry.id.in_(chunk), due_at=now(session))
             if not reopened:
-                _note(session, agent, Audited.ENTRY_RETRIED, connection_id)
+                audit.record_by(session, agent, Audited.ENTRY_RETRIED, connection_id=connection_id)
             reopened += len(chunk)
 
 
@@ -118,7 +108,7 @@ def it_is_there(session: Session, agent: Agent, entry_id: int) -> None:
     """Someone checked and found it in Salesforce. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
     entries.happen(session, Event.CONFIRMED, SyncEntry.id == entry_id)
-    _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
+    audit.record_by(session, agent, Audited.ENTRY_SETTLED, connection_id=entry.connection_id)
 
 
 def send_again(session: Session, agent: Agent, entry_id: int) -> int:
@@ -126,5 +116,5 @@ def send_again(session: Session, agent: Agent, entry_id: int) -> int:
     to be rung. Raises NotFound, InvalidInput."""
     entry = _failed(session, agent, entry_id)
     entries.happen(session, Event.SENT_AGAIN, SyncEntry.id == entry_id, due_at=now(session))
-    _note(session, agent, Audited.ENTRY_SETTLED, entry.connection_id)
+    audit.record_by(session, agent, Audited.ENTRY_SETTLED, connection_id=entry.connection_id)
     return entry.connection_id

@@ -198,11 +198,10 @@ def _note(
     record_id: str = "",
     detail: str = "",
 ) -> None:
-    audit.record(
+    audit.record_by(
         session,
+        agent,
         Audited.RECORD_CREATED,
-        company_id=agent.company_id,
-        agent_id=agent.id,
         connection_id=link.connection_id,
         object=object,
         record_id=record_id,

@@ -153,11 +153,10 @@ def _use(
 def _note(
     session: Session, agent: Agent, link: Linked, object: str, record_id: str, *, detail: str
 ) -> None:
-    audit.record(
+    audit.record_by(
         session,
+        agent,
         Audited.RECORD_UPDATED,
-        company_id=agent.company_id,
-        agent_id=agent.id,
         connection_id=link.connection_id,
         object=object,
         record_id=record_id,

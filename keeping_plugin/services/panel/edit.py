@@ -190,11 +190,10 @@ def _note(
     runtime: Runtime, agent: Agent, target: Target, changes: Mapping[str, Value], detail: str = ""
 ) -> None:
     with runtime.database.write() as session:
-        audit.record(
+        audit.record_by(
             session,
+            agent,
             Audited.RECORD_UPDATED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
             connection_id=target.link.connection_id,
             object=target.record.object,
             record_id=target.record.id,

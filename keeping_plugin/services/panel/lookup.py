@@ -127,11 +127,10 @@ def _found(
 ) -> None:
     with runtime.database.write() as session:
         session.execute(update(Search).where(Search.id == asked).values(found=record_ids))
-        audit.record(
+        audit.record_by(
             session,
+            agent,
             Audited.RECORDS_SEARCHED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
             connection_id=link.connection_id,
             object=object,
             detail=f"found={len(record_ids)}",

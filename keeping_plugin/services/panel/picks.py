@@ -34,11 +34,10 @@ def pick(runtime: Runtime, agent: Agent, view: PanelView, object: str, record_id
             "picked_at": at,
         }
         upsert(session, Pick, row, key=("connection_id", "address"))
-        audit.record(
+        audit.record_by(
             session,
+            agent,
             Audited.RECORD_PICKED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
             at=at,
             connection_id=link.connection_id,
             object=object,

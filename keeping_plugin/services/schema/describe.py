@@ -127,13 +127,7 @@ def refresh(runtime: Runtime, agent: Agent, connection_id: int) -> None:
     """An admin's Refresh: the job describes the org again."""
     refresh_soon(runtime.database, connection_id)
     with runtime.database.write() as session:
-        audit.record(
-            session,
-            Audited.SCHEMA_REFRESHED,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            connection_id=connection_id,
-        )
+        audit.record_by(session, agent, Audited.SCHEMA_REFRESHED, connection_id=connection_id)
     runtime.queue.enqueue("describe", connection_id)
 
 

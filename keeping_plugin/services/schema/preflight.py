@@ -99,13 +99,7 @@ def check(runtime: Runtime, agent: Agent, connection_id: int) -> Preflight:
     """An admin's *Check again*: as `run`."""
     found = run(runtime, connection_id)
     with runtime.database.write() as session:
-        audit.record(
-            session,
-            Audited.PREFLIGHT,
-            company_id=agent.company_id,
-            agent_id=agent.id,
-            connection_id=connection_id,
-        )
+        audit.record_by(session, agent, Audited.PREFLIGHT, connection_id=connection_id)
     return found
 
 

@@ -152,14 +152,8 @@ def save(
         {"company_id": agent.company_id, "object": schema.name, "fields": stored},
         key=("company_id", "object"),
     )
-    audit.record(
-        session,
-        Audited.FIELDS_CHOSEN,
-        company_id=agent.company_id,
-        agent_id=agent.id,
-        at=now(session),
-        object=schema.name,
-        fields=stored,
+    audit.record_by(
+        session, agent, Audited.FIELDS_CHOSEN, at=now(session), object=schema.name, fields=stored
     )
 
 
