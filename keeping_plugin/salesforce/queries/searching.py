@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
-from keeping_plugin.addresses import salesforce_forms, salesforce_key
+from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.errors import SchemaStale
 from keeping_plugin.objects import CONTACT, CONVERSION, LEAD, PERSON_NAMES
-from keeping_plugin.salesforce.queries import payloads
+from keeping_plugin.salesforce.queries import payloads, soql
 from keeping_plugin.salesforce.wire.calls import Calls
 from keeping_plugin.salesforce.wire.composite import Rows
 
@@ -32,7 +32,11 @@ def people(calls: Calls, name: str, addresses: Iterable[str]) -> dict[str, Rows]
     hundred addresses."""
     wanted = {key for address in addresses if (key := salesforce_key(address)) is not None}
     found: dict[str, Rows] = {kind: [] for kind in PERSON_NAMES}
-    for forms in _chunks(sorted(wanted)):
+    # At worst every character of a form is escaped.
+    chunks = soql.address_chunks(
+        sorted(wanted), length=lambda form: 2 * len(form), room=_TEXT, most=None
+    )
+    for forms in chunks:
         for row in _search(calls, name, forms):
             kind = payloads.mapping(row.get("attributes")).get("type")
             if kind in found and salesforce_key(payloads.text(row, "Email")) in wanted:
@@ -67,18 +71,3 @@ def _path(forms: Sequence[str], returning: str) -> str:
     words = " OR ".join('"' + _RESERVED.sub(r"\\\1", form) + '"' for form in forms)
     sosl = f"FIND {{{words}}} IN EMAIL FIELDS RETURNING {returning} LIMIT {_MAX_RECORDS}"
     return "search/?q=" + quote(sosl, safe="")
-
-
-def _chunks(addresses: Iterable[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    size = 0
-    for address in addresses:
-        for form in salesforce_forms(address):
-            length = 2 * len(form)  # at worst, every character escaped
-            if chunk and size + length > _TEXT:
-                yield chunk
-                chunk, size = [], 0
-            chunk.append(form)
-            size += length
-    if chunk:
-        yield chunk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from keeping_plugin.addresses import salesforce_forms
@@ -46,18 +46,29 @@ def id_in(ids: Sequence[str]) -> str:
     return format_soql("Id IN {}", list(ids))
 
 
-def address_chunks(addresses: Iterable[str]) -> Iterator[list[str]]:
-    """The forms of these addresses in as few statements as fit."""
+def _in_a_list(form: str) -> int:
+    return len(format_soql("{},", form))
+
+
+def address_chunks(
+    addresses: Iterable[str],
+    *,
+    length: Callable[[str], int] = _in_a_list,
+    room: int = STATEMENT,
+    most: int | None = ADDRESSES,
+) -> Iterator[list[str]]:
+    """The forms of these addresses in as few statements as fit: at most `room` characters, as
+    `length` counts those of a form, and at most so many forms."""
     chunk: list[str] = []
     size = 0
     for address in dict.fromkeys(addresses):
         for form in salesforce_forms(address):
-            length = len(format_soql("{},", form))
-            if chunk and (len(chunk) == ADDRESSES or size + length > STATEMENT):
+            needed = length(form)
+            if chunk and (len(chunk) == most or size + needed > room):
                 yield chunk
                 chunk, size = [], 0
             chunk.append(form)
-            size += length
+            size += needed
     if chunk:
         yield chunk
 
