@@ -14,7 +14,7 @@ from salesforce_simulator.store import Record, Store
 
 RELATION = "TaskRelation"
 LIST = "TaskWhoIds"
-MOST = 50
+MAX_CONTACTS = 50
 
 
 class SharedActivities(Companion):
@@ -192,6 +192,6 @@ def _check_people(people: Sequence[str]) -> None:
     if leads and len(people) > 1:
         message = "A task can be related to one lead or to contacts, not to both"
         raise refuse("FIELD_INTEGRITY_EXCEPTION", message, [LIST])
-    if len(people) > MOST:
-        message = f"A task can be related to at most {MOST} contacts"
+    if len(people) > MAX_CONTACTS:
+        message = f"A task can be related to at most {MAX_CONTACTS} contacts"
         raise refuse("LIMIT_EXCEEDED", message, [LIST])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 #: As many as the object RecentlyViewed holds.
-MOST = 200
+MAX_RECENT = 200
 
 
 class RecentlyViewed:
@@ -21,7 +21,7 @@ class RecentlyViewed:
             seen = self._seen.setdefault(user_id, {})
             seen.pop((object_name, record_id), None)
             seen[object_name, record_id] = None
-            if len(seen) > MOST:
+            if len(seen) > MAX_RECENT:
                 del seen[next(iter(seen))]
 
     def clear(self) -> None:

@@ -17,7 +17,7 @@ from keeping_plugin.objects import (
     emails_are_searched,
 )
 from keeping_plugin.salesforce.queries import panel_queries, payloads, searching
-from keeping_plugin.salesforce.queries.panel_queries import MOST_PEOPLE, Shown
+from keeping_plugin.salesforce.queries.panel_queries import MAX_PEOPLE, Shown
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
 from keeping_plugin.types import ContactMatch, LeadMatch, Record
@@ -33,7 +33,7 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
     if forms and emails_are_searched(shown.schemas):
         searched = searching.people(calls, "panel", [address])
         ids = {
-            kind: [payloads.record_id(row) for row in rows][:MOST_PEOPLE]
+            kind: [payloads.record_id(row) for row in rows][:MAX_PEOPLE]
             for kind, rows in searched.items()
         }
     statements = panel_queries.queries(forms, shown, ids) if forms else {}

@@ -26,10 +26,10 @@ from keeping_plugin.salesforce import names
 from keeping_plugin.salesforce.queries import soql
 from keeping_plugin.types import ObjectSchema
 
-MOST_PEOPLE = 20
+MAX_PEOPLE = 20
 # One contact may have several roles in one opportunity, so more roles are read than are shown.
 _ROLES_EACH = 4
-_MOST_ACCOUNTS = 50
+_MAX_ACCOUNTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _contacts(where: Sequence[str], shown: Shown) -> str:
         if shown.leads_to(CONTACT.name, relation.relationship, row.name)
     ]
     order = shown.latest(CONTACT.name, "LastModifiedDate")
-    return soql.select(fields, CONTACT.name, where=where, order=order, limit=MOST_PEOPLE)
+    return soql.select(fields, CONTACT.name, where=where, order=order, limit=MAX_PEOPLE)
 
 
 def _children(row: StandardObject, relation: Children, shown: Shown) -> str:
@@ -150,7 +150,7 @@ def _leads(address: str, shown: Shown) -> str:
         LEAD.name,
         where=[address, *unconverted],
         order=shown.latest(LEAD.name, "LastModifiedDate"),
-        limit=MOST_PEOPLE,
+        limit=MAX_PEOPLE,
     )
 
 
@@ -174,7 +174,7 @@ def _accounts(
     if not children:
         return {}
     fields, among = ("Id", *children), [_among(pointer, where)]
-    return {name: soql.select(fields, ACCOUNT.name, where=among, limit=_MOST_ACCOUNTS)}
+    return {name: soql.select(fields, ACCOUNT.name, where=among, limit=_MAX_ACCOUNTS)}
 
 
 def _among(pointer: tuple[str, str], where: Sequence[str]) -> str:

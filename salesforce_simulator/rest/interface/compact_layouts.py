@@ -9,7 +9,7 @@ from salesforce_simulator.errors import refuse
 from salesforce_simulator.rest.interface.columns import chosen_fields
 from salesforce_simulator.rest.wire import Request, Response
 
-MOST_OBJECTS = 100
+MAX_OBJECTS = 100
 _LABEL, _NAME = "System Default", "SYSTEM"
 
 
@@ -80,8 +80,8 @@ def of_an_object(request: Request) -> Response:
 def of_several_objects(request: Request) -> Response:
     """``GET compactLayouts?q=Account,Contact``."""
     names = [name.strip() for name in request.query.get("q", "").split(",") if name.strip()]
-    if not 1 <= len(names) <= MOST_OBJECTS:
-        raise refuse("INVALID_QUERY_PARAMETER", f"q names 1 to {MOST_OBJECTS} objects", None)
+    if not 1 <= len(names) <= MAX_OBJECTS:
+        raise refuse("INVALID_QUERY_PARAMETER", f"q names 1 to {MAX_OBJECTS} objects", None)
     org, user = request.site.org, request.session.user
     described = [org.describe(user, name) for name in names]
     return Response(200, {body["name"]: _compact(body) for body in described})

@@ -14,7 +14,7 @@ from salesforce_simulator.values import parse_datetime
 
 _PREFIX = "00B"
 _ALWAYS = ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp")
-_PAGE, _LONGEST_PAGE = 25, 2000
+_PAGE, _MAX_PAGE = 25, 2000
 _SCOPES = ("All", "My", "RecentlyViewed")
 _DIRECTIONS = {"datetime": ("Newest to Oldest", "Oldest to Newest"), "phone": ("9-0", "0-9")}
 
@@ -194,8 +194,8 @@ def _shown(value: Any) -> str | None:
 def results(request: Request) -> Response:
     """``GET sobjects/{Object}/listviews/{id}/results?limit=&offset=``."""
     view, org, user = _named(request), request.site.org, request.session.user
-    limit = _page(request, "limit", _PAGE, _LONGEST_PAGE)
-    offset = _page(request, "offset", 0, _LONGEST_PAGE)
+    limit = _page(request, "limit", _PAGE, _MAX_PAGE)
+    offset = _page(request, "offset", 0, _MAX_PAGE)
     soql = view.soql(_recent(request, view))
     found = org.query(user, f"{soql} LIMIT {limit + 1} OFFSET {offset}")["records"]
     rows = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from salesforce_simulator.errors import OrgError, refuse
 from salesforce_simulator.ids import normalised
-from salesforce_simulator.records.recently_viewed import MOST
+from salesforce_simulator.records.recently_viewed import MAX_RECENT
 from salesforce_simulator.rest.wire import Request, Response
 
 _FOR_VIEW = re.compile(r"\bFOR\s+(VIEW|REFERENCE)\s*$", re.IGNORECASE)
@@ -72,9 +72,11 @@ def recent_items(
 
 def recent(request: Request) -> Response:
     """``GET recent?limit=``."""
-    limit = request.query.get("limit", str(MOST))
-    if not limit.isdigit() or not 1 <= int(limit) <= MOST:
-        raise refuse("INVALID_QUERY_PARAMETER", f"limit must be 1 to {MOST}, not {limit}", None)
+    limit = request.query.get("limit", str(MAX_RECENT))
+    if not limit.isdigit() or not 1 <= int(limit) <= MAX_RECENT:
+        raise refuse(
+            "INVALID_QUERY_PARAMETER", f"limit must be 1 to {MAX_RECENT}, not {limit}", None
+        )
     items = recent_items(request, most=int(limit))
     request.cost.rows += len(items)
     return Response(200, items)
