@@ -192,7 +192,9 @@ def test_ten_use_this_one_and_nine_adds_leave_the_host_alone(town: Town) -> None
         for person in people:
             person.join(60)
     finally:
-        server.close()
+        # The threads first, which wake the loop when they end; then the loop closes what it reads.
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(server.close)
         serving.join(10)
         town.org_of("acme").control.clear_faults()
     assert len(took) == 19

@@ -173,7 +173,9 @@ def test_nothing_runs_where_salesforce_and_admins_speak_on_bad_days(
     inbox.customer(Address("new@evil.example", EVIL[:200]))
     page.goto(f"{at}/new/Contact")
     page.locator("[name=sf_LastName]").fill("Somebody")
-    page.get_by_role("button", name="Save", exact=True).last.click()
+    # The form names the customer, too, so its text does not say that the answer is here.
+    with page.expect_response(lambda answer: answer.status == 409):
+        page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_text("<script>").first).to_be_visible()
     assert_nothing_ran(page, "duplicates")
 
