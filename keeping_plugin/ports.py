@@ -89,6 +89,15 @@ class MessageFacts(Protocol):
         order; missing ones are left out."""
 
 
+class Agents(Protocol):
+    """An optional method of a `HelpDesk`, so that agents can be matched to Salesforce users before
+    they write or are assigned. Without it, only those are matched whom messages and conversations
+    name."""
+
+    def agents(self, company_id: str) -> Sequence[Agent]:
+        """The company's agents, each with their email address."""
+
+
 class SalesforceGateway(Protocol):
     """Access to Salesforce for one connection: takes and returns plain values, and raises only
     this plugin's errors.

@@ -15,7 +15,12 @@ from keeping_plugin.models.database import Database, insert_new, listed, now, up
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
 from keeping_plugin.models.people import AddressClaim, KnownAddress, PanelCard, Pick
-from keeping_plugin.models.policy import FieldSelection, MailboxPolicy, SkippedDomain
+from keeping_plugin.models.policy import (
+    FieldSelection,
+    MailboxPolicy,
+    PeoplePolicy,
+    SkippedDomain,
+)
 
 __all__ = [
     "LIVE_OCCASION",
@@ -37,6 +42,7 @@ __all__ = [
     "OAuthAttempt",
     "OrgLease",
     "PanelCard",
+    "PeoplePolicy",
     "Pick",
     "Revocation",
     "SchemaDocument",

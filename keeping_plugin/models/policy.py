@@ -21,6 +21,18 @@ class MailboxPolicy(Base):
     log_tasks: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
+class PeoplePolicy(Base):
+    """How the people whom automations add are made: choices by name, as services/people/policy
+    reads them. The row of mailbox "" is the company's; a mailbox's own row holds only what differs
+    from it."""
+
+    __tablename__ = "keeping_people_policy"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    mailbox_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    choices: Mapped[Any] = mapped_column(Json)
+
+
 class SkippedDomain(Base):
     """A domain whose people are never added; with `skip_logging` their mail is not logged either.
     `domain` is an `addresses.domain_key`."""

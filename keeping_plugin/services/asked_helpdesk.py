@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 from keeping_plugin.errors import HelpDeskFailed
-from keeping_plugin.ports import HelpDesk, MessageFacts
+from keeping_plugin.ports import Agents, HelpDesk, MessageFacts
 from keeping_plugin.types import Agent, Conversation, Mailbox, Message, MessageArrived
 
 log = logging.getLogger("keeping_plugin.delivery")
@@ -33,6 +33,8 @@ class AskedHelpDesk:
         self._interrupts = interrupts
         if callable(getattr(helpdesk, "message_facts", None)):
             self.message_facts = self._message_facts  # a host need not have it
+        if callable(getattr(helpdesk, "agents", None)):
+            self.agents = self._agents  # nor this
 
     @contextmanager
     def _asked(self, question: str) -> Iterator[None]:
@@ -70,6 +72,10 @@ class AskedHelpDesk:
     ) -> Iterator[MessageArrived]:
         host = cast(MessageFacts, self._helpdesk)
         return self._each("message_facts", lambda: host.message_facts(company_id, message_ids))
+
+    def _agents(self, company_id: str) -> Sequence[Agent]:
+        with self._asked("agents"):
+            return list(cast(Agents, self._helpdesk).agents(company_id))
 
     def _each(self, question: str, ask: Callable[[], Iterable[T]]) -> Iterator[T]:
         with self._asked(question):

@@ -39,6 +39,7 @@ class Audited(StrEnum):
     PREFLIGHT = "preflight"
     FIELDS_CHOSEN = "fields_chosen"
     AUTOMATION_CHANGED = "automation_changed"
+    PEOPLE_CHANGED = "people_changed"
     SKIP_LIST_CHANGED = "skip_list_changed"
     RECORD_CREATED = "record_created"
     RECORD_UPDATED = "record_updated"

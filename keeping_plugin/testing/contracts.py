@@ -97,6 +97,16 @@ class HelpDeskContract:
         assert told == seen(case.helpdesk.messages(case.company_id, wanted))
         assert not list(ask(case.other_company_id, case.message_ids))
 
+    def test_agents_are_the_company_s_own(self, case: HelpDeskCase) -> None:
+        ask = getattr(case.helpdesk, "agents", None)
+        if ask is None:
+            pytest.skip("this help desk has no agents")
+        found = list(ask(case.company_id))
+        assert all(agent.company_id == case.company_id for agent in found)
+        assert len({agent.id for agent in found}) == len(found)
+        theirs = {agent.id for agent in ask(case.other_company_id)}
+        assert theirs.isdisjoint(agent.id for agent in found)
+
     def test_times_are_aware(self, case: HelpDeskCase) -> None:
         for message in case.helpdesk.messages(case.company_id, case.message_ids):
             assert message.sent_at.tzinfo is not None

@@ -16,6 +16,7 @@ class FakeCompany:
     mailboxes: list[Mailbox] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    agents: list[Agent] = field(default_factory=list)
     internal: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -55,6 +56,9 @@ class FakeHelpDesk:
 
     def mailboxes(self, company_id: str) -> Sequence[Mailbox]:
         return tuple(self.company(company_id).mailboxes)
+
+    def agents(self, company_id: str) -> Sequence[Agent]:
+        return tuple(self.company(company_id).agents)
 
     def conversation(self, company_id: str, conversation_id: str) -> Conversation | None:
         return self.company(company_id).conversations.get(conversation_id)

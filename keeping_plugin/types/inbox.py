@@ -31,12 +31,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who works in the inbox. Admins are agents who may change the settings."""
+    """A person who works in the inbox. Admins are agents who may change the settings.
+
+    `email` matches the agent to a Salesforce user. `locale` ("de-CH") and `timezone` (an IANA name)
+    decide how numbers and times are read and shown; "" leaves that to the browser.
+    """
 
     id: str
     company_id: str
     name: str
     is_admin: bool = False
+    email: str = ""
+    locale: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,8 @@ class Mailbox:
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """`customer` is the external person: the sender of inbound or recipient of outbound mail, or
-    None. `opened_by` is deprecated and ignored; use `MessageArrived.opens_conversation`."""
+    None. `assignee` is the agent who looks after it, if any. `opened_by` is deprecated and ignored;
+    use `MessageArrived.opens_conversation`."""
 
     id: str
     mailbox_id: str
@@ -57,6 +65,7 @@ class Conversation:
     url: str
     opened_by: OpenedBy | None = None
     customer: Address | None = None
+    assignee: Agent | None = None
 
     def __post_init__(self) -> None:
         if self.opened_by is not None:
@@ -72,7 +81,9 @@ class MessageArrived:
     """One stored message, inbound or outbound, without its text.
 
     `opens_conversation` is true for the first message of its conversation. `headers` maps
-    lower-case header names to values; only those that identify automated mail are read.
+    lower-case header names to values; only those that identify automated mail are read. `author` is
+    the agent who wrote an outbound message. `rfc_message_id` is its Message-ID header, with or
+    without `<>`; by it one mail is recognized in several mailboxes.
     """
 
     company_id: str
@@ -86,6 +97,8 @@ class MessageArrived:
     recipients: Sequence[Address]
     sent_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
+    author: Agent | None = None
+    rfc_message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ TITLES: Mapping[str, str] = {
     "preflight": "Checked the connection",
     "fields_chosen": "Changed the fields agents see",
     "automation_changed": "Changed automations",
+    "people_changed": "Changed how new people are added",
     "skip_list_changed": "Changed the skipped domains",
     "record_created": "Created a record in Salesforce",
     "record_updated": "Changed a record in Salesforce",
@@ -149,9 +150,30 @@ def _requests(detail: str) -> str:
     return f"{requests}, {int(usual):,} on a usual day" if requests and usual else requests
 
 
+# The choices of services/people/policy.
+_CHOICES: Mapping[str, str] = {
+    "add_as": "Contact or Lead",
+    "by_colleagues": "Account by colleagues",
+    "by_website": "Account by website",
+    "account_id": "Account for all others",
+    "owner": "owner",
+    "owner_id": "chosen owner",
+    "defaults": "default values",
+    "an_hour": "people an hour",
+    "burst": "people of one domain",
+    "once_per_mail": "one mail in several mailboxes",
+    "company": "as the company again",
+}
+
+
+def _choices(detail: str) -> str:
+    return ", ".join(_CHOICES[name] for name in detail.split() if name in _CHOICES)
+
+
 _DETAILS: Mapping[str, Callable[[str], str]] = {
     "records_searched": _found,
     "automation_changed": _switches,
+    "people_changed": _choices,
     "skip_list_changed": _domains,
     "backfill_started": _run,
     "backfill_changed": _run,

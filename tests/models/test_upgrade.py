@@ -10,9 +10,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Base, Database, EntryState, Search, SyncEntry, migrate
+from keeping_plugin.models import (
+    Base,
+    Database,
+    EntryState,
+    MailboxPolicy,
+    Search,
+    SyncEntry,
+    migrate,
+)
 from keeping_plugin.models.migrate import PREFIX, VERSION_TABLE, downgrade, upgrade
 from keeping_plugin.services.delivery.sweep import sweep
+from keeping_plugin.services.people import policy
 from keeping_plugin.types import Action
 from tests.models import rows_of_0_1_0
 from tests.services.delivery.house import House
@@ -143,3 +152,14 @@ def test_what_0_1_0_cannot_read_waits_for_an_operator_where_it_may_be_at_work(
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.scalar(contract) == 1
+
+
+def test_mailboxes_of_0_1_0_go_on_without_an_account(engine: sa.Engine) -> None:
+    upgrade(engine)
+    with Session(engine) as session:
+        boxes = session.scalars(sa.select(MailboxPolicy)).all()
+        assert boxes
+        for box in boxes:
+            kept = policy.load(session, box.company_id)
+            assert not kept.of(box.mailbox_id).looks_for_accounts
+            assert kept.of("a mailbox made today").looks_for_accounts

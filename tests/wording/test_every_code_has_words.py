@@ -69,6 +69,7 @@ def test_every_change_in_salesforce_is_said(kind: Kind, shown: bool) -> None:
             "add_contacts=true log_tasks=false",
             "adding Contacts on, logging Tasks off",
         ),
+        ("people_changed", "add_as owner", "Contact or Lead, owner"),
         ("skip_list_changed", "added 2", "2 domains added"),
         ("skip_list_changed", "unlog", "mail of one domain is no longer logged"),
         ("backfill_changed", "7 paused", "import 7 paused"),

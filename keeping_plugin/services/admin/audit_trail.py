@@ -98,8 +98,11 @@ def _deed(row: AuditRecord, connection: Connection | None) -> AuditEntry:
     )
 
 
+_OF_MAILBOXES = (Audited.AUTOMATION_CHANGED, Audited.PEOPLE_CHANGED)
+
+
 def _detail(row: AuditRecord) -> str:
-    """An automation was switched for one mailbox, which its row names in place of a record."""
-    named = row.record_id if row.action == Audited.AUTOMATION_CHANGED else ""
+    """What is set for one mailbox names it in place of a record."""
+    named = row.record_id if row.action in _OF_MAILBOXES else ""
     often = f"{row.times:,} times within a minute" if row.times > 1 else ""
     return " · ".join(filter(None, [named, detail_text(row.action, row.detail), often]))

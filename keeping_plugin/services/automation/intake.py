@@ -13,7 +13,7 @@ from keeping_plugin.services.automation.after_commit import ring_after_commit
 from keeping_plugin.services.automation.decisions import judge_and_write
 from keeping_plugin.services.automation.policy import read_policy, read_switches
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.types import Address, Direction, MessageArrived
+from keeping_plugin.types import Address, Agent, Direction, MessageArrived
 
 _ID_LENGTH = 255
 
@@ -73,6 +73,9 @@ def check(message: MessageArrived) -> None:
     _typed("sent_at", message.sent_at, datetime)
     if message.sent_at.tzinfo is None:
         raise ValueError("sent_at must be an aware datetime")
+    if message.author is not None:
+        _typed("author", message.author, Agent)
+    _typed("rfc_message_id", message.rfc_message_id, str)
     _typed("headers", message.headers, Mapping)
     for name, value in message.headers.items():
         _typed("headers", name, str)
