@@ -16,6 +16,8 @@ PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 # MAIL, FRESH and N count on the command line only: login shells set MAIL to the user's own spool.
 given = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 unexport MAIL FRESH ONLY QUICK N
+# Tests and demos start Python by the hundred: without bytecode each compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 export PIP_NO_INPUT := 1
 MAKEFLAGS += --no-print-directory
