@@ -94,11 +94,8 @@ def await_gone(pids: list[int]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_whatever_ends_it_ends_all_it_started(start: Start, how: signal.Signals) -> None:
-    run = start()
-    url = run.until_ready()
-    assert requests.get(f"{url}/login", timeout=10).ok
+def end(run: Run, how: signal.Signals) -> None:
+    """Whatever ends it ends all it started."""
     family = run.family()
     assert len(family) >= 5  # redis, org, worker and its child, inbox
     run.process.send_signal(how)
@@ -110,42 +107,37 @@ def test_whatever_ends_it_ends_all_it_started(start: Start, how: signal.Signals)
 def test_a_second_start_keeps_what_the_first_one_held_and_fresh_forgets_it(
     start: Start, tmp_path: Path
 ) -> None:
+    """Each of the three starts is ended by another signal, and leaves no process behind."""
     mail = tmp_path / "mail"
     mail.mkdir()
     (mail / "kept.eml").write_bytes(b"From: jo@example.com\nSubject: Kept\n\nHi")
     (mail / "bad.eml").write_bytes(b"")
     run = start("--mail", str(mail))
-    run.until_ready()
+    url = run.until_ready()
     said = "".join(run.said)
     assert "unreadable: bad.eml: it is empty" in said
     assert "2 files: 1 messages, 1 unreadable" in said
     assert "maya@outdoor.example.com" in said
-    run.process.terminate()
-    run.process.wait(30)
+    assert requests.get(f"{url}/login", timeout=10).ok
+    end(run, signal.SIGTERM)
 
     again = start("--mail", str(mail))
-    again.until_ready()
+    url = again.until_ready()
     assert "1 messages (1 of them here already)" in "".join(again.said)
-    again.process.terminate()
-    again.process.wait(30)
+    assert requests.get(f"{url}/login", timeout=10).ok
+    end(again, signal.SIGINT)
 
     fresh = start("--mail", str(mail), "--fresh")
-    fresh.until_ready()
+    url = fresh.until_ready()
     assert "already" not in "".join(fresh.said)
-
-
-def test_ports_that_are_taken_are_stepped_over(start: Start, tmp_path: Path) -> None:
-    port = free_port()
-    first, second = start(data=tmp_path / "a", port=port), None
-    first_url = first.until_ready()
-    second = start(data=tmp_path / "b", port=port)
-    assert second.until_ready() != first_url
-    assert requests.get(f"{first_url}/login", timeout=10).ok
+    assert requests.get(f"{url}/login", timeout=10).ok
+    end(fresh, signal.SIGKILL)
 
 
 @pytest.mark.field_case("D14")
 def test_two_that_start_at_once_are_told_from_each_other(start: Start, tmp_path: Path) -> None:
-    """Both look for ports at the same moment."""
+    """Both look for ports at the same moment. A third that looks at their folder or at their port
+    leaves both alone."""
     port = free_port()
     runs = [start(data=tmp_path / name, port=port) for name in ("a", "b")]
     urls = [run.until_ready() for run in runs]
@@ -159,6 +151,17 @@ def test_two_that_start_at_once_are_told_from_each_other(start: Start, tmp_path:
         with Redis.from_url(settings["KEEPING_REDIS_URL"]) as redis:
             assert redis.info("server")["process_id"] in run.family()
         assert run.process.poll() is None
+
+    same_folder = start(data=tmp_path / "a")
+    out, _ = same_folder.process.communicate(timeout=60)
+    assert same_folder.process.returncode == 1
+    assert "another demo is running" in out
+    assert "Traceback" not in out
+
+    end(runs[1], signal.SIGTERM)
+    same_port = start(data=tmp_path / "c", port=int(urls[0].rpartition(":")[2]))
+    assert same_port.until_ready() != urls[0]
+    assert requests.get(f"{urls[0]}/login", timeout=10).ok
 
 
 @pytest.mark.field_case("D14")
@@ -181,15 +184,6 @@ def test_ports_that_are_taken_while_it_starts_are_stepped_over(tmp_path: Path) -
         assert demo.config["KEEPING_SALESFORCE_LOGIN_URLS"][0] == demo.org.production.base_url
         assert requests.get(f"{demo.url}/login", timeout=10).ok
     held[0].close()
-
-
-def test_one_folder_serves_one_demo_at_a_time(start: Start) -> None:
-    start().until_ready()
-    other = start()
-    out, _ = other.process.communicate(timeout=60)
-    assert other.process.returncode == 1
-    assert "another demo is running" in out
-    assert "Traceback" not in out
 
 
 def test_mail_that_is_not_there_is_said_in_one_sentence(start: Start, tmp_path: Path) -> None:
