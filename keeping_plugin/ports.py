@@ -16,6 +16,7 @@ from keeping_plugin.types import (
     Conversation,
     Described,
     Found,
+    Inspection,
     LeadMatch,
     Mailbox,
     Message,
@@ -25,6 +26,7 @@ from keeping_plugin.types import (
     OrgFacts,
     PicklistValue,
     Record,
+    Related,
     Saved,
     TaskLook,
     Tokens,
@@ -161,6 +163,25 @@ class SalesforceGateway(Protocol):
         one outcome per record, in order: Saved, or an error such as RecordRejected, RowLocked or
         OutcomeUnclear. A call without any row outcome raises (BatchRefused if it was refused as a
         whole); if only some collections have no row outcomes, their rows get that error."""
+
+    def inspect(
+        self,
+        object: str,
+        record_ids: Sequence[str],
+        related: Sequence[Related],
+        *,
+        start_by: float | None = None,
+    ) -> Inspection:
+        """What is known of up to 200 records before they are deleted, and what refers to them: one
+        API request if at most 60 named relationships are `related`. A relationship that cannot be
+        read costs a few more, to find out which it is."""
+
+    def delete_many(
+        self, record_ids: Sequence[str], *, start_by: float | None = None
+    ) -> Sequence[Saved | SalesforceError]:
+        """Delete up to 200 records in one API request (allOrNone=false), to Salesforce's recycle
+        bin. One outcome per record, in order, as `create_many`; RecordNotFound for one that is gone
+        already."""
 
     def update(
         self,

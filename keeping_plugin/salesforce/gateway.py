@@ -14,7 +14,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.objects import title_field
 from keeping_plugin.salesforce import errors, names, org
-from keeping_plugin.salesforce.queries import finding, payloads, saving, searching, soql
+from keeping_plugin.salesforce.queries import finding, inspecting, payloads, saving, searching, soql
 from keeping_plugin.salesforce.queries import panel as panels
 from keeping_plugin.salesforce.queries.panel_queries import Shown
 from keeping_plugin.salesforce.schema import described
@@ -27,12 +27,14 @@ from keeping_plugin.types import (
     ContactMatch,
     Described,
     Found,
+    Inspection,
     LeadMatch,
     NewRecord,
     ObjectSchema,
     OrgFacts,
     PicklistValue,
     Record,
+    Related,
     Saved,
     TaskLook,
     Usage,
@@ -133,6 +135,25 @@ class Gateway:
             return ()
         with self._calls.verb("create_many", start_by=start_by):
             return saving.create_many(self._calls, records)
+
+    def inspect(
+        self,
+        object: str,
+        record_ids: Sequence[str],
+        related: Sequence[Related],
+        *,
+        start_by: float | None = None,
+    ) -> Inspection:
+        """Up to 200 records before they are deleted, and what refers to them."""
+        with self._calls.verb("inspect", start_by=start_by):
+            return inspecting.inspect(self._calls, object, record_ids, related)
+
+    def delete_many(
+        self, record_ids: Sequence[str], *, start_by: float | None = None
+    ) -> Sequence[Saved | SalesforceError]:
+        """Delete up to 200 records in one API request: one outcome a record, in order."""
+        with self._calls.verb("delete_many", start_by=start_by):
+            return saving.delete_many(self._calls, record_ids)
 
     def update(
         self,

@@ -19,6 +19,8 @@ from keeping_plugin.types.inbox import (
 from keeping_plugin.types.records import (
     ContactMatch,
     Found,
+    Inspected,
+    Inspection,
     LeadMatch,
     Match,
     NewRecord,
@@ -38,6 +40,7 @@ from keeping_plugin.types.schema import (
     ObjectSchema,
     PicklistValue,
     RecordType,
+    Related,
     Value,
 )
 
@@ -51,6 +54,8 @@ __all__ = [
     "Direction",
     "FieldSpec",
     "Found",
+    "Inspected",
+    "Inspection",
     "LeadMatch",
     "Mailbox",
     "Match",
@@ -65,6 +70,7 @@ __all__ = [
     "PicklistValue",
     "Record",
     "RecordType",
+    "Related",
     "Saved",
     "SeveralMatches",
     "TaskLook",

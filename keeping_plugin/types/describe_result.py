@@ -11,7 +11,13 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keeping_plugin.types.schema import FieldSpec, ObjectSchema, PicklistValue, RecordType
+from keeping_plugin.types.schema import (
+    FieldSpec,
+    ObjectSchema,
+    PicklistValue,
+    RecordType,
+    Related,
+)
 
 # Characters of base64 in all the dependent values of an object. The largest that Salesforce allows,
 # 1,000 values that depend on 300, take 52,000.
@@ -23,6 +29,7 @@ def schema_of(body: object, name: str = "") -> ObjectSchema:
     described = _object(body)
     _check_bitmaps(described.get("fields"))
     fields = [_field(_object(entry)) for entry in _array(described.get("fields"))]
+    related = [_object(entry) for entry in _array(described.get("childRelationships") or [])]
     name = _text(described, "name") or name
     return ObjectSchema(
         name=name,
@@ -38,9 +45,19 @@ def schema_of(body: object, name: str = "") -> ObjectSchema:
         ),
         children={
             child["relationshipName"]: _required(child, "childSObject")
-            for child in map(_object, _array(described.get("childRelationships") or []))
+            for child in related
             if child.get("relationshipName")
         },
+        deletable=_flag(described, "deletable"),
+        related=tuple(
+            Related(
+                _required(child, "childSObject"),
+                _text(child, "field"),
+                _text(child, "relationshipName"),
+            )
+            for child in related
+            if not _flag(child, "deprecatedAndHidden")
+        ),
     )
 
 

@@ -90,6 +90,35 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspected:
+    """Who made a record and who changed it last, deleted or not. `converted`: a Lead that has
+    become a Contact. `owner`: the record that a Task is about (WhoId)."""
+
+    id: str
+    created_by: str
+    created_at: datetime
+    modified_by: str
+    modified_at: datetime
+    deleted: bool = False
+    converted: bool = False
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Records before they are deleted, by id; ids that are missing are not visible to the user.
+
+    `tasks` are the Tasks about each of them, archived ones too. `others` names the objects of which
+    it has further records. `unreadable` names the objects that could not be read: whether there are
+    any is unknown."""
+
+    records: Mapping[str, Inspected]
+    tasks: Mapping[str, tuple[Inspected, ...]]
+    others: Mapping[str, tuple[str, ...]]
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Salesforce's own count of API requests in the last 24 hours (`Sforce-Limit-Info`)."""
 

@@ -79,9 +79,20 @@ class RecordType:
     master: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Records of another object that refer to a record: by which field, and the name by which a
+    subquery asks for them ("" if it cannot)."""
+
+    object: str
+    field: str
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectSchema:
-    """One object as the connected user sees it: fields they cannot read are absent."""
+    """One object as the connected user sees it: fields they cannot read are absent. `deletable` and
+    `related` are not cached (processes of 0.1.0 read the cache): only a fresh describe has them."""
 
     name: str
     label: str
@@ -93,6 +104,8 @@ class ObjectSchema:
     fields: Mapping[str, FieldSpec]
     record_types: tuple[RecordType, ...] = ()
     children: Mapping[str, str] = field(default_factory=dict)  # relationship name -> object
+    deletable: bool = field(default=False, compare=False)
+    related: tuple[Related, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

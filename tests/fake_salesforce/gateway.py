@@ -23,6 +23,8 @@ from keeping_plugin.types import (
     ContactMatch,
     Described,
     Found,
+    Inspected,
+    Inspection,
     LeadMatch,
     NewRecord,
     ObjectSchema,
@@ -30,6 +32,7 @@ from keeping_plugin.types import (
     PersonFound,
     PicklistValue,
     Record,
+    Related,
     Saved,
     TaskLook,
     Usage,
@@ -183,6 +186,56 @@ class FakeGateway:
             return error
         return fault or saved
 
+    def inspect(
+        self,
+        object: str,
+        record_ids: Sequence[str],
+        related: Sequence[Related],
+        *,
+        start_by: float | None = None,
+    ) -> Inspection:
+        with self._call("inspect", start_by=start_by, rows=len(record_ids)):
+            every = {row["Id"]: row for row in self._org.of(object, deleted_too=True)}
+            rows = {each: every[each] for each in record_ids if each in every}
+            tasks: dict[str, tuple[Inspected, ...]] = {}
+            others: dict[str, tuple[str, ...]] = {}
+            for each in related:
+                if each.object in self._salesforce.hidden:
+                    continue
+                for record_id in rows:
+                    there = self._org.referring(each, record_id)
+                    if there and (each.object, each.field) == ("Task", "WhoId"):
+                        tasks[record_id] = tuple(map(_inspected, there))
+                    elif there:
+                        others[record_id] = (*others.get(record_id, ()), each.object)
+            return Inspection(
+                {record_id: _inspected(row) for record_id, row in rows.items()},
+                tasks,
+                others,
+                tuple(
+                    dict.fromkeys(
+                        each.object for each in related if each.object in self._salesforce.hidden
+                    )
+                ),
+            )
+
+    def delete_many(
+        self, record_ids: Sequence[str], *, start_by: float | None = None
+    ) -> Sequence[Saved | SalesforceError]:
+        with self._call("delete_many", start_by=start_by, rows=len(record_ids)):
+            return [self._delete(record_id, len(record_ids)) for record_id in record_ids]
+
+    def _delete(self, record_id: str, rows: int) -> Saved | SalesforceError:
+        object = next(name for name, prefix in PREFIXES.items() if record_id.startswith(prefix))
+        fault, kept = self._salesforce.row_fault(NewRecord(object, {"Id": record_id}), rows)
+        if fault is not None and not kept:
+            return fault
+        try:
+            self._org.remove(object, self._there(object, record_id), by=self.user_id)
+        except SalesforceError as error:
+            return error
+        return fault or Saved(record_id)
+
     def update(
         self,
         object: str,
@@ -202,7 +255,7 @@ class FakeGateway:
             self._org.check(
                 object, changes, creating=False, allow_duplicates=allow_duplicates, row=row
             )
-            self._org.change(object, row, changes)
+            self._org.change(object, row, changes, by=self.user_id)
 
     def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
         wanted = text.strip().lower()
@@ -268,3 +321,16 @@ class FakeGateway:
     def limits(self) -> Usage:
         with self._call("limits"):
             return Usage(self._salesforce.used, self._salesforce.limit)
+
+
+def _inspected(row: Row) -> Inspected:
+    return Inspected(
+        id=row["Id"],
+        created_by=row["CreatedById"],
+        created_at=datetime.fromisoformat(row["CreatedDate"]),
+        modified_by=row["LastModifiedById"],
+        modified_at=datetime.fromisoformat(row["LastModifiedDate"]),
+        deleted=row["IsDeleted"],
+        converted=bool(row.get("IsConverted")),
+        owner=row.get("WhoId") or "",
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected, SchemaStale
 from keeping_plugin.objects import ROWS
 from keeping_plugin.ports import Clock
-from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue
+from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Related
 from keeping_plugin.types.describe_result import schema_of
 
 Row = dict[str, Any]
@@ -111,6 +111,7 @@ class FakeOrg:
             "OwnerId": by,
             "CreatedById": by,
             "CreatedDate": now,
+            "LastModifiedById": by,
             "LastModifiedDate": now,
             "SystemModstamp": now,
             "IsDeleted": False,
@@ -122,11 +123,30 @@ class FakeOrg:
         self.rows.setdefault(object, {})[row["Id"][:15]] = row
         return str(row["Id"])
 
-    def change(self, object: str, row: Row, changes: Mapping[str, Any]) -> None:
+    def change(self, object: str, row: Row, changes: Mapping[str, Any], *, by: str) -> None:
         """Write fields of a row."""
         row |= {name: _stored(value) for name, value in changes.items()}
+        row["LastModifiedById"] = by
         row["LastModifiedDate"] = row["SystemModstamp"] = stamp(self.clock.now())
         self._derive(object, row)
+
+    def referring(self, related: Related, record_id: str) -> list[Row]:
+        """The rows of another object that refer to a record."""
+        return [row for row in self.of(related.object) if row.get(related.field) == record_id]
+
+    def remove(self, object: str, row: Row, *, by: str) -> None:
+        """Put a row into the recycle bin, and the Tasks about it. Raises RecordRejected while a
+        Case refers to it."""
+        schema = self.schemas.get(object)
+        for related in schema.related if schema else ():
+            for other in self.referring(related, row["Id"]):
+                if related.object == "Case":
+                    raise _rejected("DELETE_FAILED", "It is associated with a Case.")
+                if related.object == "Task":
+                    self.remove("Task", other, by=by)
+        row["IsDeleted"] = True
+        row["LastModifiedById"] = by
+        row["LastModifiedDate"] = row["SystemModstamp"] = stamp(self.clock.now())
 
     def _derive(self, object: str, row: Row) -> None:
         if object in {"Contact", "Lead", "User"}:

@@ -330,3 +330,44 @@ class ReadingContract(OrgContract):
         with pytest.raises(CallNotStarted):
             gateway.find([someone()], start_by=float("-inf"))
         assert gateway.requests == before + 2
+
+    # inspect
+
+    def test_inspect_tells_who_made_and_changed_records_and_what_refers_to_them(
+        self, org: OrgUnderTest
+    ) -> None:
+        gateway = org.gateway
+        [described] = gateway.describe(["Contact"])
+        schema = described.schema
+        assert schema is not None
+        assert schema.deletable
+        made = gateway.create("Contact", {"LastName": "Alone", "Email": someone()}).id
+        busy, gone = org.add("Contact", LastName="Busy"), org.add("Contact", LastName="Gone")
+        task = org.add("Task", Subject="Call back", WhoId=busy)
+        org.delete("Task", org.add("Task", Subject="Not any more", WhoId=busy))
+        org.add("Case", Subject="Broken", ContactId=busy)
+        org.delete("Contact", gone)
+        before = gateway.limits().used
+        found = gateway.inspect("Contact", [made, busy, gone], schema.related)
+        assert gateway.usage is not None
+        assert gateway.usage.used == before + 1
+        assert found.unreadable == ()
+        assert {key: one.deleted for key, one in found.records.items()} == {
+            made: False,
+            busy: False,
+            gone: True,
+        }
+        me = gateway.org_facts().user_id
+        alone = found.records[made]
+        assert (alone.created_by, alone.modified_by) == (me, me)
+        assert alone.created_at == alone.modified_at
+        assert {key: [one.id for one in same] for key, same in found.tasks.items()} == {
+            busy: [task]
+        }
+        assert found.others == {busy: ("Case",)}
+
+    def test_inspect_tells_a_converted_lead(self, org: OrgUnderTest) -> None:
+        lead = org.add("Lead", LastName="L", Company="L", Email=someone())
+        org.convert(lead)
+        found = org.gateway.inspect("Lead", [lead], ())
+        assert [one.converted for one in found.records.values()] in ([True], [])

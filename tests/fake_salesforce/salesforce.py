@@ -80,6 +80,8 @@ class FakeSalesforce:
         self.users_of: dict[int, str] = {}
         self.metadata_changed = "Wed, 6 May 2026 09:00:00 GMT"
         self.user_id = self.add_user("integration@example.com")
+        self.admin_id = self.add_user("admin@example.com", "Admin")
+        self.hidden: set[str] = set()  # objects whose records the users cannot read
         self._faults: list[_Fault] = []
         self._row_faults: list[_RowFault] = []
         self._meanwhile: list[tuple[str, Callable[[], object]]] = []
@@ -103,12 +105,13 @@ class FakeSalesforce:
         return self.org.insert(object, fields, by=self.user_id)
 
     def update(self, object: str, record_id: str, **changes: Any) -> None:
-        """Change a record, unchecked."""
-        self.org.change(object, self.org.rows[object][record_id[:15]], changes)
+        """Change a record, unchecked, as an administrator would."""
+        self.org.change(object, self.org.rows[object][record_id[:15]], changes, by=self.admin_id)
 
     def delete(self, object: str, record_id: str) -> None:
-        """Put a record into the recycle bin."""
-        self.org.rows[object][record_id[:15]]["IsDeleted"] = True
+        """Put a record into the recycle bin, as an administrator would."""
+        row = self.org.rows[object][record_id[:15]]
+        row |= {"IsDeleted": True, "LastModifiedById": self.admin_id}
 
     def convert(self, lead_id: str) -> str:
         """Convert a Lead; the id of the Contact it becomes."""

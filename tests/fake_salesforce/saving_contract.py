@@ -10,6 +10,7 @@ from keeping_plugin.errors import (
     CallNotStarted,
     DuplicatesFound,
     RecordChanged,
+    RecordNotFound,
     RecordRejected,
 )
 from keeping_plugin.types import NewRecord, Saved
@@ -103,3 +104,23 @@ class SavingContract(OrgContract):
         with pytest.raises(CallNotStarted):
             gateway.find([someone()], start_by=late)
         assert gateway.limits().used == before + 1
+
+    def test_deleted_records_go_to_the_recycle_bin_with_their_tasks(
+        self, org: OrgUnderTest
+    ) -> None:
+        gateway = org.gateway
+        [jane, joe, case_person] = [org.add("Contact", LastName=name) for name in "abc"]
+        task = org.add("Task", Subject="About Jane", WhoId=jane)
+        org.add("Case", Subject="Broken", ContactId=case_person)
+        org.delete("Contact", joe)
+        before = gateway.limits().used
+        outcomes = gateway.delete_many([jane, joe, case_person])
+        assert gateway.usage is not None
+        assert gateway.usage.used == before + 1
+        assert [type(one) for one in outcomes] == [Saved, RecordNotFound, RecordRejected]
+        contacts = gateway.inspect("Contact", [jane, case_person], ()).records
+        assert {key: one.deleted for key, one in contacts.items()} == {
+            jane: True,
+            case_person: False,
+        }
+        assert gateway.inspect("Task", [task], ()).records[task].deleted

@@ -115,6 +115,16 @@ def test_many_rows_are_unclear_unless_they_were_refused(
         gateway.create_many([NewRecord("Contact", {"LastName": "X"})] * 3)
 
 
+@pytest.mark.parametrize(("kind", "options", "unclear"), CALL_FAULTS)
+def test_many_deletes_are_unclear_unless_they_were_refused(
+    org: LiveOrg, gateway: Gateway, kind: str, options: dict[str, Any], unclear: bool
+) -> None:
+    people = [org.add("Contact", LastName="X") for _ in range(3)]
+    org.control.fault(kind, **options)
+    with pytest.raises(OutcomeUnclear if unclear else SalesforceUnavailable):
+        gateway.delete_many(people)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", ["reset", "internal_error", "bad_gateway", "unavailable_html"])
 def test_an_unclear_create_may_or_may_not_have_happened(

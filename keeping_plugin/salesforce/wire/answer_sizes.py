@@ -24,6 +24,8 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "create": MB,
     "update": MB,
     "create_many": 8 * MB,
+    "inspect": 8 * MB,
+    "delete_many": MB,
     "describe": 16 * MB,
     "picklist_values": 8 * MB,
     "closed_task_status": 256 * KB,

@@ -51,13 +51,15 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "create": lambda gateway: gateway.create("Contact", {"LastName": "X"}),
     "create_many": lambda gateway: gateway.create_many([NewRecord("Contact", {"LastName": "X"})]),
     "update": lambda gateway: gateway.update("Contact", CONTACT, {"LastName": "Y"}),
+    "inspect": lambda gateway: gateway.inspect("Contact", [CONTACT], ()),
+    "delete_many": lambda gateway: gateway.delete_many([CONTACT]),
     "describe": lambda gateway: gateway.describe(["Contact"]),
     "picklist_values": lambda gateway: gateway.picklist_values("Contact", "012000000000000AAA"),
     "closed_task_status": lambda gateway: gateway.closed_task_status(),
     "org_facts": lambda gateway: gateway.org_facts(),
     "limits": lambda gateway: gateway.limits(),
 }
-WRITES = {"create", "create_many", "update"}
+WRITES = {"create", "create_many", "delete_many", "update"}
 
 
 def ends(verb: str, script: Script) -> tuple[SalesforceError, float]:
