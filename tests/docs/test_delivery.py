@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from keeping_plugin.services.ledger.entries import ANY, Event
+from keeping_plugin.services.ledger.events import ANY, Event
 from tests.servers.needs import ROOT
 
 

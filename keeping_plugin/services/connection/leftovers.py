@@ -26,7 +26,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.ledger import entries
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import lock_connection
 
 DISCONNECTED = "disconnected"

@@ -22,7 +22,7 @@ from keeping_plugin.models import (
 from keeping_plugin.services.delivery.outcomes import LAST_RETRY
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import ASK_AGAIN
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.times import (
     BACKFILL_CLAIM,
     BARRED_WAITS,

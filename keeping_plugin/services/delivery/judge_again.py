@@ -21,7 +21,7 @@ from keeping_plugin.services.automation.policy import read_policy, read_switches
 from keeping_plugin.services.delivery.actions import spec_of
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Direction, MessageArrived
@@ -106,7 +106,7 @@ def _judge(
     granted = {verdict.action for verdict in judged.verdicts if verdict.granted}
     time = now(session)
     for row in rows:
-        mine = entries.held([row.id], batch.token)
+        mine = entries.of_batch([row.id], batch.token)
         if row.action in granted and message.customer is not None:
             address = address_key(message.customer.email)
             entries.happen(session, Event.CORRECTED, *mine, address=address, due_at=time)

@@ -18,7 +18,7 @@ from keeping_plugin.services.delivery.host_messages import Mail, is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.sending import sendable
@@ -155,5 +155,5 @@ def _note(runtime: Runtime, batch: Batch, payloads: Mapping[str, Mapping[Action,
         if note is not None:
             log.warning("text_too_slow", extra={"entry_id": row.id})
         with runtime.database.write() as session:
-            mine = entries.held([row.id], batch.token)
+            mine = entries.of_batch([row.id], batch.token)
             entries.happen(session, Event.ANNOTATED, *mine, note=note)

@@ -20,9 +20,9 @@ from keeping_plugin.models import (
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery.clock import clamp_future_times
 from keeping_plugin.services.delivery.readiness import care_due
-from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger import entries, events
 from keeping_plugin.services.ledger.batch import due
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import QUEUE_FULL, UNKNOWN_LIMIT, Times
@@ -92,7 +92,7 @@ def _give_up_disconnected(session: Session, time: datetime, runtime: Runtime) ->
         select(SyncEntry.id)
         .where(
             SyncEntry.connection_id.in_(gone),
-            SyncEntry.state.in_(entries.OWED),
+            SyncEntry.state.in_(events.OWED),
             SyncEntry.sent_at.is_not(None),
         )
         .with_for_update(skip_locked=True, key_share=True)

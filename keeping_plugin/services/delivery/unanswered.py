@@ -36,7 +36,7 @@ from keeping_plugin.services.ledger.batch import (
     release_rows,
     retry_in_smaller_batch,
 )
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.services.ledger.settle import settle
@@ -90,7 +90,7 @@ def host_failed(runtime: Runtime, batch: Batch, error: HelpDeskFailed) -> None:
         entries.happen(
             session,
             Event.POSTPONED,
-            *entries.held(batch.row_ids, batch.token),
+            *entries.of_batch(batch.row_ids, batch.token),
             SyncEntry.sent_at.is_(None),
             reason=error.code,
             words=None,

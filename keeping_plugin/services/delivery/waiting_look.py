@@ -17,7 +17,7 @@ from keeping_plugin.services.delivery.readiness import within_budget
 from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_rights
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import drainable
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import contact_appeared, expire, look_due, wait_on

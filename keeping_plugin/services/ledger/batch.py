@@ -20,7 +20,7 @@ from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
 from keeping_plugin.services.ledger import entries
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first, lock_connection
 from keeping_plugin.services.runtime import Runtime
@@ -170,7 +170,7 @@ def release_rows(session: Session, batch: Batch, row_ids: Collection[int], *, un
     if unmark:
         time = now(session)
         entries.unmark(session, _of(batch, row_ids), batch.token, at=time, look_at=time)
-    entries.happen(session, Event.RELEASED, *entries.held(row_ids, batch.token))
+    entries.happen(session, Event.RELEASED, *entries.of_batch(row_ids, batch.token))
 
 
 def _of(batch: Batch, row_ids: Collection[int]) -> list[SyncEntry]:
@@ -193,7 +193,7 @@ def retry_in_smaller_batch(
     once: what is broken may be the host, for a minute."""
     lock_connection(session, batch.connection.id)
     time = now(session)
-    mine = entries.held(row_ids, batch.token)
+    mine = entries.of_batch(row_ids, batch.token)
     if unmark:
         settled = time + times.span(SETTLE)
         entries.unmark(session, _of(batch, row_ids), batch.token, at=time, look_at=settled)

@@ -1,19 +1,10 @@
-"""The ledger: all events of an entry. No other module writes entries.
-
-`Event` is the table: of everything that may happen, from which states it comes, which state follows
-and what is kept of the mark. Every statement is made from it, so that in any other state an event
-changes nothing. docs/delivery.md shows it; tests/services/ledger hold code and table together.
-
-The mark is what an entry keeps of a call that may have reached Salesforce. It is committed before
-the call leaves, and stays until the outcome is known, whatever the state.
-"""
+"""The only module that writes entries. Every statement is made from the table of `events`, so that
+in any other state than its own an event changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection as DbConnection
@@ -23,138 +14,18 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import Connection, EntryState, SyncEntry
+from keeping_plugin.services.ledger.events import (
+    ANY,
+    AS_IF_NEW,
+    BATCHED,
+    FINAL,
+    UNCLAIMED,
+    Event,
+    Mark,
+    Next,
+)
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.times import WAIT_LOOKS, Times
-
-_PENDING, _SENDING, _WAITING = EntryState.PENDING, EntryState.SENDING, EntryState.WAITING
-_DONE, _FAILED, _CANCELLED = EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED
-
-OWED: Final = (_PENDING, _SENDING, _WAITING)
-FINAL: Final = (_DONE, _FAILED, _CANCELLED)
-# A batch holds an entry until it settles or releases it. If the company switches to another org
-# meanwhile, the entry fails, but the batch still records its outcome.
-HELD: Final = (*OWED, _FAILED)
-ANY: Final = (*OWED, *FINAL)
-
-
-class Mark(StrEnum):
-    """What is kept of the mark, or whether there may be one."""
-
-    ABSENT = "none"
-    PRESENT = "present, kept"
-    KEPT = "kept"
-    SET = "set"
-    TAKEN_OFF = "removed"
-    GONE = "deleted too"
-    PUT_BACK = "earlier one restored"
-    IN_DOUBT = "kept while unclear, else removed"
-    # A refused send says nothing about the one before it: only a lookup does.
-    EARLIER = "kept while unclear, else removed or earlier one restored"
-
-
-class Next(StrEnum):
-    """What follows where it is not one state."""
-
-    SAME = "the same"
-    AS_CLAIMED = "as when claimed"
-    SENDING_IF_MARKED = "sending if marked, else pending"
-    NONE = "deleted"
-
-
-_UNCLAIMED: Final = {"claim": None, "claimed_until": None}
-_NOT_WAITING: Final = {"waiting_since": None, "looks": 0}
-_ENDED: Final = {"due_at": None, **_UNCLAIMED}
-_UNTRIED: Final[Mapping[str, Any]] = {
-    "reason": "",
-    "words": None,
-    "settled_at": None,
-    "attempts": 0,
-    "retries": 0,
-    "refused_since": None,
-    "batch_size": None,
-}
-_AS_IF_NEW: Final = {**_UNTRIED, **_NOT_WAITING, **_UNCLAIMED}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`comes_from` no state: there was no entry. `sets` are columns besides the state and the
-    mark; a caller of `happen` gives what depends on the moment."""
-
-    comes_from: tuple[EntryState, ...]
-    goes_to: EntryState | Next
-    mark: Mark
-    when: str
-    sets: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Event(Enum):
-    """The events of an entry."""
-
-    GRANTED = Step((), _PENDING, Mark.ABSENT, "The rules grant an action.")
-    GRANTED_AGAIN = Step(
-        (_CANCELLED,), _PENDING, Mark.ABSENT, "A backfill grants it: reset to new.", _AS_IF_NEW
-    )
-    CLAIMED = Step(OWED, Next.SAME, Mark.KEPT, "A batch claims it.")
-    RELEASED = Step(HELD, Next.SAME, Mark.KEPT, "Its batch releases it.", _UNCLAIMED)
-    POSTPONED = Step(HELD, Next.SAME, Mark.KEPT, "Due at another time, or for another reason.")
-    MARKED = Step(OWED, _SENDING, Mark.SET, "A call is about to start.")
-    UNMARKED = Step(HELD, _PENDING, Mark.TAKEN_OFF, "The call was refused or never sent.")
-    PUT_BACK = Step((_PENDING,), Next.AS_CLAIMED, Mark.PUT_BACK, "An earlier send exists.")
-    DONE = Step(HELD, _DONE, Mark.IN_DOUBT, "Created, found, or nothing to do.")
-    FAILED = Step(HELD, _FAILED, Mark.EARLIER, "Refused; a person has to decide.")
-    CANCELLED = Step(HELD, _CANCELLED, Mark.IN_DOUBT, "No longer to be sent.")
-    LATER = Step(HELD, _PENDING, Mark.EARLIER, "Temporarily refused, or not sent yet.")
-    UNCLEAR = Step(HELD, _SENDING, Mark.IN_DOUBT, "Sent, without a complete response.")
-    WAITS = Step(HELD, _WAITING, Mark.IN_DOUBT, "Its customer has no Contact yet.")
-    NO_OUTCOME = Step(
-        OWED,
-        _FAILED,
-        Mark.ABSENT,
-        "Three batches of its own had no outcome.",
-        {"reason": "no_outcome", "due_at": None},
-    )
-    CORRECTED = Step(
-        OWED,
-        _PENDING,
-        Mark.ABSENT,
-        "Granted for another customer; new address.",
-        {"reason": "", **_NOT_WAITING, **_UNCLAIMED},
-    )
-    CONTACT_APPEARED = Step(
-        (_WAITING,), _PENDING, Mark.KEPT, "A Contact with its address exists.", _NOT_WAITING
-    )
-    CUSTOMER_CHANGED = Step((_WAITING,), _PENDING, Mark.ABSENT, "Its message has another customer.")
-    LOOKED_FOR = Step((_WAITING,), Next.SAME, Mark.ABSENT, "No Contact was found.")
-    ABANDONED = Step(
-        OWED, _CANCELLED, Mark.ABSENT, "Disconnected, expired, or not granted.", _ENDED
-    )
-    GIVEN_UP = Step(
-        OWED,
-        _FAILED,
-        Mark.PRESENT,
-        "It cannot be determined whether it arrived.",
-        {"reason": "outcome_unknown", "due_at": None},
-    )
-    RETRIED = Step((_FAILED,), Next.SENDING_IF_MARKED, Mark.KEPT, "A person retries it.", _UNTRIED)
-    CONFIRMED = Step(
-        (_FAILED,),
-        _DONE,
-        Mark.TAKEN_OFF,
-        "A person found it in Salesforce.",
-        {"reason": "confirmed"},
-    )
-    SENT_AGAIN = Step((_FAILED,), _PENDING, Mark.TAKEN_OFF, "A person did not find it.", _UNTRIED)
-    ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note or error message changes.")
-    FIELD_LOST = Step(
-        ANY,
-        Next.SAME,
-        Mark.PRESENT,
-        "The org's unique field was removed.",
-        {"sent_key_field": None, "sent_key_at": None},
-    )
-    REMOVED = Step(ANY, Next.NONE, Mark.GONE, "Retention, or its person is erased.")
-
 
 _MARK_FIELDS: Final = (
     "sent_at",
@@ -194,7 +65,9 @@ def _statement(event: Event) -> Update:
     if isinstance(step.goes_to, EntryState):
         values["state"] = step.goes_to
     elif step.goes_to is Next.SENDING_IF_MARKED:
-        values["state"] = case((SyncEntry.sent_at.is_not(None), _SENDING), else_=_PENDING)
+        values["state"] = case(
+            (SyncEntry.sent_at.is_not(None), EntryState.SENDING), else_=EntryState.PENDING
+        )
     statement = update(SyncEntry).where(*_may(event)).values(values)
     return statement.execution_options(synchronize_session=False)
 
@@ -211,7 +84,9 @@ def happen(session: Session, event: Event, *where: ColumnElement[bool], **values
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def held(row_ids: Collection[int], token: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def of_batch(
+    row_ids: Collection[int], token: str
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """These entries, as far as the batch with this token still has them."""
     return SyncEntry.id.in_(sorted(row_ids)), SyncEntry.claim == token
 
@@ -250,7 +125,7 @@ def grant_again(database: DbConnection, row: Mapping[str, Any], *, granted_befor
         taken = {name: statement.excluded[name] for name in (*_TAKEN, "state")}
         cancelled, unmarked = _may(Event.GRANTED_AGAIN)
         statement = statement.on_conflict_do_update(
-            index_elements=_KEY, set_={**taken, **_AS_IF_NEW}, where=cancelled & unmarked
+            index_elements=_KEY, set_={**taken, **AS_IF_NEW}, where=cancelled & unmarked
         )
     return len(database.execute(statement.returning(SyncEntry.id)).all())
 
@@ -283,7 +158,7 @@ def mark(
     others = SyncEntry.sent_at.is_not(None) & (SyncEntry.sent_user_id != connection.user_id)
     marked = (
         _UPDATES[Event.MARKED]
-        .where(*held(row_ids, token))
+        .where(*of_batch(row_ids, token))
         .values(
             sent_at=at,
             sent_user_id=case((others, SyncEntry.sent_user_id), else_=connection.user_id),
@@ -309,21 +184,21 @@ def unmark(
     known: entries that carried its mark when they were claimed get that one back, and are looked
     for at `look_at`."""
     chosen = list(rows)
-    happen(session, Event.UNMARKED, *held([row.id for row in chosen], token), due_at=at)
+    happen(session, Event.UNMARKED, *of_batch([row.id for row in chosen], token), due_at=at)
     for row in chosen:
         if row.sent_at is not None:
             earlier = {**_mark_of(row), "state": row.state, "due_at": look_at}
-            put_back = _UPDATES[Event.PUT_BACK].where(*held([row.id], token))
+            put_back = _UPDATES[Event.PUT_BACK].where(*of_batch([row.id], token))
             session.execute(put_back.values(earlier))
 
 
 _SETTLES: Final = {
-    _DONE: Event.DONE,
-    _FAILED: Event.FAILED,
-    _CANCELLED: Event.CANCELLED,
-    _PENDING: Event.LATER,
-    _SENDING: Event.UNCLEAR,
-    _WAITING: Event.WAITS,
+    EntryState.DONE: Event.DONE,
+    EntryState.FAILED: Event.FAILED,
+    EntryState.CANCELLED: Event.CANCELLED,
+    EntryState.PENDING: Event.LATER,
+    EntryState.SENDING: Event.UNCLEAR,
+    EntryState.WAITING: Event.WAITS,
 }
 # Executed for many rows at once, which takes no list of states as a parameter.
 _SETTLE: Final = (
@@ -331,7 +206,7 @@ _SETTLE: Final = (
     .where(
         SyncEntry.id == bindparam("row"),
         SyncEntry.claim == bindparam("token"),
-        SyncEntry.state.in_([literal_column(f"'{state}'") for state in HELD]),
+        SyncEntry.state.in_([literal_column(f"'{state}'") for state in BATCHED]),
     )
     .execution_options(synchronize_session=False)
 )
@@ -361,14 +236,14 @@ def settle(
 def _settled(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> dict[str, Any]:
     step = _SETTLES[outcome.state].value
     final = step.goes_to in FINAL
-    waits = step.goes_to == _WAITING
+    waits = step.goes_to == EntryState.WAITING
     values: dict[str, Any] = {
         "state": step.goes_to,
         "reason": outcome.reason,
         "words": outcome.words,
         "settled_at": time if final else None,
         "due_at": None if final else time + times.span(outcome.wait or 0.0),
-        **_UNCLAIMED,
+        **UNCLAIMED,
         "retries": row.retries + 1 if outcome.retried else row.retries,
     }
     if outcome.attempted:

@@ -18,7 +18,7 @@ from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.causes import has_cause
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.types import Agent
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
 from keeping_plugin.services.ledger import entries
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 

@@ -33,8 +33,8 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.ledger import entries
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger import entries, events
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.types import Action
 
 _PERSON_ID = re.compile(r'"((?:003|00Q)[a-zA-Z0-9]{12}(?:[a-zA-Z0-9]{3})?)"')
@@ -73,7 +73,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
         mine = (SyncEntry.company_id == company_id, SyncEntry.address.in_(person.keys))
         unsettled = session.scalars(
             select(SyncEntry.id).where(
-                *mine, SyncEntry.state.in_(entries.OWED), SyncEntry.sent_at.is_not(None)
+                *mine, SyncEntry.state.in_(events.OWED), SyncEntry.sent_at.is_not(None)
             )
         ).all()
         _forget_records(session, person)

@@ -29,7 +29,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.connection.connect import forget_unconfirmed
-from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger import entries, events
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import expire
 from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
@@ -53,7 +53,7 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
     with database.read() as session:
         time = now(session)
     old = time - timedelta(days=keep_days)
-    finished = (SyncEntry.settled_at < old) & SyncEntry.state.in_(entries.FINAL)
+    finished = (SyncEntry.settled_at < old) & SyncEntry.state.in_(events.FINAL)
     _in_chunks(database, SyncEntry.id, finished, entries.remove)
     _in_chunks(database, Search.id, Search.at < time - times.span(2 * DAY), _delete_searches)
     _forget_facts(database, old)

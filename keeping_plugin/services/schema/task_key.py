@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.models import Connection, SyncEntry
 from keeping_plugin.services.ledger import entries
-from keeping_plugin.services.ledger.entries import Event
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 # The name under which the setup guide has an admin add it to Activity; a package's prefix may

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, make_transient
 
 import keeping_plugin
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
-from keeping_plugin.services.ledger import entries
-from keeping_plugin.services.ledger.entries import Event, Mark, Next, Step
+from keeping_plugin.services.ledger import entries, events
+from keeping_plugin.services.ledger.events import Event, Mark, Next, Step
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.times import Times
 from keeping_plugin.types import Action
@@ -286,7 +286,7 @@ def test_a_refused_send_puts_back_the_mark_of_the_one_before(ledger: Ledger, eve
     happen(ledger, mark)
     after = happen(ledger, settle(event))
     for row in ledger.before:
-        if EntryState(row["state"]) in entries.OWED:
+        if EntryState(row["state"]) in events.OWED:
             earlier = event.value.mark is Mark.EARLIER
             kept = mark_of(row) if earlier else dict.fromkeys(MARK)
             assert mark_of(after[row["id"]]) == kept
@@ -295,7 +295,7 @@ def test_a_refused_send_puts_back_the_mark_of_the_one_before(ledger: Ledger, eve
 def test_the_mark_of_another_user_keeps_its_user_and_time(ledger: Ledger) -> None:
     after = happen(ledger, mark)
     for row in ledger.before:
-        if EntryState(row["state"]) in entries.OWED:
+        if EntryState(row["state"]) in events.OWED:
             new = after[row["id"]]
             first = row["sent_at"] is None
             assert new["sent_user_id"] == (USER if first else EARLIER_USER)
