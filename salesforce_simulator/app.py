@@ -16,7 +16,7 @@ from salesforce_simulator.oauth.authorize import authorize_blueprint
 from salesforce_simulator.oauth.endpoints import Caller, TokenEndpoint
 from salesforce_simulator.pages.routes import pages_blueprint
 from salesforce_simulator.rest import routes as rest
-from salesforce_simulator.rest.session import find_session
+from salesforce_simulator.rest.session import Call, find_session, proves
 from salesforce_simulator.rest.wire import Response as Answer
 from salesforce_simulator.site import Site
 from salesforce_simulator.trace import Trace
@@ -69,6 +69,7 @@ def _add_services(app: Flask, site: Site) -> None:
                 method=request.method,
                 target=raw_target(request.environ),
                 headers=request_headers(request.environ),
+                origin=request.host_url,
                 body=request.get_data(),
                 trace=trace(),
             )
@@ -82,7 +83,8 @@ def _add_services(app: Flask, site: Site) -> None:
                 where = {"Location": site.home.url + "/services/oauth2/token"}
                 return _send(Answer(302, None, where))
         form = request.form.to_dict()
-        caller = Caller(request.remote_addr or "", request.headers.get("DPoP", ""))
+        proof = request.headers.get("DPoP", "")
+        caller = Caller(request.remote_addr or "", proof, request.base_url)
         answer = endpoint.token(form, request.headers.get("Authorization", ""), caller)
         if answer.status == 200:
             trace().user = site.org.user(answer.body["id"].rpartition("/")[2]).username
@@ -117,6 +119,10 @@ def _add_services(app: Flask, site: Site) -> None:
         if not text:
             return Response("Missing_OAuth_Token", 403, mimetype="text/plain")
         found = find_session(site, text)
+        bound = request.headers.get("Authorization", "").lower().startswith("dpop ")
+        if found is not None and (bound or site.settings.dpop):
+            call = Call(request.method, request.base_url, request.headers.get("DPoP", ""))
+            found = found if proves(site, found, text, call) else None
         if found is None:
             return Response("Bad_OAuth_Token", 403, mimetype="text/plain")
         trace().user, trace().token = found.user.username, found.fingerprint

@@ -12,6 +12,7 @@ from salesforce_simulator.control.request_log import RequestLog
 from salesforce_simulator.faults.orders import Faults
 from salesforce_simulator.moving import Home
 from salesforce_simulator.oauth.bounds import check_hours, checked_ranges
+from salesforce_simulator.oauth.dpop import Proofs
 from salesforce_simulator.oauth.store import TokenStore
 from salesforce_simulator.org import Org
 from salesforce_simulator.records.recently_viewed import RecentlyViewed
@@ -131,6 +132,8 @@ class Site:
     log: RequestLog
     usage: ApiUsage
     start: Start
+    #: The DPoP proofs that were used.
+    proofs: Proofs
     #: The other login host; set once both exist.
     peer: Site | None = None
     #: Where the org is, once it has moved away from the login host, and where it was before.
@@ -192,4 +195,5 @@ def make_site(
         log=RequestLog(clock),
         usage=ApiUsage(clock, limit=start.api_limit),
         start=start,
+        proofs=Proofs(clock),
     )

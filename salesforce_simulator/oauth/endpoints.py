@@ -16,6 +16,7 @@ from typing import Any
 
 from salesforce_simulator.clock import OrgClock
 from salesforce_simulator.oauth.bounds import within_ranges
+from salesforce_simulator.oauth.dpop import BadProof
 from salesforce_simulator.oauth.identity import id_token
 from salesforce_simulator.oauth.store import ALPHABET, Token, digest
 from salesforce_simulator.rest.wire import Response
@@ -33,21 +34,12 @@ NONCE = "simulated-org-nonce"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks for a token: the address the request comes from, and its DPoP proof."""
+    """Who asks for a token: the address the request comes from, its DPoP proof, and the URL that
+    was asked."""
 
     address: str = "127.0.0.1"
     proof: str = ""
-
-
-def payload_of(proof: str) -> str:
-    """The claims of a DPoP proof, a JWT, as JSON text; "" when it is none. It is not verified."""
-    parts = proof.split(".")
-    if len(parts) != 3:
-        return ""
-    try:
-        return base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+    url: str = ""
 
 
 class OAuthError(Exception):
@@ -146,21 +138,41 @@ class TokenEndpoint:
                 raise OAuthError("unsupported_grant_type", "grant type not supported")
             self._check_client(form, authorization)
             self._check_caller(caller)
+            key = self._key_of(caller)
             if grant_type == "authorization_code":
-                return Response(200, self._by_code(form, caller))
-            return Response(200, self._by_refresh_token(form, caller))
+                body = self._by_code(form, caller)
+            else:
+                body = self._by_refresh_token(form, caller)
+            if key is not None:
+                self._site.tokens.bind(body["access_token"], key)
+            return Response(200, body)
         except OAuthError as error:
             return error.response()
 
     def _check_caller(self, caller: Caller) -> None:
-        """The app's allowlist of addresses, and DPoP's nonce, before the grant is looked at."""
+        """The app's allowlist of addresses, before the grant is looked at."""
         settings = self._site.settings
         if settings.token_addresses:
             if not within_ranges(settings.token_addresses, caller.address):
                 raise OAuthError("invalid_grant", "ip restricted")
-        if settings.dpop and settings.dpop_nonce and NONCE not in payload_of(caller.proof):
+
+    def _key_of(self, caller: Caller) -> str | None:
+        """The thumbprint of the key that the new token is tied to. Without a proof it is tied to
+        none, and no call can use it."""
+        settings = self._site.settings
+        if not settings.dpop:
+            return None
+        proof = None
+        if caller.proof:
+            try:
+                proof = self._site.proofs.check(caller.proof, method="POST", url=caller.url)
+            except BadProof as error:
+                message = f"the DPoP proof is not accepted: {error}"
+                raise OAuthError("invalid_dpop_proof", message) from error
+        if settings.dpop_nonce and (proof is None or proof.nonce != NONCE):
             message = "Authorization server requires nonce in DPoP proof"
             raise OAuthError("use_dpop_nonce", message, headers={"DPoP-Nonce": NONCE})
+        return None if proof is None else proof.thumbprint
 
     def _user(self, user_id: str, grant_type: str, caller: Caller) -> User:
         try:

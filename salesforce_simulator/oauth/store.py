@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS code (
     digest TEXT PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL,
     redirect_uri TEXT NOT NULL, scope TEXT NOT NULL, challenge TEXT, nonce TEXT,
     issued_at REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS bound (digest TEXT PRIMARY KEY, thumbprint TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS password (user_id TEXT PRIMARY KEY, password TEXT NOT NULL);
 """
 
@@ -184,6 +185,15 @@ class TokenStore:
             "INSERT INTO token VALUES (?, ?, ?, ?, ?, NULL)",
             digest(text), chain_id, kind, moment, moment,
         )  # fmt: skip
+
+    def bind(self, token: str, thumbprint: str) -> None:
+        """Tie a token to the key of that thumbprint."""
+        self._run("INSERT OR REPLACE INTO bound VALUES (?, ?)", digest(token), thumbprint)
+
+    def bound_to(self, token: Token) -> str | None:
+        """The thumbprint of the key that a token is tied to."""
+        row = self._one("SELECT thumbprint FROM bound WHERE digest = ?", token.digest)
+        return None if row is None else str(row["thumbprint"])
 
     def find(self, token: str) -> Token | None:
         """What is known of a token, alive or ended; None if this host never issued it."""

@@ -24,7 +24,7 @@ from salesforce_simulator.rest import query as rest_query
 from salesforce_simulator.rest import records as rest_records
 from salesforce_simulator.rest.interface.recent import note_recent
 from salesforce_simulator.rest.interface.routes import INTERFACE_ROUTES
-from salesforce_simulator.rest.session import api_session
+from salesforce_simulator.rest.session import Call, api_session
 from salesforce_simulator.rest.wire import Handler, Request, Response, answer_error, parse_query
 from salesforce_simulator.site import Site
 from salesforce_simulator.trace import Cost, Trace
@@ -197,7 +197,14 @@ def _not_allowed(method: str, handlers: Mapping[str, Handler]) -> OrgError:
 
 
 def answer(
-    site: Site, *, method: str, target: str, headers: Mapping[str, str], body: bytes, trace: Trace
+    site: Site,
+    *,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    origin: str,
+    body: bytes,
+    trace: Trace,
 ) -> Response:
     """Answer an HTTP call below ``/services/data``; its cost and caller go into ``trace``."""
     path, _, raw_query = target.partition("?")
@@ -207,7 +214,8 @@ def answer(
     version, _, resource = rest.partition("/")
     counted = False
     try:
-        session = api_session(site, headers)
+        call = Call(method, origin.rstrip("/") + path, headers.get("dpop", ""))
+        session = api_session(site, headers, call)
         trace.user, trace.token = session.user.username, session.fingerprint
         site.usage.count(1)
         counted = True

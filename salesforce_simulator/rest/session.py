@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from salesforce_simulator.errors import OrgError, refuse
+from salesforce_simulator.oauth.dpop import BadProof
 from salesforce_simulator.oauth.store import Token, fingerprint
 from salesforce_simulator.results import User
 
@@ -62,11 +63,32 @@ def find_session(site: Site, text: str) -> Session | None:
     return Session(user=user, token=token, fingerprint=fingerprint(text))
 
 
-def api_session(site: Site, headers: Mapping[str, str]) -> Session:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a DPoP proof is about, and the proof itself."""
+
+    method: str
+    url: str
+    proof: str
+
+
+def proves(site: Site, session: Session, text: str, call: Call) -> bool:
+    """Whether a call proves that it holds the key which its access token is tied to."""
+    try:
+        proof = site.proofs.check(call.proof, method=call.method, url=call.url, token=text)
+    except BadProof:
+        return False
+    return proof.thumbprint == site.tokens.bound_to(session.token)
+
+
+def api_session(site: Site, headers: Mapping[str, str], call: Call) -> Session:
     """The session of a REST call: live, with scope ``api``, of a user with API access."""
-    session = find_session(site, bearer(headers))
+    text = bearer(headers)
+    session = find_session(site, text)
     bound = headers.get("authorization", "").strip().lower().startswith("dpop ")
     if session is None or bound != site.settings.dpop:
+        raise invalid_session()
+    if bound and not proves(site, session, text, call):
         raise invalid_session()
     if not session.scopes & {"api", "full"}:
         message = "This session is not valid for use with the REST API"

@@ -1,9 +1,7 @@
-"""Three ways to lose a grant, when and from where one may log in, DPoP."""
+"""Three ways to lose a grant, when and from where one may log in."""
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,29 +118,3 @@ def test_a_user_logs_in_and_refreshes_from_their_addresses_alone(
     with pytest.raises(ConsentFailed, match="from this address"):
         connect(process, org, user="integration")
     assert connect(process, org, user="admin").access_token
-
-
-def test_with_dpop_the_token_says_so_and_bearer_is_refused(
-    process: OrgProcess, org: RunningOrg, grant: Grant
-) -> None:
-    org.control.set(dpop=True)
-    status, body = refresh(process, org, grant.refresh_token)
-    assert (status, body["token_type"]) == (200, "DPoP")
-
-    def call(scheme: str) -> int:
-        headers = {"Authorization": f"{scheme} {body['access_token']}"}
-        url = f"{org.base_url}/services/data/v66.0/sobjects"
-        return requests.get(url, headers=headers, timeout=30).status_code
-
-    assert (call("Bearer"), call("DPoP")) == (401, 200)
-    org.control.set(dpop=False)
-    assert (call("Bearer"), call("DPoP")) == (200, 401)
-
-
-def test_dpop_may_ask_for_a_nonce(process: OrgProcess, org: RunningOrg, grant: Grant) -> None:
-    org.control.set(dpop=True, dpop_nonce=True)
-    status, body = refresh(process, org, grant.refresh_token)
-    assert (status, body["error"]) == (400, "use_dpop_nonce")
-    claims = base64.urlsafe_b64encode(json.dumps({"nonce": "simulated-org-nonce"}).encode())
-    proof = f"e30.{claims.decode().rstrip('=')}.c2ln"
-    assert refresh(process, org, grant.refresh_token, DPoP=proof)[0] == 200
