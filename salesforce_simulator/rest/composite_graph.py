@@ -16,9 +16,14 @@ from salesforce_simulator.rest.composite import (
     subrequests_of,
 )
 from salesforce_simulator.rest.composite_references import REFERENCE
-from salesforce_simulator.rest.wire import Request, Response
+from salesforce_simulator.rest.wire import Request, Response, split_url
 
 NODES, GRAPHS, DEPTH = 500, 75, 15
+MAX_GRAPH_ID = 39
+MAX_KINDS = 15
+"""Different combinations of version, method and object in one request."""
+MAX_FAILED = 14
+"""When more graphs fail, those that follow are not carried out."""
 SINCE = 50
 #: Only records: sObject rows and rows by external id.
 ALLOWED = re.compile(r"^sobjects/[^/]+(/[^/]+){0,2}$")
@@ -38,14 +43,48 @@ def graph(request: Request) -> Response:
         raise refused_request("Each graphId is unique")
     if sum(len(parts) for _, parts in checked) > NODES:
         raise refuse("LIMIT_EXCEEDED", f"A request has at most {NODES} nodes", None)
-    return Response(200, {"graphs": [_answer(request, *one) for one in checked]})
+    kinds = {_kind(part) for _, parts in checked for part in parts}
+    if len(kinds) > MAX_KINDS:
+        message = f"A request has at most {MAX_KINDS} combinations of version, method and object"
+        raise refuse("LIMIT_EXCEEDED", message, None)
+    answers: list[dict[str, Any]] = []
+    for graph_id, parts in checked:
+        failed = sum(not answer["isSuccessful"] for answer in answers)
+        halted = failed > MAX_FAILED
+        answers.append((_halted if halted else _answer)(request, graph_id, parts))
+    return Response(200, {"graphs": answers})
+
+
+def _kind(part: Mapping[str, Any]) -> tuple[str, str, str]:
+    version, path, _ = split_url(part["url"])
+    return version, part["method"], path.split("/")[1].lower()
+
+
+def _halted(_request: Request, graph_id: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    message = f"More than {MAX_FAILED} graphs of this request have failed."
+    entry = {"errorCode": "PROCESSING_HALTED", "message": message}
+    answers = [
+        {
+            "body": [entry],
+            "httpHeaders": {},
+            "httpStatusCode": 400,
+            "referenceId": part["referenceId"],
+        }
+        for part in parts
+    ]
+    response = {"compositeResponse": answers}
+    return {"graphId": graph_id, "graphResponse": response, "isSuccessful": False}
 
 
 def _checked(one: Any) -> tuple[str, Sequence[Mapping[str, Any]]]:
     if not isinstance(one, Mapping):
         raise refused_request("Each entry of graphs is an object")
     graph_id = one.get("graphId")
-    if not isinstance(graph_id, str) or REFERENCE_ID.fullmatch(graph_id) is None:
+    if (
+        not isinstance(graph_id, str)
+        or REFERENCE_ID.fullmatch(graph_id) is None
+        or len(graph_id) > MAX_GRAPH_ID
+    ):
         raise refused_request(f"Provided graphId ('{graph_id}') is not valid")
     parts = subrequests_of(one)
     depths: dict[str, int] = {}

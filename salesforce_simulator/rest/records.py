@@ -35,8 +35,20 @@ def header_date(value: str | None) -> datetime | None:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
+_CONDITIONS = ("If-Unmodified-Since", "If-Modified-Since")
+
+
+def _check_dates(request: Request) -> None:
+    """Refuse a save whose conditional headers cannot be read; a DELETE ignores them."""
+    for name in _CONDITIONS:
+        value = request.headers.get(name.lower())
+        if value is not None and header_date(value) is None:
+            raise refuse("INVALID_INPUT", f"The header {name} holds no date: {value}", None)
+
+
 def save_options(request: Request) -> SaveOptions:
     """What the headers of a save ask for."""
+    _check_dates(request)
     header = request.headers.get("sforce-duplicate-rule-header", "")
     pairs = (part.partition("=") for part in header.replace(",", ";").split(";"))
     wanted = {name.strip().lower(): value.strip().lower() == "true" for name, _, value in pairs}

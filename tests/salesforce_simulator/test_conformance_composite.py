@@ -425,6 +425,54 @@ def test_a_graph_is_at_most_15_nodes_deep(api: Api, address: str) -> None:
     assert api.post("composite/graph", chain(16)).status_code == 400
 
 
+@pytest.mark.parametrize("graph_id", ["x" * 40, "", "a b", None])
+def test_a_graph_id_has_at_most_39_characters(api: Api, graph_id: str | None) -> None:
+    part = get("r", f"{BASE}/sobjects/Task")
+    graph = {"graphId": graph_id, "compositeRequest": [part]}
+    assert api.post("composite/graph", {"graphs": [graph]}).status_code == 400
+    longest = {**graph, "graphId": "x" * 39}
+    assert api.post("composite/graph", {"graphs": [longest]}).status_code == 200
+
+
+def test_graphs_combine_at_most_15_versions_methods_and_objects(api: Api) -> None:
+    def graphs(count: int) -> dict[str, Any]:
+        part = {"method": "GET", "referenceId": "r"}
+        urls = [f"/services/data/v{66 - n}.0/sobjects/Task" for n in range(count)]
+        return {
+            "graphs": [
+                {"graphId": f"g{n}", "compositeRequest": [{**part, "url": url}]}
+                for n, url in enumerate(urls)
+            ]
+        }
+
+    assert api.post("composite/graph", graphs(15)).status_code == 200
+    refused = api.post("composite/graph", graphs(16))
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "LIMIT_EXCEEDED")
+
+
+def test_after_more_than_14_failed_graphs_the_rest_is_not_carried_out(
+    org: RunningOrg, api: Api, address: str
+) -> None:
+    def graph(number: int, last_name: str | None) -> dict[str, Any]:
+        body = {"LastName": last_name, "Email": address}
+        part = post("r", f"{BASE}/sobjects/Contact", body)
+        return {"graphId": f"g{number}", "compositeRequest": [part]}
+
+    def answers(failing: int) -> list[dict[str, Any]]:
+        graphs = [*(graph(n, None) for n in range(failing)), graph(99, "x")]
+        found: list[dict[str, Any]] = api.post("composite/graph", {"graphs": graphs}).json()[
+            "graphs"
+        ]
+        return found
+
+    assert answers(14)[-1]["isSuccessful"] is True
+    last = answers(15)[-1]
+    [row] = last["graphResponse"]["compositeResponse"]
+    assert (last["isSuccessful"], row["referenceId"]) == (False, "r")
+    assert row["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert org.control.count(f"SELECT Id FROM Contact WHERE Email = '{address}'") == 1
+
+
 def test_a_graph_counts_one_and_a_tree_counts_one(org: RunningOrg, api: Api) -> None:
     parts = [
         post(f"r{n}", f"{BASE}/sobjects/Task", {"Subject": "x", "Status": "Completed"})

@@ -95,6 +95,21 @@ def test_if_unmodified_since_guards_a_colleagues_edit(
     assert api.read("Contact", contact)["Title"] == "first"
 
 
+@pytest.mark.parametrize("header", ["If-Unmodified-Since", "If-Modified-Since"])
+def test_a_conditional_header_without_a_date_refuses_a_save_and_not_a_delete(
+    api: Api, contact: str, header: str
+) -> None:
+    path, headers = f"sobjects/Contact/{contact}", {header: "yesterday"}
+    body = {"LastName": "changed"}
+    assert api.patch(path, body, headers=headers).status_code == 400
+    assert api.post("sobjects/Contact", body, headers=headers).status_code == 400
+    part = {"method": "PATCH", "url": path, "referenceId": "r", "httpHeaders": headers}
+    assert api.composite({**part, "body": body})[0]["httpStatusCode"] == 400
+    assert api.read("Contact", contact)["LastName"] == "Doe"
+    assert api.get(path, headers=headers).status_code == 200
+    assert api.delete(path, headers=headers).status_code == 204
+
+
 def test_if_modified_since_spares_a_body(api: Api, contact: str) -> None:
     path = f"sobjects/Contact/{contact}"
     seen = api.get(path).headers["Last-Modified"]
