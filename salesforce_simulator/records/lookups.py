@@ -37,8 +37,11 @@ class Lookups:
         record_id = normalised(value)
         known = {self._prefix(name) for name in field.references}
         if record_id is None or (known and record_id[:3] not in known):
+            # An id of another object is recorded with the one code, text that is no id with the
+            # other; the words are the same.
+            code = "MALFORMED_ID" if record_id is None else "FIELD_INTEGRITY_EXCEPTION"
             message = f"{field.label}: id value of incorrect type: {value}"
-            return None, ErrorEntry("MALFORMED_ID", message, (field.name,))
+            return None, ErrorEntry(code, message, (field.name,))
         if field.name == "RecordTypeId":
             return self._record_type(schema, field, record_id)
         found = self._store.get(record_id)

@@ -212,8 +212,17 @@ def test_required_fields_are_named_together(
             ["MasterRecordId"],
         ),
         (
-            "Contact", {"LastName": "x", "AccountId": "003000000000001AAA"}, "MALFORMED_ID",
+            "Contact", {"LastName": "x", "AccountId": "003000000000001AAA"},
+            "FIELD_INTEGRITY_EXCEPTION",
             "Account ID: id value of incorrect type: 003000000000001AAA", ["AccountId"],
+        ),
+        (  # recorded: jsforce's issue 1006
+            "Task", {"Subject": "x", "WhoId": "001000000000001AAA"}, "FIELD_INTEGRITY_EXCEPTION",
+            "Name ID: id value of incorrect type: 001000000000001AAA", ["WhoId"],
+        ),
+        (
+            "Task", {"Subject": "x", "WhatId": "003000000000001AAA"}, "FIELD_INTEGRITY_EXCEPTION",
+            "Related To ID: id value of incorrect type: 003000000000001AAA", ["WhatId"],
         ),
         (
             "Contact", {"LastName": "x", "AccountId": "001000000000001AAA"},
@@ -236,9 +245,9 @@ def test_a_refused_value_is_named_in_the_services_words(
 
 @pytest.mark.parametrize(
     "value",
-    ["001000000000001AAB", "003000000000001", "00100000000000", "x", "//evil.example/x"],
+    ["001000000000001AAB", "00100000000000", "x", "//evil.example/x"],
 )
-def test_an_id_of_wrong_prefix_case_or_length_is_malformed(api: Api, value: str) -> None:
+def test_an_id_of_wrong_case_or_length_is_malformed(api: Api, value: str) -> None:
     """The checksum shows the wrong case."""
     status, body = only(api.post("sobjects/Contact", {"LastName": "x", "AccountId": value}))
     assert (status, body["errorCode"]) == (400, "MALFORMED_ID")

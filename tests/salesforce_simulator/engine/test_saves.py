@@ -239,7 +239,7 @@ def test_attributes_must_agree_with_the_object(
          "Loyalty Points: value outside of valid range on numeric field: 123456789"),
         ("AccountId", "nonsense", "MALFORMED_ID",
          "Account ID: id value of incorrect type: nonsense"),
-        ("AccountId", "003dM00001wBXYDQA4", "MALFORMED_ID",
+        ("AccountId", "003dM00001wBXYDQA4", "FIELD_INTEGRITY_EXCEPTION",
          "Account ID: id value of incorrect type: 003dM00001wBXYDQA4"),
     ],
 )  # fmt: skip

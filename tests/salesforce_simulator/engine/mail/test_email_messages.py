@@ -133,7 +133,7 @@ def test_missing_text_is_made_of_the_html(org: Org, ann: User, log: Log) -> None
         ({"FromAddress": "nobody"}, "INVALID_EMAIL_ADDRESS"),  # documented
         ({"HasAttachment": True}, "INVALID_FIELD_FOR_INSERT_UPDATE"),  # documented
         ({"ToIds": "003000000000001"}, "JSON_PARSER_ERROR"),  # assumed: an array is expected
-        ({"ToIds": ["001000000000001AAA"]}, "MALFORMED_ID"),  # assumed
+        ({"ToIds": ["001000000000001AAA"]}, "FIELD_INTEGRITY_EXCEPTION"),  # assumed
     ],
 )
 def test_what_a_field_does_not_take(log: Log, fields: dict[str, Any], code: str) -> None:
