@@ -71,6 +71,8 @@ def _check(body: Any) -> None:
         raise _WrongShape("it has no list of fields")
     if not isinstance(body.get("name", ""), str | None):
         raise _WrongShape("its name is no text")
+    if not isinstance(body.get("keyPrefix", ""), str | None):
+        raise _WrongShape("its keyPrefix is no text")
     if not body["fields"]:
         raise _WrongShape("its list of fields is empty")
     seen: set[str] = set()
@@ -100,6 +102,10 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "length": ("a number", lambda value: isinstance(value, int)),
     "precision": ("a number", lambda value: isinstance(value, int)),
     "scale": ("a number", lambda value: isinstance(value, int)),
+    "defaultValue": (
+        "a text, a number, true or false",
+        lambda value: isinstance(value, str | int | float),
+    ),
     "referenceTo": (
         "a list of objects",
         lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),

@@ -161,6 +161,8 @@ class OrgPages:
         for tab in self.tabs():
             fields = {field["name"] for field in self._describe(tab["name"])["fields"]}
             wanted = [name for name in SEARCHED[tab["name"]] if name in fields]
+            if not wanted:
+                continue
             where = " OR ".join(f"{name} LIKE {quoted(text, like=True)}" for name in wanted)
             found = self._rows(tab["label"], tab["name"], where, 10, 0)
             if found.rows:
@@ -218,7 +220,7 @@ class OrgPages:
         related = tuple(
             self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0, without=field)
             for text, child, field in RELATED.get(name, ())
-            if child in objects
+            if child in objects and any(f["name"] == field for f in self._describe(child)["fields"])
         )
         upcoming, past = self._timeline.of(full_id)
         return Shown(

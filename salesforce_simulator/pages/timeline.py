@@ -33,29 +33,39 @@ class Timeline:
 
     def recent(self, limit: int) -> list[Activity]:
         """The Tasks created last."""
-        return self._activities("Id != null", "CreatedDate DESC", limit)
+        return self._activities("Id != null", ("CreatedDate DESC",), limit)
 
     def of(self, record_id: str) -> tuple[tuple[Activity, ...], tuple[Activity, ...]]:
         """What is to be done about a record, and what has been done."""
-        here = f"(WhoId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
-        if record_id.startswith("001"):
-            here = f"(AccountId = {quoted(record_id)} OR WhatId = {quoted(record_id)})"
+        account = record_id.startswith("001")
+        places = ("AccountId" if account else "WhoId", "WhatId")
+        clauses = [f"{name} = {quoted(record_id)}" for name in places if self._has("Task", name)]
         shared = self._in("TaskRelation", "RelationId, TaskId", "RelationId", [record_id])
         if shared:
             ids = ", ".join(quoted(row["TaskId"]) for row in shared)
-            here = f"({here} OR Id IN ({ids}))"
-        upcoming = self._activities(f"{here} AND IsClosed = false", "ActivityDate ASC", 50)
-        order = "ActivityDate DESC NULLS LAST, CreatedDate DESC"
-        past = self._activities(f"{here} AND IsClosed = true", order, 50, newest_first=True)
+            clauses.append(f"Id IN ({ids})")
+        if not clauses:
+            return (), ()
+        here = f"({' OR '.join(clauses)})"
+        by_day = ("ActivityDate DESC NULLS LAST", "CreatedDate DESC")
+        if not self._has("Task", "IsClosed"):
+            return (), tuple(self._activities(here, by_day, 50, newest_first=True))
+        upcoming = self._activities(f"{here} AND IsClosed = false", ("ActivityDate ASC",), 50)
+        past = self._activities(f"{here} AND IsClosed = true", by_day, 50, newest_first=True)
         return tuple(upcoming), tuple(past)
 
     def _activities(
-        self, where: str, order: str, limit: int, *, newest_first: bool = False
+        self, where: str, order: Sequence[str], limit: int, *, newest_first: bool = False
     ) -> list[Activity]:
+        """The Tasks of a condition, in an order of which fields that are not there are left out."""
         if "Task" not in self._objects:
             return []
-        soql = f"SELECT {_TASK} FROM Task WHERE {where} ORDER BY {order} LIMIT {limit}"
-        tasks = self._rows(soql)
+        wanted = _TASK.split(", ")
+        known = ", ".join(name for name in wanted if self._has("Task", name))
+        sorting = ", ".join(one for one in order if self._has("Task", one.split()[0]))
+        clause = f" ORDER BY {sorting}" if sorting else ""
+        soql = f"SELECT {known} FROM Task WHERE {where}{clause} LIMIT {limit}"
+        tasks: list[dict[str, Any]] = [dict.fromkeys(wanted) | r for r in self._rows(soql)]
         ids = [str(task["Id"]) for task in tasks]
         messages = {
             m["ActivityId"]: m for m in self._in("EmailMessage", _MESSAGE, "ActivityId", ids)
@@ -73,7 +83,7 @@ class Timeline:
 
             def moment_of(task: dict[str, Any]) -> tuple[str, str]:
                 message = messages.get(task["Id"], {})
-                at = message.get("MessageDate") or task["CreatedDate"]
+                at = message.get("MessageDate") or task["CreatedDate"] or ""
                 return str(task["ActivityDate"] or ""), str(at)
 
             tasks.sort(key=moment_of, reverse=True)
@@ -126,8 +136,8 @@ class Timeline:
             f"/lightning/r/Task/{task['Id']}/view",
             str(task["Subject"] or "(no subject)"),
             str(task["Description"] or ""),
-            str(task["Status"]),
-            day(str(due)) if due else moment(str(task["CreatedDate"])),
+            str(task["Status"] or ""),
+            day(str(due)) if due else moment(str(task["CreatedDate"] or "")),
             subtype,
             headline="You sent an email" if subtype == "Email" else "",
             people=(People("With", tuple(who)),) if who else (),
@@ -161,7 +171,7 @@ class Timeline:
             f"/lightning/r/EmailMessage/{message['Id']}/view",
             str(message["Subject"] or "(no subject)"),
             str(message["TextBody"] or ""),
-            str(task["Status"]),
+            str(task["Status"] or ""),
             moment(str(message["MessageDate"])),
             "Email",
             way=way,

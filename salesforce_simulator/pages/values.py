@@ -95,8 +95,8 @@ def day(text: str) -> str:
 
 
 def moment(text: str) -> str:
-    """A datetime of the API for people, in UTC."""
-    return f"{datetime.strptime(text, '%Y-%m-%dT%H:%M:%S.%f%z'):%d %b %Y, %H:%M} UTC"
+    """A datetime of the API for people, in UTC; "" for "", as of a field that is not there."""
+    return text and f"{datetime.strptime(text, '%Y-%m-%dT%H:%M:%S.%f%z'):%d %b %Y, %H:%M} UTC"
 
 
 def file_size(size: int) -> str:

@@ -226,3 +226,40 @@ def test_a_name_in_another_case_describes_the_standard_object(tmp_path: Path, st
     site = start(tmp_path)
     assert "Contact" not in site.org.missing_objects
     assert "Contact" in site.org.object_names(admin_of(site))
+
+
+FIELDS_OF_A_TASK = (
+    "Subject", "Description", "Status", "ActivityDate", "CreatedDate", "TaskSubtype", "IsClosed",
+    "WhoId", "WhatId", "AccountId",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("lacking", [FIELDS_OF_A_TASK, ("Description", "IsClosed"), ("WhoId",)])
+def test_the_pages_do_without_what_a_recorded_task_lacks(
+    folder_of: Folder, start: Start, lacking: tuple[str, ...]
+) -> None:
+    def trimmed(body: Describe) -> Describe:
+        if body["name"] != "Task":
+            return body
+        return {**body, "fields": [f for f in body["fields"] if f["name"] not in lacking]}
+
+    site = start(folder_of(trimmed))
+    user = admin_of(site)
+    with create_app(site).test_client() as browser:
+        assert browser.get("/").status_code == browser.get("/search?q=a").status_code == 200
+        for name in ("Account", "Contact", "Task"):
+            row = site.org.query(user, f"SELECT Id FROM {name} LIMIT 1")["records"][0]
+            assert browser.get(f"/lightning/r/{name}/{row['Id']}/view").status_code == 200
+
+
+def test_a_page_leaves_out_related_lists_whose_reference_is_not_described(
+    folder_of: Folder, start: Start
+) -> None:
+    def trimmed(body: Describe) -> Describe:
+        return {**body, "fields": [f for f in body["fields"] if f["name"] != "ContactId"]}
+
+    site = start(folder_of(trimmed))
+    row = site.org.query(admin_of(site), "SELECT Id FROM Contact LIMIT 1")["records"][0]
+    with create_app(site).test_client() as browser:
+        page = browser.get(f"/lightning/r/Contact/{row['Id']}/view")
+    assert (page.status_code, "Opportunity roles" in page.text) == (200, False)
