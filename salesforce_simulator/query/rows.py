@@ -7,6 +7,7 @@ from typing import Any
 
 from salesforce_simulator.metadata.built_in import COMPUTED
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema
+from salesforce_simulator.query.activity_lists import activity_list
 from salesforce_simulator.query.binding import BoundField, Scope
 from salesforce_simulator.query.soql.complaints import complain, plainly
 from salesforce_simulator.query.soql.tree import FieldPath, FieldsMacro, Query, Subquery
@@ -103,6 +104,9 @@ class SelectList:
     def _add_child(self, item: Subquery) -> None:
         name = item.query.source
         child = self._schema.children.get(name.lower())
+        activities = activity_list(item.query)
+        if activities is not None:
+            name = activities.relationship
         key = child.name if child is not None else name
         if key in self._top.keys:
             message = f"duplicate field selected: {key}"

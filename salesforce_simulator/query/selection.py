@@ -8,6 +8,7 @@ from salesforce_simulator.files.queries import check_query, hidden_without_filte
 from salesforce_simulator.mail.archiving import ACTIVITIES, RUNS
 from salesforce_simulator.metadata.features import JUNCTION
 from salesforce_simulator.metadata.schema import ObjectSchema
+from salesforce_simulator.query.activity_lists import activity_list, check_order, reference_of
 from salesforce_simulator.query.binding import Scope
 from salesforce_simulator.query.candidates import Candidates
 from salesforce_simulator.query.filters import Filter
@@ -126,6 +127,13 @@ class Selection:
 
 def child_of(scope: Scope, parent: ObjectSchema, query: Query) -> tuple[ObjectSchema, str]:
     """The object of a child subquery and its reference to the parent; INVALID_FIELD if none."""
+    activities = activity_list(query)
+    task = None if activities is None else scope.readable_object("Task")
+    if task is not None:
+        reference = reference_of(task, parent)
+        if reference is not None and scope.rights.visible(scope.user, task, reference) is not None:
+            check_order(scope, query)
+            return task, reference
     relationship = parent.children.get(query.source.lower())
     schema = None if relationship is None else scope.readable_object(relationship.child)
     if relationship is not None and schema is not None:
@@ -154,6 +162,7 @@ class _Child:
         self._schema = schema
         self._reference = reference
         self._query = query
+        self._activities = activity_list(query)
         self._select = SelectList(scope, schema, query)
         self._ordering = Ordering(scope, schema, query)
 
@@ -170,6 +179,8 @@ class _Child:
             predicate = chosen.compile(self._query.where, nested=True)
             scope.prefetch(records, chosen.bound)
             records = [record for record in records if predicate(record)]
+        if self._activities is not None:
+            records = [r for r in records if bool(r.get("IsClosed")) == self._activities.closed]
         scope.prefetch(records, self._ordering.bound)
         self._ordering.sort(records)
         by_parent: dict[str, list[Record]] = {}
@@ -181,8 +192,12 @@ class _Child:
             parent: {
                 "totalSize": len(some),
                 "done": True,
-                "records": [self._select.row(record, {}) for record in some],
+                "records": [self._row(record) for record in some],
             }
             for parent, some in shown.items()
             if some
         }
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        row = self._select.row(record, {})
+        return row if self._activities is None else self._activities.shown(row)

@@ -49,16 +49,32 @@ def _unless_unchanged(request: Request, body: dict[str, Any]) -> Response:
     return Response(200, body, headers)
 
 
-def _with_urls(request: Request, entry: dict[str, Any]) -> dict[str, Any]:
+#: Objects whose recordings name neither list views nor approval layouts.
+_WITHOUT_LISTS = frozenset({"Task", "Event", "OpportunityContactRole"})
+
+
+def _with_urls(request: Request, entry: dict[str, Any], pages: str | None = None) -> dict[str, Any]:
+    """A description with the paths below this version; ``pages`` is the host of its pages."""
     base = f"{request.base}/sobjects/{entry['name']}"
-    urls = {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"}
-    return {**entry, "urls": {**urls, "layout": f"{base}/describe/layouts"}}
+    urls = {"compactLayouts": f"{base}/describe/compactLayouts", "rowTemplate": f"{base}/{{ID}}"}
+    if entry["name"] not in _WITHOUT_LISTS:
+        urls["approvalLayouts"] = f"{base}/describe/approvalLayouts"
+        urls["listviews"] = f"{base}/listviews"
+    if pages is not None:
+        urls["uiDetailTemplate"] = f"{pages}/{{ID}}"
+        urls["uiEditTemplate"] = f"{pages}/{{ID}}/e"
+        urls["uiNewRecord"] = f"{pages}/{entry.get('keyPrefix')}/e"
+    urls["describe"] = f"{base}/describe"
+    urls["quickActions"] = f"{base}/quickActions"
+    urls["layouts"] = f"{base}/describe/layouts"
+    return {**entry, "urls": {**urls, "sobject": base}}
 
 
 def describe(request: Request) -> Response:
     """``GET sobjects/{Object}/describe``."""
     body = request.site.org.describe(request.session.user, request.segments()[1])
-    return _unless_unchanged(request, _with_urls(request, body))
+    pages = request.site.instance_url
+    return _unless_unchanged(request, _with_urls(request, body, pages))
 
 
 def describe_global(request: Request) -> Response:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BULK = "the Bulk API is not modelled"
-ACTIONS = "quick actions are not modelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +115,8 @@ ROWS = (
     Row("sobject", "listviewDescribe", "listview(id).describe()"),
     Row("sobject", "listviewResults", "listview(id).results()"),
     Row("sobject", "listviewExplain", "listview(id).explain()"),
-    Row("sobject", "quickActions", "quickActions()", ACTIONS),
-    Row("sobject", "quickAction", "quickAction(name).describe()", ACTIONS),
+    Row("sobject", "quickActions", "quickActions()"),
+    Row("sobject", "quickAction", "quickAction(name).describe()"),
     Row("sobject", "bulkload", "createBulk, updateBulk, destroyBulk", BULK),
     # schema
     Row("schema", "schemaNotNull", "find with {$ne: null}, sorted and limited"),
@@ -125,8 +124,7 @@ ROWS = (
     Row("schema", "schemaFindOne", "findOne with a list of fields, a compound address among them"),
     Row("schema", "schemaProjection", "select with parents as nested lists, What and Owner"),
     Row("schema", "schemaIn", "find with a list of values"),
-    Row("schema", "schemaHistories", "include('ActivityHistories')",
-        "ActivityHistory is not modelled"),
+    Row("schema", "schemaHistories", "include('ActivityHistories')"),
     Row("schema", "schemaCount", "count with a boolean"),
     # meta
     Row("meta", "describe", "sobject.describe() and connection.describe()"),

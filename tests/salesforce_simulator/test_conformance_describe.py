@@ -35,7 +35,18 @@ def test_a_describe_result_has_the_keys_of_the_service(api: Api) -> None:
         "supportedScopes", "urls",
     } <= set(body)  # fmt: skip
     assert (body["name"], body["keyPrefix"]) == ("Contact", "003")
-    assert body["urls"]["sobject"] == "/services/data/v66.0/sobjects/Contact"
+    base = "/services/data/v66.0/sobjects/Contact"
+    assert body["urls"]["sobject"] == base
+    assert body["urls"]["rowTemplate"] == f"{base}/{{ID}}"
+    assert body["urls"]["uiNewRecord"].endswith("/003/e")
+    # As recorded of Contact, Account, Lead and Opportunity.
+    below = {
+        "compactLayouts", "approvalLayouts", "listviews", "describe", "quickActions", "layouts",
+    }  # fmt: skip
+    ui = {"uiDetailTemplate", "uiEditTemplate", "uiNewRecord"}
+    assert set(body["urls"]) == below | ui | {"sobject", "rowTemplate"}
+    for name in below:
+        assert api.get(body["urls"][name]).status_code == 200, name
     assert {
         "name", "label", "type", "length", "precision", "scale", "digits", "createable",
         "updateable", "nillable", "defaultedOnCreate", "calculated", "unique", "externalId",

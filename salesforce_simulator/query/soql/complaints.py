@@ -70,8 +70,19 @@ def no_such_column(text: str, offset: int, name: str, entity: str) -> OrgError:
     return complain(text, offset, message, "INVALID_FIELD")
 
 
+_CHILD_SETS_ONLY = frozenset(
+    {
+        "activityhistory", "openactivity", "attachedcontentdocument", "noteandattachment",
+        "combinedattachment",
+    }
+)  # fmt: skip
+
+
 def no_such_object(text: str, offset: int, name: str) -> OrgError:
-    """Unknown object, or one that the user may not read."""
+    """Unknown object, or one that the user may not read, or one that is read as a child set."""
+    if name.lower() in _CHILD_SETS_ONLY:
+        message = f"entity type {name} does not support query"
+        return complain(text, offset, message, "INVALID_TYPE_FOR_OPERATION")
     message = (
         f"sObject type '{name}' is not supported. If you are attempting to use a custom object, "
         "be sure to append the '__c' after the entity name. Please reference your WSDL or the "

@@ -8,6 +8,7 @@ from salesforce_simulator.rest.interface import (
     compact_layouts,
     list_views,
     page_layouts,
+    quick_actions,
     recent,
     tabs,
 )
@@ -23,6 +24,9 @@ INTERFACE_ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("sobjects/*/describe/namedLayouts/*", {"GET": page_layouts.named_layout}),
     ("sobjects/*/describe/approvalLayouts", {"GET": page_layouts.approval_layouts}),
     ("sobjects/*/describe/compactLayouts", {"GET": compact_layouts.of_an_object}),
+    ("sobjects/*/quickActions", {"GET": quick_actions.quick_actions}),
+    ("sobjects/*/quickActions/*", {"GET": quick_actions.quick_action}),
+    ("sobjects/*/quickActions/*/describe", {"GET": quick_actions.quick_action}),
     ("sobjects/*/listviews", {"GET": list_views.list_views}),
     ("sobjects/*/listviews/*", {"GET": list_views.list_view}),
     ("sobjects/*/listviews/*/describe", {"GET": list_views.describe}),

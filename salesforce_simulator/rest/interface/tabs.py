@@ -22,7 +22,8 @@ def _themed(request: Request) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["name"] in COLOURS]
 
 
-def _look(request: Request, object_name: str) -> dict[str, Any]:
+def object_look(request: Request, object_name: str) -> dict[str, Any]:
+    """The colours and icons of an object of ``COLOURS``."""
     icon = {
         "contentType": "image/svg+xml",
         "height": 0,
@@ -38,7 +39,7 @@ def tabs(request: Request) -> Response:
     """``GET tabs``: a tab for each object that has one, Tasks excepted."""
     found = []
     for entry in _themed(request):
-        name, look = entry["name"], _look(request, entry["name"])
+        name, look = entry["name"], object_look(request, entry["name"])
         if name != "Task":
             found.append(
                 {
@@ -57,5 +58,5 @@ def tabs(request: Request) -> Response:
 
 def theme(request: Request) -> Response:
     """``GET theme``."""
-    items = [{"name": e["name"], **_look(request, e["name"])} for e in _themed(request)]
+    items = [{"name": e["name"], **object_look(request, e["name"])} for e in _themed(request)]
     return Response(200, {"themeItems": items})
