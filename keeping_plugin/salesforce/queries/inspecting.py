@@ -41,6 +41,9 @@ _WHO = "WhoId"
 # Where an org shares activities, each Task has such a row for every person it is about, the one in
 # WhoId included (Object Reference, TaskRelation).
 _TASK_RELATION, _RELATION = "TaskRelation", "RelationId"
+# Lists of the Tasks and Events that are asked for as such. Salesforce refuses them to users without
+# View All Data in any order but its own (Object Reference, ActivityHistory).
+_LISTS = frozenset({"ActivityHistory", "OpenActivity"})
 # Salesforce understood the question and does not answer it for this user, now or later.
 _UNREADABLE = (PermissionDenied, RecordNotFound, RecordRejected, SchemaStale)
 
@@ -61,6 +64,7 @@ def inspect(
     relationships are asked for again in halves, until it is known which cannot be read."""
     if not 0 < len(record_ids) <= MAX_RECORDS:
         raise ValueError(f"1 to {MAX_RECORDS} records, not {len(record_ids)}")
+    related = [each for each in related if each.object not in _LISTS]
     tasks = [each for each in related if each.object == TASK.name and each.field == _WHO]
     shared = [each for each in related if each.object == _TASK_RELATION]
     open_questions = [
