@@ -1,21 +1,5 @@
-// What makes the panel and the settings pleasant; every page works without it.
-//
-// The markup says what happens, in data-k-* attributes:
-//   form, a [data-k-fetch]    is fetched as a fragment instead of loading a page
-//   [data-k-region] with id   what an answer replaces: the element with the id of the answer's own
-//                             region, else the region around whatever was submitted
-//   region[data-k-src]        fetched at once; with data-k-poll="seconds" again after that time
-//   region[data-k-keep]       an open form that survives when an answer replaces what is around it
-//   [data-k-status]           its text is spoken through the root's [data-k-live]
-//   [data-k-focus]            takes the focus after an answer; else focus goes back where it was
-//   [data-k-busy]             on a button: what is spoken while its form is under way
-//   [data-k-cancel]           is clicked by Esc in its form
-//   select[data-k-controls]   ids of selects whose optgroups [data-k-for] depend on its value
-//   input[data-k-suggest]     URL of a search, asked with q= while somebody types; the answer goes
-//                             into the region whose id is the input's with "-found"
-//   select[data-k-press]      id of a button that is pressed when its value changes
-//   form[data-k-auto]         is submitted when one of its controls changes
-
+// What makes the panel and the settings pleasant; every page works without it. The markup says what
+// happens, in data-k-* attributes: templates/keeping/live.html lists them.
 //
 // Mail stands in the same document as the panel and may hold any of these attributes, a
 // <keeping-panel> or a <base>. So the script attends two kinds of roots only: the shadow root of a
@@ -26,9 +10,13 @@
 import { isOwnPage, own } from "./own.js";
 
 const RETRIES = 3; // of a save that found too many waiting
+const LONG = 60; // characters, from which on a value is gone on with and not replaced
+const PATIENCE = 600; // ms, after which the last known card is shown
 const roots = new WeakSet();
 const running = new WeakMap(); // region -> its request under way
 const timers = new WeakMap();
+const behind = new WeakMap(); // region -> what it replaced, and from which control
+const changed = new Map(); // form with something typed -> its root
 
 // Whether embed.html printed this panel. Sanitizers let unknown elements and templates pass, and
 // never a script.
@@ -47,11 +35,22 @@ function say(root, text) {
   if (live) live.textContent = text;
 }
 
-function complain(root, kind) {
+function complain(root, kind, said = null) {
   for (const name of ["offline", "broken"]) {
     const notice = root.querySelector(`[data-k-${name}]`);
-    if (notice) notice.hidden = name !== kind;
+    if (!notice) continue;
+    notice.keepingText ??= notice.textContent;
+    if (said && name === kind) notice.replaceChildren(...said.childNodes);
+    else notice.textContent = notice.keepingText;
+    notice.hidden = name !== kind;
   }
+}
+
+// Where the person is: the focused element, across shadow roots; null when it is nowhere.
+function whereabouts() {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at === document.body || at?.shadowRoot ? null : at;
 }
 
 function parse(html) {
@@ -60,46 +59,132 @@ function parse(html) {
   return template.content;
 }
 
-// Open forms with something typed outlive the swap of the card around them.
-function keepForms(region, fresh, trigger) {
-  for (const open of region.querySelectorAll("[data-k-keep]")) {
-    const place = fresh.querySelector(`[id="${CSS.escape(open.id)}"]`);
-    if (place && !open.contains(trigger)) place.replaceWith(open);
+// An element moves within the document; focus, caret and scrolling go along.
+function move(element, place) {
+  const at = whereabouts();
+  const held = element.contains(at);
+  const caret = held && [at.selectionStart, at.selectionEnd];
+  if (element.isConnected && place.parentNode.moveBefore) {
+    place.parentNode.moveBefore(element, place);
+    place.remove();
+  } else {
+    place.replaceWith(element);
+    if (held) at.focus({ preventScroll: true });
+    if (caret?.[0] != null) at.setSelectionRange(...caret);
   }
-  for (const details of region.querySelectorAll("details[open][id]")) {
+}
+
+// Open forms outlive the swap of the card around them, and so does what is unfolded. Where the card
+// has no place for one any more, it stays above it if something was typed.
+function keepForms(old, fresh, finished) {
+  const open = [...old.querySelectorAll("[data-k-keep]")];
+  if (old.matches("[data-k-keep]")) open.push(old);
+  for (const editor of open) {
+    if (finished && editor.contains(finished)) continue;
+    const place = editor === old ? null : fresh.querySelector(`[id="${CSS.escape(editor.id)}"]`);
+    const form = editor.querySelector("form");
+    if (place) {
+      move(editor, place);
+      behind.set(editor, { ...behind.get(editor), node: place });
+    } else if (changed.has(form)) {
+      const shelf = document.createElement(editor === old ? "div" : "dl");
+      const space = document.createElement("div");
+      shelf.append(space);
+      shelf.className = "k-section";
+      fresh.prepend(shelf);
+      move(editor === old ? form : editor, space);
+    }
+  }
+  for (const details of old.querySelectorAll("details[open][id]")) {
     const place = fresh.querySelector(`[id="${CSS.escape(details.id)}"]`);
     if (place) place.open = true;
   }
 }
 
-function swap(root, region, html, trigger) {
-  const content = parse(html);
-  const fresh = content.querySelector("[data-k-region]");
+// The person goes on here. A long text is gone on with at its end; a short one is mostly replaced.
+function focusOn(element, region) {
+  element.focus({ preventScroll: true });
+  (element === region ? region.firstElementChild ?? region : element).scrollIntoView({ block: "nearest" });
+  if (element.matches("[aria-invalid]")) return;
+  if (element.matches("textarea") || element.value?.length > LONG) {
+    const end = element.value.length;
+    element.setSelectionRange?.(end, end);
+    element.scrollTop = element.scrollHeight;
+  } else element.select?.();
+}
+
+function swap(root, region, html, { trigger = null, sent = false } = {}) {
+  const fresh = parse(html).querySelector("[data-k-region]");
   if (!fresh) throw new TypeError("the answer is no fragment");
   const target = find(root, fresh.id) ?? region;
-  const had = root.activeElement;
-  const held = target.contains(had) || (had === null && trigger !== null);
-  keepForms(target, fresh, trigger);
-  target.replaceWith(fresh);
+  const at = whereabouts();
+  const held = target.contains(at) || (at === null && trigger !== null);
+  const before = behind.get(target);
+  const opened = !sent && trigger && fresh.querySelector("[data-k-cancel]");
+  const finished = sent || trigger?.matches("[data-k-cancel]") ? trigger : null;
+  const marked = fresh.querySelector("[data-k-focus]");
+  target.before(fresh);
+  for (const old of opened ? [] : [target, before?.node]) {
+    if (old) keepForms(old, fresh, finished);
+    for (const form of changed.keys()) if (old?.contains(form)) changed.delete(form);
+  }
+  target.remove();
+  if (opened) behind.set(fresh, { node: target, from: trigger.id });
+  else if (before && fresh.querySelector("[data-k-cancel]")) behind.set(fresh, { from: before.from });
+  if (sent) for (const form of fresh.querySelectorAll("[data-k-keep] form")) edited(root, form);
+  if (sent && fresh.matches("[data-k-keep]")) edited(root, fresh.querySelector("form"));
   ready(root, fresh);
   const status = fresh.matches("[data-k-status]") ? fresh : fresh.querySelector("[data-k-status]");
   say(root, status ? status.textContent.trim() : "");
-  let focus = fresh.querySelector("[data-k-focus]");
-  if (!focus && held) focus = find(root, had?.id) ?? find(root, trigger?.id);
-  if (!focus && held) {
+  if (!held || fresh.contains(whereabouts())) return;
+  let focus = [marked, ...[at?.id, trigger?.id, before?.from].map((id) => find(root, id))].find((one) => one && fresh.contains(one));
+  if (!focus) {
     fresh.tabIndex = -1; // what had the focus is gone; who listens goes on with what replaced it
     focus = fresh;
   }
-  focus?.focus();
-  if (!focus?.matches("[aria-invalid]")) focus?.select?.();
-  return fresh;
+  focusOn(focus, fresh);
 }
 
-// A form that was refused as a whole stays as it is, with what the answer says above it.
-function refuse(root, region, content, trigger) {
+// Cancel, Back and Esc: what the region replaced comes back as it was, and so does the focus. False
+// when it has to be read again.
+function putBack(root, region) {
+  const before = behind.get(region);
+  if (!before?.node || running.get(region)?.saves) return false;
+  const at = whereabouts();
+  const held = region.contains(at) || at === null;
+  running.get(region)?.control.abort();
+  region.replaceWith(before.node);
+  for (const form of changed.keys()) if (region.contains(form)) changed.delete(form);
+  ready(root, before.node);
+  say(root, "");
+  complain(root, "");
+  if (held) (find(root, before.from) ?? before.node).focus();
+  return true;
+}
+
+// A form in which something was typed: whoever leaves the page is asked first.
+function edited(root, form) {
+  changed.set(form, root);
+  addEventListener("beforeunload", onLeave);
+}
+
+function onLeave(event) {
+  if ([...changed.values()].some((root) => root.isConnected)) event.preventDefault();
+}
+
+// What was refused as a whole changes nothing: a form stays as it is, with what the answer says
+// above it, and whatever else was asked for is answered in the notice below the panel.
+function refuse(root, region, content, trigger, { sent }) {
   const form = trigger?.form ?? trigger;
   const said = content.querySelector("[data-k-said]");
-  if (!(form instanceof HTMLFormElement) || !said) return false;
+  if (!said || !region.querySelector("[data-k-state], form, dd")) return false;
+  for (const link of said.querySelectorAll("[data-k-here]")) link.href = location.href;
+  if (!sent || !(form instanceof HTMLFormElement)) {
+    complain(root, "broken", said);
+    return true;
+  }
+  const at = whereabouts();
+  const held = region.contains(at) || at === null;
   region.querySelector("[data-k-refused]")?.remove();
   const notice = document.createElement("div");
   notice.className = "k-notice k-notice--bad";
@@ -109,7 +194,7 @@ function refuse(root, region, content, trigger) {
   form.prepend(notice);
   renew(root, content);
   say(root, notice.querySelector("[data-k-status]")?.textContent.trim() ?? "");
-  notice.focus();
+  if (held) focusOn(notice, region);
   return true;
 }
 
@@ -123,7 +208,35 @@ function renew(root, content) {
   return fresh;
 }
 
-async function ask(root, region, address, { body = null, trigger = null, busy = "" } = {}) {
+function send(url, body, signal) {
+  return fetch(url, {
+    method: body ? "POST" : "GET",
+    body,
+    signal,
+    mode: "same-origin", // and a redirect to another origin fails before anything goes there
+    credentials: "same-origin",
+    headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
+  });
+}
+
+// A login page or a proxy's error page is not ours to show.
+function isFragment(answer) {
+  return answer.headers.get("X-Keeping-Fragment") === "1" && own(answer.url) !== null;
+}
+
+// The button that was pressed says so until the answer is there; it cannot be pressed again.
+function occupy(button) {
+  if (!button?.dataset.kBusy) return () => {};
+  const text = [...button.childNodes];
+  button.textContent = `${button.dataset.kBusy.split(" ")[0]}…`;
+  button.setAttribute("aria-disabled", "true");
+  return () => {
+    button.replaceChildren(...text);
+    button.removeAttribute("aria-disabled");
+  };
+}
+
+async function ask(root, region, address, { body = null, trigger = null, button = trigger } = {}) {
   const url = own(address);
   if (!url) {
     complain(root, "broken");
@@ -132,28 +245,21 @@ async function ask(root, region, address, { body = null, trigger = null, busy = 
   const before = running.get(region);
   if (before?.saves) return; // pressed twice: the first save is still under way
   before?.control.abort();
-  const mine = { control: new AbortController(), saves: body !== null };
+  const sent = body !== null;
+  const mine = { control: new AbortController(), saves: sent };
   running.set(region, mine);
   region.setAttribute("aria-busy", "true");
-  if (busy) say(root, busy);
+  if (button?.dataset.kBusy) say(root, button.dataset.kBusy);
+  const free = occupy(button);
+  showKnown(root, region, mine);
   try {
-    const send = () => fetch(url, {
-      method: body ? "POST" : "GET",
-      body,
-      signal: mine.control.signal,
-      mode: "same-origin", // and a redirect to another origin fails before anything goes there
-      credentials: "same-origin",
-      headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
-    });
-    let answer = await send();
+    let answer = await send(url, body, mine.control.signal);
     // Nothing was done, for too many were waiting: that passes in a moment, mostly.
     for (let tries = 0; body && tries < RETRIES && answer.headers.get("X-Keeping-Retry"); tries += 1) {
       await new Promise((done) => setTimeout(done, 400 + 400 * Math.random()));
-      answer = await send();
+      answer = await send(url, body, mine.control.signal);
     }
-    // A login page or a proxy's error page is not ours to show.
-    const fragment = answer.headers.get("X-Keeping-Fragment") === "1";
-    if (!fragment || !own(answer.url)) throw new TypeError("not a fragment");
+    if (!isFragment(answer)) throw new TypeError("not a fragment");
     let html = await answer.text();
     if (!region.isConnected) return;
     complain(root, "");
@@ -161,24 +267,42 @@ async function ask(root, region, address, { body = null, trigger = null, busy = 
     const fresh = body && answer.headers.get("X-Keeping-Refused") === "csrf" ? renew(root, parse(html)) : null;
     if (fresh) {
       body.set(fresh.name, fresh.value);
-      answer = await send();
+      answer = await send(url, body, mine.control.signal);
       html = await answer.text();
       if (!region.isConnected) return;
-      if (answer.headers.get("X-Keeping-Fragment") !== "1") throw new TypeError("not a fragment");
+      if (!isFragment(answer)) throw new TypeError("not a fragment");
     }
-    if (body && answer.headers.get("X-Keeping-Refused") && refuse(root, region, parse(html), trigger)) return;
-    swap(root, region, html, trigger);
+    const refused = sent ? answer.headers.get("X-Keeping-Refused") : !answer.ok && trigger;
+    if (refused && refuse(root, region, parse(html), trigger, { sent })) return;
+    swap(root, region, html, { trigger, sent });
   } catch (error) {
     if (error.name === "AbortError" || !region.isConnected) return;
     say(root, "");
     complain(root, navigator.onLine ? "broken" : "offline");
     later(root, region); // a poll goes on
   } finally {
+    free();
     if (running.get(region) === mine) {
       running.delete(region);
       region.removeAttribute("aria-busy");
     }
   }
+}
+
+// What was known of the person, in the place of what Salesforce has not answered yet.
+async function showKnown(root, region, mine) {
+  const url = region.dataset.kKnown && own(region.dataset.kKnown);
+  if (!url) return;
+  await new Promise((done) => setTimeout(done, PATIENCE));
+  if (running.get(region) !== mine) return;
+  const answer = await send(url, null, mine.control.signal).catch(() => null);
+  if (answer?.status !== 200 || !isFragment(answer)) return;
+  const known = parse(await answer.text()).querySelector("[data-k-region]");
+  if (!known || running.get(region) !== mine) return;
+  region.replaceChildren(...known.childNodes);
+  region.dataset.kState = known.dataset.kState;
+  dress(root, region);
+  say(root, region.querySelector("[data-k-status]")?.textContent.trim() ?? "");
 }
 
 function later(root, region) {
@@ -209,12 +333,17 @@ function depend(root, controller, above = [controller]) {
   }
 }
 
-function ready(root, within) {
+function dress(root, within) {
   for (const select of within.querySelectorAll("[data-k-controls]")) depend(root, select);
   for (const select of within.querySelectorAll("[data-k-press]")) {
     const button = find(root, select.dataset.kPress);
     if (button) button.hidden = true; // choosing presses it
   }
+  for (const button of within.querySelectorAll("[data-k-copy]")) button.hidden = !navigator.clipboard;
+}
+
+function ready(root, within) {
+  dress(root, within);
   const regions = [...within.querySelectorAll("[data-k-src]")];
   if (within.dataset?.kSrc) regions.push(within);
   for (const region of regions) {
@@ -238,34 +367,58 @@ function onSubmit(event) {
   if (!form.matches("[data-k-fetch]") || !region) return;
   event.preventDefault();
   const data = new FormData(form, button);
-  const busy = button?.dataset.kBusy ?? "";
-  if (form.method === "post") ask(root, region, url, { body: data, trigger: button ?? form, busy });
+  const trigger = button ?? form;
+  // Enter in a text presses the hidden first button; the one that is seen tells what happens.
+  const seen = button?.matches(".k-visually-hidden") ? form.querySelector(".k-button--primary") : button;
+  if (form.method === "post") ask(root, region, url, { body: data, trigger, button: seen });
   else {
     url.search = new URLSearchParams(data).toString();
-    ask(root, region, url, { trigger: button ?? form, busy });
+    ask(root, region, url, { trigger, button: seen });
   }
 }
 
 function onClick(event) {
   const root = event.currentTarget;
-  const link = event.target.closest("a[data-k-fetch]");
+  const { target } = event;
+  const value = target.closest("[data-k-edit]");
+  // The end of a selection is no wish to edit.
+  const chosen = (root.getSelection ? root : document).getSelection().toString();
+  if (value && !chosen && !target.closest("a, button, summary")) find(root, value.dataset.kEdit)?.click();
+  const copy = target.closest("[data-k-copy]");
+  if (copy) copyText(root, copy);
+  const link = target.closest("a[data-k-fetch]");
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   const region = link?.closest("[data-k-region]");
   if (!region || !plain || event.defaultPrevented) return;
   event.preventDefault();
+  if (running.get(region)?.saves || (link.matches("[data-k-cancel]") && putBack(root, region))) return;
   ask(root, region, link.getAttribute("href"), { trigger: link });
 }
 
+async function copyText(root, button) {
+  await navigator.clipboard.writeText(button.dataset.kCopy);
+  say(root, "Copied");
+  button.dataset.kDone = "";
+  setTimeout(() => delete button.dataset.kDone, 1500);
+}
+
+// Esc closes the editor in which the person is, else the last one that stands open.
+function onEscape(event) {
+  const root = event.currentTarget;
+  const within = event.target.closest("[data-k-region]:has([data-k-cancel])") ?? root;
+  const cancel = [...within.querySelectorAll("[data-k-cancel]")].pop();
+  if (!cancel) return;
+  event.stopPropagation();
+  if (changed.has(cancel.closest("form")) && !confirm("Discard what you changed?")) return;
+  cancel.click();
+}
+
 function onKey(event) {
+  if (event.isComposing) return;
   const form = event.target.closest("form");
-  if (!form || event.isComposing) return;
   if (event.key === "Escape") {
-    const cancel = form.querySelector("[data-k-cancel]");
-    if (cancel) {
-      event.stopPropagation();
-      cancel.click();
-    }
-  } else if (event.key !== "Enter") {
+    onEscape(event);
+  } else if (event.key !== "Enter" || !form) {
     return;
   } else if (event.target.matches("[data-k-suggest]")) {
     event.preventDefault();
@@ -291,6 +444,7 @@ function suggest(root, input) {
 function onInput(event) {
   const input = event.target;
   const root = event.currentTarget;
+  if (input.form && input.closest("[data-k-keep]")) edited(root, input.form);
   if (!input.matches("[data-k-suggest]")) return;
   clearTimeout(timers.get(input));
   timers.set(input, setTimeout(() => input.isConnected && suggest(root, input), 300));

@@ -215,7 +215,7 @@ _PAGE = """<!doctype html><html lang="en"><head>
 <meta name="color-scheme" content="light dark">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body { margin: 0; font-family: serif; } button { background: hotpink; }</style>
-</head><body><main><h1>Where is my order?</h1></main>
+</head><body><main><h1>Where is my order?</h1><label>Reply <textarea></textarea></label></main>
 <aside aria-label="Beside">{{ keeping_panel(id) }}</aside></body></html>"""
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import BrowserContext, Page, expect
 
 from keeping_plugin.errors import (
     Complaint,
@@ -24,68 +22,12 @@ from keeping_plugin.errors import (
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.panel import record_types
 from keeping_plugin.times import Times
-from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox, url
+from tests.blueprints.inbox import CUSTOMER, url
+from tests.browser.served import Served, spoken
 
 Screenshot = Callable[[Page, str], Path]
 Axe = Callable[[Page], None]
 NewContext = Callable[..., BrowserContext]
-
-
-@dataclass(kw_only=True)
-class Served:
-    """An inbox that browsers can reach."""
-
-    inbox: Inbox
-    address: str
-
-    def open(self, page: Page) -> Locator:
-        """The conversation's page, as narrow as a sidebar unless it has its own size, once its
-        panel has loaded."""
-        if page.viewport_size == {"width": 1280, "height": 720}:
-            page.set_viewport_size({"width": 400, "height": 800})
-        page.goto(f"{self.address}/inbox/c-1")
-        panel = page.locator("#k-panel[data-k-state]")
-        expect(panel).to_be_visible()
-        return panel
-
-    def fill(self) -> str:
-        """Somebody well known; her Contact's id."""
-        fake = self.inbox.salesforce
-        account = fake.add("Account", Name="Acme Roofing GmbH", Industry="Construction")
-        jane = fake.add(
-            "Contact",
-            FirstName="Jane",
-            LastName="Doe",
-            Email=CUSTOMER.email,
-            Phone="+1 555 0100",
-            Title="Head of Purchasing",
-            AccountId=account,
-        )
-        for name, stage in (("Spring campaign", "Prospecting"), ("Tiles", "Closed Won")):
-            deal = fake.add(
-                "Opportunity", Name=name, StageName=stage, Amount=1200.5, CloseDate="2026-12-01"
-            )
-            fake.add("OpportunityContactRole", ContactId=jane, OpportunityId=deal)
-        fake.add("Case", CaseNumber="00001001", Subject="Broken tile", Status="New", ContactId=jane)
-        return jane
-
-
-@pytest.fixture
-def unconnected(sqlite_url: str) -> Iterator[Served]:
-    with open_inbox(sqlite_url) as inbox:
-        server = make_server("127.0.0.1", 0, inbox.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Served(inbox=inbox, address=f"http://127.0.0.1:{server.port}")
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture
-def served(unconnected: Served) -> Served:
-    unconnected.inbox.connect()
-    return unconnected
 
 
 @pytest.fixture
@@ -113,19 +55,6 @@ def in_every_dress(
         context.close()
 
     return look
-
-
-def active(page: Page) -> str:
-    """The id of what has the focus inside the panel."""
-    found: str = page.evaluate(
-        "document.querySelector('keeping-panel').shadowRoot.activeElement?.id ?? ''"
-    )
-    return found
-
-
-def spoken(page: Page) -> Locator:
-    """What screen readers are told."""
-    return page.locator("keeping-panel [data-k-live]")
 
 
 # States ------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flask import url_for
 
+from keeping_plugin.fieldtypes import ShownAs, field_type
 from keeping_plugin.objects import AROUND, AROUND_KEYS, PERSON_ACCOUNT, record_page, row_of
 from keeping_plugin.services.panel.cards import around, person
 from keeping_plugin.services.panel.display import day, shown
@@ -15,8 +16,18 @@ from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.schema.fields import label_in, why_read_only
 from keeping_plugin.types import ContactMatch, LeadMatch, Record, Value
 
-# Longer values are shown from their beginning, in a box that scrolls.
+# Longer values are shown from their beginning, with *Show more*.
 _LONG = 240
+_COPIED = frozenset(
+    {
+        ShownAs.MAIL_LINK,
+        ShownAs.DIAL_LINK,
+        ShownAs.ADDRESS,
+        ShownAs.NUMBER,
+        ShownAs.WHOLE_NUMBER,
+        ShownAs.AMOUNT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,7 @@ class FieldRow:
     value: Value
     reason: str
     edit_url: str
+    copied: bool  # people carry it elsewhere, so it has a copy button
 
     @property
     def long(self) -> bool:
@@ -177,6 +189,7 @@ class Cards:
         schema = self._link.schemas[record.object]
         spec = schema.fields[name]
         text, href = shown(schema, record, name)
+        shown_as = field_type(spec.type).shown
         return FieldRow(
             id=row_id(record.id, name),
             name=name,
@@ -188,6 +201,7 @@ class Cards:
             reason=why_read_only(schema, name) or "",
             # The route of one field stands below its record's; a name of the API needs no quoting.
             edit_url=f"{self._edit_url(record)}/{name}",
+            copied=bool(text) and (shown_as in _COPIED or spec.auto_number or spec.type == "id"),
         )
 
     def _edit_url(self, record: Record) -> str:

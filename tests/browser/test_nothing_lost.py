@@ -1,0 +1,164 @@
+"""Nothing typed is lost, and values are there to be read, marked and carried elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
+
+from keeping_plugin.errors import SalesforceUnavailable
+from tests.blueprints.inbox import AGENT
+from tests.browser.served import Served
+from tests.servers.chromium import PageGuard
+
+
+def test_a_session_that_ended_costs_nothing_that_was_typed(
+    served: Served, page: Page, page_guard: PageGuard
+) -> None:
+    """Whatever is pressed meanwhile says *Log in*; after that, in another tab, Save works."""
+    page_guard.expect("40[01] ")
+    jane = served.fill()
+    served.open(page)
+    page.get_by_role("button", name="Edit Title").click()
+    title = page.get_by_role("textbox", name="Title")
+    title.fill("CEO")
+    served.inbox.desk.agent = None
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Edit Business Phone").click()
+    said = page.get_by_role("alert").filter(has_text="Log in first")
+    expect(said).to_be_visible()
+    title.press("Enter")
+    link = page.get_by_role("link", name="Log in")
+    expect(link.first).to_have_attribute("href", page.url)
+    expect(link.first).to_have_attribute("target", "_blank")
+    expect(title).to_have_value("CEO")
+    served.inbox.desk.agent = AGENT
+    page.context.clear_cookies()
+    title.press("Enter")
+    expect(page.get_by_role("button", name="Edit Title: CEO")).to_be_visible()
+    expect(page.get_by_text("Log in first")).to_be_hidden()
+    assert served.inbox.salesforce.fields("Contact", jane)["Title"] == "CEO"
+
+
+def test_answers_that_are_none_of_ours_or_fail_leave_the_panel_as_it_is(
+    served: Served, page: Page, page_guard: PageGuard
+) -> None:
+    """A proxy's 503, a login page, and our own error for something else that was pressed."""
+    page_guard.expect("status of 50[03]")
+    served.fill()
+    served.open(page)
+    page.get_by_role("button", name="Edit Title").click()
+    title = page.get_by_role("textbox", name="Title")
+    title.fill("CEO")
+    away = "**/salesforce/conversations/**"
+    page.route(away, lambda route: route.fulfill(status=503, body="<h1>Bad gateway</h1>"))
+    for press in (
+        lambda: title.press("Enter"),
+        lambda: page.get_by_role("button", name="Edit Business Phone").click(),
+        lambda: page.get_by_role("link", name="What was logged").click(),
+    ):
+        press()
+        expect(page.get_by_role("alert").filter(has_text="nothing was lost")).to_be_visible()
+        expect(title).to_have_value("CEO")
+    page.unroute(away)
+    served.inbox.salesforce.fail("panel", SalesforceUnavailable(), times=None)
+    served.inbox.salesforce.fail("read", SalesforceUnavailable(), times=None)
+    title.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="is not responding")).to_be_visible()
+    expect(title).to_have_value("CEO")
+    served.inbox.salesforce.mend()
+    title.press("Enter")
+    expect(page.get_by_role("button", name="Edit Title: CEO")).to_be_visible()
+
+
+def test_an_editor_whose_field_is_gone_from_the_card_stays_above_it(
+    served: Served, page: Page, page_guard: PageGuard
+) -> None:
+    """Two editors are open, one is saved, and the record of the other is shown no more."""
+    jane = served.fill()
+    served.open(page)
+    page.locator("summary", has_text="Spring campaign").click()
+    page.get_by_role("button", name="Edit Amount").first.click()
+    amount = page.get_by_role("textbox", name="Amount")
+    amount.fill("17")
+    page.get_by_role("button", name="Edit Business Phone").click()
+    phone = page.get_by_role("textbox", name="Business Phone")
+    phone.fill("+1 999")
+    fake = served.inbox.salesforce
+    for role in fake.rows("OpportunityContactRole"):
+        fake.delete("OpportunityContactRole", role["Id"])
+    fake.update("Contact", jane, AccountId=None)
+    phone.press("Enter")
+    expect(page.get_by_role("button", name="Edit Business Phone: +1 999")).to_be_focused()
+    expect(page.locator("summary", has_text="Spring campaign")).to_be_hidden()
+    expect(amount).to_have_value("17")
+
+
+@pytest.mark.parametrize("leave", ["Back", "link"])
+def test_whoever_leaves_a_changed_editor_is_asked(served: Served, page: Page, leave: str) -> None:
+    served.fill()
+    page.goto(f"{served.address}/token")
+    served.open(page)
+    here = page.url
+    page.get_by_role("button", name="Edit Title").click()
+    title = page.get_by_role("textbox", name="Title")
+    title.press_sequentially("CEO")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    if leave == "Back":
+        page.evaluate("history.back()")
+    else:
+        page.evaluate("location.assign('/token')")
+    page.wait_for_function("() => true")
+    expect(title).to_have_value("CEO")
+    assert (asked, page.url) == (["beforeunload"], here)
+    title.press("Enter")
+    expect(page.get_by_role("button", name="Edit Title: CEO")).to_be_visible()
+    page.goto(f"{served.address}/token")  # saved: nobody is asked
+    assert asked == ["beforeunload"]
+
+
+def test_values_are_marked_copied_unfolded_and_go_on_at_their_end(
+    served: Served, new_context: Callable[..., BrowserContext]
+) -> None:
+    context = new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    jane = served.fill()
+    long = "\n".join(f"Line {number}" for number in range(12))
+    served.inbox.choose("Contact", "Name", "Email", "Phone", "Title", "Description")
+    served.inbox.salesforce.update("Contact", jane, Description=long)
+    served.open(page)
+    value = page.get_by_text("+1 555 0100")
+    box = value.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 1, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, middle, steps=4)
+    page.mouse.up()
+    chosen = "document.querySelector('keeping-panel').shadowRoot.getSelection().toString()"
+    assert "555" in page.evaluate(chosen)
+    expect(page.get_by_role("textbox", name="Business Phone")).to_be_hidden()
+    page.get_by_role("button", name="Copy Business Phone").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "+1 555 0100"
+    page.get_by_role("heading", name="Jane Doe").click()
+    value.click()
+    phone = page.get_by_role("textbox", name="Business Phone")
+    expect(phone).to_be_focused()
+    assert phone.evaluate("e => [e.selectionStart, e.selectionEnd]") == [0, len("+1 555 0100")]
+    phone.press("Escape")
+    text = page.locator(".k-value--long bdi")
+    folded = text.evaluate("e => e.getBoundingClientRect().height")
+    page.get_by_text("Show more").click()
+    assert text.evaluate("e => e.getBoundingClientRect().height") > folded * 2
+    page.get_by_role("button", name="Edit Contact Description").click()
+    area = page.get_by_role("textbox", name="Contact Description")
+    expect(area).to_be_focused()
+    ends = [len(long), len(long)]
+    assert area.evaluate("e => [e.selectionStart, e.selectionEnd]") == ends
