@@ -1,4 +1,4 @@
-"""Debian's Chromium through pytest-playwright, with a guard that criticises every page."""
+"""Debian's headless Chromium through pytest-playwright, with a guard that criticises every page."""
 
 from __future__ import annotations
 

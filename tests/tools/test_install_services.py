@@ -74,3 +74,14 @@ def test_an_apt_that_fails_is_quoted(
     monkeypatch.setenv("CI", "true")
     assert install_services.main() == 1
     assert "no such package" in capsys.readouterr().err
+
+
+def test_ci_does_without_what_is_dispensable(
+    apt: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = Service("some-shell", lambda: False, "tests take longer", dispensable=True)
+    monkeypatch.setattr(install_services, "SERVICES", (service,))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("CI", "true")
+    assert install_services.main() == 0
+    assert capsys.readouterr().err == "no some-shell here: tests take longer\n"
