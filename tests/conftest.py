@@ -14,7 +14,7 @@ from tests.servers.needs import shared_dir
 
 pytest_plugins = [
     "tests.no_silent_skip",
-    "tests.compiled_templates",
+    "tests.compiled_once",
     "tests.fast",
     "tests.order",
     "tests.servers.stores",

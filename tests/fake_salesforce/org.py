@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected, SchemaStale
@@ -263,10 +264,14 @@ def shipped_schemas(*, person_accounts: bool = False) -> dict[str, ObjectSchema]
     # Imported here: the set is data, read only by those who ask for it.
     from salesforce_simulator import describe
 
-    return {
-        name: schema_of(describe.load(name, person_accounts=person_accounts))
-        for name in describe.names()
-    }
+    return {name: _shipped_schema(name, person_accounts) for name in describe.names()}
+
+
+@cache
+def _shipped_schema(name: str, person_accounts: bool) -> ObjectSchema:
+    from salesforce_simulator import describe
+
+    return schema_of(describe.load(name, person_accounts=person_accounts))
 
 
 def shipped_offers() -> dict[str, dict[str, dict[str, list[str]]]]:

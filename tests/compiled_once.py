@@ -1,10 +1,15 @@
-"""Each template is compiled once a test worker, not once for every app that a test makes."""
+"""Each template and each route is compiled once a test worker, not once for every app that a test
+makes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 
 class CompiledOnce(BytecodeCache):
@@ -42,5 +47,25 @@ class CompiledOnce(BytecodeCache):
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
+Builder = Callable[..., tuple[str, str]]
+
+
+def builders_once(compile_builder: Callable[[Rule, bool], Builder]) -> Callable[..., Builder]:
+    """Werkzeug writes a function for each route that builds its URLs. The function depends on the
+    text of the route alone, unless the route has defaults: it is given the route when called."""
+    kept: dict[tuple[Any, ...], Builder] = {}
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Builder:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        key = (rule.rule, tuple(rule._trace), append_unknown)
+        if key not in kept:
+            kept[key] = compile_builder(rule, append_unknown)
+        return kept[key]
+
+    return compiled
+
+
 def pytest_configure() -> None:
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
+    Rule._compile_builder = builders_once(Rule._compile_builder)  # type: ignore[method-assign]
