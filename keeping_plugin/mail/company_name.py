@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from keeping_plugin.addresses import address_key, domain_of
 from keeping_plugin.mail.clean import one_line
+from keeping_plugin.mail.domains import may_be_a_company, registered
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.reply import Reply, read_reply
 from keeping_plugin.types import Address
@@ -22,18 +23,6 @@ from keeping_plugin.types import Address
 COMPANY: Final = 80  # as much as is shown; Lead.Company holds 255
 _LINES = 15
 _END = 8 * 1024  # characters at a mail's end in which its writer's name is looked for
-
-# Providers of personal mail: their domain says nothing of a company.
-_PERSONAL = frozenset(
-    """aol.com bluewin.ch comcast.net fastmail.com free.fr freenet.de gmail.com gmx.at gmx.ch
-    gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.com hotmail.co.uk hotmail.fr icloud.com
-    laposte.net libero.it live.com live.nl mac.com mail.com mail.ru me.com msn.com naver.com
-    orange.fr outlook.com outlook.de pm.me proton.me protonmail.com qq.com rediffmail.com sfr.fr
-    t-online.de tuta.io tutanota.com verizon.net wanadoo.fr web.de yahoo.co.jp yahoo.co.uk yahoo.com
-    yahoo.de yahoo.fr yandex.ru ymail.com zoho.com 126.com 163.com""".split()
-)
-# Second-level labels under which companies register: acme.co.uk is Acme.
-_SHARED = frozenset({"ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"})
 
 # What ends a company's name in its country. Letters as they are written there: "as" is a word.
 _ENDS = re.compile(
@@ -112,13 +101,9 @@ def in_domain(customer: Address) -> str:
     """A company's name as the address's domain spells it, "" when it tells none."""
     key = address_key(customer.email)
     domain = domain_of(key) if key else ""
-    if not domain or domain in _PERSONAL:
+    if not may_be_a_company(domain):
         return ""
-    labels = domain.split(".")
-    if len(labels) < 2:
-        return ""
-    place = -3 if len(labels) > 2 and labels[-2] in _SHARED and len(labels[-1]) == 2 else -2
-    label = labels[place]
+    label = registered(domain).partition(".")[0]
     if label.startswith("xn--"):
         label = label.encode("ascii").decode("idna")
     return " ".join(word.capitalize() for word in label.split("-") if word)
