@@ -15,6 +15,7 @@ from keeping_plugin.types import (
     ContactMatch,
     Conversation,
     Described,
+    DomainAccounts,
     Found,
     Inspection,
     LeadMatch,
@@ -155,6 +156,20 @@ class SalesforceGateway(Protocol):
         start_by: float | None = None,
     ) -> Saved:
         """Create one record. Raises RecordRejected, DuplicatesFound."""
+
+    def accounts(
+        self,
+        domains: Sequence[str],
+        *,
+        person_accounts: bool,
+        first: int = 0,
+        start_by: float | None = None,
+    ) -> Mapping[str, DomainAccounts]:
+        """The Account to which the people of each of these mail domains (`addresses.domain_key`, at
+        most 200) belong: one API request. A domain is exactly what stands behind the @: those above
+        and below it are others. The first four domains are answered always, of more some may not be
+        because several share a query; `first` says how many of them (at most 3) are answered in any
+        case. `person_accounts`: the org has them, which are left out."""
 
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None

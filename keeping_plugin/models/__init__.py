@@ -14,7 +14,13 @@ from keeping_plugin.models.connection import (
 from keeping_plugin.models.database import Database, insert_new, listed, now, upsert
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
-from keeping_plugin.models.people import AddressClaim, KnownAddress, PanelCard, Pick
+from keeping_plugin.models.people import (
+    AddressClaim,
+    DomainAccount,
+    KnownAddress,
+    PanelCard,
+    Pick,
+)
 from keeping_plugin.models.policy import (
     FieldSelection,
     MailboxPolicy,
@@ -33,6 +39,7 @@ __all__ = [
     "ConnectionStatus",
     "Database",
     "Decision",
+    "DomainAccount",
     "EntryState",
     "FieldSelection",
     "Installation",

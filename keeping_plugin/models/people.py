@@ -51,6 +51,21 @@ class Pick(Base):
     picked_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class DomainAccount(Base):
+    """What Salesforce told of the Account of a mail domain (`addresses.domain_key`), kept for a
+    day. The row of domain "" names a chosen Account that Salesforce does not take any more."""
+
+    __tablename__ = "keeping_domain_account"
+    __table_args__ = (Index("ix_keeping_domain_account_told_at", "told_at"),)
+
+    connection_id: Mapped[int] = mapped_column(
+        ForeignKey("keeping_connection.id"), primary_key=True
+    )
+    domain: Mapped[str] = mapped_column(String(253), primary_key=True)
+    told: Mapped[Any] = mapped_column(Json)
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class PanelCard(Base):
     """The last card shown for an address, for the minutes when Salesforce does not answer."""
 

@@ -14,6 +14,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.objects import title_field
 from keeping_plugin.salesforce import errors, names, org
+from keeping_plugin.salesforce.queries import accounts as domains_accounts
 from keeping_plugin.salesforce.queries import finding, inspecting, payloads, saving, searching, soql
 from keeping_plugin.salesforce.queries import panel as panels
 from keeping_plugin.salesforce.queries.panel_queries import Shown
@@ -26,6 +27,7 @@ from keeping_plugin.times import CALL
 from keeping_plugin.types import (
     ContactMatch,
     Described,
+    DomainAccounts,
     Found,
     Inspection,
     LeadMatch,
@@ -126,6 +128,20 @@ class Gateway:
         """Create one record. Raises RecordRejected, DuplicatesFound."""
         with self._calls.verb("create", start_by=start_by):
             return saving.create(self._calls, object, fields, allow_duplicates=allow_duplicates)
+
+    def accounts(
+        self,
+        domains: Sequence[str],
+        *,
+        person_accounts: bool,
+        first: int = 0,
+        start_by: float | None = None,
+    ) -> Mapping[str, DomainAccounts]:
+        """The Account of each of up to 200 mail domains, in one API request."""
+        with self._calls.verb("accounts", start_by=start_by):
+            return domains_accounts.accounts(
+                self._calls, domains, person_accounts=person_accounts, first=first
+            )
 
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None

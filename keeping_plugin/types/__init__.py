@@ -17,7 +17,9 @@ from keeping_plugin.types.inbox import (
     OpenedBy,
 )
 from keeping_plugin.types.records import (
+    AccountFound,
     ContactMatch,
+    DomainAccounts,
     Found,
     Inspected,
     Inspection,
@@ -32,6 +34,7 @@ from keeping_plugin.types.records import (
     SeveralMatches,
     TaskLook,
     Tokens,
+    Told,
     Usage,
 )
 from keeping_plugin.types.schema import (
@@ -45,6 +48,7 @@ from keeping_plugin.types.schema import (
 )
 
 __all__ = [
+    "AccountFound",
     "Action",
     "Address",
     "Agent",
@@ -52,6 +56,7 @@ __all__ = [
     "Conversation",
     "Described",
     "Direction",
+    "DomainAccounts",
     "FieldSpec",
     "Found",
     "Inspected",
@@ -75,6 +80,7 @@ __all__ = [
     "SeveralMatches",
     "TaskLook",
     "Tokens",
+    "Told",
     "Usage",
     "Value",
 ]

@@ -79,6 +79,44 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFound:
+    """An Account and whose it is."""
+
+    id: str
+    owner_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one step told of a mail domain: its one Account, or none; `several`: more than one came
+    into question. Not `answered`: Salesforce did not say, because the query failed or, if `crowd`
+    is not 0, because it found too much; then `crowd` counts what was seen of this domain."""
+
+    account: AccountFound | None = None
+    several: bool = False
+    answered: bool = True
+    crowd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DomainAccounts:
+    """The Account that most Contacts of a mail domain have (at least two, over half of those that
+    have one), and the one whose Website is that domain."""
+
+    colleagues: Told
+    website: Told
+
+    @property
+    def complete(self) -> bool:
+        return self.colleagues.answered and self.website.answered
+
+    @property
+    def crowd(self) -> int:
+        """Not 0 where another question, about fewer domains, tells what this one could not."""
+        return max(self.colleagues.crowd, self.website.crowd)
+
+
+@dataclass(frozen=True, slots=True)
 class NewRecord:
     object: str
     fields: Mapping[str, Value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.fake_salesforce.accounts_contract import AccountsContract
 from tests.fake_salesforce.org_under_test import OrgUnderTest
 from tests.fake_salesforce.reading_contract import ReadingContract
 from tests.fake_salesforce.saving_contract import SavingContract
@@ -9,5 +10,5 @@ from tests.fake_salesforce.saving_contract import SavingContract
 __all__ = ["GatewayContract", "OrgUnderTest"]
 
 
-class GatewayContract(ReadingContract, SavingContract):
+class GatewayContract(ReadingContract, AccountsContract, SavingContract):
     """What every `SalesforceGateway` must do. Subclass it and give an `org` fixture."""

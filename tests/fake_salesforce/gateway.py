@@ -22,6 +22,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.types import (
     ContactMatch,
     Described,
+    DomainAccounts,
     Found,
     Inspected,
     Inspection,
@@ -38,6 +39,7 @@ from keeping_plugin.types import (
     Usage,
     Value,
 )
+from tests.fake_salesforce.accounts import accounts
 from tests.fake_salesforce.org import PREFIXES, Row
 from tests.fake_salesforce.panel import panel, value
 
@@ -167,6 +169,17 @@ class FakeGateway:
             record.object, record.fields, creating=True, allow_duplicates=allow_duplicates
         )
         return Saved(self._org.insert(record.object, record.fields, by=self.user_id))
+
+    def accounts(
+        self,
+        domains: Sequence[str],
+        *,
+        person_accounts: bool,
+        first: int = 0,
+        start_by: float | None = None,
+    ) -> Mapping[str, DomainAccounts]:
+        with self._call("accounts", start_by=start_by, rows=len(domains)):
+            return accounts(self._org, domains, person_accounts=person_accounts)
 
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None

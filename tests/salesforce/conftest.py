@@ -122,6 +122,7 @@ class LiveOrg:
             "Contact": "LastName, Phone, Title, Email, OwnerId",
             "Task": "Subject, IsClosed, Status, OwnerId",
             "Lead": "LastName, OwnerId",
+            "Account": "Name, OwnerId",
         }[object]
         [row] = self.control.query(f"SELECT {names} FROM {object} WHERE Id = '{record_id}'")
         return row

@@ -19,6 +19,7 @@ MB: Final = 1024 * KB
 MAX_BYTES: Final[Mapping[str, int]] = {
     "find": 8 * MB,
     "panel": 8 * MB,
+    "accounts": 8 * MB,
     "read": 8 * MB,
     "search": MB,
     "create": MB,

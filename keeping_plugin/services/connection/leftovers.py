@@ -9,16 +9,17 @@ crash, and with it the rows of a host's transaction that committed after the dis
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Select, case, delete, exists, func, literal_column, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import (
     Connection,
     ConnectionStatus,
     Database,
+    DomainAccount,
     KnownAddress,
     PanelCard,
     Pick,
@@ -59,7 +60,7 @@ _has_other_org: ColumnElement[bool] = (
 def settle(database: Database, *, seconds: float) -> bool:
     """Settle what is left, a chunk at a time, for about so long; says whether nothing is left."""
     until = time.monotonic() + seconds
-    for step in (_cancel, _fail, *(_erase(table) for table in (PanelCard, Pick, KnownAddress))):
+    for step in (_cancel, _fail, *map(_erase, _COPIES)):
         while step(database):
             if time.monotonic() >= until:
                 return False
@@ -136,17 +137,28 @@ def _fail(database: Database) -> bool:
     return True
 
 
-def _erase(table: type[PanelCard | Pick | KnownAddress]) -> Callable[[Database], bool]:
-    """One chunk of a table: cards go with the access to their records, picks and known addresses
-    with the org that they are about."""
+# The key of each copy beside its connection, and whether it stays until another org is connected:
+# cards and Accounts go with the access to their records, picks and known addresses with the org
+# that they are about.
+_COPIES: Mapping[InstrumentedAttribute[str], bool] = {
+    PanelCard.address: False,
+    DomainAccount.domain: False,
+    Pick.address: True,
+    KnownAddress.address: True,
+}
+
+
+def _erase(key: InstrumentedAttribute[str]) -> Callable[[Database], bool]:
+    """One chunk of a table."""
+    table = key.class_
     gone = Connection.status == ConnectionStatus.DISCONNECTED
-    if table is not PanelCard:
+    if _COPIES[key]:
         gone = gone & _has_other_org
 
     def step(database: Database) -> bool:
         with database.read() as session:
             found = session.execute(
-                select(table.connection_id, table.address)
+                select(table.connection_id, key)
                 .join(Connection, Connection.id == table.connection_id)
                 .where(gone)
                 .limit(CHUNK)
@@ -154,12 +166,10 @@ def _erase(table: type[PanelCard | Pick | KnownAddress]) -> Callable[[Database],
         if not found:
             return False
         connection_id = found[0].connection_id
-        addresses = [row.address for row in found if row.connection_id == connection_id]
+        keys = [each for owner, each in found if owner == connection_id]
         with database.write() as session:
             session.execute(
-                delete(table).where(
-                    table.connection_id == connection_id, table.address.in_(addresses)
-                )
+                delete(table).where(table.connection_id == connection_id, key.in_(keys))
             )
         return True
 

@@ -19,6 +19,7 @@ from keeping_plugin.models import (
     Connection,
     Database,
     Decision,
+    DomainAccount,
     EntryState,
     KnownAddress,
     OAuthAttempt,
@@ -73,6 +74,7 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
                 )
             )
         session.execute(delete(KnownAddress).where(KnownAddress.known_at < time - times.span(DAY)))
+        session.execute(delete(DomainAccount).where(DomainAccount.told_at < time - times.span(DAY)))
         session.execute(
             delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
         )

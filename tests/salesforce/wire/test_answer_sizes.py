@@ -51,6 +51,7 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "create": lambda gateway: gateway.create("Contact", {"LastName": "X"}),
     "create_many": lambda gateway: gateway.create_many([NewRecord("Contact", {"LastName": "X"})]),
     "update": lambda gateway: gateway.update("Contact", CONTACT, {"LastName": "Y"}),
+    "accounts": lambda gateway: gateway.accounts(["acme.example"], person_accounts=False),
     "inspect": lambda gateway: gateway.inspect("Contact", [CONTACT], ()),
     "delete_many": lambda gateway: gateway.delete_many([CONTACT]),
     "describe": lambda gateway: gateway.describe(["Contact"]),

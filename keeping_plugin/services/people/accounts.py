@@ -1,0 +1,237 @@
+"""The Account of an added Contact, by its mail domain: asked of Salesforce for many domains at
+once, and kept for a day.
+
+A Contact without an Account is private in Salesforce: only its owner, and who may see all, finds
+it (Salesforce Help, Considerations for Contact Sharing). Never on the panel's path: the delivery
+asks, Try an address does, and the page that repairs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from keeping_plugin.errors import (
+    CallNotStarted,
+    ConnectionBarred,
+    ConnectionLost,
+    NotConnected,
+    RateLimited,
+    SalesforceError,
+)
+from keeping_plugin.mail.domains import may_be_a_company
+from keeping_plugin.models import DomainAccount, insert_new, listed, now
+from keeping_plugin.objects import CONTACT
+from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.services.people.policy import PeopleChoices
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.times import DAY, Times
+from keeping_plugin.types import AccountFound, DomainAccounts, ObjectSchema, Told
+
+log = logging.getLogger(__name__)
+
+# The first request tells of almost all; the further ones ask apart what filled a page.
+MAX_REQUESTS: Final = 3
+MAX_DOMAINS: Final = 200
+_APART: Final = 3
+# Of the connection or of the moment: whatever comes next would fail as well.
+_NOT_THE_QUESTION = (NotConnected, ConnectionLost, ConnectionBarred, RateLimited, CallNotStarted)
+_CHOSEN: Final = ""  # the "domain" of the chosen Account
+_NOT_ANSWERED: Final = DomainAccounts(Told(answered=False), Told(answered=False))
+
+
+class Step(StrEnum):
+    """Which step found the Account."""
+
+    COLLEAGUES = "colleagues"
+    WEBSITE = "website"
+    CHOSEN = "chosen"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """The Account of somebody to be added, "" for none. `unanswered`: Salesforce did not answer an
+    earlier step, so that it may be another at another time."""
+
+    step: Step
+    id: str = ""
+    owner_id: str = ""
+    unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of some domains. `gone` is the chosen Account that Salesforce refused."""
+
+    domains: Mapping[str, DomainAccounts]
+    gone: str = ""
+
+    def choose(self, choices: PeopleChoices, domain: str) -> AccountChoice:
+        """The first Account that a step of these choices finds for this domain."""
+        told = self.domains.get(domain)
+        unanswered = False
+        if told is not None:
+            for wanted, step, answer in (
+                (choices.by_colleagues, Step.COLLEAGUES, told.colleagues),
+                (choices.by_website, Step.WEBSITE, told.website),
+            ):
+                if wanted and answer.account is not None:
+                    found = answer.account
+                    return AccountChoice(step, found.id, found.owner_id, unanswered)
+                unanswered |= wanted and not answer.answered
+        if choices.account_id and choices.account_id != self.gone:
+            return AccountChoice(Step.CHOSEN, choices.account_id, unanswered=unanswered)
+        return AccountChoice(Step.NONE, unanswered=unanswered)
+
+    def crowded(self, choices: PeopleChoices, domain: str) -> bool:
+        """Whether the answer is still to come: there was more than the questions so far tell."""
+        told = self.domains.get(domain)
+        return choices.looks_for_accounts and told is not None and bool(told.crowd)
+
+
+def why_not(schemas: Mapping[str, ObjectSchema]) -> str | None:
+    """Why Accounts cannot be looked for or set with the connected user's rights; None if they
+    can."""
+    account, contact = schemas.get("Account"), schemas.get(CONTACT.name)
+    if account is None or "Website" not in account.fields:
+        return "The connected user cannot read Accounts and their Website."
+    lookup = contact.fields.get("AccountId") if contact is not None else None
+    if lookup is None or not lookup.createable:
+        return "The connected user cannot edit the Account of a Contact (Contact.AccountId)."
+    return None
+
+
+def find(
+    runtime: Runtime,
+    gateway: SalesforceGateway,
+    connection_id: int,
+    domains: Iterable[str],
+    schemas: Mapping[str, ObjectSchema],
+    *,
+    start_by: Callable[[], float | None] = lambda: None,
+) -> Known:
+    """What is known of these domains (`addresses.domain_key`), asking Salesforce for those that are
+    not known from the last day: one request for up to 200 of them, at most two more where many
+    Contacts or Accounts share one. Domains of personal mail and public suffixes are left out.
+    `start_by` is asked before each request.
+
+    A question that fails answers nothing of its domains, and nothing of it is kept. Raises what
+    ends a connection's work altogether: NotConnected, ConnectionLost, ConnectionBarred,
+    RateLimited, CallNotStarted.
+    """
+    wanted = [domain for domain in dict.fromkeys(domains) if may_be_a_company(domain)]
+    with runtime.database.read() as session:
+        known = kept(session, connection_id, wanted, runtime.times)
+    contact = schemas.get(CONTACT.name)
+    persons = contact is not None and "IsPersonAccount" in contact.fields
+    missing = [domain for domain in wanted if domain not in known.domains]
+    told: dict[str, DomainAccounts] = {}
+    for start in range(0, len(missing), MAX_DOMAINS):
+        told |= _ask(gateway, missing[start : start + MAX_DOMAINS], persons, start_by)
+    keep(runtime, connection_id, told)
+    return Known({**known.domains, **told}, known.gone)
+
+
+def _ask(
+    gateway: SalesforceGateway,
+    domains: Collection[str],
+    persons: bool,
+    start_by: Callable[[], float | None],
+) -> dict[str, DomainAccounts]:
+    told: dict[str, DomainAccounts] = {}
+    asked, first = list(domains), 0
+    for _ in range(MAX_REQUESTS):
+        try:
+            told |= gateway.accounts(
+                asked, person_accounts=persons, first=first, start_by=start_by()
+            )
+        except _NOT_THE_QUESTION:
+            raise
+        except SalesforceError as error:
+            log.warning("people.accounts.unanswered code=%s", error.code)
+            told |= {domain: told.get(domain, _NOT_ANSWERED) for domain in asked}
+            break
+        asked = sorted(
+            (domain for domain in asked if told[domain].crowd), key=lambda each: -told[each].crowd
+        )
+        first = min(_APART, len(asked))
+        if not asked:
+            break
+    return told
+
+
+def kept(session: Session, connection_id: int, domains: Collection[str], times: Times) -> Known:
+    """What Salesforce told of these domains in the last day. One statement."""
+    rows = session.execute(
+        select(DomainAccount.domain, DomainAccount.told).where(
+            DomainAccount.connection_id == connection_id,
+            DomainAccount.domain.in_(select(listed(session, [_CHOSEN, *domains]))),
+            DomainAccount.told_at > now(session) - times.span(DAY),
+        )
+    )
+    found = {row.domain: row.told for row in rows}
+    gone = found.pop(_CHOSEN, "")
+    return Known({domain: _restored(told) for domain, told in found.items()}, gone)
+
+
+def keep(runtime: Runtime, connection_id: int, told: Mapping[str, DomainAccounts]) -> None:
+    """Keep for a day what is complete of this. Two statements, none for nothing."""
+    found = {domain: _dumped(each) for domain, each in told.items() if each.complete}
+    if not found:
+        return
+    with runtime.database.write() as session:
+        _replace(session, connection_id, found)
+
+
+def _replace(session: Session, connection_id: int, found: Mapping[str, Any]) -> None:
+    forget(session, connection_id, found)
+    time = now(session)
+    rows = [
+        {"connection_id": connection_id, "domain": domain, "told": told, "told_at": time}
+        for domain, told in found.items()
+    ]
+    insert_new(session, DomainAccount, rows)
+
+
+def forget(session: Session, connection_id: int, domains: Collection[str]) -> None:
+    """Forget what was told of these domains: Salesforce did not take the Account."""
+    session.execute(
+        delete(DomainAccount)
+        .where(
+            DomainAccount.connection_id == connection_id,
+            DomainAccount.domain.in_(select(listed(session, list(domains)))),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def note_gone(session: Session, connection_id: int, account_id: str) -> None:
+    """Salesforce does not take the chosen Account: it is not tried for a day."""
+    _replace(session, connection_id, {_CHOSEN: account_id})
+
+
+def forget_gone(session: Session, connection_id: int) -> None:
+    """Try the chosen Account again."""
+    forget(session, connection_id, [_CHOSEN])
+
+
+def _dumped(told: DomainAccounts) -> list[Any]:
+    return [
+        [each.account.id, each.account.owner_id] if each.account else each.several
+        for each in (told.colleagues, told.website)
+    ]
+
+
+def _restored(values: list[Any]) -> DomainAccounts:
+    colleagues, website = (
+        Told(AccountFound(*each)) if isinstance(each, list) else Told(several=each)
+        for each in values
+    )
+    return DomainAccounts(colleagues, website)

@@ -1,0 +1,75 @@
+"""What `accounts` asks, and what it tells where a domain has more than a page holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from keeping_plugin.errors import SalesforceUnavailable
+from keeping_plugin.salesforce.queries import accounts
+from keeping_plugin.salesforce.queries.accounts import website_forms
+from tests.fake_salesforce.accounts_contract import some_domain, told
+from tests.salesforce.conftest import LiveOrg
+
+
+def test_a_website_is_compared_in_twelve_forms_and_none_is_longer_than_the_field() -> None:
+    forms = website_forms("acme.example")
+    assert len(forms) == 12
+    assert {"acme.example", "https://www.acme.example/", "http://acme.example"} < set(forms)
+    longest = f"{'a' * 250}.de"
+    assert set(website_forms(longest)) == {longest, f"{longest}/"}
+    assert "https://müller.example" in website_forms("xn--mller-kva.example")
+
+
+def test_domains_of_which_there_is_more_than_a_page_are_told_apart(
+    org: LiveOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "PAGE", 6)
+    crowd, few, *others = (some_domain() for _ in range(9))
+    ours = org.add("Account", Name="Ours")
+    for number in range(8):
+        org.add("Contact", LastName="C", Email=f"c{number}@{crowd}", AccountId=ours)
+        org.add("Account", Name="Site", Website=f"https://{crowd}")
+    for number in range(2):
+        org.add("Contact", LastName="F", Email=f"f{number}@{few}", AccountId=ours)
+    domains = [crowd, *others[:3], few, *others[3:]]  # the two share a query
+    found = org.gateway.accounts(domains, person_accounts=False)
+    assert not found[crowd].colleagues.answered
+    assert found[crowd].crowd > found[few].crowd > 0
+    assert found[crowd].website.several, "two are enough to know"
+    assert not found[few].website.answered
+    again = org.gateway.accounts([few], person_accounts=False)
+    assert told(again[few]) == (ours, None)
+    apart = org.gateway.accounts(domains, person_accounts=False, first=1)[crowd]
+    assert apart.colleagues.account is not None
+    assert apart.colleagues.account.id == ours
+
+
+def test_a_domain_of_more_accounts_than_a_page_has_none(
+    org: LiveOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "PAGE", 3)
+    domain = some_domain()
+    for number in range(4):
+        account = org.add("Account", Name=f"A{number}")
+        org.add("Contact", LastName="C", Email=f"c{number}@{domain}", AccountId=account)
+    found = org.gateway.accounts([domain], person_accounts=False)[domain]
+    assert told(found) == (None, None)
+    assert found.colleagues.several
+
+
+def test_a_right_that_is_missing_answers_its_own_step_only(org: LiveOrg) -> None:
+    domain = some_domain()
+    account = org.add("Account", Name="A", Website=domain)
+    user = org.gateway.org_facts().username
+    org.control.field_rights(user, "Contact", "AccountId", readable=False, editable=False)
+    found = org.gateway.accounts([domain], person_accounts=False)[domain]
+    assert not found.colleagues.answered
+    assert found.website.account is not None
+    assert found.website.account.id == account
+    assert not found.crowd
+
+
+def test_an_org_that_does_not_answer_is_an_error(org: LiveOrg) -> None:
+    org.control.fault("unavailable")
+    with pytest.raises(SalesforceUnavailable):
+        org.gateway.accounts([some_domain()], person_accounts=False)
