@@ -162,3 +162,34 @@ def test_values_are_marked_copied_unfolded_and_go_on_at_their_end(
     expect(area).to_be_focused()
     ends = [len(long), len(long)]
     assert area.evaluate("e => [e.selectionStart, e.selectionEnd]") == ends
+
+
+def test_what_was_saved_can_be_undone_while_it_stands(
+    served: Served, page: Page, page_guard: PageGuard
+) -> None:
+    """One press brings back what the field held, unless somebody else saved it since; after a long
+    form, too, the result is in view."""
+    page_guard.expect("status of 409")
+    jane = served.fill()
+    fake = served.inbox.salesforce
+    page.set_viewport_size({"width": 400, "height": 400})
+    served.open(page)
+    page.get_by_role("button", name="Edit Title").click()
+    page.get_by_role("textbox", name="Title").fill("CEO")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo: Title").click()
+    expect(page.get_by_role("button", name="Edit Title: Head of Purchasing")).to_be_focused()
+    expect(page.get_by_text("✓ Undone")).to_be_visible()
+    assert fake.fields("Contact", jane)["Title"] == "Head of Purchasing"
+
+    page.get_by_role("link", name="Edit all fields of Jane Doe").click()
+    page.get_by_role("textbox", name="Title").fill("CFO")
+    page.get_by_role("textbox", name="Business Phone").fill("+1 2")
+    page.get_by_role("textbox", name="Mailing Zip/Postal Code").press("Enter")
+    expect(page.get_by_text("✓ Saved")).to_be_in_viewport()
+    fake.update("Contact", jane, Title="Theirs")
+    page.get_by_role("button", name="Undo: Jane Doe").click()
+    expect(page.get_by_role("cell", name="Theirs")).to_be_visible()
+    page.get_by_role("button", name="Save mine").click()
+    expect(page.get_by_role("button", name="Edit Title: Head of Purchasing")).to_be_attached()
+    assert fake.fields("Contact", jane)["Phone"] == "+1 555 0100"

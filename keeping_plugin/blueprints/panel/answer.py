@@ -8,6 +8,7 @@ from flask import Response, request
 
 from keeping_plugin.blueprints.panel.cards import Cards
 from keeping_plugin.blueprints.panel.conversation import ConversationContext
+from keeping_plugin.blueprints.panel.undo import Undo
 from keeping_plugin.blueprints.web.errors import error_json
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
@@ -49,8 +50,17 @@ MAX_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
 _MAX_AUTOMATIC = 5
 
 
-def show(place: ConversationContext, view: PanelView, *, notice: str = "") -> Response:
-    """One panel, whatever its state."""
+def show(
+    place: ConversationContext,
+    view: PanelView,
+    *,
+    notice: str = "",
+    saved: str = "",
+    undo: Undo | None = None,
+    undone: bool = False,
+) -> Response:
+    """One panel, whatever its state. `saved` is "<record id>.<field>", saved a moment ago (without
+    a field: several), `undo` the way back; `undone`: that was the way back."""
     link = view.linked
     conversation_id = place.conversation.id
     cards = Cards(link, conversation_id) if link is not None else None
@@ -62,7 +72,7 @@ def show(place: ConversationContext, view: PanelView, *, notice: str = "") -> Re
         card = None
     error = view.error
     shown_age = age(view.age) if view.age is not None else ""
-    saved = request.args.get("saved", "")
+    saved = saved or request.args.get("saved", "")
     body: dict[str, Any] = {
         "state": view.state.value,
         "address": view.address,
@@ -91,6 +101,8 @@ def show(place: ConversationContext, view: PanelView, *, notice: str = "") -> Re
         candidates=candidates,
         age=shown_age,
         saved=saved,
+        undo=undo,
+        done="Undone" if undone else "Saved",
         out_of_sight=_out_of_sight(view, saved.partition(".")[0]),
         notice=NOTICES.get(notice, ""),
         trouble=trouble(view.state, said=sentence, is_admin=place.agent.is_admin),

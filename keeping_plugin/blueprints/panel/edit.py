@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from keeping_plugin.blueprints.panel import undo
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.cards import Cards, row_id
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
@@ -30,6 +31,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.forms.record import RecordForm, record_form
 from keeping_plugin.services.panel import call, edit
+from keeping_plugin.services.panel.cards import records_of
 from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.services.panel.edit import Target
 from keeping_plugin.services.panel.lookup import returned
@@ -38,6 +40,7 @@ from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.record_types import own_picklists
 from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
 from keeping_plugin.state import current_runtime
+from keeping_plugin.types import Value
 from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.salesforce_errors import explained
 
@@ -120,6 +123,9 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
     editing = Editing(place, target, field, form)
     if request.method == "GET":
         return _form(editing)
+    if request.form.get("undo"):
+        undo.fill_in(place, target, form, request.form["undo"])
+        return _write(editing, undone=True)
     sought = search_asked(form)
     if sought is not None:
         found = searched(current_runtime(), place.agent, target.link, form, sought)
@@ -128,13 +134,19 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
 
 
 def _save(editing: Editing) -> Any:
-    place, target, form = editing.place, editing.target, editing.form
-    if not form.validate():
+    if not editing.form.validate():
         return _form(editing, status=422)
+    return _write(editing)
+
+
+def _write(editing: Editing, *, undone: bool = False) -> Any:
+    """Save what the form holds; `undone`: the values are those before another save."""
+    place, target, form = editing.place, editing.target, editing.form
     changes = form.changes()
+    before: Mapping[str, Value] = {}
     if changes:
         try:
-            changed = edit.save(
+            done = edit.save(
                 current_runtime(),
                 place.agent,
                 target,
@@ -144,8 +156,9 @@ def _save(editing: Editing) -> Any:
             )
         except (SalesforceError, TooBusy, NotReady) as error:
             return _refused(editing, error)
-        if changed is not None:
-            return _conflict(editing, changed.theirs)
+        if isinstance(done, edit.Changed):
+            return _conflict(editing, done.theirs)
+        before = done.before
     elif editing.field and wanted() is Wanted.FRAGMENT:
         return _shown(place, target, editing.field)  # nothing to save, nothing to ask
     saved = f"{target.record.id}.{editing.field}" if changes else ""
@@ -153,9 +166,27 @@ def _save(editing: Editing) -> Any:
         runtime = current_runtime()
         view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
         return show(place, view)
+    if saved and wanted() is Wanted.FRAGMENT:
+        return _panel_after(editing, saved, before, undone=undone)
     return redirect(
         url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
     )
+
+
+def _panel_after(
+    editing: Editing, saved: str, before: Mapping[str, Value], *, undone: bool
+) -> Response:
+    """The panel with what was saved, and the way back. What the fields held before stands in no
+    address and in no table: it travels with this answer alone, so a redirect (without the script)
+    offers none."""
+    place, target = editing.place, editing.target
+    view = open_panel(current_runtime(), place.agent, place.customer, mailbox_id=place.mailbox_id)
+    records = (record for found in view.found for record in records_of(found))
+    now = next((one.fields for one in records if one.id == target.record.id), {})
+    back = None
+    if not undone:
+        back = undo.undo_of(place, target, editing.form, before, now, url=request.path)
+    return show(place, view, saved=saved, undo=back, undone=undone)
 
 
 def _refused(editing: Editing, error: KeepingError) -> Response:

@@ -42,6 +42,13 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """What these fields held before they were saved; empty when Salesforce held it all already."""
+
+    before: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """Somebody saved these fields after they were shown: what Salesforce holds now."""
 
@@ -86,7 +93,7 @@ def save(
     *,
     conflicts: Conflicts,
     allow_duplicates: bool = False,
-) -> Changed | None:
+) -> Changed | Saved:
     """Write the changes, unless somebody else saved one of these fields meanwhile: then nothing is
     written and the answer says what they hold now.
 
@@ -116,8 +123,9 @@ def _save(
     *,
     conflicts: Conflicts,
     allow_duplicates: bool,
-) -> Changed | None:
+) -> Changed | Saved:
     record = target.record
+    before: dict[str, Value] = {}
     for last in (False, True):
         names = [*changes, *(["LastModifiedDate"] if _dated(target) else [])]
         current = gateway.read(record.object, record.id, names)
@@ -144,10 +152,11 @@ def _save(
         except OutcomeUnclear:
             _note(runtime, agent, target, wanted, detail="outcome_unclear")
             raise
+        before = {name: current.fields[name] for name in wanted}
         _note(runtime, agent, target, wanted)
         break
     _remember(runtime, target, changes)
-    return None
+    return Saved(before)
 
 
 def _dated(target: Target) -> bool:
