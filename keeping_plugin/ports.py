@@ -32,6 +32,7 @@ from keeping_plugin.types import (
     TaskLook,
     Tokens,
     Usage,
+    UserFound,
     Value,
 )
 
@@ -130,12 +131,13 @@ class SalesforceGateway(Protocol):
         *,
         tasks: TaskLook | None = None,
         by_search: bool = False,
+        account_owners: bool = False,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses (at most 1,000) and every Task that `tasks` describes, in
         one composite request, all pages read. `by_search`: find people by SOSL, a few hundred
         addresses a request, because the org encrypts addresses; SOSL may miss a person who
-        exists."""
+        exists. `account_owners`: read who owns the Contacts' Accounts, too (not by search)."""
 
     def panel(
         self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
@@ -212,6 +214,15 @@ class SalesforceGateway(Protocol):
 
     def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
         """Records of an object whose name contains the text, with their name field."""
+
+    def users(self, addresses: Sequence[str], ids: Sequence[str] = ()) -> Sequence[UserFound]:
+        """Active standard users with one of these addresses as their email address (`.invalid`
+        behind it, in sandboxes), username or Federation ID, and those with these ids: one API
+        request for 500 addresses and 200 ids."""
+
+    def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
+        """Active standard users whose name contains the text, or whose username or email address
+        begins with it."""
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None

@@ -11,6 +11,7 @@ from rq.timeouts import BaseTimeoutException
 from keeping_plugin.services.automation.backfill import advance
 from keeping_plugin.services.connection import revocation
 from keeping_plugin.services.delivery.drain import drain as drain_connection
+from keeping_plugin.services.people import agents
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.state import current_runtime
@@ -47,8 +48,13 @@ def drain(connection_id: int) -> None:
 
 
 def describe(connection_id: int) -> None:
-    """Read the org's objects and fields again."""
-    _run("describe", connection_id, lambda runtime: schema.describe(runtime, connection_id))
+    """Read the org's objects and fields again, and once a day which users its agents are."""
+
+    def work(runtime: Runtime) -> None:
+        schema.describe(runtime, connection_id)
+        agents.refresh_daily(runtime, connection_id)
+
+    _run("describe", connection_id, work)
 
 
 def backfill(run_id: int) -> None:

@@ -14,6 +14,7 @@ from keeping_plugin.models.connection import (
 from keeping_plugin.models.database import Database, insert_new, listed, now, upsert
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
+from keeping_plugin.models.owners import AgentUser, RefusedOwner
 from keeping_plugin.models.people import (
     AddressClaim,
     DomainAccount,
@@ -31,6 +32,7 @@ from keeping_plugin.models.policy import (
 __all__ = [
     "LIVE_OCCASION",
     "AddressClaim",
+    "AgentUser",
     "ApiUse",
     "AuditRecord",
     "BackfillRun",
@@ -51,6 +53,7 @@ __all__ = [
     "PanelCard",
     "PeoplePolicy",
     "Pick",
+    "RefusedOwner",
     "Revocation",
     "SchemaDocument",
     "SchemaLoad",

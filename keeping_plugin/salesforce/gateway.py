@@ -15,7 +15,15 @@ from keeping_plugin.errors import (
 from keeping_plugin.objects import title_field
 from keeping_plugin.salesforce import errors, names, org
 from keeping_plugin.salesforce.queries import accounts as domains_accounts
-from keeping_plugin.salesforce.queries import finding, inspecting, payloads, saving, searching, soql
+from keeping_plugin.salesforce.queries import (
+    finding,
+    inspecting,
+    payloads,
+    saving,
+    searching,
+    soql,
+    users,
+)
 from keeping_plugin.salesforce.queries import panel as panels
 from keeping_plugin.salesforce.queries.panel_queries import Shown
 from keeping_plugin.salesforce.schema import described
@@ -40,6 +48,7 @@ from keeping_plugin.types import (
     Saved,
     TaskLook,
     Usage,
+    UserFound,
     Value,
 )
 
@@ -89,6 +98,7 @@ class Gateway:
         *,
         tasks: TaskLook | None = None,
         by_search: bool = False,
+        account_owners: bool = False,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses and every Task of the look, read to its end; of people that
@@ -96,7 +106,9 @@ class Gateway:
         if tasks is not None:
             names.checked_id(tasks.created_by, "User")
         with self._calls.verb("find", start_by=start_by):
-            return finding.find(self._calls, addresses, tasks, by_search=by_search)
+            return finding.find(
+                self._calls, addresses, tasks, by_search=by_search, account_owners=account_owners
+            )
 
     def panel(
         self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
@@ -193,9 +205,7 @@ class Gateway:
 
     def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
         """Records whose title contains the text, with their title."""
-        wanted = text.strip()
-        if not 0 < len(wanted) <= _SEARCH_TEXT or not wanted.isprintable():
-            raise InvalidInput("Type a few letters to search for.", field="text")
+        wanted = _searched(text)
         names.checked_object(object)
         title = title_field(object)
         with self._calls.verb("search"):
@@ -208,6 +218,17 @@ class Gateway:
                     raise
                 rows = searching.named(self._calls, object, title, wanted, limit)
             return [payloads.record(row, object, (title,)) for row in rows]
+
+    def users(self, addresses: Sequence[str], ids: Sequence[str] = ()) -> Sequence[UserFound]:
+        """Active standard users with one of these addresses as their email address, username or
+        Federation ID, or with one of these ids."""
+        with self._calls.verb("users"):
+            return users.users(self._calls, addresses, ids)
+
+    def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
+        """Active standard users by a part of their name."""
+        with self._calls.verb("users"):
+            return users.named(self._calls, _searched(text), limit)
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None
@@ -269,3 +290,10 @@ class Gateway:
             if answer.status != 200:
                 raise errors.of_answer(answer, write=False)
             return payloads.daily_requests(answer.body)
+
+
+def _searched(text: str) -> str:
+    wanted = text.strip()
+    if not 0 < len(wanted) <= _SEARCH_TEXT or not wanted.isprintable():
+        raise InvalidInput("Type a few letters to search for.", field="text")
+    return wanted

@@ -40,6 +40,7 @@ class Audited(StrEnum):
     FIELDS_CHOSEN = "fields_chosen"
     AUTOMATION_CHANGED = "automation_changed"
     PEOPLE_CHANGED = "people_changed"
+    AGENT_MATCHED = "agent_matched"
     SKIP_LIST_CHANGED = "skip_list_changed"
     RECORD_CREATED = "record_created"
     RECORD_UPDATED = "record_updated"

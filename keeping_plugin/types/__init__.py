@@ -36,6 +36,7 @@ from keeping_plugin.types.records import (
     Tokens,
     Told,
     Usage,
+    UserFound,
 )
 from keeping_plugin.types.schema import (
     Described,
@@ -82,5 +83,6 @@ __all__ = [
     "Tokens",
     "Told",
     "Usage",
+    "UserFound",
     "Value",
 ]

@@ -47,12 +47,25 @@ Match = ContactMatch | LeadMatch | NoMatch | SeveralMatches
 
 @dataclass(frozen=True, slots=True)
 class PersonFound:
-    """A Contact or an unconverted Lead with a given address."""
+    """A Contact or an unconverted Lead with a given address. `account_owner` is the active user who
+    owns a Contact's Account, if `find` was asked for it."""
 
     object: str
     id: str
     email: str
     created_at: datetime
+    account_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserFound:
+    """An active standard user of the org."""
+
+    id: str
+    name: str
+    username: str
+    email: str = ""
+    federation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ TITLES: Mapping[str, str] = {
     "fields_chosen": "Changed the fields agents see",
     "automation_changed": "Changed automations",
     "people_changed": "Changed how new people are added",
+    "agent_matched": "Changed which Salesforce user an agent is",
     "skip_list_changed": "Changed the skipped domains",
     "record_created": "Created a record in Salesforce",
     "record_updated": "Changed a record in Salesforce",

@@ -29,6 +29,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "The inbox cannot provide the message right now; it will be retried for ten minutes."
     ),
     "outcome_unclear": "Salesforce did not answer; checking whether it arrived.",
+    "owner_refused": (
+        "Salesforce did not accept the chosen owner; it will be sent without one, so that the "
+        "connected user owns it."
+    ),
     "key_field_gone": (
         "The field your Salesforce admin added for these Tasks is gone; the Task will be "
         "sent without it."
@@ -101,6 +105,24 @@ NOTES: Mapping[str, str] = {
     "text_too_slow": (
         "The text took too long to process, so the Task has only its beginning and a link to "
         "the conversation."
+    ),
+    "owner_refused": (
+        "The connected user owns the record, because Salesforce did not accept the chosen owner: "
+        "they are inactive, or not allowed to own such records."
+    ),
+    "owner_no_agent": (
+        "The connected user owns the record, because no agent wrote the message or was assigned "
+        "to its conversation."
+    ),
+    "owner_no_user": (
+        "The connected user owns the record, because the agent has no matching Salesforce user."
+    ),
+    "owner_no_account": (
+        "The connected user owns the record, because it belongs to no Account with an active owner."
+    ),
+    "owner_not_allowed": (
+        "The connected user owns the record, because they cannot give such records to the chosen "
+        "owner."
     ),
 }
 

@@ -6,9 +6,10 @@ from tests.fake_salesforce.accounts_contract import AccountsContract
 from tests.fake_salesforce.org_under_test import OrgUnderTest
 from tests.fake_salesforce.reading_contract import ReadingContract
 from tests.fake_salesforce.saving_contract import SavingContract
+from tests.fake_salesforce.users_contract import UsersContract
 
 __all__ = ["GatewayContract", "OrgUnderTest"]
 
 
-class GatewayContract(ReadingContract, AccountsContract, SavingContract):
+class GatewayContract(ReadingContract, AccountsContract, SavingContract, UsersContract):
     """What every `SalesforceGateway` must do. Subclass it and give an `org` fixture."""

@@ -37,6 +37,7 @@ from keeping_plugin.types import (
     Saved,
     TaskLook,
     Usage,
+    UserFound,
     Value,
 )
 from tests.fake_salesforce.accounts import accounts
@@ -81,6 +82,7 @@ class FakeGateway:
         *,
         tasks: TaskLook | None = None,
         by_search: bool = False,
+        account_owners: bool = False,
         start_by: float | None = None,
     ) -> Found:
         wanted = keys_by_salesforce(addresses)
@@ -95,7 +97,8 @@ class FakeGateway:
                     same = salesforce_key(row.get("Email") or "")
                     for key in () if row.get("IsConverted") else wanted.get(same or "", ()):
                         created = datetime.fromisoformat(row["CreatedDate"])
-                        person = PersonFound(kind, row["Id"], row["Email"], created)
+                        owner = self._account_owner(row) if account_owners else None
+                        person = PersonFound(kind, row["Id"], row["Email"], created, owner)
                         people.setdefault(key, []).append(person)
             return Found(
                 {
@@ -104,6 +107,11 @@ class FakeGateway:
                 },
                 self._marked(tasks),
             )
+
+    def _account_owner(self, person: Row) -> str | None:
+        account = self._org.row("Account", person.get("AccountId") or "")
+        owner = account and self._org.row("User", account["OwnerId"])
+        return owner["Id"] if owner and owner["IsActive"] else None
 
     def _check_filterable(self) -> None:
         schema = self._org.schemas.get("Contact")
@@ -282,6 +290,37 @@ class FakeGateway:
                 if wanted in str(row.get(title) or "").lower()
             ]
             return sorted(found, key=lambda one: str(one.fields[title]))[:limit]
+
+    def users(self, addresses: Sequence[str], ids: Sequence[str] = ()) -> Sequence[UserFound]:
+        wanted = {address.lower() for address in addresses}
+        with self._call("users", rows=len(addresses)):
+            return [
+                user
+                for user in self._active_users()
+                if user.id in ids
+                or user.email.lower().removesuffix(".invalid") in wanted
+                or {user.username.lower(), user.federation_id.lower()} & wanted
+            ]
+
+    def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
+        wanted = text.strip().lower()
+        with self._call("users"):
+            found = [
+                user
+                for user in self._active_users()
+                if wanted in user.name.lower()
+                or user.username.lower().startswith(wanted)
+                or user.email.lower().startswith(wanted)
+            ]
+        return sorted(found, key=lambda user: user.name)[:limit]
+
+    def _active_users(self) -> list[UserFound]:
+        fields = ("Name", "Username", "Email", "FederationIdentifier")
+        return [
+            UserFound(row["Id"], *(str(row.get(name) or "") for name in fields))
+            for row in self._org.of("User")
+            if row["IsActive"] and row.get("UserType", "Standard") == "Standard"
+        ]
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None

@@ -32,6 +32,12 @@ class OrgUnderTest(Protocol):
     def fields(self, object: str, record_id: str) -> Mapping[str, Any]:
         """What stands in a record."""
 
+    def add_user(self, username: str, *, name: str, email: str = "") -> str:
+        """An active user with this last name; their id."""
+
+    def deactivate_user(self, username: str) -> None:
+        """Let a user no longer log in or own what is new."""
+
     def duplicate_rule(self, object: str, field: str) -> None:
         """Warn of records that are equal in this field."""
 

@@ -95,10 +95,10 @@ class FakeSalesforce:
 
     # What an administrator would do in Salesforce itself.
 
-    def add_user(self, username: str, last_name: str = "User") -> str:
+    def add_user(self, username: str, last_name: str = "User", *, email: str = "") -> str:
         """A user who may do everything; his id."""
         fields = {"Username": username, "LastName": last_name, "IsActive": True}
-        return self.org.insert("User", fields, by="")
+        return self.org.insert("User", {**fields, "Email": email or username}, by="")
 
     def add(self, object: str, **fields: Any) -> str:
         """A record as it is given, unchecked; its id."""

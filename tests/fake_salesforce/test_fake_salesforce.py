@@ -32,6 +32,13 @@ class FakeOrgUnderTest:
     def fields(self, object: str, record_id: str) -> Mapping[str, Any]:
         return self.salesforce.fields(object, record_id)
 
+    def add_user(self, username: str, *, name: str, email: str = "") -> str:
+        return self.salesforce.add_user(username, name, email=email)
+
+    def deactivate_user(self, username: str) -> None:
+        [user] = [row for row in self.salesforce.rows("User") if row["Username"] == username]
+        self.salesforce.update("User", user["Id"], IsActive=False)
+
     def duplicate_rule(self, object: str, field: str) -> None:
         self.salesforce.duplicate_rule(object, field)
 

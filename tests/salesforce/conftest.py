@@ -127,6 +127,12 @@ class LiveOrg:
         [row] = self.control.query(f"SELECT {names} FROM {object} WHERE Id = '{record_id}'")
         return row
 
+    def add_user(self, username: str, *, name: str, email: str = "") -> str:
+        return str(self.control.add_user(username, last_name=name, email=email or None)["id"])
+
+    def deactivate_user(self, username: str) -> None:
+        self.control.set_user_active(username, False)
+
     def duplicate_rule(self, object: str, field: str) -> None:
         self.control.duplicate_rule(object, f"{object}_DR", action="alert", match_on=[field])
 

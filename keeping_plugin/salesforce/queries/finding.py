@@ -22,7 +22,12 @@ MAX_ADDRESSES = 1_000
 
 
 def find(
-    calls: Calls, addresses: Sequence[str], tasks: TaskLook | None, *, by_search: bool = False
+    calls: Calls,
+    addresses: Sequence[str],
+    tasks: TaskLook | None,
+    *,
+    by_search: bool = False,
+    account_owners: bool = False,
 ) -> Found:
     """One composite as a rule: 1,000 addresses take two statements for Contacts and two for Leads,
     the Tasks one. Each is read to its end before anyone counts as absent. `by_search` asks for the
@@ -33,7 +38,9 @@ def find(
         []
         if by_search
         else [
-            composite.query(f"{kind}{number}", soql.people(kind, forms))
+            composite.query(
+                f"{kind}{number}", soql.people(kind, forms, account_owners=account_owners)
+            )
             for number, forms in enumerate(soql.address_chunks(addresses))
             for kind in PERSON_NAMES
         ]

@@ -4,6 +4,7 @@ half answer is never read as an empty one."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -81,7 +82,13 @@ def record(row: Mapping[str, Any], object: str, fields: Sequence[str]) -> Record
 
 def person(row: Mapping[str, Any], object: str) -> PersonFound:
     """A row of `soql.people`."""
-    return PersonFound(object, record_id(row), text(row, "Email"), moment(text(row, "CreatedDate")))
+    found = PersonFound(
+        object, record_id(row), text(row, "Email"), moment(text(row, "CreatedDate"))
+    )
+    account = row.get("Account")
+    if isinstance(account, dict) and at_path(account, "Owner.IsActive") is True:
+        return replace(found, account_owner=text(account, "OwnerId"))
+    return found
 
 
 def moment(value: str) -> datetime:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from keeping_plugin.addresses import salesforce_forms
-from keeping_plugin.objects import TASK, row_of, title_field
+from keeping_plugin.objects import CONTACT, TASK, row_of, title_field
 from keeping_plugin.salesforce.wire.client import format_soql
 from keeping_plugin.types import TaskLook
 
 # A statement may hold 100,000 characters; an address takes at most 163 of them.
 STATEMENT = 90_000
 ADDRESSES = 500
+ACCOUNT_OWNER = ("Account.OwnerId", "Account.Owner.IsActive")
 
 
 def select(
@@ -73,13 +74,16 @@ def address_chunks(
         yield chunk
 
 
-def people(object: str, forms: Sequence[str]) -> str:
+def people(object: str, forms: Sequence[str], *, account_owners: bool = False) -> str:
     """People of one kind with one of these addresses, but for those that were converted."""
     where = [email_in(forms)]
     person = row_of(object).person
     if person is not None and person.conversion is not None:
         where.append(person.conversion.unconverted)
-    return select(("Id", "Email", "CreatedDate"), object, where=where)
+    fields = ["Id", "Email", "CreatedDate"]
+    if account_owners and object == CONTACT.name:
+        fields += ACCOUNT_OWNER
+    return select(fields, object, where=where)
 
 
 def tasks(look: TaskLook) -> str:

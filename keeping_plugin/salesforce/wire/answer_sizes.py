@@ -22,6 +22,7 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "accounts": 8 * MB,
     "read": 8 * MB,
     "search": MB,
+    "users": 2 * MB,
     "create": MB,
     "update": MB,
     "create_many": 8 * MB,

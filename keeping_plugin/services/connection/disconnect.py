@@ -9,10 +9,12 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import (
+    AgentUser,
     BackfillRun,
     Connection,
     ConnectionStatus,
     EntryState,
+    RefusedOwner,
     SchemaDocument,
     SchemaLoad,
     SyncEntry,
@@ -20,6 +22,7 @@ from keeping_plugin.models import (
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import barred, grants
+from keeping_plugin.services.people import policy as people
 from keeping_plugin.times import Times
 
 _OWED = (EntryState.PENDING, EntryState.WAITING, EntryState.SENDING)
@@ -57,8 +60,9 @@ def leave_for_other_org(
     else:
         revocation = grants.give_back(session, connection, at=at, times=times)
     _end_runs(session, connection, at=at)
-    for table in (SchemaDocument, SchemaLoad):
+    for table in (SchemaDocument, SchemaLoad, AgentUser, RefusedOwner):
         session.execute(delete(table).where(table.connection_id == connection.id))
+    people.leave_org(session, connection.company_id, agent_id=agent_id)
     return revocation
 
 

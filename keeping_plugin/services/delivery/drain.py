@@ -46,7 +46,7 @@ from keeping_plugin.services.delivery.unanswered import (
     read_failed,
 )
 from keeping_plugin.services.delivery.waiting_look import look_for_waiting
-from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger import claims, entries
 from keeping_plugin.services.ledger.batch import (
     Batch,
     claim,
@@ -56,11 +56,14 @@ from keeping_plugin.services.ledger.batch import (
     retry_in_smaller_batch,
 )
 from keeping_plugin.services.ledger.claims import claim_addresses
+from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, release_lease, renew_lease, take_lease
 from keeping_plugin.services.ledger.outcome import Outcome, later
 from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter
+from keeping_plugin.services.people import owners
+from keeping_plugin.services.people.owners import Owners
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
 
@@ -181,11 +184,21 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     if not _hold(runtime, lease):  # reading long messages took longer than the lease
         _retry_in_smaller_batch(runtime, batch)
         return False
+    whose = owners.load(
+        runtime,
+        gateway,
+        batch.connection,
+        prepared.choices,
+        rows=rows,
+        writers=prepared.writers,
+        schemas=prepared.schemas,
+    )
     looked = look(
         gateway,
         rows=rows,
         markers=prepared.markers,
         by_search=prepared.by_search,
+        account_owners=whose.of_accounts,
         start_by=lease.start_by(runtime),
     )
     failpoints.reach("drain.looked")
@@ -211,11 +224,12 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         give_up_before=_give_up_before(runtime, batch),
     )
     made = plan(rows, facts)
-    first = [Send(row, record(row, facts.payload(row))) for row in made.contacts.values()]
+    first = [_owned(row, facts, whose) for row in made.contacts.values()]
     first += [
-        Send(row, record(row, facts.payload(row), person.id), person.id, candidates)
+        _owned(row, facts, whose, person.id, candidates, person.account_owner)
         for row, person, candidates in made.related
     ]
+    _note_owners(runtime, batch, first)
     limit = facts.give_up_before
     sent = send(runtime, gateway, lease, batch, first, refused_before=limit) if first else Sent({})
     if sent is None:  # what the look told stands all the same
@@ -229,7 +243,37 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     if sent.paused:
         _give_back(runtime, batch, made)
         return False
-    return _follow(runtime, gateway, lease, batch, made, facts, sent.outcomes)
+    return _follow(runtime, gateway, lease, batch, made, facts, whose, sent.outcomes)
+
+
+def _owned(
+    row: SyncEntry,
+    facts: PlanInput,
+    whose: Owners,
+    contact_id: str | None = None,
+    candidates: int = 0,
+    account_owner: str | None = None,
+) -> Send:
+    """The record of a row, with its owner."""
+    payload = facts.payload(row)
+    own = whose.of(row, spec_of(row).object, account_owner)
+    made = record(row, payload, contact_id, owner_id=own.owner_id)
+    return Send(row, made, contact_id, candidates, payload.note or own.note)
+
+
+def _note_owners(runtime: Runtime, batch: Batch, sends: Collection[Send]) -> None:
+    """Keep with the rows why the connecting user owns a record that was to be somebody else's. No
+    statement where there is nothing to keep."""
+    rows: dict[str | None, list[int]] = {}
+    for each in sends:
+        if each.note != each.row.note:
+            rows.setdefault(each.note, []).append(each.row.id)
+    if not rows:
+        return
+    with runtime.database.write() as session:
+        for note, ids in rows.items():
+            mine = entries.of_batch(ids, batch.token)
+            entries.happen(session, Event.ANNOTATED, *mine, note=note)
 
 
 def _follow(
@@ -239,6 +283,7 @@ def _follow(
     batch: Batch,
     made: Plan,
     facts: PlanInput,
+    whose: Owners,
     answers: Mapping[int, Outcome],
 ) -> bool:
     """The rows that waited for a Contact of this batch. They travel in a composite of their
@@ -255,9 +300,8 @@ def _follow(
             if after is not None:
                 outcomes[row.id] = follows(row, after, facts)
             elif outcome is not None and outcome.record_id is not None:
-                payload = facts.payload(row)
-                related = record(row, payload, outcome.record_id)
-                second.append(Send(row, related, outcome.record_id, 1))
+                second.append(_owned(row, facts, whose, outcome.record_id, 1))
+    _note_owners(runtime, batch, second)
     limit = facts.give_up_before
     sent = (
         send(runtime, gateway, lease, batch, second, refused_before=limit) if second else Sent({})

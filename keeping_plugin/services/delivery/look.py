@@ -62,6 +62,7 @@ def look(
     rows: Collection[SyncEntry],
     markers: Mapping[int, str],
     by_search: bool = False,
+    account_owners: bool = False,
     start_by: float,
 ) -> Looked:
     """Everyone with an address of these rows; of marked Tasks, whether they are there.
@@ -72,7 +73,9 @@ def look(
     either: an answer that is late, refused or not complete is no answer.
     """
     addresses = sorted({row.address for row in rows})
-    find = partial(gateway.find, by_search=by_search, start_by=start_by)
+    find = partial(
+        gateway.find, by_search=by_search, account_owners=account_owners, start_by=start_by
+    )
     spans = _spans(rows)
     if not spans:
         return Looked(find(addresses), frozenset())

@@ -56,6 +56,11 @@ def key_field_gone() -> Outcome:
     return Outcome(EntryState.PENDING, KEY_FIELD_GONE, 0.0)
 
 
+def owner_refused() -> Outcome:
+    """A record that is sent once more at once, without its owner."""
+    return Outcome(EntryState.PENDING, "owner_refused", 0.0)
+
+
 def read(
     row: SyncEntry,
     answer: Saved | SalesforceError,
@@ -132,5 +137,7 @@ def after_contact(outcome: Outcome, follower: SyncEntry) -> Outcome | None:
     if adding:
         return outcome
     if outcome.state == EntryState.PENDING:
-        return later(outcome.reason, outcome.wait or 0.0)
+        # The owner of the Contact was refused, not that of its Task.
+        reason = "contact_first" if outcome.reason == "owner_refused" else outcome.reason
+        return later(reason, outcome.wait or 0.0)
     return Outcome(EntryState.WAITING, "no_contact")

@@ -14,6 +14,7 @@ from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.services.delivery.actions import Payload, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, unknown
+from keeping_plugin.services.people.owners import OWNER_FIELD
 from keeping_plugin.times import ATTEMPTS
 from keeping_plugin.types import Action, Found, NewRecord, PersonFound
 
@@ -183,8 +184,16 @@ def _choose(contacts: Sequence[PersonFound], pick: str | None) -> PersonFound:
     return next((person for person in contacts if person.id == pick), contacts[0])
 
 
-def record(row: SyncEntry, payload: Payload, contact_id: str | None = None) -> NewRecord:
-    """What to create for a row; for one that needs a person, on this Contact."""
+def record(
+    row: SyncEntry,
+    payload: Payload,
+    contact_id: str | None = None,
+    *,
+    owner_id: str | None = None,
+) -> NewRecord:
+    """What to create for a row; for one that needs a person, on this Contact. Without an owner it
+    is the connecting user's."""
     spec = spec_of(row)
     person = {} if spec.person_field is None else {spec.person_field: contact_id}
-    return NewRecord(spec.object, {**payload.fields, **person})
+    owner = {OWNER_FIELD: owner_id} if owner_id else {}
+    return NewRecord(spec.object, {**payload.fields, **person, **owner})

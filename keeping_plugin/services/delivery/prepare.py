@@ -19,11 +19,17 @@ from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.events import Event
+from keeping_plugin.services.people import owners
+from keeping_plugin.services.people import policy as people
+from keeping_plugin.services.people.policy import CompanyPeople
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.sending import sendable
 from keeping_plugin.types import (
     Action,
+    Agent,
+    Conversation,
+    Direction,
     MessageArrived,
     ObjectSchema,
 )
@@ -35,7 +41,8 @@ log = logging.getLogger("keeping_plugin.delivery")
 class Prepared:
     """What records hold, by message; why rows are not to be sent any more (by row id); those whose
     message the inbox does not show, though it may only be late; and the messages whose customer is
-    not any more the one for whom a row was granted."""
+    not any more the one for whom a row was granted. `writers` are the agents of the messages:
+    who wrote it, else the conversation's assignee."""
 
     payloads: Mapping[str, Mapping[Action, Payload]]
     cancellations: Mapping[int, str]
@@ -45,6 +52,9 @@ class Prepared:
     unfindable: Collection[str]  # messages whose customer nobody will ever add
     by_search: bool  # people are found by a search, which never knows that somebody is not there
     unread: Collection[str]  # messages for which the host raised, while it answered for others
+    choices: CompanyPeople
+    writers: Mapping[str, Agent | None]
+    schemas: Mapping[str, ObjectSchema]
 
 
 def prepare(runtime: Runtime, batch: Batch) -> Prepared:
@@ -59,6 +69,7 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
             )
         }
         schemas = describe.schemas(session, batch.connection.id)
+        choices = people.load(session, company_id)
     rows = [row for row in batch.rows if spec_of(row).look is Look.MARKER]
     markers = {
         row.id: marker(installation, company_id, row.message_id, spec_of(row).marker_kind)
@@ -67,7 +78,8 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     try:
         mailboxes = {box.id: box.name for box in runtime.helpdesk.mailboxes(company_id)}
         mail = Mail(runtime, batch)
-        payloads, there = _payloads(mail, batch, markers, mailboxes.values(), schemas)
+        writers: dict[str, Agent | None] = {}
+        payloads, there = _payloads(mail, batch, markers, mailboxes.values(), schemas, writers)
     finally:
         runtime.end_host_transaction()
     by_search = emails_are_searched(schemas)
@@ -112,6 +124,9 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         unfindable,
         by_search,
         mail.unread,
+        choices,
+        writers,
+        schemas,
     )
 
 
@@ -121,6 +136,7 @@ def _payloads(
     markers: Mapping[int, str],
     mailbox_names: Collection[str],
     schemas: Mapping[str, ObjectSchema],
+    writers: dict[str, Agent | None],
 ) -> tuple[dict[str, dict[Action, Payload]], dict[str, MessageArrived]]:
     wanted: dict[str, list[SyncEntry]] = {}
     for row in batch.rows:
@@ -131,6 +147,7 @@ def _payloads(
         if message.message_id not in wanted:
             continue
         there[message.message_id] = without_text(message)
+        writers[message.message_id] = _writer(message, conversation)
         made = payloads[message.message_id] = {}
         for row in wanted[message.message_id]:
             action, spec = Action(row.action), spec_of(row)
@@ -144,13 +161,20 @@ def _payloads(
     return payloads, there
 
 
+def _writer(message: MessageArrived, conversation: Conversation | None) -> Agent | None:
+    """The agent whose mail this is, if they are one of the company's."""
+    written = message.author if message.direction is Direction.OUTBOUND else None
+    agent = written or (conversation.assignee if conversation else None)
+    return agent if agent is not None and agent.company_id == message.company_id else None
+
+
 def _note(runtime: Runtime, batch: Batch, payloads: Mapping[str, Mapping[Action, Payload]]) -> None:
     """Keep with the rows what an admin is to know of their records. Hardly ever anything."""
     for row in batch.rows:
         if row.message_id not in payloads:
             continue
         note = payloads[row.message_id][Action(row.action)].note
-        if note == row.note:
+        if note == row.note or (note is None and row.note in owners.NOTES):
             continue
         if note is not None:
             log.warning("text_too_slow", extra={"entry_id": row.id})

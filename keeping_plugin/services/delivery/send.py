@@ -14,12 +14,17 @@ from keeping_plugin.errors import (
     NotReady,
     SalesforceError,
 )
-from keeping_plugin.models import SyncEntry
+from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.actions import MADE, Look, Payload, spec_of
-from keeping_plugin.services.delivery.outcomes import advice_for, key_field_gone, read
+from keeping_plugin.services.delivery.outcomes import (
+    advice_for,
+    key_field_gone,
+    owner_refused,
+    read,
+)
 from keeping_plugin.services.delivery.plan import Plan, PlanInput, record
 from keeping_plugin.services.delivery.readiness import lose_key_field, refuses_key_field
 from keeping_plugin.services.ledger import claims
@@ -28,6 +33,7 @@ from keeping_plugin.services.ledger.claims import address_busy
 from keeping_plugin.services.ledger.lease import Lease
 from keeping_plugin.services.ledger.marks import mark
 from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.services.people import owners
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
 from keeping_plugin.types import NewRecord, Saved
@@ -35,12 +41,14 @@ from keeping_plugin.types import NewRecord, Saved
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One row on its way: `contact_id` is whom its record is about."""
+    """One row on its way: `contact_id` is whom its record is about, `note` why its owner is another
+    than was chosen."""
 
     row: SyncEntry
     record: NewRecord
     contact_id: str | None = None
     candidates: int = 0
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ def _told(
     given back: that tells nothing of them."""
     smaller, closed = [], []
     own: dict[int, Outcome] = {}
+    disowned: list[tuple[NewRecord, SalesforceError]] = []
     why: SalesforceError | None = None
     for each, answer in told:
         does = advice_for(answer) if isinstance(answer, SalesforceError) else None
@@ -130,6 +139,9 @@ def _told(
             and refuses_key_field(batch, answer)
         ):
             own[each.row.id] = key_field_gone()
+        elif isinstance(answer, SalesforceError) and owners.refuses_owner(each.record, answer):
+            own[each.row.id] = owner_refused()
+            disowned.append((each.record, answer))
         elif isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
             smaller.append(each)
         elif isinstance(answer, SalesforceError) and does is Advice.PAUSE:
@@ -144,6 +156,15 @@ def _told(
                 candidates=each.candidates,
                 refused_before=refused_before,
             )
+            if (
+                own[each.row.id].state == EntryState.FAILED
+                and isinstance(answer, SalesforceError)
+                and owners.may_refuse_owner(each.record, answer)
+            ):
+                own[each.row.id] = owner_refused()
+    if disowned:
+        with runtime.database.write() as session:
+            owners.remember_refused(session, batch.connection.id, disowned)
     if smaller or closed:
         with runtime.database.write() as session:
             if why is not None:

@@ -21,6 +21,7 @@ from keeping_plugin.addresses import (
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import (
     AddressClaim,
+    AgentUser,
     Connection,
     Database,
     Decision,
@@ -87,6 +88,15 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
                     )
                 )
             )
+        # An agent who is forgotten here is met anew while they work in the inbox.
+        session.execute(
+            _quietly(
+                delete(AgentUser).where(
+                    AgentUser.connection_id.in_(person.connection_ids),
+                    func.lower(AgentUser.email).in_([text.lower() for text in person.texts]),
+                )
+            )
+        )
         claimed = _forget_claims(session, person)
         _forget_texts(session, person)
         audit.record(session, Audited.PERSON_FORGOTTEN, company_id=company_id)

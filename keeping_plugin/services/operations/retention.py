@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from keeping_plugin.models import (
     AddressClaim,
+    AgentUser,
     ApiUse,
     Connection,
     Database,
@@ -33,6 +34,7 @@ from keeping_plugin.services.connection.connect import forget_unconfirmed
 from keeping_plugin.services.ledger import entries, events
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import expire
+from keeping_plugin.services.people import owners
 from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
 
 CHUNK = 500  # rows a transaction
@@ -78,6 +80,8 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
         session.execute(
             delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
         )
+        session.execute(delete(AgentUser).where(AgentUser.seen_at < old))
+        owners.clear_old(session, times)
 
 
 def _end_waiting(database: Database, times: Times) -> None:

@@ -90,6 +90,11 @@ class CompanyPeople:
         """The names of the choices that this mailbox makes for itself."""
         return frozenset(self.mailboxes.get(mailbox_id, {}))
 
+    def values_of(self, name: str) -> set[Any]:
+        """The values of one choice anywhere in the company."""
+        everywhere = (COMPANY, *self.mailboxes)
+        return {getattr(self.of(mailbox_id), name) for mailbox_id in everywhere}
+
 
 def load(session: Session, company_id: str) -> CompanyPeople:
     """All of a company's choices; one statement."""
@@ -140,6 +145,29 @@ def use_company_choices(session: Session, agent: Agent, mailbox_id: str) -> bool
     if gone:
         _note(session, agent, mailbox_id, ["company"])
     return bool(gone)
+
+
+# Ids of records, which another org does not have.
+_OF_THE_ORG: Final = frozenset({"account_id", "account_name", "owner_id", "owner_name"})
+
+
+def leave_org(session: Session, company_id: str, *, agent_id: str) -> None:
+    """The company has moved to another org: choices that name records of the one before are made
+    anew there. Until then the connecting user owns what a chosen user owned."""
+    for row in session.scalars(select(PeoplePolicy).where(PeoplePolicy.company_id == company_id)):
+        gone = _OF_THE_ORG & row.choices.keys()
+        if row.choices.get("owner") == Owner.CHOSEN_USER:
+            gone |= {"owner"}
+        if gone:
+            row.choices = {name: row.choices[name] for name in row.choices.keys() - gone}
+            audit.record(
+                session,
+                Audited.PEOPLE_CHANGED,
+                company_id=company_id,
+                agent_id=agent_id,
+                record_id=row.mailbox_id,
+                detail=" ".join(sorted(gone)),
+            )
 
 
 def _note(session: Session, agent: Agent, mailbox_id: str, names: list[str]) -> None:

@@ -58,6 +58,7 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "picklist_values": lambda gateway: gateway.picklist_values("Contact", "012000000000000AAA"),
     "closed_task_status": lambda gateway: gateway.closed_task_status(),
     "org_facts": lambda gateway: gateway.org_facts(),
+    "users": lambda gateway: gateway.users(["jane@example.com"]),
     "limits": lambda gateway: gateway.limits(),
 }
 WRITES = {"create", "create_many", "delete_many", "update"}

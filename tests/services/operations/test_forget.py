@@ -11,6 +11,7 @@ from keeping_plugin.addresses import address_key
 from keeping_plugin.errors import InvalidInput, OutcomeUnclear
 from keeping_plugin.models import (
     AddressClaim,
+    AgentUser,
     Base,
     Connection,
     Database,
@@ -149,12 +150,16 @@ def test_after_forgetting_no_column_of_any_table_knows_the_person(database: Data
         session.add(
             Search(agent_id="a", object="Contact", at=time, found=[kanari], **ids),
         )
+        session.add(  # somebody who works in the inbox, too
+            AgentUser(agent_id="k", name="Kanari", email=CANARY.upper(), seen_at=time, **ids)
+        )
         session.execute(  # as 0.1.0 wrote of an address that it took for none
             update(Decision)
             .where(Decision.message_id == "m2")
             .values(facts={"customer": CANARY.title(), "address": ""})
         )
     assert {table for table, _, text in everything(database) if CANARY in text} >= {
+        "keeping_agent_user",
         "keeping_panel_card",
         "keeping_address_claim",
         "keeping_known_address",
