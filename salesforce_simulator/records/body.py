@@ -20,6 +20,7 @@ from salesforce_simulator.records.inputs import (
     typed_value,
 )
 from salesforce_simulator.records.lookups import Lookups
+from salesforce_simulator.records.places import unknown_place
 from salesforce_simulator.results import User
 from salesforce_simulator.store import Record, Store
 
@@ -68,7 +69,9 @@ class Bodies:
             value = changes[field.name]
             if before is None or before.get(field.name) != value:
                 entries = self._types.entries(schema, field, kind)
-                complaints.append(picklist_complaint(field, value, entries))
+                complaint = picklist_complaint(field, value, entries)
+                unknown = None if complaint is None else unknown_place(field, str(value))
+                complaints.append(unknown or complaint)
         return [complaint for complaint in complaints if complaint is not None]
 
     def _named(

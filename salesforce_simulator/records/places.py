@@ -9,7 +9,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from salesforce_simulator.errors import refuse
+from salesforce_simulator.errors import ErrorEntry, refuse
 from salesforce_simulator.metadata.schema import FieldSchema, ObjectSchema, controlling_indexes
 from salesforce_simulator.store import Record
 
@@ -61,6 +61,20 @@ def _valid_for(index: int) -> str:
     return base64.b64encode(bytes(bitmap)).decode("ascii")
 
 
+def unknown_place(field: FieldSchema, value: str) -> ErrorEntry | None:
+    """The complaint about a code that the org's list does not have, of a field that holds one."""
+    if field.compound is None or field.type != "picklist":
+        return None
+    for ending, what in ((f"{_STATE}Code", "state"), (f"{_COUNTRY}Code", "country")):
+        if field.name.endswith(ending):
+            message = (
+                f"The {field.name} field contains {value}, which isn't an available {what}. Your "
+                "administrator can add it for you."
+            )
+            return ErrorEntry("FIELD_INTEGRITY_EXCEPTION", message, (field.name,))
+    return None
+
+
 def sync_places(schema: ObjectSchema, record: Record, before: Record | None) -> None:
     """Let code and text fill each other, a country that goes take its state along, and refuse a
     state of another country."""
@@ -72,7 +86,7 @@ def sync_places(schema: ObjectSchema, record: Record, before: Record | None) -> 
                 if not record.get(field.name) and (before or {}).get(field.name):
                     record[state.name] = record[state.name.removesuffix("Code")] = None
                 _pair(record, before or {}, state, creating=before is None)
-                _check(record, field, state)
+                _check(schema, record, field, state)
 
 
 def _pair(record: Record, before: Record, code: FieldSchema, *, creating: bool) -> None:
@@ -94,10 +108,18 @@ def _pair(record: Record, before: Record, code: FieldSchema, *, creating: bool) 
         record[text] = texts.get(str(value)) if value else None
 
 
-def _check(record: Record, country: FieldSchema, state: FieldSchema) -> None:
+def _check(schema: ObjectSchema, record: Record, country: FieldSchema, state: FieldSchema) -> None:
     value = record.get(state.name)
     if not value:
         return
+    if not record.get(country.name):
+        text = state.name.removesuffix("Code")
+        field = schema.field(text)
+        message = (
+            "A country/territory must be specified before specifying a state value for field: "
+            f"{field.label if field is not None else text}"
+        )
+        raise refuse("FIELD_INTEGRITY_EXCEPTION", message, [text])
     index = next(
         (n for n, one in enumerate(country.picklist) if one["value"] == record.get(country.name)),
         None,

@@ -79,6 +79,70 @@ def test_what_does_not_go_together_is_refused(
     assert mailing(listed, ann, made) == ("US", "United States", "CA", "California")
 
 
+@pytest.mark.parametrize(
+    ("given", "message", "field"),
+    [
+        (  # reported by administrators
+            {"MailingCountryCode": "US", "MailingStateCode": "EP"},
+            (
+                "The MailingStateCode field contains EP, which isn't an available state. Your "
+                "administrator can add it for you."
+            ),
+            "MailingStateCode",
+        ),
+        (  # assumed after it
+            {"MailingCountryCode": "XX"},
+            (
+                "The MailingCountryCode field contains XX, which isn't an available country. Your "
+                "administrator can add it for you."
+            ),
+            "MailingCountryCode",
+        ),
+        (  # quoted in public sources
+            {"MailingState": "California"},
+            (
+                "A country/territory must be specified before specifying a state value for field: "
+                "Mailing State/Province"
+            ),
+            "MailingState",
+        ),
+        (
+            {"MailingCountryCode": "US", "MailingState": "EP"},
+            (
+                "There's a problem with this state, even though it may appear correct. Please "
+                "select a state from the list of valid states.: MailingState"
+            ),
+            "MailingState",
+        ),
+        (  # labels are texts, never codes
+            {"MailingCountry": "US"},
+            (
+                "There's a problem with this country, even though it may appear correct. Please "
+                "select a country from the list of valid countries.: MailingCountry"
+            ),
+            "MailingCountry",
+        ),
+    ],
+)
+def test_a_place_that_is_not_on_the_list_is_refused_in_the_services_words(
+    listed: Org, ann: User, given: dict[str, str], message: str, field: str
+) -> None:
+    with pytest.raises(OrgError) as refused:
+        create(listed, ann, **given)
+    [entry] = refused.value.entries
+    assert (entry.code, entry.message) == ("FIELD_INTEGRITY_EXCEPTION", message)
+    assert entry.fields == (field,)
+
+
+def test_a_text_from_before_the_lists_stays_until_it_is_changed(org: Org, ann: User) -> None:
+    made = create(org, ann, MailingCountry="NL", MailingState="Noord-Holland")
+    org.use_places(PLACES, NAMES)
+    org.update(ann, "Contact", made, {"Title": "CTO"})
+    assert mailing(org, ann, made) == (None, "NL", None, "Noord-Holland")
+    with pytest.raises(OrgError, match="FIELD_INTEGRITY_EXCEPTION"):
+        org.update(ann, "Contact", made, {"MailingState": "Utrecht"})
+
+
 def test_an_address_tells_codes_and_texts(listed: Org, ann: User) -> None:
     made = create(listed, ann, MailingCountryCode="AU", MailingStateCode="NT")
     found = listed.query(ann, f"SELECT MailingAddress FROM Contact WHERE Id = '{made}'")
