@@ -195,8 +195,12 @@ def _add_records(control: Blueprint, site: Site, user_named: Callable[[str], Use
     @control.post("/records")
     def create() -> Response:
         body = body_object()
-        user = acting(body)
-        return reply({"id": org.create(user, str(body["object"]), body["fields"])}, 201)
+        user, name = acting(body), str(body["object"])
+        if "records" in body:
+            with org.transaction():
+                ids = [org.create(user, name, fields) for fields in body["records"]]
+            return reply({"ids": ids}, 201)
+        return reply({"id": org.create(user, name, body["fields"])}, 201)
 
     @control.route("/records/<object_name>/<record_id>", methods=["PATCH", "DELETE"])
     def change(object_name: str, record_id: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,3 +89,16 @@ def test_another_host_name_is_not_let_in(org: RunningOrg) -> None:
     url = f"{org.base_url}/__control__/"
     answer = requests.get(url, headers={"Host": "rebound.example"}, timeout=30)
     assert answer.status_code == 403
+
+
+def test_many_records_are_created_at_once_or_none_of_them(org: RunningOrg) -> None:
+    name = uuid.uuid4().hex
+    rows = [{"Name": f"{name} {number}"} for number in range(1000)]
+    ids = org.control.create_many("Account", rows)
+    found = org.control.query(f"SELECT Id, Name FROM Account WHERE Name LIKE '{name}%'")
+    assert {row["Id"]: row["Name"] for row in found} == {
+        record_id: row["Name"] for record_id, row in zip(ids, rows, strict=True)
+    }
+    with pytest.raises(ControlRefused):
+        org.control.create_many("Account", [{"Name": f"{name} more"}, {"Phone": "1"}])
+    assert org.control.count(f"SELECT Id FROM Account WHERE Name LIKE '{name}%'") == 1000
