@@ -118,8 +118,13 @@ class OrgPages:
 
     def tabs(self) -> list[dict[str, str]]:
         """The objects in the navigation."""
-        names = self._org.object_names(self._user)
+        names = self._queryable()
         return [{"name": n, "label": self._describe(n)["labelPlural"]} for n in TABS if n in names]
+
+    def _queryable(self) -> set[str]:
+        """The objects that the user sees and the org lets be queried."""
+        entries = self._org.describe_global(self._user)["sobjects"]
+        return {str(entry["name"]) for entry in entries if entry.get("queryable", True)}
 
     def _describe(self, object_name: str) -> dict[str, Any]:
         described = self._org.describe(self._user, object_name)
@@ -216,7 +221,7 @@ class OrgPages:
             and cells[key].text != title and values.get(key) is not False
         ]  # fmt: skip
         highlighted = [n for n in COLUMNS.get(name, ()) if n in filled and cells[n].text != title]
-        objects = self._org.object_names(self._user)
+        objects = self._queryable()
         related = tuple(
             self._rows(text, child, f"{field} = {quoted(full_id)}", 10, 0, without=field)
             for text, child, field in RELATED.get(name, ())

@@ -29,7 +29,10 @@ class Timeline:
         self._org = org
         self._user = user
         self._link = link
-        self._objects = frozenset(org.object_names(user))
+        entries = org.describe_global(user)["sobjects"]
+        self._objects = frozenset(
+            str(entry["name"]) for entry in entries if entry.get("queryable", True)
+        )
 
     def recent(self, limit: int) -> list[Activity]:
         """The Tasks created last."""

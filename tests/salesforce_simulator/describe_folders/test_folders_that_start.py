@@ -263,3 +263,18 @@ def test_a_page_leaves_out_related_lists_whose_reference_is_not_described(
     with create_app(site).test_client() as browser:
         page = browser.get(f"/lightning/r/Contact/{row['Id']}/view")
     assert (page.status_code, "Opportunity roles" in page.text) == (200, False)
+
+
+def test_the_pages_do_without_objects_that_cannot_be_queried(
+    folder_of: Folder, start: Start
+) -> None:
+    def closed(body: Describe) -> Describe:
+        return {**body, "queryable": body["name"] not in {"Task", "Case", "Opportunity"}}
+
+    site = start(folder_of(closed))
+    row = site.org.query(admin_of(site), "SELECT Id FROM Contact LIMIT 1")["records"][0]
+    with create_app(site).test_client() as browser:
+        home = browser.get("/")
+        assert home.status_code == browser.get("/search?q=a").status_code == 200
+        assert "/lightning/o/Case/list" not in home.text
+        assert browser.get(f"/lightning/r/Contact/{row['Id']}/view").status_code == 200
