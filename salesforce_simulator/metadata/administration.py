@@ -165,6 +165,7 @@ class Administration:
                 "CommunityNickname": username.partition("@")[0][:40],
                 "IsActive": active,
                 "UserType": "Standard",
+                "ProfileId": self.user_setup.first_profile(),
                 "CreatedDate": stamp,
                 "CreatedById": record_id,
                 "LastModifiedDate": stamp,

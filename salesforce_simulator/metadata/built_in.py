@@ -96,6 +96,32 @@ _OBJECTS: dict[str, tuple[str | None, Fields]] = {
             {"name": "IsConverted", "type": "boolean"},
         ),
     ),
+    "CaseStatus": (
+        "01W",
+        (
+            _ID,
+            {"name": "MasterLabel", "type": "string", "length": 255},
+            {"name": "ApiName", "type": "string", "length": 255},
+            {"name": "SortOrder", "type": "int"},
+            {"name": "IsDefault", "type": "boolean"},
+            {"name": "IsClosed", "type": "boolean"},
+        ),
+    ),
+    "OpportunityStage": (
+        "01V",
+        (
+            _ID,
+            {"name": "MasterLabel", "type": "string", "length": 255},
+            {"name": "ApiName", "type": "string", "length": 255},
+            {"name": "IsActive", "type": "boolean"},
+            {"name": "SortOrder", "type": "int"},
+            {"name": "IsClosed", "type": "boolean"},
+            {"name": "IsWon", "type": "boolean"},
+            {"name": "ForecastCategory", "type": "picklist", "length": 40},
+            {"name": "ForecastCategoryName", "type": "picklist", "length": 40},
+            {"name": "DefaultProbability", "type": "percent", "precision": 3, "scale": 0},
+        ),
+    ),
     "Profile": (
         "00e",
         (

@@ -25,6 +25,12 @@ USER_TYPES = frozenset(
      "AutomatedProcess"}
 )  # fmt: skip
 _FEDERATION = "FederationIdentifier"
+#: Feature licences: each a box on the user, which gives no rights here.
+FEATURES = {
+    "marketing_user": "UserPermissionsMarketingUser",
+    "knowledge_user": "UserPermissionsKnowledgeUser",
+    "support_user": "UserPermissionsSupportUser",
+}
 #: licence key -> (its name, the profile that goes with it, objects it lacks).
 _CRM = ("Lead", "Opportunity", "OpportunityContactRole", "Case")
 LICENSES = {
@@ -42,15 +48,20 @@ class UserSetup:
         self._rights = rights
         self._saves = saves
 
-    def change(self, user: User, **given: str) -> User:
+    def first_profile(self) -> str | None:
+        """The profile of a new user; None in an org whose recorded users have none."""
+        known = self._catalog.get("User").field("ProfileId") is not None
+        return self._profile("SFDC") if known else None
+
+    def change(self, user: User, **given: str | bool) -> User:
         """Set ``timezone``, ``locale``, ``language``, ``currency`` (in an org with several),
-        ``federation_id``, ``user_type`` or ``license`` (a key of ``LICENSES``); ValueError for
-        anything else."""
-        unknown = sorted(set(given) - set(_FIELDS) - {"license"})
+        ``federation_id``, ``user_type``, ``license`` (a key of ``LICENSES``) or one of
+        ``FEATURES``; ValueError for anything else."""
+        unknown = sorted(set(given) - set(_FIELDS) - set(FEATURES) - {"license"})
         if unknown:
             raise ValueError(f"a user has no {', '.join(unknown)}")
         if "timezone" in given:
-            ZoneInfo(given["timezone"])
+            ZoneInfo(str(given["timezone"]))
         if given.get("user_type", "Standard") not in USER_TYPES:
             raise ValueError(f"user types are {', '.join(sorted(USER_TYPES))}")
         with self._store.transaction():
@@ -58,9 +69,14 @@ class UserSetup:
                 labels = {"label": "SAML Federation ID", "length": 512}
                 self._catalog.add_field("User", {"name": _FEDERATION, "type": "string", **labels})
             license_key = given.pop("license", None)
-            values: Record = {_FIELDS[name]: value for name, value in given.items()}
+            values: Record = {
+                (_FIELDS | FEATURES)[name]: bool(value) if name in FEATURES else value
+                for name, value in given.items()
+            }
             if license_key is not None:
+                license_key = str(license_key)
                 values["ProfileId"] = self._profile(license_key)
+                self._catalog.list_built_in("licenses", "Profile", "UserLicense")
             schema = self._catalog.get("User")
             for name in values:
                 if schema.field(name) is None:
@@ -90,7 +106,6 @@ class UserSetup:
             reference = {"type": "reference", "referenceTo": ["Profile"]}
             field = {"name": "ProfileId", "label": "Profile ID", "relationshipName": "Profile"}
             self._catalog.add_field("User", {**field, **reference})
-            self._catalog.list_built_in("licenses", "Profile", "UserLicense")
         name, profile, _ = LICENSES[license_key]
         owned = self._row("UserLicense", {"Name": name, "LicenseDefinitionKey": license_key})
         return self._row("Profile", {"Name": profile, "UserLicenseId": owned})

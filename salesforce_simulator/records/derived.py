@@ -21,6 +21,23 @@ _STAGES = {
     "closed won": (100, "Closed"), "closed lost": (0, "Omitted"),
 }  # fmt: skip
 """Probability and forecast category of the standard stages; others count as 50 %, Pipeline."""
+
+
+def stage_of(name: str) -> tuple[int, str]:
+    """Probability and forecast category of a stage."""
+    return _STAGES.get(name.lower(), (50, "Pipeline"))
+
+
+def closed_stage(name: str) -> bool:
+    """Whether an Opportunity of this stage is closed."""
+    return name.lower() in {"closed won", "closed lost"}
+
+
+def closed_case(status: str) -> bool:
+    """Whether a Case of this status is closed."""
+    return status.lower().startswith("closed")
+
+
 _CLOSED_TASK = frozenset({"completed"})
 
 
@@ -88,8 +105,8 @@ class Derived:
         return None
 
     def _opportunity(self, schema: ObjectSchema, record: Record, before: Record | None) -> None:
-        stage = str(record.get("StageName") or "").lower()
-        probability, category = _STAGES.get(stage, (50, "Pipeline"))
+        stage = str(record.get("StageName") or "")
+        probability, category = stage_of(stage)
         moved = before is None or before.get("StageName") != record.get("StageName")
         given = None if before is None else before.get("Probability")
         if moved and record.get("Probability") in {None, given}:
@@ -98,14 +115,14 @@ class Derived:
             _set(schema, record, "ForecastCategory", category)
             if before is not None or record.get("ForecastCategoryName") is None:
                 _set(schema, record, "ForecastCategoryName", category)
-        _set(schema, record, "IsClosed", stage in {"closed won", "closed lost"})
-        _set(schema, record, "IsWon", stage == "closed won")
+        _set(schema, record, "IsClosed", closed_stage(stage))
+        _set(schema, record, "IsWon", stage.lower() == "closed won")
         amount, chance = record.get("Amount"), record.get("Probability")
         expected = None if amount is None else round(amount * (chance or 0.0) / 100, 2)
         _set(schema, record, "ExpectedRevenue", expected)
 
     def _case(self, schema: ObjectSchema, record: Record, before: Record | None) -> None:
-        closed = str(record.get("Status") or "").lower().startswith("closed")
+        closed = closed_case(str(record.get("Status") or ""))
         was = before is not None and bool(before.get("IsClosed"))
         _set(schema, record, "IsClosed", closed)
         if closed != was:

@@ -334,3 +334,76 @@ def test_earlier_steps_of_a_save_hide_later_ones(
         "DUPLICATES_DETECTED",
         "saved",
     ]
+
+
+# -- lists that Salesforce keeps as objects --------------------------------------------------------
+
+
+def test_the_stages_of_opportunities_tell_what_they_set(api: Api) -> None:
+    soql = (
+        "SELECT ApiName, MasterLabel, DefaultProbability, ForecastCategoryName, IsClosed, IsWon, "
+        "SortOrder FROM OpportunityStage WHERE IsActive = true ORDER BY SortOrder"
+    )
+    rows = api.query(soql).json()["records"]
+    stages = next(
+        field["picklistValues"]
+        for field in api.get("sobjects/Opportunity/describe").json()["fields"]
+        if field["name"] == "StageName"
+    )
+    assert [row["ApiName"] for row in rows] == [stage["value"] for stage in stages]
+    for row in rows:
+        deal = {"Name": "x", "StageName": row["ApiName"], "CloseDate": "2026-01-01"}
+        made = api.read("Opportunity", api.create("Opportunity", **deal))
+        assert (row["IsClosed"], row["IsWon"]) == (made["IsClosed"], made["IsWon"])
+        assert row["DefaultProbability"] == made["Probability"]
+        assert row["ForecastCategoryName"] == made["ForecastCategoryName"]
+
+
+def test_the_statuses_of_cases_tell_which_are_closed(api: Api) -> None:
+    rows = api.query("SELECT ApiName, IsClosed, IsDefault FROM CaseStatus").json()["records"]
+    assert [row["ApiName"] for row in rows if row["IsDefault"]] == ["New"]
+    for row in rows:
+        made = api.read("Case", api.create("Case", Subject="x", Status=row["ApiName"]))
+        assert made["IsClosed"] == row["IsClosed"]
+
+
+def test_a_user_is_found_by_email_username_or_federation_id_with_its_license(
+    org: RunningOrg, api: Api
+) -> None:
+    org.control.change_user("few@example.com", federation_id="fred-at-sso")
+    for wanted in (
+        "Email = 'few@example.com'",
+        "Username = 'few@example.com'",
+        "FederationIdentifier = 'fred-at-sso'",
+    ):
+        soql = (
+            "SELECT Id, Name, Email, Username, FederationIdentifier, IsActive, UserType, "
+            "Profile.Name, Profile.UserLicense.LicenseDefinitionKey FROM User "
+            f"WHERE IsActive = true AND UserType = 'Standard' AND ({wanted})"
+        )
+        [user] = api.query(soql).json()["records"]
+        assert user["Username"] == "few@example.com"
+        assert user["Profile"]["UserLicense"]["LicenseDefinitionKey"] == "SFDC"
+
+
+def test_the_feature_licenses_of_a_user_are_boxes(org: RunningOrg, api: Api) -> None:
+    def boxes() -> tuple[bool, bool, bool]:
+        soql = (
+            "SELECT UserPermissionsSupportUser, UserPermissionsMarketingUser, "
+            "UserPermissionsKnowledgeUser FROM User WHERE Username = 'few@example.com'"
+        )
+        [row] = api.query(soql).json()["records"]
+        return tuple(row[f"UserPermissions{n}User"] for n in ("Support", "Marketing", "Knowledge"))
+
+    assert boxes() == (False, False, False)
+    org.control.change_user("few@example.com", support_user=True, knowledge_user=True)
+    assert boxes() == (True, False, True)
+    org.control.change_user("few@example.com", support_user=False, knowledge_user=False)
+    assert boxes() == (False, False, False)
+
+
+def test_an_org_that_shares_everything_tells_no_defaults(api: Api) -> None:
+    """The object reference warns that some show no value."""
+    names = [f"Default{name}Access" for name in ("Account", "Contact", "Lead", "Case")]
+    [row] = api.query(f"SELECT {', '.join(names)} FROM Organization").json()["records"]
+    assert {row[name] for name in names} == {None}
