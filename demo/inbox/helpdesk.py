@@ -140,6 +140,7 @@ def _facts(row: models.Message) -> dict[str, Any]:
         "recipients": [Address(*one) for one in row.recipients],
         "sent_at": row.sent_at,
         "headers": row.headers,
+        "rfc_message_id": row.reference,
     }
 
 

@@ -140,6 +140,7 @@ def _store(mailbox_id: str, draft: Draft, conversation_id: int | None) -> Stored
             recipients=[Address(one.email, one.name) for one in draft.recipients],
             sent_at=draft.sent_at,
             headers=draft.headers,
+            rfc_message_id=draft.reference,
         )
     )
     return Stored(draft.id, conversation.id, is_new=True)

@@ -11,6 +11,7 @@ from keeping_plugin.blueprints.settings import (
     audit,
     automation,
     backfill,
+    brake,
     connection,
     fields,
     oauth,
@@ -57,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     # Admins: the other tabs.
     ("/settings/fields/<object>", "fields", fields.fields, FORM),
     (AUTOMATION, "automation", automation.automation, FORM),
+    (f"{AUTOMATION}/once", "automation_once", brake.log_once, POST),
     (f"{AUTOMATION}/skip", "automation_skip", skip_list.change_list, POST),
     (f"{AUTOMATION}/try", "automation_try", preview.try_address, GET),
     (f"{AUTOMATION}/preview", "automation_preview", preview.preview, GET),

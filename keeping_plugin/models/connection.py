@@ -93,6 +93,7 @@ class Connection(Base):
     pause_reason: Mapped[str] = mapped_column(String(32), default="")
     # Salesforce's words for it: [[code, message, fields]]
     pause_words: Mapped[Any] = mapped_column(Json, nullable=True)
+    braked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # since when people are held
     timeouts: Mapped[int] = mapped_column(Integer, default=0)  # in a row
     outages: Mapped[int] = mapped_column(Integer, default=0)  # in a row, for the back-off
 

@@ -78,6 +78,10 @@ class Lane(StrEnum):
 
 
 _OWED = text("state IN ('pending', 'sending', 'waiting')")
+_DUE = text("state IN ('pending', 'sending', 'waiting') AND due_at IS NOT NULL")
+_HELD = text("state = 'pending' AND due_at IS NULL")
+_ADDED = text("state = 'done' AND reason = 'created'")
+_IDENTIFIED = text("fingerprint IS NOT NULL")
 _MARKED = text("sent_at IS NOT NULL")
 _FAILED = text("state = 'failed'")
 
@@ -93,14 +97,37 @@ class SyncEntry(Base):
     __table_args__ = (
         UniqueConstraint("connection_id", "message_id", "action"),
         # Only rows still owed stand in the indexes that the drain and the sweep read, so that a
-        # million finished ones cost nothing.
+        # million finished or held ones cost nothing.
         Index(
             "ix_keeping_sync_entry_due",
             "connection_id",
             "lane",
             "due_at",
-            sqlite_where=_OWED,
-            postgresql_where=_OWED,
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
+        # Held for review, which has no due time: neither the drain nor the sweep reads over them.
+        Index(
+            "ix_keeping_sync_entry_held",
+            "connection_id",
+            "epoch",
+            sqlite_where=_HELD,
+            postgresql_where=_HELD,
+        ),
+        # People added lately, whom the brake counts.
+        Index(
+            "ix_keeping_sync_entry_added",
+            "connection_id",
+            "settled_at",
+            sqlite_where=_ADDED,
+            postgresql_where=_ADDED,
+        ),
+        Index(
+            "ix_keeping_sync_entry_fingerprint",
+            "connection_id",
+            "fingerprint",
+            sqlite_where=_IDENTIFIED,
+            postgresql_where=_IDENTIFIED,
         ),
         Index(
             "ix_keeping_sync_entry_address",
@@ -148,7 +175,7 @@ class SyncEntry(Base):
     note: Mapped[str | None] = mapped_column(String(32))
     # Salesforce's complaints: [[code, message, fields]]
     words: Mapped[Any] = mapped_column(Json, nullable=True)
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of a pending one None: held
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # counted only when alone
     retries: Mapped[int] = mapped_column(SmallInteger, default=0)  # clear, passing refusals
@@ -158,6 +185,11 @@ class SyncEntry(Base):
     looks: Mapped[int] = mapped_column(SmallInteger, default=0)  # of a waiting row
     # The largest batch it may travel in: 10, then 1, after batches that ended without outcomes.
     batch_size: Mapped[int | None] = mapped_column(SmallInteger)
+
+    # When a person let it pass the brake, which holds it no more.
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Of a LOG_TASK, where one mail is logged once: equal for its copies in several mailboxes.
+    fingerprint: Mapped[str | None] = mapped_column(String(64))  # SHA-256
 
     claim: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -68,6 +68,7 @@ _ROUTES: Mapping[str, str] = {
     "oauth_done": "the end of a Salesforce login",
     "fields": "the fields agents see",
     "automation": "the automations",
+    "automation_once": "logging the same mail once",
     "automation_skip": "the skipped domains",
     "automation_try": "trying an address",
     "automation_preview": "a preview of the automations",

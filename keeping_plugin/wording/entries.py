@@ -21,9 +21,14 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "exists": "This address was already in Salesforce, so nothing was added.",
     "logged": "Logged on the Contact's timeline.",
     "duplicate_rule": "A duplicate rule in your Salesforce org blocked it, so nothing was added.",
+    "logged_elsewhere": "The same mail was already logged from another mailbox.",
     "confirmed": "Someone checked and found it in Salesforce.",
     # in progress
     "contact_first": "Will be logged as soon as the Contact has been added.",
+    "copy_first": (
+        "The same mail is being logged from another mailbox; it will be logged from here only if "
+        "that fails."
+    ),
     "address_busy": "This person is being added right now; it will be retried in a moment.",
     "message_missing": (
         "The inbox cannot provide the message right now; it will be retried for ten minutes."

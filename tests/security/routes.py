@@ -110,6 +110,7 @@ ROUTES: tuple[Route, ...] = (
     _admins("fields", "POST", "fields/Contact", fields="Email", do="save"),
     _admins("automation", "GET", "automation?mailbox={mailbox}"),
     _admins("automation", "POST", "automation?mailbox={mailbox}", log_tasks="1"),
+    _admins("automation_once", "POST", "automation/once?mailbox={mailbox}", once_per_mail="on"),
     _admins("automation_skip", "POST", "automation/skip?mailbox={mailbox}", domains="x.example"),
     _admins("automation_try", "GET", "automation/try?mailbox={mailbox}&address=a@b.example"),
     _admins("automation_preview", "GET", "automation/preview?mailbox={mailbox}"),

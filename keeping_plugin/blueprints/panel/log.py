@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, redirect, url_for
 
 from keeping_plugin.blueprints.panel.conversation import load_conversation
+from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
-from keeping_plugin.services.admin.conversation_log import conversation_log, entry_of
+from keeping_plugin.services.admin.conversation_log import LoggedMessage, conversation_log, entry_of
 from keeping_plugin.services.ledger.retry import try_again
 from keeping_plugin.state import current_runtime
+from keeping_plugin.types import Agent, Conversation
 from keeping_plugin.wording.entries import STATE_TAGS, occasion_text
 
 
@@ -27,9 +30,30 @@ def log(conversation_id: str) -> Response:
         title="What was logged",
         place=place,
         messages=messages,
+        copies=_copies(place.agent, messages),
         tags=STATE_TAGS,
         occasion_text=occasion_text,
     )
+
+
+def _copies(
+    agent: Agent, messages: Sequence[LoggedMessage]
+) -> Mapping[str, tuple[str, Conversation]]:
+    """The mailboxes' names and the conversations in which copies of these messages were logged, as
+    far as this agent may see them."""
+    found = [line.copy for message in messages for line in message.lines if line.copy]
+    if not found:
+        return {}
+    helpdesk = current_runtime().helpdesk
+    names = {box.id: box.name for box in helpdesk.mailboxes(agent.company_id)}
+    seen = {}
+    for copy in dict.fromkeys(found):
+        conversation = helpdesk.conversation(agent.company_id, copy.conversation_id)
+        if conversation is not None and helpdesk.may_view(agent, conversation):
+            name = names.get(copy.mailbox_id, copy.mailbox_id)
+            seen[copy.conversation_id] = (name, conversation)
+    guards.end_host_transaction()
+    return seen
 
 
 def retry(conversation_id: str, entry_id: int) -> Any:

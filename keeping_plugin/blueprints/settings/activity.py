@@ -145,11 +145,13 @@ def _since(cause: Cause) -> str:
     return max(cause.oldest.date(), earliest).isoformat()
 
 
-def _conversations(agent: Agent, rows: Iterable[Activity]) -> Mapping[str, Conversation]:
+def _conversations(agent: Agent, rows: Sequence[Activity]) -> Mapping[str, Conversation]:
     """The conversations of these rows that are there and that this admin may see."""
     helpdesk = current_runtime().helpdesk
     found = {}
-    for conversation_id in dict.fromkeys(row.conversation_id for row in rows):
+    named = [row.conversation_id for row in rows]
+    named += [line.copy.conversation_id for row in rows for line in row.lines if line.copy]
+    for conversation_id in dict.fromkeys(named):
         conversation = helpdesk.conversation(agent.company_id, conversation_id)
         if conversation is not None and helpdesk.may_view(agent, conversation):
             found[conversation_id] = conversation

@@ -19,6 +19,7 @@ from keeping_plugin.services.automation import backfill_progress, policy, skip_l
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.services.automation.skip_list import SkipList
 from keeping_plugin.services.connection import connect
+from keeping_plugin.services.people import policy as people
 from keeping_plugin.services.schema import describe, sending
 from keeping_plugin.services.schema.sending import Obstacle
 from keeping_plugin.state import current_runtime
@@ -132,6 +133,7 @@ def page(
         standing = overview.standing(connect.latest(session, agent.company_id))
         skipped = skip_list.read(session, agent.company_id)
         obstacles = _obstacles(session, agent.company_id)
+        choices = people.load(session, agent.company_id)
         run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
     rows = [
         MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
@@ -146,6 +148,7 @@ def page(
         mailbox=chosen,
         kept=kept,
         obstacles=obstacles,
+        choices=choices.of(chosen.id if chosen else people.COMPANY),
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
         interruption=INTERRUPTIONS.get(standing),
         run=run,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from keeping_plugin.models import Decision, EntryState, SyncEntry
 from keeping_plugin.services.ledger.causes import FAILED, cause_of
+from keeping_plugin.services.ledger.copies import ELSEWHERE
 from keeping_plugin.types import Action
 
 MAX_DAYS = 92  # of one look: a page is read, not exported
@@ -38,10 +39,14 @@ REFUSED = text("keeping_decision.refused")  # as a column SQLite would be asked 
 
 CONDITIONS: Mapping[Outcome, ColumnElement[bool]] = {
     Outcome.CREATED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.reason == "created"),
-    Outcome.LOGGED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.action != Action.ADD_CONTACT),
+    Outcome.LOGGED: (SyncEntry.state == EntryState.DONE)
+    & (SyncEntry.action != Action.ADD_CONTACT)
+    & (SyncEntry.reason != ELSEWHERE),
     Outcome.NOTHING_TO_ADD: (SyncEntry.state == EntryState.DONE)
-    & (SyncEntry.action == Action.ADD_CONTACT)
-    & (SyncEntry.reason != "created"),
+    & (
+        (SyncEntry.action == Action.ADD_CONTACT) & (SyncEntry.reason != "created")
+        | (SyncEntry.reason == ELSEWHERE)
+    ),
     Outcome.ON_ITS_WAY: SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING)),
     Outcome.WAITING: SyncEntry.state == EntryState.WAITING,
     Outcome.FAILED: FAILED,
@@ -55,7 +60,8 @@ def outcome_of(action: str, state: str, reason: str) -> Outcome:
         case EntryState.DONE if reason == "created":
             return Outcome.CREATED
         case EntryState.DONE:
-            return Outcome.NOTHING_TO_ADD if action == Action.ADD_CONTACT else Outcome.LOGGED
+            adds = action == Action.ADD_CONTACT
+            return Outcome.NOTHING_TO_ADD if adds or reason == ELSEWHERE else Outcome.LOGGED
         case EntryState.WAITING:
             return Outcome.WAITING
         case EntryState.FAILED:

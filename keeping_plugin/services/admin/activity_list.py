@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -15,6 +15,7 @@ from keeping_plugin.services.admin.activity import CONDITIONS, REFUSED, Filter, 
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
 from keeping_plugin.services.automation.decisions import is_backfill
 from keeping_plugin.services.ledger.causes import has_cause
+from keeping_plugin.services.ledger.copies import LoggedCopy, logged_copies
 from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
 
@@ -76,9 +77,10 @@ def listed(
     )
     found = [(entry, connection) for entry, connection in session.execute(query)]
     last = found[PAGE - 1][0] if len(found) > PAGE else None
+    copies = logged_copies(session, [entry for entry, _ in found[:PAGE]])
     messages = groupby(found[:PAGE], key=lambda row: (row[0].connection_id, row[0].message_id))
     return Page(
-        [_of_entries(list(rows)) for _, rows in messages],
+        [_of_entries(list(rows), copies) for _, rows in messages],
         Place(last.created_at, last.id) if last is not None else None,
     )
 
@@ -92,9 +94,11 @@ def _behind(
     return (at <= after.at) & or_(at < after.at, id < after.id)
 
 
-def _of_entries(rows: Sequence[tuple[SyncEntry, Connection]]) -> Activity:
+def _of_entries(
+    rows: Sequence[tuple[SyncEntry, Connection]], copies: Mapping[int, LoggedCopy]
+) -> Activity:
     first = rows[0][0]
-    lines = [line_of(entry, connection) for entry, connection in rows]
+    lines = [line_of(entry, connection, copies.get(entry.id)) for entry, connection in rows]
     return Activity(
         at=first.created_at,
         mailbox_id=first.mailbox_id,

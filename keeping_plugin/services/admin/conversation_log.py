@@ -14,6 +14,7 @@ from keeping_plugin.errors import NotFound
 from keeping_plugin.models import Connection, Decision, SyncEntry
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
 from keeping_plugin.services.automation.decisions import verdicts_of
+from keeping_plugin.services.ledger.copies import logged_copies
 from keeping_plugin.wording.actions import TITLES
 
 _MAX_MESSAGES = 200  # messages of one conversation
@@ -67,9 +68,12 @@ def conversation_log(
         select(SyncEntry, Connection)
         .join(Connection, Connection.id == SyncEntry.connection_id)
         .where(SyncEntry.company_id == company_id, SyncEntry.conversation_id == conversation_id)
-    )
+    ).all()
+    copies = logged_copies(session, [entry for entry, _ in rows])
     lines = {
-        (entry.connection_id, entry.message_id, entry.action): line_of(entry, connection)
+        (entry.connection_id, entry.message_id, entry.action): line_of(
+            entry, connection, copies.get(entry.id)
+        )
         for entry, connection in rows
     }
     return [_message(decision, lines) for decision in decisions]

@@ -11,6 +11,7 @@ from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryS
 from keeping_plugin.objects import PEOPLE, TASK, record_page
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import refusals
+from keeping_plugin.services.ledger.copies import LoggedCopy
 from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
 from keeping_plugin.wording.entries import NOTES, entry_sentence
@@ -29,7 +30,8 @@ class Line:
     """One action of one message. `state` is an EntryState or `refused`; `reasons` are sentences;
     `url` leads to the record that was made or found. `retryable`: a person may try it again;
     `unsettled`: nobody knows whether it arrived, and a person may say so. `pause` is why it waits
-    with every other message of the connection: a page says so once, JSON beside each."""
+    with every other message of the connection: a page says so once, JSON beside each. `copy` is
+    where the same mail was logged, if it was not logged here."""
 
     entry_id: int | None
     action: str
@@ -41,6 +43,7 @@ class Line:
     retryable: bool = False
     unsettled: bool = False
     pause: Pause | None = None
+    copy: LoggedCopy | None = None
 
     @property
     def stranded(self) -> bool:
@@ -63,8 +66,8 @@ class Line:
         }
 
 
-def line_of(entry: SyncEntry, connection: Connection) -> Line:
-    """An entry, given the connection it belongs to."""
+def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = None) -> Line:
+    """An entry, given the connection it belongs to and the copy that was logged in its place."""
     words = tuple(Complaint(code, text, tuple(names)) for code, text, names in entry.words or ())
     sentence = entry_sentence(entry.reason, entry.state)
     live = connection.current and connection.status == ConnectionStatus.LIVE
@@ -84,6 +87,7 @@ def line_of(entry: SyncEntry, connection: Connection) -> Line:
         retryable=retryable,
         unsettled=retryable and entry.reason == OUTCOME_UNKNOWN,
         pause=pause,
+        copy=copy,
     )
 
 

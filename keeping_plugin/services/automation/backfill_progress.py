@@ -15,8 +15,11 @@ from keeping_plugin.services.automation.backfill import DONE, PAUSED, RUNNING
 _PATIENCE = timedelta(seconds=20)
 
 # Literals, so that both databases see that the partial index of models/ledger fits.
-_OWED = SyncEntry.state.in_(
-    [literal_column(f"'{state}'") for state in ("pending", "sending", "waiting")]
+_OWED = (
+    SyncEntry.state.in_(
+        [literal_column(f"'{state}'") for state in ("pending", "sending", "waiting")]
+    )
+    & SyncEntry.due_at.is_not(None)  # not held for review
 )
 
 

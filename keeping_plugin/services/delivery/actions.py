@@ -45,10 +45,12 @@ class Material:
 @dataclass(frozen=True, slots=True)
 class Payload:
     """The fields of a record, but for the person that it is about. `note`: what an admin is to know
-    of it, a code of wording.entries.NOTES."""
+    of it, a code of wording.entries.NOTES. `fingerprint`: by what copies of its mail are
+    recognized, where one mail is logged once."""
 
     fields: Mapping[str, Value]
     note: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ from keeping_plugin.services.ledger.batch import (
     retry_in_smaller_batch,
 )
 from keeping_plugin.services.ledger.claims import claim_addresses
+from keeping_plugin.services.ledger.copies import log_once
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, release_lease, renew_lease, take_lease
 from keeping_plugin.services.ledger.outcome import Outcome, later
@@ -175,6 +176,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     batch = put_off_unread(runtime, batch, prepared.unread)
     batch = put_off_missing(runtime, batch, prepared.missing)
     batch = judge_again(runtime, batch, prepared.changed)
+    batch = log_once(runtime, batch, prepared.fingerprints)
     rows = claim_addresses(runtime, batch)
     if not rows:
         return True

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from keeping_plugin.mail.task import marker
-from keeping_plugin.models import Installation, MailboxPolicy, SyncEntry
+from keeping_plugin.models import Installation, MailboxPolicy, PeoplePolicy, SyncEntry
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
@@ -18,10 +18,10 @@ from keeping_plugin.services.delivery.host_messages import Mail, is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
+from keeping_plugin.services.ledger.copies import fingerprint
 from keeping_plugin.services.ledger.events import Event
-from keeping_plugin.services.people import owners
-from keeping_plugin.services.people import policy as people
-from keeping_plugin.services.people.policy import CompanyPeople
+from keeping_plugin.services.people import owners, policy
+from keeping_plugin.services.people.policy import COMPANY, CompanyPeople
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.sending import sendable
@@ -42,7 +42,8 @@ class Prepared:
     """What records hold, by message; why rows are not to be sent any more (by row id); those whose
     message the inbox does not show, though it may only be late; and the messages whose customer is
     not any more the one for whom a row was granted. `writers` are the agents of the messages:
-    who wrote it, else the conversation's assignee."""
+    who wrote it, else the conversation's assignee. `fingerprints` are those of Tasks to be sent,
+    where one mail is logged once."""
 
     payloads: Mapping[str, Mapping[Action, Payload]]
     cancellations: Mapping[int, str]
@@ -55,13 +56,19 @@ class Prepared:
     choices: CompanyPeople
     writers: Mapping[str, Agent | None]
     schemas: Mapping[str, ObjectSchema]
+    fingerprints: Mapping[int, str]
 
 
 def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     """Bodies are read one at a time and cut before the next. Ends the host's transaction."""
     company_id = batch.connection.company_id
     with runtime.database.read() as session:
-        installation = session.scalars(select(Installation.installation_id)).one()
+        # With the company's choices in the same statement.
+        found = session.execute(
+            select(Installation.installation_id, PeoplePolicy).outerjoin(
+                PeoplePolicy, PeoplePolicy.company_id == company_id
+            )
+        ).all()
         switched = {
             row.mailbox_id: {action for action, spec in ACTIONS.items() if spec.switched_on(row)}
             for row in session.scalars(
@@ -69,7 +76,9 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
             )
         }
         schemas = describe.schemas(session, batch.connection.id)
-        choices = people.load(session, company_id)
+    installation = found[0].installation_id
+    choices = policy.of_rows(row.PeoplePolicy for row in found if row.PeoplePolicy)
+    salt = f"{installation} {company_id}" if choices.of(COMPANY).once_per_mail else None
     rows = [row for row in batch.rows if spec_of(row).look is Look.MARKER]
     markers = {
         row.id: marker(installation, company_id, row.message_id, spec_of(row).marker_kind)
@@ -79,7 +88,8 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         mailboxes = {box.id: box.name for box in runtime.helpdesk.mailboxes(company_id)}
         mail = Mail(runtime, batch)
         writers: dict[str, Agent | None] = {}
-        payloads, there = _payloads(mail, batch, markers, mailboxes.values(), schemas, writers)
+        names = mailboxes.values()
+        payloads, there = _payloads(mail, batch, markers, names, schemas, writers, salt)
     finally:
         runtime.end_host_transaction()
     by_search = emails_are_searched(schemas)
@@ -127,6 +137,7 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         choices,
         writers,
         schemas,
+        _fingerprints(batch, payloads, cancellations, changed),
     )
 
 
@@ -137,6 +148,7 @@ def _payloads(
     mailbox_names: Collection[str],
     schemas: Mapping[str, ObjectSchema],
     writers: dict[str, Agent | None],
+    salt: str | None,
 ) -> tuple[dict[str, dict[Action, Payload]], dict[str, MessageArrived]]:
     wanted: dict[str, list[SyncEntry]] = {}
     for row in batch.rows:
@@ -158,7 +170,27 @@ def _payloads(
             payload = spec.payload(material)
             fields = sendable(schemas.get(spec.object), payload.fields, action)
             made[action] = replace(payload, fields=fields)
+            if salt is not None and spec.look is Look.MARKER:
+                known_by = fingerprint(message, row.address, salt=salt)
+                made[action] = replace(made[action], fingerprint=known_by)
     return payloads, there
+
+
+def _fingerprints(
+    batch: Batch,
+    payloads: Mapping[str, Mapping[Action, Payload]],
+    cancellations: Container[int],
+    changed: Container[str],
+) -> dict[int, str]:
+    """Of the rows that may be sent, by what the copies of one mail are recognized."""
+    found = {
+        row.id: payloads[row.message_id][Action(row.action)].fingerprint
+        for row in batch.rows
+        if row.message_id in payloads
+        and row.message_id not in changed
+        and row.id not in cancellations
+    }
+    return {row_id: known_by for row_id, known_by in found.items() if known_by is not None}
 
 
 def _writer(message: MessageArrived, conversation: Conversation | None) -> Agent | None:

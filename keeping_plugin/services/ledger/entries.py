@@ -268,6 +268,24 @@ def _settled(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> 
     return values
 
 
+_IDENTIFY: Final = (
+    _UPDATES[Event.ANNOTATED]
+    .where(SyncEntry.id == bindparam("row"), SyncEntry.claim == bindparam("token"))
+    .values(fingerprint=bindparam("new_fingerprint"))
+)
+
+
+def identify(session: Session, fingerprints: Mapping[int, str], token: str) -> None:
+    """Keep by what these entries of a batch are recognized as the copies of one mail."""
+    session.connection().execute(
+        _IDENTIFY,
+        [
+            {"row": row_id, "token": token, "new_fingerprint": found}
+            for row_id, found in fingerprints.items()
+        ],
+    )
+
+
 def remove(session: Session, *where: ColumnElement[bool]) -> int:
     """Delete these entries; returns how many."""
     gone = delete(SyncEntry).where(*_may(Event.REMOVED), *where)

@@ -62,7 +62,8 @@ _UNTRIED: Final[Mapping[str, Any]] = {
     "refused_since": None,
     "batch_size": None,
 }
-AS_IF_NEW: Final = {**_UNTRIED, **_NOT_WAITING, **UNCLAIMED}
+_AS_JUDGED: Final = {"released_at": None, "fingerprint": None}  # of this message and customer
+AS_IF_NEW: Final = {**_UNTRIED, **_NOT_WAITING, **UNCLAIMED, **_AS_JUDGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Event(Enum):
         _PENDING,
         Mark.ABSENT,
         "Granted for another customer; new address.",
-        {"reason": "", **_NOT_WAITING, **UNCLAIMED},
+        {"reason": "", **_NOT_WAITING, **UNCLAIMED, **_AS_JUDGED},
     )
     CONTACT_APPEARED = Step(
         (_WAITING,), _PENDING, Mark.KEPT, "A Contact with its address exists.", _NOT_WAITING
@@ -134,7 +135,7 @@ class Event(Enum):
         {"reason": "confirmed"},
     )
     SENT_AGAIN = Step((_FAILED,), _PENDING, Mark.TAKEN_OFF, "A person did not find it.", _UNTRIED)
-    ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note or error message changes.")
+    ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note, fingerprint or error message changes.")
     FIELD_LOST = Step(
         ANY,
         Next.SAME,

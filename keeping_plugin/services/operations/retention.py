@@ -40,11 +40,12 @@ from keeping_plugin.times import DAY, HOUR, WAIT_LIMIT, Times
 CHUNK = 500  # rows a transaction
 CARD_DAYS = 30  # the last known card of an address nobody opened since
 
-# The first condition is that of the index of models/ledger, letter for letter.
+# The first two conditions are those of the index of models/ledger, letter for letter.
 _WAITS = and_(
     SyncEntry.state.in_(
         [literal_column(f"'{each}'") for each in ("pending", "sending", "waiting")]
     ),
+    SyncEntry.due_at.is_not(None),
     SyncEntry.state == EntryState.WAITING,
 )
 

@@ -5,7 +5,7 @@ A feature of adding people reads its choices here, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
@@ -98,7 +98,13 @@ class CompanyPeople:
 
 def load(session: Session, company_id: str) -> CompanyPeople:
     """All of a company's choices; one statement."""
-    rows = session.scalars(select(PeoplePolicy).where(PeoplePolicy.company_id == company_id))
+    return of_rows(
+        session.scalars(select(PeoplePolicy).where(PeoplePolicy.company_id == company_id))
+    )
+
+
+def of_rows(rows: Iterable[PeoplePolicy]) -> CompanyPeople:
+    """The same of a company's rows, for whoever reads them together with something else."""
     kept = {row.mailbox_id: row.choices for row in rows}
     company = kept.pop(COMPANY, {})
     return CompanyPeople(company, kept)

@@ -22,6 +22,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.delivery.drain import drain
+from keeping_plugin.services.people import policy
 from keeping_plugin.services.runtime import ClockWatch, Runtime
 from keeping_plugin.testing.helpdesk import FakeHelpDesk
 from keeping_plugin.testing.queue import FakeQueue
@@ -29,6 +30,7 @@ from keeping_plugin.times import Times
 from keeping_plugin.types import (
     Action,
     Address,
+    Agent,
     Conversation,
     Direction,
     Mailbox,
@@ -55,6 +57,7 @@ _SHIFTED: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
             "sent_after",
             "created_at",
             "refused_since",
+            "settled_at",
         ),
     ),
     (OrgLease, ("until",)),
@@ -120,14 +123,33 @@ class House:
             end_host_transaction=lambda: None,
         )
 
+    def add_mailbox(self, mailbox_id: str) -> None:
+        """Another mailbox, with both automations."""
+        box = Mailbox(mailbox_id, mailbox_id.title(), f"{mailbox_id}@acme.example")
+        self.desk.company(COMPANY).mailboxes.append(box)
+        with self.database.write() as session:
+            session.add(
+                MailboxPolicy(
+                    company_id=COMPANY, mailbox_id=box.id, add_contacts=True, log_tasks=True
+                )
+            )
+
     def add_mail(
-        self, message_id: str, *, address: str = JANE, name: str = "Jane Doe", text: str = "Hello"
+        self,
+        message_id: str,
+        *,
+        address: str = JANE,
+        name: str = "Jane Doe",
+        text: str = "Hello",
+        mailbox_id: str = MAILBOX.id,
+        **facts: Any,
     ) -> None:
-        """The inbox has a message, of which nothing is owed yet."""
+        """The inbox has a message, of which nothing is owed yet. `facts` are further fields of
+        it."""
         customer = Address(address, name)
         conversation = Conversation(
             f"c-{message_id}",
-            MAILBOX.id,
+            mailbox_id,
             "Where is my order?",
             "https://inbox.example/1",
             customer=customer,
@@ -135,18 +157,21 @@ class House:
         self.desk.add_conversation(COMPANY, conversation)
         self.desk.add_message(
             Message(
-                company_id=COMPANY,
-                mailbox_id=MAILBOX.id,
-                conversation_id=conversation.id,
-                message_id=message_id,
-                direction=Direction.INBOUND,
-                opens_conversation=True,
-                customer=customer,
-                sender=customer,
-                recipients=(Address(MAILBOX.address),),
-                sent_at=datetime(2026, 5, 6, 9, tzinfo=UTC),
-                subject="Where is my order?",
-                text=text,
+                **{
+                    "company_id": COMPANY,
+                    "mailbox_id": mailbox_id,
+                    "conversation_id": conversation.id,
+                    "message_id": message_id,
+                    "direction": Direction.INBOUND,
+                    "opens_conversation": True,
+                    "customer": customer,
+                    "sender": customer,
+                    "recipients": (Address(MAILBOX.address),),
+                    "sent_at": datetime(2026, 5, 6, 9, tzinfo=UTC),
+                    "subject": "Where is my order?",
+                    "text": text,
+                    **facts,
+                }
             )
         )
 
@@ -156,16 +181,18 @@ class House:
         *actions: Action,
         address: str = JANE,
         lane: Lane = Lane.LIVE,
+        mailbox_id: str = MAILBOX.id,
+        **facts: Any,
     ) -> None:
         """A message and what the rules granted for it."""
-        self.add_mail(message_id, address=address)
+        self.add_mail(message_id, address=address, mailbox_id=mailbox_id, **facts)
         with self.database.write() as session:
             connection = session.get_one(Connection, self.connection_id)
             session.add_all(
                 SyncEntry(
                     connection_id=connection.id,
                     company_id=COMPANY,
-                    mailbox_id=MAILBOX.id,
+                    mailbox_id=mailbox_id,
                     conversation_id=f"c-{message_id}",
                     message_id=message_id,
                     action=action,
@@ -214,9 +241,18 @@ class House:
                 update(Connection).where(Connection.id == self.connection_id).values(values)
             )
 
-    def switch(self, **values: bool) -> None:
+    def switch(self, mailbox_id: str | None = None, **values: bool) -> None:
         with self.database.write() as session:
-            session.execute(update(MailboxPolicy).values(values))
+            statement = update(MailboxPolicy).values(values)
+            if mailbox_id is not None:
+                statement = statement.where(MailboxPolicy.mailbox_id == mailbox_id)
+            session.execute(statement)
+
+    def choose(self, mailbox_id: str = "", **choices: Any) -> None:
+        """What an admin chooses for added people, of a mailbox or of the company."""
+        agent = Agent("admin", COMPANY, "Admin", is_admin=True)
+        with self.database.write() as session:
+            policy.save(session, agent, mailbox_id, **choices)
 
     def entries(self) -> Sequence[SyncEntry]:
         with self.database.read() as session:
