@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-# Kills, whole demos, migrations of hosts and of 0.1.0, builds, processes by the dozen, and the
-# conformance of the simulated org.
+# Kills, whole demos, migrations of hosts and of 0.1.0, builds, processes by the dozen, runs of
+# pytest, and whether the simulated org behaves as a real one.
 _SLOW = (
     "tests/faults/",
     "tests/jobs/test_worker.py",
@@ -17,8 +17,8 @@ _SLOW = (
     "tests/tools/",
     "tests/services/connection/test_tokens_processes.py",
     "tests/salesforce/test_contract_in_other_orgs.py",
-    "tests/salesforce_simulator/test_conformance",
-    "tests/salesforce_simulator/test_process.py",
+    "tests/salesforce_simulator/",
+    "tests/test_no_silent_skip.py",
 )
 # Of whoever uses a browser, or a server that is stopped and started.
 _SLOW_FIXTURES = {"browser", "own_postgres"}
