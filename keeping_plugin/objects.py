@@ -67,15 +67,14 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfAccount:
-    """More records, of the Contact's Account, that fill up what the Contact's own leave free.
+    """More open records, of the Contact's Account, that fill up what the Contact's own leave free.
 
-    `relationship` is the Account's child relationship; `closed` a checkbox field of the object:
-    records that have it ticked are left out. `key` and `heading` are theirs in the panel."""
+    `relationship` is the Account's child relationship; `key` and `heading` are theirs in the
+    panel."""
 
     relationship: str
     key: str
     heading: str
-    closed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +83,21 @@ class Children:
 
     `relationship` is the Contact's child relationship. Where that leads to a junction object,
     `through` is the relationship from there to the record (OpportunityContactRole, Opportunity).
+    `related_list` is the name of the list on the Contact's page in Lightning.
+
+    `closed` is a checkbox field: records that have it ticked come behind the others. `number` is
+    the field by which mail names a record: one of this person or their Account whose number stands
+    in the conversation's subject comes first. `optional`: read only where an admin wants it.
     """
 
     relationship: str
     most: int
     order: str = "LastModifiedDate"
     through: str = ""
+    related_list: str = ""
+    closed: str = ""
+    number: str = ""
+    optional: bool = False
     of_account: OfAccount | None = None
 
 
@@ -126,6 +134,16 @@ class StandardObject:
         return self.name.lower() if isinstance(self.relation, Parent) else self.tab.lower()
 
     @property
+    def more_key(self) -> str:
+        """Those of its records that are open and come behind the most recent ones."""
+        return f"more_{self.key}"
+
+    @property
+    def named_key(self) -> str:
+        """Those of its records whose number stands in the conversation's subject."""
+        return f"named_{self.key}"
+
+    @property
     def person(self) -> Person | None:
         """Its relation, where it is a person."""
         return self.relation if isinstance(self.relation, Person) else None
@@ -143,6 +161,7 @@ OBJECTS: tuple[StandardObject, ...] = (
         name="Contact",
         prefix="003",
         tab="Contacts",
+        aside=("Title", "OwnerId", "LastActivityDate"),
         head=("Name", "Email", "IsPersonAccount"),
         baseline=("LastName", "Email"),
         defaults=("FirstName", "LastName", "Email", "Phone", "MobilePhone", "Title"),
@@ -162,6 +181,7 @@ OBJECTS: tuple[StandardObject, ...] = (
         name="Lead",
         prefix="00Q",
         tab="Leads",
+        aside=("Title", "OwnerId", "LastActivityDate"),
         head=("Name", "Email"),
         baseline=("LastName", "Company", "Email"),
         defaults=("FirstName", "LastName", "Company", "Email", "Phone", "Title", "Status"),
@@ -186,17 +206,19 @@ OBJECTS: tuple[StandardObject, ...] = (
         prefix="006",
         tab="Opportunities",
         aside=("StageName", "Amount", "CloseDate"),
+        head=("Name", "IsClosed"),
         baseline=("Name", "StageName", "CloseDate"),
         defaults=("Name", "StageName", "Amount", "CloseDate"),
         relation=Children(
             relationship="OpportunityContactRoles",
             through="Opportunity",
             most=3,
+            related_list="Opportunities",
+            closed="IsClosed",
             of_account=OfAccount(
                 relationship="Opportunities",
                 key="account_opportunities",
                 heading="Other open Opportunities of the Account",
-                closed="IsClosed",
             ),
         ),
     ),
@@ -206,20 +228,30 @@ OBJECTS: tuple[StandardObject, ...] = (
         tab="Cases",
         title=("CaseNumber", "Subject"),
         aside=("Status",),
-        head=("CaseNumber",),
+        head=("CaseNumber", "IsClosed"),
         defaults=("CaseNumber", "Subject", "Status", "Priority"),
-        relation=Children(relationship="Cases", most=5, order="CreatedDate"),
+        relation=Children(
+            relationship="Cases",
+            most=5,
+            order="CreatedDate",
+            related_list="Cases",
+            closed="IsClosed",
+            number="CaseNumber",
+        ),
     ),
 )
 
-# Messages are logged as Tasks. Agents see and edit none here, so it has no tab. Its custom fields
-# are made on Activity, which Tasks and Events share.
+# Messages are logged as Tasks. Agents may see the latest and edit none here, so it has no tab. Its
+# custom fields are made on Activity, which Tasks and Events share.
 TASK = StandardObject(
     name="Task",
     prefix="00T",
     tab="Tasks",
     title=("Subject",),
+    aside=("Status", "CreatedDate"),
     head=("Subject",),
+    defaults=("Subject", "Status", "ActivityDate", "OwnerId", "CreatedDate"),
+    relation=Children(relationship="Tasks", most=5, order="CreatedDate", optional=True),
     updated=False,
     custom_fields_on="Activity",
 )
@@ -236,12 +268,18 @@ PERSON_NAMES: tuple[str, ...] = tuple(row.name for row in PEOPLE)
 [PERSON_ACCOUNT] = (row.person.account for row in PEOPLE if row.person and row.person.account)
 [TO_ACCOUNT] = (row.relation.lookup for row in OBJECTS if isinstance(row.relation, Parent))
 AROUND: tuple[tuple[StandardObject, Children], ...] = tuple(
-    (row, row.relation) for row in OBJECTS if isinstance(row.relation, Children)
+    (row, row.relation) for row in (*OBJECTS, TASK) if isinstance(row.relation, Children)
 )
+OPTIONAL: tuple[StandardObject, ...] = tuple(row for row, of in AROUND if of.optional)
 AROUND_KEYS: tuple[str, ...] = tuple(
     key
     for row, relation in AROUND
-    for key in (row.key, *((relation.of_account.key,) if relation.of_account else ()))
+    for key in (
+        *((row.named_key,) if relation.number else ()),
+        row.key,
+        *((row.more_key,) if relation.closed else ()),
+        *((relation.of_account.key,) if relation.of_account else ()),
+    )
 )
 
 # What the connecting user may see of these is read from the org.
@@ -291,6 +329,11 @@ def has_name(object: str) -> bool:
 def record_page(instance_url: str, object: str, record_id: str) -> str:
     """The address of a record's page in Lightning."""
     return f"{instance_url}/lightning/r/{object}/{record_id}/view"
+
+
+def related_list_page(instance_url: str, record_id: str, related_list: str) -> str:
+    """The address of one of a Contact's related lists in Lightning."""
+    return f"{instance_url}/lightning/r/{CONTACT.name}/{record_id}/related/{related_list}/view"
 
 
 def emails_are_searched(schemas: Mapping[str, ObjectSchema]) -> bool:

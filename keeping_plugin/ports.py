@@ -140,11 +140,17 @@ class SalesforceGateway(Protocol):
         exists. `account_owners`: read who owns the Contacts' Accounts, too (not by search)."""
 
     def panel(
-        self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
+        self,
+        address: str,
+        schemas: Mapping[str, ObjectSchema],
+        fields: Mapping[str, Sequence[str]],
+        *,
+        numbers: Sequence[str] = (),
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address, with the chosen fields of each object and the related
         records: one round trip and one API request (two if the org encrypts addresses). Objects
-        without a schema are left out."""
+        without a schema are left out. `numbers`: records of the person or their Account that have
+        one of these numbers (Case.CaseNumber) are read too."""
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         """One record. Raises RecordNotFound."""

@@ -25,9 +25,8 @@ _ROW = """
         relation=Children(
             relationship="Assets",
             most=2,
-            of_account=OfAccount(
-                relationship="Assets", key="account_assets", heading="Others", closed="IsClosed"
-            ),
+            closed="IsClosed",
+            of_account=OfAccount(relationship="Assets", key="account_assets", heading="Others"),
         ),
     ),
 )

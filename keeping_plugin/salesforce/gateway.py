@@ -111,11 +111,16 @@ class Gateway:
             )
 
     def panel(
-        self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
+        self,
+        address: str,
+        schemas: Mapping[str, ObjectSchema],
+        fields: Mapping[str, Sequence[str]],
+        *,
+        numbers: Sequence[str] = (),
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address and what stands around each: one API request."""
         with self._calls.verb("panel"):
-            return panels.panel(self._calls, address, Shown(schemas, fields))
+            return panels.panel(self._calls, address, Shown(schemas, fields, tuple(numbers)))
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         """One record. Raises RecordNotFound."""

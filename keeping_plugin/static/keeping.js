@@ -7,6 +7,7 @@
 // It fetches addresses of the plugin only, and reads them against the page's own address, never
 // against a <base>.
 
+import { attendKeys, readyKeys } from "./keys.js";
 import { isOwnPage, own } from "./own.js";
 
 const RETRIES = 3; // of a save that found too many waiting
@@ -334,6 +335,7 @@ function depend(root, controller, above = [controller]) {
 }
 
 function dress(root, within) {
+  readyKeys(within);
   for (const select of within.querySelectorAll("[data-k-controls]")) depend(root, select);
   for (const select of within.querySelectorAll("[data-k-press]")) {
     const button = find(root, select.dataset.kPress);
@@ -466,6 +468,7 @@ function attend(root) {
   root.addEventListener("keydown", onKey);
   root.addEventListener("input", onInput);
   root.addEventListener("change", onChange);
+  attendKeys(root);
   ready(root, root);
 }
 

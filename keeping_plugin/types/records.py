@@ -20,11 +20,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ContactMatch:
-    """A Contact with its related records by key (`objects.AROUND_KEYS`), most recent first."""
+    """A Contact with its related records by key (`objects.AROUND_KEYS`), the open ones first, each
+    most recent first. `counts` says by `StandardObject.key` how many there are of the Contact's
+    own, and whether there may be more; what is absent there was not asked for."""
 
     contact: Record
     account: Record | None = None
     around: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    counts: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 # State: a label, and its tone (good, accent, warn, bad or none).
 STATE_TAGS: Mapping[str, tuple[str, str]] = {
@@ -14,6 +14,16 @@ STATE_TAGS: Mapping[str, tuple[str, str]] = {
     "cancelled": ("Not sent", ""),
     "refused": ("Refused", ""),
 }
+
+# How the panel counts a conversation's messages: the states, what it calls them, and the tone, in
+# this order.
+COUNTED: Sequence[tuple[frozenset[str], str, str]] = (
+    (frozenset({"done"}), "logged", ""),
+    (frozenset({"pending", "sending"}), "in progress", ""),
+    (frozenset({"waiting"}), "waiting", "warn"),
+    (frozenset({"failed"}), "failed", "bad"),
+    (frozenset({"refused", "cancelled"}), "not logged", ""),
+)
 
 ENTRY_SENTENCES: Mapping[str, str] = {
     # done

@@ -64,6 +64,15 @@ TROUBLES: Mapping[str, Trouble] = {
     ),
 }
 
+# The panel's keys and what each does, in the order of its list. A key presses the element that
+# carries it in `data-k-key`.
+KEYS: Mapping[str, str] = {
+    "e": "Edit all fields of the person, or of the record you are in",
+    "r": "Ask Salesforce again",
+    "?": "Show or hide this list",
+    "Esc": "Close an editor; else go back to where you were before the panel",
+}
+
 NOTICES: Mapping[str, str] = {
     "added": "Added to Salesforce.",
     "exists": (

@@ -56,7 +56,7 @@ def test_answers_that_are_none_of_ours_or_fail_leave_the_panel_as_it_is(
     for press in (
         lambda: title.press("Enter"),
         lambda: page.get_by_role("button", name="Edit Business Phone").click(),
-        lambda: page.get_by_role("link", name="What was logged").click(),
+        lambda: page.get_by_role("link", name="Refresh").click(),
     ):
         press()
         expect(page.get_by_role("alert").filter(has_text="nothing was lost")).to_be_visible()

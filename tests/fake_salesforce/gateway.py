@@ -138,10 +138,15 @@ class FakeGateway:
         return found
 
     def panel(
-        self, address: str, schemas: Mapping[str, ObjectSchema], fields: Mapping[str, Sequence[str]]
+        self,
+        address: str,
+        schemas: Mapping[str, ObjectSchema],
+        fields: Mapping[str, Sequence[str]],
+        *,
+        numbers: Sequence[str] = (),
     ) -> Sequence[ContactMatch | LeadMatch]:
         with self._call("panel"):
-            return panel(self._org, address, schemas, fields)
+            return panel(self._org, address, schemas, fields, numbers)
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         self._check_id(object, record_id)

@@ -155,6 +155,8 @@ class FakeOrg:
             row["Name"] = " ".join(part for part in parts if part)
         if object == "Task":
             row["IsClosed"] = self.statuses.get(row.get("Status") or "", False)
+        if object == "Case":
+            row["IsClosed"] = row.get("Status") == "Closed"
         if object == "Opportunity":
             row["IsClosed"] = str(row.get("StageName") or "").startswith("Closed")
 

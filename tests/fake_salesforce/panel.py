@@ -15,7 +15,7 @@ Chosen = Mapping[str, Sequence[str]]
 
 
 def panel(
-    org: FakeOrg, address: str, schemas: Schemas, fields: Chosen
+    org: FakeOrg, address: str, schemas: Schemas, fields: Chosen, numbers: Sequence[str] = ()
 ) -> Sequence[ContactMatch | LeadMatch]:
     """Contacts, those that a converted Lead became, then Leads; most recently changed first."""
     key = salesforce_key(address)
@@ -26,7 +26,7 @@ def panel(
     contacts += [row for row in everyone if row["Id"] in became and row not in contacts]
     matches: list[ContactMatch | LeadMatch] = []
     if "Contact" in schemas:
-        matches += [_contact(org, row, schemas, fields) for row in contacts]
+        matches += [_contact(org, row, schemas, fields, numbers) for row in contacts]
     if "Lead" in schemas:
         matches += [
             LeadMatch(_records(org, "Lead", [row], schemas, fields)[0])
@@ -36,21 +36,35 @@ def panel(
     return tuple(matches)
 
 
-def _contact(org: FakeOrg, row: Row, schemas: Schemas, fields: Chosen) -> ContactMatch:
+def _contact(
+    org: FakeOrg, row: Row, schemas: Schemas, fields: Chosen, numbers: Sequence[str]
+) -> ContactMatch:
     account = org.row("Account", row.get("AccountId") or "")
     around: dict[str, tuple[Record, ...]] = {}
+    counts: dict[str, tuple[int, bool]] = {}
     for one, relation in AROUND:
-        known = one.name in schemas
+        known = one.name in schemas and (not relation.optional or bool(fields.get(one.name)))
         own = _children(org, "Contact", row, relation.relationship, relation.through)
-        shown = _latest(own.values() if known else (), relation.order)[: relation.most]
-        around[one.key] = _records(org, one.name, shown, schemas, fields)
+        latest = _latest(own.values() if known else (), relation.order)
+        shown = latest[: relation.most]
+        if known:
+            counts[one.key] = len(own), False
+        closed = relation.closed
+        first = sorted(shown, key=lambda child: bool(closed and child.get(closed)))
+        around[one.key] = _records(org, one.name, first, schemas, fields)
+        if closed:
+            behind = [child for child in latest[relation.most :] if not child.get(closed)]
+            around[one.more_key] = _records(org, one.name, behind, schemas, fields)
+        if relation.number:
+            theirs = _children(org, "Account", account or {}, relation.relationship)
+            named = (own | theirs).values() if known else ()
+            rows = [child for child in named if child.get(relation.number) in numbers]
+            around[one.named_key] = _records(org, one.name, rows, schemas, fields)
         more = relation.of_account
         if more is not None:
             others = _children(org, "Account", account or {}, more.relationship) if known else {}
             spare = [
-                child
-                for key, child in others.items()
-                if key not in own and not child.get(more.closed)
+                child for key, child in others.items() if key not in own and not child.get(closed)
             ]
             room = relation.most - len(shown)
             spare = _latest(spare, relation.order)[:room]
@@ -60,6 +74,7 @@ def _contact(org: FakeOrg, row: Row, schemas: Schemas, fields: Chosen) -> Contac
         contact=_records(org, "Contact", [row], schemas, fields)[0],
         account=None if alone else _records(org, "Account", [account or {}], schemas, fields)[0],
         around=around,
+        counts=counts,
     )
 
 

@@ -22,6 +22,7 @@ from keeping_plugin.types import (
     Saved,
     TaskLook,
 )
+from tests.fake_salesforce.org import shipped_schemas
 from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, schemas_of, someone
 
 SHOWN = {
@@ -181,6 +182,56 @@ class ReadingContract(OrgContract):
         assert [record.id for record in match.around["account_opportunities"]] == [spare]
         subjects = [record.fields["Subject"] for record in match.around["cases"]]
         assert subjects == [f"Case {number}" for number in (5, 4, 3, 2, 1)]
+
+    def test_panel_shows_open_records_before_closed_ones_and_those_with_a_number(
+        self, org: OrgUnderTest, schemas: dict[str, ObjectSchema]
+    ) -> None:
+        address = someone()
+        account = org.add("Account", Name="Acme")
+        contact = org.add("Contact", LastName="Doe", Email=address, AccountId=account)
+        colleague = org.add("Contact", LastName="Roe", AccountId=account)
+        old = {}
+        for number in range(8):
+            org.pass_time(1)
+            status = "Closed" if number in {2, 6} else "New"
+            case = org.add("Case", Subject=str(number), ContactId=contact, Status=status)
+            old[number] = org.gateway.read("Case", case, ["CaseNumber"]).fields["CaseNumber"]
+        theirs = org.add("Case", Subject="Theirs", ContactId=colleague, AccountId=account)
+        theirs_number = org.gateway.read("Case", theirs, ["CaseNumber"]).fields["CaseNumber"]
+        stranger = org.add("Case", Subject="A stranger's")
+        stranger_number = org.gateway.read("Case", stranger, ["CaseNumber"]).fields["CaseNumber"]
+        shown = {**SHOWN, "Case": ["CaseNumber", "Subject", "IsClosed"]}
+        numbers = [str(old[0]), str(theirs_number), str(stranger_number)]
+        before = org.gateway.limits().used
+        gateway = org.gateway
+        [match] = gateway.panel(address, schemas, shown, numbers=numbers)
+        assert isinstance(match, ContactMatch)
+        subjects = {
+            key: [record.fields["Subject"] for record in match.around[key]]
+            for key in ("cases", "more_cases", "named_cases")
+        }
+        assert subjects["cases"] == ["7", "5", "4", "3", "6"]
+        assert subjects["more_cases"] == ["1", "0"]
+        assert sorted(subjects["named_cases"]) == ["0", "Theirs"]
+        assert match.counts["cases"] == (8, False)
+        assert match.counts["opportunities"] == (0, False)
+        assert "tasks" not in match.counts, "nobody asked for Tasks"
+        assert gateway.usage is not None
+        assert gateway.usage.used == before + 1
+
+    def test_panel_shows_the_latest_tasks_where_they_are_wanted(
+        self, org: OrgUnderTest, schemas: dict[str, ObjectSchema]
+    ) -> None:
+        address = someone()
+        contact = org.add("Contact", LastName="Doe", Email=address)
+        for number in range(6):
+            org.pass_time(1)
+            org.add("Task", Subject=f"Task {number}", WhoId=contact)
+        schemas = {**schemas, "Task": shipped_schemas()["Task"]}
+        [match] = org.gateway.panel(address, schemas, {**SHOWN, "Task": ["Subject"]})
+        assert isinstance(match, ContactMatch)
+        subjects = [record.fields["Subject"] for record in match.around["tasks"]]
+        assert subjects == [f"Task {number}" for number in (5, 4, 3, 2, 1)]
 
     def test_panel_costs_one_request(
         self, org: OrgUnderTest, schemas: dict[str, ObjectSchema]

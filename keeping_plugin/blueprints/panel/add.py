@@ -42,7 +42,6 @@ from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
 from keeping_plugin.services.panel import call, cards, record_types
 from keeping_plugin.services.panel.lookup import returned
-from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
@@ -162,7 +161,7 @@ def _save(a: Adding) -> Any:
         unplaced = a.form.complain(error.complaints)
         beside = bool(error.complaints) and not unplaced
         return _form(a, status=status_of(error), error=error, unplaced=unplaced, beside=beside)
-    view = open_panel(runtime, a.place.agent, a.place.customer, mailbox_id=a.place.mailbox_id)
+    view = a.place.open_panel()
     if isinstance(done, adding.Exists):
         shown = {cards.person(found).id for found in view.found}
         if not shown & {one.id for one in done.people}:

@@ -8,17 +8,18 @@ from flask import Response, request
 
 from keeping_plugin.blueprints.panel.cards import Cards
 from keeping_plugin.blueprints.panel.conversation import ConversationContext
+from keeping_plugin.blueprints.panel.log import log_context
 from keeping_plugin.blueprints.panel.undo import Undo
 from keeping_plugin.blueprints.web.errors import error_json
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.objects import PERSON_NAMES, record_page
 from keeping_plugin.services.panel.cards import records_of
-from keeping_plugin.services.panel.display import age
+from keeping_plugin.services.panel.display import age, short_age
 from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
 from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.panel import NOTICES, trouble
+from keeping_plugin.wording.panel import KEYS, NOTICES, trouble
 from keeping_plugin.wording.salesforce_errors import explained
 
 _STATUS = {
@@ -63,7 +64,7 @@ def show(
     a field: several), `undo` the way back; `undone`: that was the way back."""
     link = view.linked
     conversation_id = place.conversation.id
-    cards = Cards(link, conversation_id) if link is not None else None
+    cards = Cards(link, conversation_id, place.conversation.subject) if link is not None else None
     card = candidates = None
     if cards is not None and isinstance(view.match, ContactMatch | LeadMatch):
         card = cards.person(view.match)
@@ -73,6 +74,7 @@ def show(
     error = view.error
     shown_age = age(view.age) if view.age is not None else ""
     saved = saved or request.args.get("saved", "")
+    asked = view.state in _ANSWERED or bool(view.found)
     body: dict[str, Any] = {
         "state": view.state.value,
         "address": view.address,
@@ -100,6 +102,9 @@ def show(
         card=card,
         candidates=candidates,
         age=shown_age,
+        read_seconds=round(view.age or 0) if asked else None,
+        read_ago=short_age(view.age or 0),
+        keys=KEYS,
         saved=saved,
         undo=undo,
         done="Undone" if undone else "Saved",
@@ -114,6 +119,7 @@ def show(
         unclear=request.args.get("unclear") == "1",
         addable=_addable(view),
         sentence=sentence,
+        **(log_context(place) if link is not None and wanted() is not Wanted.JSON else {}),
         complaints_of=explained(error.complaints) if isinstance(error, SalesforceError) else [],
         again=2 if coming else _ASK_AGAIN.get(view.state, 0),
         coming=coming,

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from flask import url_for
 
 from keeping_plugin.fieldtypes import ShownAs, field_type
-from keeping_plugin.objects import AROUND, AROUND_KEYS, PERSON_ACCOUNT, record_page, row_of
+from keeping_plugin.mail.numbers import is_named, record_numbers
+from keeping_plugin.objects import (
+    ACCOUNT,
+    AROUND,
+    AROUND_KEYS,
+    PERSON_ACCOUNT,
+    TO_ACCOUNT,
+    record_page,
+    related_list_page,
+    row_of,
+)
+from keeping_plugin.salesforce.names import is_id
 from keeping_plugin.services.panel.cards import around, person
 from keeping_plugin.services.panel.display import day, shown
 from keeping_plugin.services.panel.view import Linked
-from keeping_plugin.services.schema.fields import label_in, why_read_only
-from keeping_plugin.types import ContactMatch, LeadMatch, Record, Value
+from keeping_plugin.services.schema.fields import is_lookup, label_in, why_read_only
+from keeping_plugin.types import ContactMatch, FieldSpec, LeadMatch, Record, Value
 
 # Longer values are shown from their beginning, with *Show more*.
 _LONG = 240
@@ -60,6 +71,15 @@ class FieldRow:
         }
 
 
+class Fact(NamedTuple):
+    """Something that a person's head says; `label` is "" where the value speaks for itself."""
+
+    name: str
+    label: str
+    text: str
+    href: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCard:
     """One record: a title, a line beside it, a way into Salesforce and its fields."""
@@ -83,41 +103,41 @@ class RecordCard:
         }
 
 
-class Section(NamedTuple):
-    """The records of one object around a person; `more` are the Account's, under a heading of
-    their own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The records of one object around a person. `named` are those whose number stands in the
+    conversation's subject; `more` are open ones behind `cards`; `others` are the Account's, under
+    a heading of their own. `shown` of the person's `total` ("7", "20+") are on the panel's face;
+    `url` lists all in Salesforce. `hidden`: the connected user may not see this object. `folded`:
+    closed until somebody opens it."""
 
     key: str
     heading: str
-    cards: tuple[RecordCard, ...]
-    more_heading: str
-    more: tuple[RecordCard, ...]
+    named: tuple[RecordCard, ...] = ()
+    cards: tuple[RecordCard, ...] = ()
+    more: tuple[RecordCard, ...] = ()
+    others: tuple[RecordCard, ...] = ()
+    others_heading: str = ""
+    shown: int = 0
+    total: str = ""
+    url: str = ""
+    hidden: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonCard:
-    """A Contact or a Lead with what stands around it, by `objects.AROUND_KEYS`."""
+    """A Contact or a Lead with what stands around it, by `objects.AROUND_KEYS`. `facts` are what
+    its head says beside the name. `has_account`: it belongs to an Account, or could; without
+    `account`, `account_hidden` tells one that may not be seen from none."""
 
     person: RecordCard
+    facts: tuple[Fact, ...] = ()
     account: RecordCard | None = None
+    has_account: bool = False
+    account_hidden: bool = False
     around: Mapping[str, tuple[RecordCard, ...]] = field(default_factory=dict)
-
-    @property
-    def sections(self) -> tuple[Section, ...]:
-        """What stands around the person, without what is empty."""
-        sections = []
-        for row, relation in AROUND:
-            more = relation.of_account
-            section = Section(
-                row.key,
-                row.tab,
-                self.around.get(row.key, ()),
-                more.heading if more else "",
-                self.around.get(more.key, ()) if more else (),
-            )
-            if section.cards or section.more:
-                sections.append(section)
-        return tuple(sections)
+    sections: tuple[Section, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -130,20 +150,86 @@ class PersonCard:
 class Cards:
     """Makes the cards of one conversation's panel."""
 
-    def __init__(self, link: Linked, conversation_id: str) -> None:
+    def __init__(self, link: Linked, conversation_id: str, subject: str = "") -> None:
         self._link = link
         self._conversation_id = conversation_id
+        self._numbers = record_numbers(subject)
         self._edit_urls: dict[str, str] = {}
 
     def person(self, found: ContactMatch | LeadMatch) -> PersonCard:
         """The card of a match."""
+        record = person(found)
+        card = self.record(record)
+        facts = tuple(self._facts(record))
         if isinstance(found, LeadMatch):
-            return PersonCard(person=self.record(found.lead))
+            return PersonCard(person=card, facts=facts)
+        related = self._around(found)
+        # Without the object or the lookup nobody can tell that there is none.
+        unseen = ACCOUNT.name not in self._link.schemas or TO_ACCOUNT not in record.fields
+        hidden = unseen or bool(record.fields[TO_ACCOUNT])
         return PersonCard(
-            person=self.record(found.contact),
+            person=card,
+            facts=facts,
             account=self.record(found.account) if found.account is not None else None,
-            around={key: tuple(map(self.record, around(found, key))) for key in AROUND_KEYS},
+            has_account=record.fields.get(PERSON_ACCOUNT.flag) is not True,
+            account_hidden=hidden,
+            around=related,
+            sections=tuple(self._sections(found, related)),
         )
+
+    def _facts(self, record: Record) -> Iterator[Fact]:
+        chosen, fields = self._shown(record), self._link.schemas[record.object].fields
+        for row in (
+            self.row(record, name) for name in row_of(record.object).aside if name in chosen
+        ):
+            if row.text:
+                speaks = field_type(fields[row.name].type).shown is ShownAs.TEXT
+                yield Fact(row.name, "" if speaks else row.label, row.text, row.href)
+
+    def _around(self, found: ContactMatch) -> Mapping[str, tuple[RecordCard, ...]]:
+        """What stands around a Contact. The card was kept for an address; which of its records
+        are named is told by the subject of this conversation."""
+        made: dict[str, tuple[RecordCard, ...]] = {}
+        for row, relation in AROUND:
+            named: dict[str, Record] = {}
+            for key in (row.named_key, row.key, row.more_key):
+                for record in around(found, key) if relation.number else ():
+                    if is_named(record.fields.get(relation.number), self._numbers):
+                        named.setdefault(record.id, record)
+            made[row.named_key] = tuple(map(self.record, named.values()))
+            others = relation.of_account
+            for key in (row.key, row.more_key, others.key if others else ""):
+                made[key] = tuple(
+                    self.record(record) for record in around(found, key) if record.id not in named
+                )
+        return {key: made[key] for key in AROUND_KEYS}
+
+    def _sections(
+        self, found: ContactMatch, related: Mapping[str, tuple[RecordCard, ...]]
+    ) -> Iterator[Section]:
+        for row, relation in AROUND:
+            others = relation.of_account
+            count, at_least = found.counts.get(row.key, (0, False))
+            hidden = row.name not in self._link.schemas or row.key not in found.counts
+            if hidden and relation.optional:
+                continue
+            url = related_list_page(
+                self._link.instance_url, found.contact.id, relation.related_list
+            )
+            yield Section(
+                key=row.key,
+                heading=row.tab,
+                named=related.get(row.named_key, ()),
+                cards=related[row.key],
+                more=related.get(row.more_key, ()),
+                others=related[others.key] if others else (),
+                others_heading=others.heading if others else "",
+                shown=len(around(found, row.key)),
+                total=f"{count}+" if at_least else str(count),
+                url=url if relation.related_list else "",
+                hidden=hidden,
+                folded=relation.optional,
+            )
 
     def candidate(self, found: ContactMatch | LeadMatch) -> dict[str, Any]:
         """What tells one of several apart from the others."""
@@ -187,9 +273,13 @@ class Cards:
     def row(self, record: Record, name: str) -> FieldRow:
         """One field of a record."""
         schema = self._link.schemas[record.object]
+        updated = row_of(record.object).updated
         spec = schema.fields[name]
         text, href = shown(schema, record, name)
         shown_as = field_type(spec.type).shown
+        value = record.fields.get(name)
+        if isinstance(value, str) and is_lookup(spec) and is_id(value):
+            href = self._page_of(spec, value)
         return FieldRow(
             id=row_id(record.id, name),
             name=name,
@@ -197,12 +287,19 @@ class Cards:
             help_text=spec.help_text,
             text=text,
             href=href,
-            value=record.fields.get(name),
-            reason=why_read_only(schema, name) or "",
+            value=value,
+            reason=(why_read_only(schema, name) or "") if updated else "Edit in Salesforce",
             # The route of one field stands below its record's; a name of the API needs no quoting.
             edit_url=f"{self._edit_url(record)}/{name}",
             copied=bool(text) and (shown_as in _COPIED or spec.auto_number or spec.type == "id"),
         )
+
+    def _page_of(self, spec: FieldSpec, record_id: str) -> str:
+        """Where Salesforce shows what a lookup refers to; its own redirect where the object of a
+        lookup to several is not known."""
+        if len(spec.reference_to) == 1:
+            return record_page(self._link.instance_url, spec.reference_to[0], record_id)
+        return f"{self._link.instance_url}/{record_id}"
 
     def _edit_url(self, record: Record) -> str:
         """Built once a record: fifty fields of a panel would cost a millisecond."""

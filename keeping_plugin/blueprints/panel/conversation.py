@@ -8,6 +8,8 @@ from flask import g
 
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import NotFound
+from keeping_plugin.services.panel.open import open_panel
+from keeping_plugin.services.panel.view import PanelView
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address, Agent, Conversation
 
@@ -26,6 +28,16 @@ class ConversationContext:
     @property
     def mailbox_id(self) -> str:
         return self.conversation.mailbox_id
+
+    def open_panel(self) -> PanelView:
+        """Ask Salesforce for what this conversation's panel shows."""
+        return open_panel(
+            current_runtime(),
+            self.agent,
+            self.customer,
+            mailbox_id=self.mailbox_id,
+            subject=self.conversation.subject,
+        )
 
 
 def load_conversation(conversation_id: str) -> ConversationContext:

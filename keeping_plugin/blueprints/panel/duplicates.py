@@ -26,7 +26,6 @@ from keeping_plugin.errors import (
 from keeping_plugin.objects import PERSON_NAMES, record_page
 from keeping_plugin.services.panel import duplicates
 from keeping_plugin.services.panel.duplicates import Duplicate
-from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.errors import error_sentence
@@ -112,8 +111,7 @@ def use(conversation_id: str) -> Any:
     if other:
         return _ask(place, link, object, record_id, other, None)
     if wanted() is Wanted.JSON:
-        view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
-        return show(place, view)
+        return show(place, place.open_panel())
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)
 
 

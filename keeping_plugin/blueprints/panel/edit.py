@@ -36,7 +36,6 @@ from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.services.panel.edit import Target
 from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.money import currency_of
-from keeping_plugin.services.panel.open import open_panel
 from keeping_plugin.services.panel.record_types import own_picklists
 from keeping_plugin.services.schema.fields import label_in, why_read_only, writable
 from keeping_plugin.state import current_runtime
@@ -89,7 +88,14 @@ def _shown(place: ConversationContext, target: Target, field: str) -> Response:
 
 
 def _target(place: ConversationContext, object: str, record_id: str) -> Target:
-    return edit.target(current_runtime(), place.agent, place.customer, object, record_id)
+    return edit.target(
+        current_runtime(),
+        place.agent,
+        place.customer,
+        object,
+        record_id,
+        subject=place.conversation.subject,
+    )
 
 
 def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
@@ -163,9 +169,7 @@ def _write(editing: Editing, *, undone: bool = False) -> Any:
         return _shown(place, target, editing.field)  # nothing to save, nothing to ask
     saved = f"{target.record.id}.{editing.field}" if changes else ""
     if wanted() is Wanted.JSON:
-        runtime = current_runtime()
-        view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
-        return show(place, view)
+        return show(place, place.open_panel())
     if saved and wanted() is Wanted.FRAGMENT:
         return _panel_after(editing, saved, before, undone=undone)
     return redirect(
@@ -180,7 +184,7 @@ def _panel_after(
     address and in no table: it travels with this answer alone, so a redirect (without the script)
     offers none."""
     place, target = editing.place, editing.target
-    view = open_panel(current_runtime(), place.agent, place.customer, mailbox_id=place.mailbox_id)
+    view = place.open_panel()
     records = (record for found in view.found for record in records_of(found))
     now = next((one.fields for one in records if one.id == target.record.id), {})
     back = None

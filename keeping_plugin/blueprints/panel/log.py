@@ -7,10 +7,15 @@ from typing import Any
 
 from flask import Response, redirect, url_for
 
-from keeping_plugin.blueprints.panel.conversation import load_conversation
+from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
-from keeping_plugin.services.admin.conversation_log import LoggedMessage, conversation_log, entry_of
+from keeping_plugin.services.admin.conversation_log import (
+    LoggedMessage,
+    conversation_log,
+    entry_of,
+    face_of,
+)
 from keeping_plugin.services.ledger.retry import try_again
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation
@@ -20,20 +25,24 @@ from keeping_plugin.wording.entries import STATE_TAGS, occasion_text
 def log(conversation_id: str) -> Response:
     """Each message: logged, waiting, failed or refused, with the reasons."""
     place = load_conversation(conversation_id)
-    runtime = current_runtime()
-    with runtime.database.read() as session:
-        messages = conversation_log(session, place.agent.company_id, conversation_id)
-    body: dict[str, Any] = {"messages": [message.as_json() for message in messages]}
-    return answer(
-        "keeping/panel/log.html",
-        body,
-        title="What was logged",
-        place=place,
-        messages=messages,
-        copies=_copies(place.agent, messages),
-        tags=STATE_TAGS,
-        occasion_text=occasion_text,
-    )
+    shown = log_context(place)
+    body: dict[str, Any] = {"messages": [message.as_json() for message in shown["messages"]]}
+    in_place = wanted() is Wanted.FRAGMENT
+    template = "keeping/panel/log_face.html" if in_place else "keeping/panel/log.html"
+    return answer(template, body, title="What was logged", place=place, **shown, log_open=True)
+
+
+def log_context(place: ConversationContext) -> dict[str, Any]:
+    """What the log's templates show of a conversation."""
+    with current_runtime().database.read() as session:
+        messages = conversation_log(session, place.agent.company_id, place.conversation.id)
+    return {
+        "messages": messages,
+        "log_face": face_of(messages),
+        "copies": _copies(place.agent, messages),
+        "tags": STATE_TAGS,
+        "occasion_text": occasion_text,
+    }
 
 
 def _copies(

@@ -9,7 +9,7 @@ from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, wanted
-from keeping_plugin.services.panel.open import FRESH, known, open_panel
+from keeping_plugin.services.panel.open import FRESH, known
 from keeping_plugin.services.panel.picks import pick as remember
 from keeping_plugin.state import current_runtime
 
@@ -17,9 +17,7 @@ from keeping_plugin.state import current_runtime
 def panel(conversation_id: str) -> ResponseReturnValue:
     """Whom Salesforce knows by the customer's address, and what stands around them."""
     place = load_conversation(conversation_id)
-    runtime = current_runtime()
-    view = open_panel(runtime, place.agent, place.customer, mailbox_id=place.mailbox_id)
-    return show(place, view)
+    return show(place, place.open_panel())
 
 
 def pick(conversation_id: str) -> ResponseReturnValue:
@@ -32,6 +30,7 @@ def pick(conversation_id: str) -> ResponseReturnValue:
         place.customer,
         no_older_than=FRESH,
         mailbox_id=place.mailbox_id,
+        subject=place.conversation.subject,
     )
     object, _, record_id = str(sent().get("record", "")).partition("/")
     remember(runtime, place.agent, view, object, record_id)

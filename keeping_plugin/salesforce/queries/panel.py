@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keeping_plugin.addresses import salesforce_forms, salesforce_key
+from keeping_plugin.mail.numbers import is_named
 from keeping_plugin.objects import (
     ACCOUNT,
     AROUND,
@@ -13,11 +14,12 @@ from keeping_plugin.objects import (
     LEAD,
     PERSON_ACCOUNT,
     TO_ACCOUNT,
+    Children,
     StandardObject,
     emails_are_searched,
 )
 from keeping_plugin.salesforce.queries import panel_queries, payloads, searching
-from keeping_plugin.salesforce.queries.panel_queries import MAX_PEOPLE, Shown
+from keeping_plugin.salesforce.queries.panel_queries import MAX_CHILDREN, MAX_PEOPLE, Shown
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
 from keeping_plugin.types import ContactMatch, LeadMatch, Record
@@ -69,15 +71,43 @@ def _carrying(key: str | None, rows: Iterable[Row]) -> list[Row]:
 
 def _contact(row: Row, account: Row | None, shown: Shown) -> ContactMatch:
     around: dict[str, tuple[Record, ...]] = {}
+    counts: dict[str, tuple[int, bool]] = {}
     for one, relation in AROUND:
         own = _children(row, relation.relationship, one, shown, through=relation.through)
-        around[one.key] = tuple(own.values())[: relation.most]
+        if shown.around(one, relation):
+            rows = len(payloads.child_rows(row.get(relation.relationship)))
+            counts[one.key] = len(own), rows >= shown.most(relation)
+        around |= related(one, relation, tuple(own.values()))
+        if relation.number:
+            mine = {
+                key: record
+                for key, record in own.items()
+                if is_named(record.fields.get(relation.number), shown.numbers)
+            }
+            theirs = _children(account or {}, relation.relationship, one, shown)
+            around[one.named_key] = tuple((mine | theirs).values())[: relation.most]
         more = relation.of_account
         if more is not None:
             others = _children(account or {}, more.relationship, one, shown)
             spare = [record for key, record in others.items() if key not in own]
             around[more.key] = tuple(spare[: max(0, relation.most - len(own))])
-    return ContactMatch(_record(row, CONTACT.name, shown), _account(row, shown), around)
+    return ContactMatch(_record(row, CONTACT.name, shown), _account(row, shown), around, counts)
+
+
+def related(
+    row: StandardObject, relation: Children, latest: tuple[Record, ...]
+) -> dict[str, tuple[Record, ...]]:
+    """The most recent of these records, the open ones first among them, and what is open behind
+    them."""
+    first = latest[: relation.most]
+    if not relation.closed:
+        return {row.key: first}
+
+    def is_closed(record: Record) -> bool:
+        return record.fields.get(relation.closed) is True
+
+    more = [record for record in latest[relation.most :] if not is_closed(record)]
+    return {row.key: tuple(sorted(first, key=is_closed)), row.more_key: tuple(more[:MAX_CHILDREN])}
 
 
 def _children(

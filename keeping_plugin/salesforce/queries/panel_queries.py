@@ -27,17 +27,25 @@ from keeping_plugin.salesforce.queries import soql
 from keeping_plugin.types import ObjectSchema
 
 MAX_PEOPLE = 20
-# One contact may have several roles in one opportunity, so more roles are read than are shown.
-_ROLES_EACH = 4
+# Records of one object around one person. More are read than are shown: the open ones among them
+# are offered too, and how many there are is said.
+MAX_CHILDREN = 20
+# One contact may have several roles in one opportunity.
+_ROLES_EACH = 2
+# With a number in the subject the record may be an old one. (A statement may hold a relationship
+# once, so that one is not asked for by itself.)
+_MAX_CHILDREN_TO_SEARCH = 200
 _MAX_ACCOUNTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a company chose to see of what its org has."""
+    """What a company chose to see of what its org has, and the numbers by which a conversation's
+    subject may name a record."""
 
     schemas: Mapping[str, ObjectSchema]
     chosen: Mapping[str, Sequence[str]]
+    numbers: tuple[str, ...] = ()
     # Asked for every record of an answer.
     _fields: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -76,6 +84,19 @@ class Shown:
         """Whether the org shows this child relationship, and the object that is read through it."""
         schema = self.schemas.get(parent)
         return schema is not None and relationship in schema.children and self.has(child, *fields)
+
+    def around(self, row: StandardObject, relation: Children) -> bool:
+        """Whether the records of this object around a Contact are read."""
+        wanted = not relation.optional or bool(self.chosen.get(row.name))
+        return wanted and self.leads_to(CONTACT.name, relation.relationship, row.name)
+
+    def most(self, relation: Children) -> int:
+        """How many rows of such a relationship are read for each Contact."""
+        if relation.optional:
+            return relation.most
+        if relation.number and self.numbers:
+            return _MAX_CHILDREN_TO_SEARCH
+        return MAX_CHILDREN * (_ROLES_EACH if relation.through else 1)
 
     def latest(self, object: str, field: str, prefix: str = "") -> str:
         """Most recent first, by a field that the org may not show; ids rise with time."""
@@ -118,9 +139,7 @@ def _contacts(where: Sequence[str], shown: Shown) -> str:
     if shown.account:
         fields += [f"{shown.account}.{name}" for name in ("Id", *shown.fields(ACCOUNT.name))]
     fields += [
-        _children(row, relation, shown)
-        for row, relation in AROUND
-        if shown.leads_to(CONTACT.name, relation.relationship, row.name)
+        _children(row, relation, shown) for row, relation in AROUND if shown.around(row, relation)
     ]
     order = shown.latest(CONTACT.name, "LastModifiedDate")
     return soql.select(fields, CONTACT.name, where=where, order=order, limit=MAX_PEOPLE)
@@ -133,7 +152,7 @@ def _children(row: StandardObject, relation: Children, shown: Shown) -> str:
         [prefix + name for name in ("Id", *shown.fields(row.name))],
         relation.relationship,
         order=shown.latest(row.name, relation.order, prefix),
-        limit=relation.most * (_ROLES_EACH if relation.through else 1),
+        limit=shown.most(relation),
     )
 
 
@@ -163,13 +182,26 @@ def _accounts(
         _subquery(
             ("Id", *shown.fields(row.name)),
             more.relationship,
-            where=[f"{more.closed} = false"],
+            where=[f"{relation.closed} = false"],
             order=shown.latest(row.name, relation.order),
-            limit=relation.most * (1 + _ROLES_EACH),
+            limit=relation.most + MAX_CHILDREN,
         )
         for row, relation in AROUND
         if (more := relation.of_account) is not None
-        and shown.leads_to(ACCOUNT.name, more.relationship, row.name, more.closed)
+        and shown.leads_to(ACCOUNT.name, more.relationship, row.name, relation.closed)
+    ]
+    children += [
+        _subquery(
+            ("Id", *shown.fields(row.name)),
+            relation.relationship,
+            where=[soql.one_of(relation.number, shown.numbers)],
+            order=shown.latest(row.name, relation.order),
+            limit=relation.most,
+        )
+        for row, relation in AROUND
+        if relation.number
+        and shown.numbers
+        and shown.leads_to(ACCOUNT.name, relation.relationship, row.name, relation.number)
     ]
     if not children:
         return {}

@@ -47,6 +47,11 @@ def id_in(ids: Sequence[str]) -> str:
     return format_soql("Id IN {}", list(ids))
 
 
+def one_of(field: str, values: Sequence[str]) -> str:
+    """Records with one of these texts in a field whose name is the product's own."""
+    return field + format_soql(" IN {}", list(values))
+
+
 def _in_a_list(form: str) -> int:
     return len(format_soql("{},", form))
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import NotFound
-from keeping_plugin.models import Connection, Decision, SyncEntry
+from keeping_plugin.models import Connection, Decision, EntryState, SyncEntry
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.ledger.copies import logged_copies
+from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
+from keeping_plugin.wording.entries import COUNTED
 
 _MAX_MESSAGES = 200  # messages of one conversation
 
@@ -38,6 +41,38 @@ class LoggedMessage:
             "inbound": self.inbound,
             "actions": [line.as_json() for line in self.lines],
         }
+
+
+class LogFace(NamedTuple):
+    """A conversation's log in one line: how many messages are logged, waiting and so on, each with
+    its tone, and why the latest that is not logged is not ("" when all are)."""
+
+    counts: tuple[tuple[str, str], ...]
+    why: str
+
+
+def face_of(messages: Sequence[LoggedMessage]) -> LogFace:
+    """Count messages, each as it stands after its latest decision. A Contact that could not be
+    added counts as a failure of its message."""
+    lines: dict[str, Line] = {}
+    for message in messages:
+        logging = [line for line in message.lines if line.action == TITLES[Action.LOG_TASK]]
+        failed = [line for line in message.lines if line.state == EntryState.FAILED]
+        for line in (*failed, *logging)[:1]:
+            lines.setdefault(message.message_id, line)
+    states = Counter(line.state for line in lines.values())
+    counts = [
+        (sum(states[state] for state in counted), text, tone) for counted, text, tone in COUNTED
+    ]
+    open_first = sorted(lines.values(), key=lambda line: line.state != EntryState.FAILED)
+    why = next((_why(line) for line in open_first if line.state != EntryState.DONE), "")
+    return LogFace(tuple((f"{count} {text}", tone) for count, text, tone in counts if count), why)
+
+
+def _why(line: Line) -> str:
+    """Salesforce's own words, else the first of ours."""
+    told = [complaint.message for complaint, _ in line.complaints]
+    return next(iter((*told, *line.reasons)), "")
 
 
 def entry_of(session: Session, company_id: str, conversation_id: str, entry_id: int) -> SyncEntry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from keeping_plugin.errors import SchemaStale
 from keeping_plugin.objects import PERSON_NAMES, row_of
 from keeping_plugin.services.panel.cards import Found
@@ -15,7 +17,9 @@ from keeping_plugin.types import ObjectSchema
 _TRIES = 3
 
 
-def ask(runtime: Runtime, link: Linked, key: str) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+def ask(
+    runtime: Runtime, link: Linked, key: str, *, numbers: Sequence[str] = ()
+) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """Ask once; a field the org no longer has is left out, and the schema is described again."""
     schemas, asked = dict(link.schemas), link.asked()
     dropped: list[str] = []
@@ -26,7 +30,7 @@ def ask(runtime: Runtime, link: Linked, key: str) -> tuple[tuple[Found, ...], tu
             link.connection_id, deadline=max(0.001, end - runtime.clock.monotonic())
         )
         try:
-            return tuple(gateway.panel(key, schemas, asked)), tuple(dropped)
+            return tuple(gateway.panel(key, schemas, asked, numbers=numbers)), tuple(dropped)
         except SchemaStale as stale:
             describe_again(runtime, link.connection_id)
             if not left:

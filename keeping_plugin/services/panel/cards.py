@@ -115,7 +115,8 @@ def with_values(found: Found, record_id: str, values: Mapping[str, Value]) -> Fo
 
     if isinstance(found, LeadMatch):
         return LeadMatch(patched(found.lead))
-    return ContactMatch(
+    return replace(
+        found,
         contact=patched(found.contact),
         account=patched(found.account) if found.account is not None else None,
         around={key: tuple(map(patched, records)) for key, records in found.around.items()},
@@ -166,6 +167,7 @@ def _document(found: Found) -> dict[str, Any]:
         "contact": _record_document(found.contact),
         "account": _record_document(found.account),
         **{key: [_record_document(one) for one in around(found, key)] for key in AROUND_KEYS},
+        "counts": {key: list(count) for key, count in found.counts.items()},
     }
 
 
@@ -177,4 +179,13 @@ def _found(kept: dict[str, Any]) -> Found:
         account=_record(kept["account"]) if kept["account"] else None,
         # A card that was kept before an object had its row lacks its records.
         around={key: _records(kept.get(key, [])) for key in AROUND_KEYS},
+        counts={key: (many, more) for key, (many, more) in _counts(kept).items()},
     )
+
+
+def _counts(kept: dict[str, Any]) -> Mapping[str, Any]:
+    """A card of a version that did not count says how many it has."""
+    counted: Mapping[str, Any] = kept.get("counts") or {
+        key: (len(kept[key]), False) for key in AROUND_KEYS if key in kept
+    }
+    return counted

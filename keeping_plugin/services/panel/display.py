@@ -167,6 +167,15 @@ _IN_WORDS: Mapping[ShownAs, Callable[[FieldSpec, str], str]] = {
 }
 
 
+def short_age(seconds: float) -> str:
+    """How long ago, where room is short: just now, 5 min, 3 h, 2 days. keys.js goes on counting."""
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min ago" if minutes else "just now"
+    hours = minutes // 60
+    return f"{hours} h ago" if hours < 24 else age(seconds)
+
+
 def age(seconds: float) -> str:
     """How long ago: just now, 5 minutes, 3 hours, 2 days."""
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):

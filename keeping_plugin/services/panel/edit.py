@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keeping_plugin.errors import ConnectionLost, NotFound, OutcomeUnclear, RecordChanged
-from keeping_plugin.objects import ACCOUNT, PERSON_ACCOUNT
+from keeping_plugin.mail.numbers import record_numbers
+from keeping_plugin.objects import ACCOUNT, PERSON_ACCOUNT, row_of
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel import open as panel
-from keeping_plugin.services.panel.view import Linked, PanelState
+from keeping_plugin.services.panel.view import Linked, PanelState, PanelView
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Address, Agent, ObjectSchema, Record, Value
 
@@ -60,29 +61,44 @@ Conflicts = Callable[[Mapping[str, Value]], Sequence[str]]
 
 
 def target(
-    runtime: Runtime, agent: Agent, customer: Address | None, object: str, record_id: str
+    runtime: Runtime,
+    agent: Agent,
+    customer: Address | None,
+    object: str,
+    record_id: str,
+    *,
+    subject: str = "",
 ) -> Target:
     """The record, if this conversation's panel shows it. Raises NotFound: "not shown here" and
     "not there" are the same answer. Asks Salesforce only when the last card is old, and raises
     what it says when it cannot tell."""
-    view = panel.known(runtime, agent, customer, no_older_than=panel.FRESH)
+    view = panel.known(runtime, agent, customer, no_older_than=panel.FRESH, subject=subject)
+    if _held(view, object, record_id) is None and record_numbers(subject):
+        # Another conversation of this person, with another subject, was opened meanwhile.
+        view = panel.open_panel(runtime, agent, customer, subject=subject)
     link = view.linked
     if view.state is PanelState.CONNECTION_LOST:
         raise ConnectionLost
     if view.error is not None and not view.found:
         raise view.error
-    if link is None or object not in link.shown:
+    record = _held(view, object, record_id)
+    if link is None or record is None or object not in link.shown or not row_of(object).updated:
         raise NotFound("This record does not belong to this conversation.")
+    return Target(
+        link=link,
+        address=view.address,
+        record=record,
+        schema=link.schemas[object],
+        shown=link.shown[object],
+    )
+
+
+def _held(view: PanelView, object: str, record_id: str) -> Record | None:
+    """The record, where this panel shows it."""
     for record in (record for found in view.found for record in cards.records_of(found)):
         if record.object == object and record.id[:15] == record_id[:15]:
-            return Target(
-                link=link,
-                address=view.address,
-                record=record,
-                schema=link.schemas[object],
-                shown=link.shown[object],
-            )
-    raise NotFound("This record does not belong to this conversation.")
+            return record
+    return None
 
 
 def save(

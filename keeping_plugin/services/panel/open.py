@@ -23,6 +23,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     TooBusy,
 )
+from keeping_plugin.mail.numbers import record_numbers
 from keeping_plugin.models import Connection, Pick, now
 from keeping_plugin.objects import PERSON_NAMES
 from keeping_plugin.services import metering
@@ -56,9 +57,11 @@ def open_panel(
     *,
     counted: bool = True,
     mailbox_id: str = "",
+    subject: str = "",
 ) -> PanelView:
     """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
-    counts against their limit. `mailbox_id`: for whose mail it is asked."""
+    counts against their limit. `mailbox_id`: for whose mail it is asked. `subject`: the
+    conversation's, which may name a record of theirs by its number."""
     with runtime.database.read() as session:
         found = linked(session, agent.company_id)
     if found is None:
@@ -76,7 +79,9 @@ def open_panel(
     meter = Meter(runtime.gateways)
     try:
         with runtime.turn(agent, counted=counted):
-            answer, dropped = call.ask(replace(runtime, gateways=meter), found, key)
+            answer, dropped = call.ask(
+                replace(runtime, gateways=meter), found, key, numbers=record_numbers(subject)
+            )
     except (SalesforceError, TooBusy, NotReady) as error:
         metering.write_down(runtime.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
         return _without_answer(runtime, view, found, error)
@@ -187,6 +192,7 @@ def known(
     *,
     no_older_than: float,
     mailbox_id: str = "",
+    subject: str = "",
 ) -> PanelView:
     """What the conversation's panel shows: its last card when it is at most so many seconds old,
     else a fresh panel. For checking what a conversation may touch, and for forms."""
@@ -201,4 +207,4 @@ def known(
                 return PanelView(
                     state=_state(match), address=key, linked=link, match=match, found=card.found
                 )
-    return open_panel(runtime, agent, customer, mailbox_id=mailbox_id)
+    return open_panel(runtime, agent, customer, mailbox_id=mailbox_id, subject=subject)

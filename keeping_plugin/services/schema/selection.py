@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.models import FieldSelection, now, upsert
-from keeping_plugin.objects import OBJECT_NAMES, row_of
+from keeping_plugin.objects import OBJECT_NAMES, OPTIONAL, row_of
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.schema.fields import in_use, label_in, same_place
@@ -110,12 +110,14 @@ def load(session: Session, company_id: str) -> Mapping[str, Sequence[str]]:
 def shown(
     session: Session, company_id: str, schemas: Mapping[str, ObjectSchema]
 ) -> Mapping[str, tuple[str, ...]]:
-    """The fields that the panel shows, by object, in order."""
+    """The fields that the panel shows, by object, in order; nothing of an optional object that
+    nobody asked for."""
     chosen = load(session, company_id)
+    wanted = {*OBJECT_NAMES, *(row.name for row in OPTIONAL if chosen.get(row.name))}
     return {
         name: choice(schema, chosen.get(name)).shown
         for name, schema in schemas.items()
-        if name in OBJECT_NAMES
+        if name in wanted
     }
 
 

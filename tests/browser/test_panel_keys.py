@@ -1,0 +1,110 @@
+"""The panel by its keys: in from the reply, around, and back; and what stays in its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playwright.sync_api import Page, expect
+
+from tests.blueprints.inbox import CONVERSATION, url
+from tests.browser.served import Served
+
+# What a host has around the panel: a reply, and a way from there to the panel.
+HOST = """async () => {
+  const main = document.querySelector("main");
+  main.querySelector("textarea").id = "reply";
+  main.insertAdjacentHTML("beforeend",
+    `<a id="to" href="#keeping-panel" data-keeping-from="reply">To Salesforce</a>`);
+  document.querySelector("aside").insertAdjacentHTML("beforeend", `<a id="next" href="/">Next</a>`);
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) window.shifted += shift.hadRecentInput ? 0 : shift.value;
+  }).observe({ type: "layout-shift" });
+}"""
+
+
+def test_keys_lead_through_the_panel_and_back_to_the_reply(served: Served, page: Page) -> None:
+    jane = served.fill()
+    page.clock.install()
+    served.open(page)
+    page.evaluate(HOST)
+    reply, panel = page.get_by_label("Reply"), page.locator("#k-panel")
+    reply.fill("Dear Jane, er?")
+    reply.press("r")
+    assert served.inbox.calls() == ["panel"], "a key in the reply is a letter"
+    # In by the host's link, where the panel is the next thing; back by Esc.
+    page.locator("#to").press("Enter")
+    expect(panel).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(reply).to_be_focused()
+    # Out at the other end by the skip link.
+    page.locator("#to").press("Enter")
+    page.keyboard.press("Shift+Tab")
+    skip = page.get_by_role("link", name="Skip Salesforce")
+    expect(skip).to_be_focused()
+    skip.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#next")).to_be_focused()
+    # Refresh: one key or one click, and nothing moves.
+    page.locator("#to").press("Enter")
+    page.clock.run_for(210_000)
+    expect(page.locator("[data-k-age]")).to_have_text("3 min ago")
+    before = panel.bounding_box()
+    with page.expect_response(lambda answer: answer.url.endswith(url())):
+        page.keyboard.press("r")
+    expect(page.locator("[data-k-age]")).to_have_text("just now")
+    expect(page.locator("#k-refresh")).to_be_focused()
+    assert panel.bounding_box() == before
+    assert page.evaluate("window.shifted") == 0
+    assert served.inbox.calls() == ["panel", "panel"]
+    # The list, and the switch that turns the keys off.
+    page.keyboard.press("?")
+    listed = page.get_by_text("Ask Salesforce again")
+    expect(listed).to_be_visible()
+    switch = page.get_by_role("switch", name="Shortcuts on")
+    switch.uncheck()
+    switch.press("r")
+    page.keyboard.press("e")
+    expect(panel).to_be_visible()
+    assert served.inbox.calls() == ["panel", "panel"]
+    switch.check()
+    # e edits the record that holds the focus, else the person.
+    page.locator("summary", has_text="Spring campaign").press("Enter")
+    page.keyboard.press("e")
+    expect(page.get_by_role("textbox", name="Amount")).to_be_visible()
+    page.get_by_role("link", name="Cancel").click()
+    page.locator("#k-refresh").press("e")
+    expect(page.get_by_role("textbox", name="Last Name")).to_have_value("Doe")
+    page.get_by_role("link", name="Cancel").click()
+    # A field that is being edited is not lost to a key.
+    page.locator(f"#k-{jane}-Title-edit").click()
+    page.get_by_role("textbox", name="Title").fill("CEO")
+    page.get_by_role("button", name="Save", exact=True).last.press("r")
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("CEO")
+
+
+def test_the_case_that_the_mail_is_about_opens_with_one_click(served: Served, page: Page) -> None:
+    jane = served.fill()
+    fake = served.inbox.salesforce
+    case = fake.add("Case", CaseNumber="00004711", Subject="Ours", ContactId=jane)
+    for _ in range(6):
+        fake.add("Case", Subject="Later", ContactId=jane)
+    subject = "Re: [#4711] Broken tile"
+    served.inbox.desk.add_conversation("acme", replace(CONVERSATION, subject=subject))
+    served.open(page)
+    first = page.locator("section[aria-labelledby=k-cases] .k-record-row").first
+    expect(first).to_contain_text("In the subject")
+    go = first.get_by_role("link", name="Open in Salesforce: 00004711")
+    expect(go).to_have_css("opacity", "0")
+    first.locator("summary").focus()
+    expect(go).to_have_css("opacity", "1")
+    first.locator("summary").blur()
+    first.hover()
+    expect(go).to_have_css("opacity", "1")
+    expect(go).to_have_attribute(
+        "href", f"https://acme.my.salesforce.com/lightning/r/Case/{case}/view"
+    )
+    first.locator("summary").click()
+    expect(page.locator(f"#k-{case}-Subject")).to_be_visible()
