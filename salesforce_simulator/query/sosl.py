@@ -127,7 +127,7 @@ class Searches:
         if stream.peek().kind != "end":
             raise _malformed(f"unexpected token: '{stream.peek().text}'")
         if statements is None:
-            raise _malformed("The simulated org does not model FIND without RETURNING")
+            statements = self._everything(user, api_version)
         records = self._find(user, terms, scope, statements, api_version)
         return {"searchRecords": records[: _LIMIT if limit is None else limit]}
 
@@ -153,6 +153,16 @@ class Searches:
         ]
         records = self._find(user, [words], scope.upper(), statements, api_version)
         return {"searchRecords": records[:limit]}
+
+    def _everything(self, user: User, api_version: str) -> list[str]:
+        """The ids of every object that the user may search: FIND without RETURNING."""
+        scope = self._queries.scope(user, "", all_rows=False, api_version=api_version)
+        readable = (scope.readable_object(name) for name in scope.catalog.names())
+        return [
+            f"SELECT Id FROM {schema.name}"
+            for schema in readable
+            if schema is not None and schema.raw.get("searchable")
+        ]
 
     def _find(
         self,

@@ -351,6 +351,19 @@ def test_the_parameterized_search_needs_no_sosl(api: Api, contact: str, address:
     assert api.post("parameterizedSearch", body).json()["searchRecords"] == [record]
 
 
+def test_a_search_without_returning_finds_ids_in_every_object(
+    api: Api, few: Api, contact: str, address: str
+) -> None:
+    lead = api.create("Lead", LastName="x", Company="y", Email=address)
+    case = api.create("Case", Subject="x", SuppliedEmail=address)
+    sosl = {"q": f'FIND {{"{address}"}} IN EMAIL FIELDS'}
+    found = api.get("search", params=sosl).json()["searchRecords"]
+    assert {record["Id"] for record in found} == {contact, lead, case}
+    assert all(record.keys() == {"attributes", "Id"} for record in found)
+    fewer = few.get("search", params=sosl).json()["searchRecords"]
+    assert {record["Id"] for record in fewer} == {contact, lead}
+
+
 def test_the_parameterized_search_covers_every_object_when_none_is_named(
     api: Api, contact: str, address: str
 ) -> None:

@@ -72,7 +72,6 @@ def test_terms(org: Org, ann: User, jane: str, term: str, group: str, hits: int)
         ("FIND {jane} IN ANY FIELDS RETURNING Contact", "ANY FIELDS is no search group"),
         ("FIND {jane} RETURNING Contact(Id", "A parenthesis is missing after RETURNING"),
         ("FIND {jane} RETURNING Contact x", "unexpected token: 'x'"),
-        ("FIND {jane}", "The simulated org does not model FIND without RETURNING"),
     ],
 )  # fmt: skip
 def test_refusals(org: Org, ann: User, sosl: str, message: str) -> None:
