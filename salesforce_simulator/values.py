@@ -74,3 +74,8 @@ def parse_time(text: str) -> str | None:
 def folded(text: str) -> str:
     """Text as SOQL compares it: without regard to case."""
     return text.lower()
+
+
+def whole_number(text: str) -> int | None:
+    """A number of at most nine digits; None for anything else. Python refuses to read thousands."""
+    return int(text) if text.isdecimal() and len(text) <= 9 else None

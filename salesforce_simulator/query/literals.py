@@ -115,7 +115,7 @@ def _number(scope: Scope, bound: BoundField, literal: Literal) -> float:
         raise wrong_type(scope, bound, literal)
     text = literal.text.lstrip("+")
     value = float(text)
-    if abs(value) <= 1e18 and text.lstrip("-").isdigit():
+    if abs(value) <= 1e18 and text.lstrip("-").isdecimal():
         value = int(text)
     if abs(value) > 1e18:
         message = f"number outside valid range: {literal.text}"

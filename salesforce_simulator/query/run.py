@@ -24,6 +24,7 @@ from salesforce_simulator.query.soql import parse
 from salesforce_simulator.query.soql.tree import Query, Subquery
 from salesforce_simulator.results import User
 from salesforce_simulator.store import Store
+from salesforce_simulator.values import whole_number
 
 _CURSOR_LIFE = timedelta(days=2)
 _OPEN_CURSORS = 100
@@ -122,18 +123,19 @@ class Queries:
 
     def more(self, user: User, locator: str, *, api_version: str) -> dict[str, Any]:
         """The batch a locator stands for."""
-        name, _, place = locator.partition("-")
+        name, _, text = locator.partition("-")
+        place = whole_number(text)
         with self._lock:
             cursor = self._cursors.get(name)
         if (
             cursor is None
             or cursor.user_id != user.id
-            or not place.isdigit()
-            or int(place) >= len(cursor.rows)
+            or place is None
+            or place >= len(cursor.rows)
             or cursor.expires < self._clock.now()
         ):
             raise invalid_locator()
-        return self._batch(name, cursor, int(place), api_version)
+        return self._batch(name, cursor, place, api_version)
 
     def _batch(self, name: str, cursor: _Cursor, start: int, api_version: str) -> dict[str, Any]:
         end, weight = start, 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from salesforce_simulator.errors import refuse
 from salesforce_simulator.rest.interface import list_views
 from salesforce_simulator.rest.records import ID
 from salesforce_simulator.rest.wire import Request, Response
+from salesforce_simulator.values import whole_number
 
 SMALLEST_BATCH, LARGEST_BATCH = 200, 2000
 
@@ -16,8 +18,9 @@ def _batch_size(request: Request) -> int:
     """The ``batchSize`` hint of Sforce-Query-Options, kept within 200 to 2,000."""
     for part in request.headers.get("sforce-query-options", "").split(","):
         name, _, value = part.strip().partition("=")
-        if name.lower() == "batchsize" and value.strip().isdigit():
-            return min(LARGEST_BATCH, max(SMALLEST_BATCH, int(value)))
+        size = whole_number(value.strip())
+        if name.lower() == "batchsize" and size is not None:
+            return min(LARGEST_BATCH, max(SMALLEST_BATCH, size))
     return LARGEST_BATCH
 
 
@@ -119,9 +122,10 @@ Search = tuple[str, str, int, dict[str, list[str]]]
 
 
 def _limit(value: Any) -> int:
-    if isinstance(value, bool) or not str(value).isdigit() or not 1 <= int(value) <= 2000:
+    number = None if isinstance(value, bool) else whole_number(str(value))
+    if number is None or not 1 <= number <= 2000:
         raise refuse("INVALID_SEARCH", f"overallLimit must be 1 to 2000, not {value}", None)
-    return int(value)
+    return number
 
 
 def _search_parameters(request: Request) -> Search:
@@ -138,11 +142,18 @@ def _search_parameters(request: Request) -> Search:
 
 def _search_body(request: Request) -> Search:
     body = request.mapping()
-    shared = body.get("fields") or []
+    shared = _listed(body, "fields")
     objects: dict[str, list[str]] = {}
-    for entry in body.get("sobjects") or []:
+    for entry in _listed(body, "sobjects"):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             raise refuse("INVALID_SEARCH", "each of sobjects needs a name", None)
-        objects[entry["name"]] = [str(f) for f in entry.get("fields") or shared]
+        objects[entry["name"]] = [str(f) for f in _listed(entry, "fields") or shared]
     limit = _limit(body.get("overallLimit", 2000))
     return str(body.get("q") or ""), str(body.get("in") or "ALL"), limit, objects
+
+
+def _listed(body: Mapping[str, Any], key: str) -> list[Any]:
+    value = body.get(key)
+    if value is not None and not isinstance(value, list):
+        raise refuse("INVALID_SEARCH", f"{key} is a list", None)
+    return value or []

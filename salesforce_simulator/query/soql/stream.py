@@ -74,7 +74,7 @@ class TokenStream:
     def whole_number(self) -> int:
         """Take a number without sign or fraction or complain."""
         token = self.peek()
-        if token.kind != "number" or not token.text.isdigit():
+        if token.kind != "number" or not token.text.isdecimal():
             raise self.unexpected()
         if len(token.text) > _DIGITS:
             message = f"number outside valid range: {token.text}"

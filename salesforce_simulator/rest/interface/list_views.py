@@ -10,7 +10,7 @@ from salesforce_simulator.errors import not_found, refuse
 from salesforce_simulator.ids import from_sequence, normalised
 from salesforce_simulator.rest.interface.columns import chosen_fields, name_field
 from salesforce_simulator.rest.wire import Request, Response
-from salesforce_simulator.values import parse_datetime
+from salesforce_simulator.values import parse_datetime, whole_number
 
 _PREFIX = "00B"
 _ALWAYS = ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp")
@@ -176,9 +176,10 @@ def describe(request: Request) -> Response:
 
 def _page(request: Request, name: str, default: int, most: int) -> int:
     text = request.query.get(name, str(default))
-    if not text.isdigit() or int(text) > most:
+    number = whole_number(text)
+    if number is None or number > most:
         raise refuse("INVALID_QUERY_PARAMETER", f"{name} must be 0 to {most}, not {text}", None)
-    return int(text)
+    return number
 
 
 def _shown(value: Any) -> str | None:

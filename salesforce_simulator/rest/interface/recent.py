@@ -10,6 +10,7 @@ from salesforce_simulator.errors import OrgError, refuse
 from salesforce_simulator.ids import normalised
 from salesforce_simulator.records.recently_viewed import MAX_RECENT
 from salesforce_simulator.rest.wire import Request, Response
+from salesforce_simulator.values import whole_number
 
 _FOR_VIEW = re.compile(r"\bFOR\s+(VIEW|REFERENCE)\s*$", re.IGNORECASE)
 #: How many recent items the resource of one object lists.
@@ -73,10 +74,11 @@ def recent_items(
 def recent(request: Request) -> Response:
     """``GET recent?limit=``."""
     limit = request.query.get("limit", str(MAX_RECENT))
-    if not limit.isdigit() or not 1 <= int(limit) <= MAX_RECENT:
+    most = whole_number(limit)
+    if most is None or not 1 <= most <= MAX_RECENT:
         raise refuse(
             "INVALID_QUERY_PARAMETER", f"limit must be 1 to {MAX_RECENT}, not {limit}", None
         )
-    items = recent_items(request, most=int(limit))
+    items = recent_items(request, most=most)
     request.cost.rows += len(items)
     return Response(200, items)
