@@ -46,11 +46,14 @@ def recorded(folder: Path) -> dict[str, dict[str, Any]]:
 def _described(path: Path) -> dict[str, Any]:
     """The describe result of a file; an id is added to an object recorded without one."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        # With or without the mark that Windows puts in front of UTF-8.
+        body = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise NoDescribes(f"{path} can not be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise NoDescribes(f"{path} is not JSON: {error}") from error
+    if isinstance(body, dict) and "fields" not in body and isinstance(body.get("result"), dict):
+        body = body["result"]  # what `sf sobject describe --json` prints
     try:
         _check(body)
     except _WrongShape as error:

@@ -59,6 +59,8 @@ def test_what_can_not_be_read(tmp_path: Path) -> None:
         ({"fields": [{"name": "A", "defaultValue": {}}]},
          "defaultValue of the field A is not a text, a number, true or false"),
         ({"fields": [ID, "Name"]}, "field 2 has no name"),
+        ({"status": 1, "message": "NOT_FOUND"}, "it has no list of fields"),
+        ({"status": 0, "result": {"fields": []}}, "its list of fields is empty"),
         ({"fields": [{"type": "id"}]}, "field 1 has no name"),
         ({"fields": [{"name": 5}]}, "field 1 has no name"),
         ({"fields": [ID, {"name": "id"}]}, "it has two fields id"),

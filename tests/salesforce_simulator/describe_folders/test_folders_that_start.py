@@ -278,3 +278,25 @@ def test_the_pages_do_without_objects_that_cannot_be_queried(
         assert home.status_code == browser.get("/search?q=a").status_code == 200
         assert "/lightning/o/Case/list" not in home.text
         assert browser.get(f"/lightning/r/Contact/{row['Id']}/view").status_code == 200
+
+
+@pytest.mark.parametrize("form", ["of the command line", "of Windows"])
+def test_a_describe_result_is_read_however_it_was_saved(
+    tmp_path: Path, start: Start, form: str
+) -> None:
+    body = three_keys(own.load("Contact"))
+    if form == "of Windows":
+        (tmp_path / "Contact.json").write_text(json.dumps(body), encoding="utf-8-sig")
+    else:
+        printed = {"status": 0, "result": body, "warnings": []}
+        (tmp_path / "Contact.json").write_text(json.dumps(printed), encoding="utf-8")
+    site = start(tmp_path)
+    assert "Contact" not in site.org.missing_objects
+    assert site.org.query(admin_of(site), "SELECT COUNT() FROM Contact")["totalSize"] == 32
+
+
+def test_a_folder_without_contacts_takes_the_simulators_own(tmp_path: Path, start: Start) -> None:
+    (tmp_path / "Lead.json").write_text(json.dumps(own.load("Lead")), encoding="utf-8")
+    site = start(tmp_path)
+    assert {"Contact", "Account", "Task"} <= set(site.org.missing_objects)
+    assert site.org.query(admin_of(site), "SELECT COUNT() FROM Contact")["totalSize"] == 32
