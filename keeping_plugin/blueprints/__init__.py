@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from keeping_plugin.blueprints.routes import ROUTES
 from keeping_plugin.blueprints.settings import tile
-from keeping_plugin.blueprints.web import conversation_ids, errors, guards, headers, notices
+from keeping_plugin.blueprints.web import conversation_ids, errors, guards, headers, notices, reader
 
 
 def create_blueprint(name: str) -> Blueprint:
@@ -18,7 +18,7 @@ def create_blueprint(name: str) -> Blueprint:
         static_folder="static",
         static_url_path="/static",
     )
-    for part in (conversation_ids, guards, headers, notices, errors, tile):
+    for part in (conversation_ids, guards, headers, notices, reader, errors, tile):
         part.register(blueprint)
     for rule, endpoint, view, methods in ROUTES:
         blueprint.add_url_rule(rule, endpoint, view, methods=methods)

@@ -19,6 +19,7 @@ from wtforms.validators import StopValidation
 from keeping_plugin.addresses import address_key
 from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.forms import widgets
+from keeping_plugin.locales import Reader
 from keeping_plugin.mail.clean import clean, length
 from keeping_plugin.types import FieldSpec, Value
 
@@ -30,6 +31,7 @@ class Control(Field):
     wherever Salesforce stores what it is sent."""
 
     widget: Any = widgets.Text()
+    reader: Reader | None = None  # who fills it in; None for a program
     # What a template has to know to frame it.
     offers_search = False
     offers_many = False

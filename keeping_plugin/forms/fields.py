@@ -64,5 +64,4 @@ def control(
 ) -> UnboundField[Control]:
     """An unbound WTForms field for one field of a describe, with the org's own label and help."""
     made = ReadOnlyControl if read_only else control_type(schema, spec)
-    label = f"{spec.label} (UTC)" if made is DateTimeControl else label_in(schema, spec)
-    return UnboundField(made, label, spec=spec, required=required)
+    return UnboundField(made, label_in(schema, spec), spec=spec, required=required)

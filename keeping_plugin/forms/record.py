@@ -14,8 +14,9 @@ from keeping_plugin.fieldtypes import ControlKind, field_type
 from keeping_plugin.forms.choices import Controller, PicklistControl
 from keeping_plugin.forms.controls import Control, Offered, ReferenceControl
 from keeping_plugin.forms.fields import control
-from keeping_plugin.forms.quantities import NumberControl
-from keeping_plugin.services.panel.money import currency_of
+from keeping_plugin.forms.quantities import DateTimeControl, NumberControl
+from keeping_plugin.locales import Reader
+from keeping_plugin.services.panel.money import currency_of, default_currency
 from keeping_plugin.services.schema.fields import (
     in_use,
     is_compound,
@@ -48,7 +49,8 @@ class RecordForm(Form):
     `picklists` are the values of the record's type by field (a field that is missing there keeps
     those of the describe), `names` the names of referenced records by field. `told` are the fields
     whose values may be shown; without it all. `offered` says which records a reference may be
-    pointed at; without it any.
+    pointed at; without it any. `reader` is the person who fills it in; without one numbers are in
+    plain notation and moments in UTC.
     """
 
     schema: ObjectSchema
@@ -65,8 +67,10 @@ class RecordForm(Form):
         told: Collection[str] | None = None,
         offered: Offered | None = None,
         id_prefix: str = "",
+        reader: Reader | None = None,
     ) -> None:
         self._values = values
+        self.reader = reader
         self._told = told
         super().__init__(formdata, data={PREFIX + name: value for name, value in values.items()})
         self.problem_words: dict[str, list[Complaint]] = {}
@@ -76,12 +80,20 @@ class RecordForm(Form):
             made.editing = not self.creating
             if isinstance(made, PicklistControl):
                 made.values = _of_type(made.spec, (picklists or {}).get(name))
-            if isinstance(made, NumberControl):
-                made.currency = currency_of(self.schema, made.spec, values)
+            if isinstance(made, DateTimeControl):
+                made.label.text = f"{made.label.text} ({reader.zone if reader else 'UTC'})"
             if isinstance(made, ReferenceControl):
                 made.name_shown = (names or {}).get(name, "")
                 made.offered = offered
         self._join_dependents()
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        new = default_currency(self.schema) if self.creating else {}
+        for _, made in self.controls():
+            made.reader = self.reader
+            if isinstance(made, NumberControl):
+                made.currency = currency_of(self.schema, made.spec, {**new, **self._values})
+        super().process(*args, **kwargs)
 
     def _join_dependents(self) -> None:
         for _, made in self.controls():

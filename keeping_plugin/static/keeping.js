@@ -216,7 +216,11 @@ function send(url, body, signal) {
     signal,
     mode: "same-origin", // and a redirect to another origin fails before anything goes there
     credentials: "same-origin",
-    headers: { "X-Keeping-Fragment": "1", Accept: "text/html" },
+    headers: {
+      "X-Keeping-Fragment": "1",
+      "X-Keeping-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone,
+      Accept: "text/html",
+    },
   });
 }
 
@@ -443,10 +447,25 @@ function suggest(root, input) {
   if (found) ask(root, found, url);
 }
 
+// A number is printed back as it is understood, as locales.py reads it.
+function echo(input, output) {
+  const format = new Intl.NumberFormat(output.dataset.kEcho, { maximumFractionDigits: 18 });
+  const text = input.value.normalize("NFKC").replace(/[\s'’]/g, "").replace("−", "-");
+  const [, whole, mark, rest] = /^([+-]?\d[\d.,]*?)(?:([.,])(\d*))?$/.exec(text) ?? [];
+  const digits = whole?.replace(/[.,]/g, "");
+  const both = [format.format(digits + rest), format.format(`${digits}.${rest}`)];
+  if (!whole) output.textContent = "";
+  else if (!mark) output.textContent = format.format(digits);
+  else if (whole !== digits) output.textContent = both[whole.includes(mark) ? 0 : 1];
+  else output.textContent = /^[+-]?[1-9]\d{0,2}$/.test(whole) && rest.length === 3 ? `${both[0]} or ${both[1]}?` : both[1];
+}
+
 function onInput(event) {
   const input = event.target;
   const root = event.currentTarget;
   if (input.form && input.closest("[data-k-keep]")) edited(root, input.form);
+  const output = find(root, `${input.id}-echo`);
+  if (output) echo(input, output);
   if (!input.matches("[data-k-suggest]")) return;
   clearTimeout(timers.get(input));
   timers.set(input, setTimeout(() => input.isConnected && suggest(root, input), 300));

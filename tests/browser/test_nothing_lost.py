@@ -193,3 +193,39 @@ def test_what_was_saved_can_be_undone_while_it_stands(
     page.get_by_role("button", name="Save mine").click()
     expect(page.get_by_role("button", name="Edit Title: Head of Purchasing")).to_be_attached()
     assert fake.fields("Contact", jane)["Phone"] == "+1 555 0100"
+
+
+def test_german_numbers_and_times_are_read_asked_about_and_printed_back(
+    served: Served, new_context: Callable[..., BrowserContext], page_guard: PageGuard
+) -> None:
+    page_guard.expect("status of 422")
+    served.fill()
+    deal = next(d for d in served.inbox.salesforce.rows("Opportunity") if d["Name"] != "Tiles")
+    served.inbox.choose("Opportunity", "Name", "Amount", "CloseDate", "CreatedDate")
+    page = new_context(locale="de-DE", timezone_id="Asia/Tokyo").new_page()
+    served.open(page)
+    page.locator("summary", has_text="Spring campaign").click()
+    shown = page.locator("details", has_text="Spring campaign")
+    expect(shown).to_contain_text("1.200,50")
+    expect(shown).to_contain_text("1. Dezember 2026")
+    stamp = shown.locator("time").first
+    assert "." not in str(stamp.get_attribute("datetime"))
+    expect(shown).not_to_contain_text("UTC")
+    page.get_by_role("button", name="Edit Amount").first.click()
+    box = page.get_by_role("textbox", name="Amount")
+    expect(box).to_have_value("1200,50")
+    for typed, told in (
+        ("1234567,5", "1.234.567,5"),
+        ("１２３４．５", "1.234,5"),
+        ("1,234,567", "1.234.567"),
+        ("54.500", "54.500 or 54,5?"),
+        ("x", ""),
+        ("54.500", "54.500 or 54,5?"),
+    ):
+        box.fill(typed)
+        expect(page.locator("[data-k-echo]")).to_have_text(told)
+    box.press("Enter")
+    expect(page.get_by_text("Do you mean 54.500 or 54,5?")).to_be_visible()
+    page.get_by_role("button", name="54.500", exact=True).click()
+    expect(page.get_by_role("button", name="Edit Amount: 54.500,00")).to_be_focused()
+    assert served.inbox.salesforce.fields("Opportunity", deal["Id"])["Amount"] == 54500

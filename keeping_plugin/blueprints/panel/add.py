@@ -17,6 +17,7 @@ from keeping_plugin.blueprints.panel.search import search_asked, searched
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import form_input
+from keeping_plugin.blueprints.web.reader import form_reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
     BeingAdded,
@@ -126,6 +127,7 @@ def _form_for(
         picklists=picklists,
         offered=partial(returned, current_runtime(), place.agent, link),
         id_prefix="k-new-",
+        reader=form_reader(),
     )
     return form, chosen.id if chosen else ""
 

@@ -11,6 +11,7 @@ from keeping_plugin.blueprints.panel.conversation import ConversationContext
 from keeping_plugin.blueprints.panel.log import log_context
 from keeping_plugin.blueprints.panel.undo import Undo
 from keeping_plugin.blueprints.web.errors import error_json
+from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.objects import PERSON_NAMES, record_page
@@ -64,7 +65,8 @@ def show(
     a field: several), `undo` the way back; `undone`: that was the way back."""
     link = view.linked
     conversation_id = place.conversation.id
-    cards = Cards(link, conversation_id, place.conversation.subject) if link is not None else None
+    subject = place.conversation.subject
+    cards = Cards(link, conversation_id, reader(), subject) if link is not None else None
     card = candidates = None
     if cards is not None and isinstance(view.match, ContactMatch | LeadMatch):
         card = cards.person(view.match)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import url_for
 
 from keeping_plugin.fieldtypes import ShownAs, field_type
+from keeping_plugin.locales import Reader
 from keeping_plugin.mail.numbers import is_named, record_numbers
 from keeping_plugin.objects import (
     ACCOUNT,
@@ -22,7 +24,7 @@ from keeping_plugin.objects import (
 )
 from keeping_plugin.salesforce.names import is_id
 from keeping_plugin.services.panel.cards import around, person
-from keeping_plugin.services.panel.display import day, shown
+from keeping_plugin.services.panel.display import day, moment_of, shown
 from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.schema.fields import is_lookup, label_in, why_read_only
 from keeping_plugin.types import ContactMatch, FieldSpec, LeadMatch, Record, Value
@@ -54,6 +56,7 @@ class FieldRow:
     value: Value
     reason: str
     edit_url: str
+    moment: datetime | None  # the text tells it exactly
     copied: bool  # people carry it elsewhere, so it has a copy button
 
     @property
@@ -150,8 +153,11 @@ class PersonCard:
 class Cards:
     """Makes the cards of one conversation's panel."""
 
-    def __init__(self, link: Linked, conversation_id: str, subject: str = "") -> None:
+    def __init__(
+        self, link: Linked, conversation_id: str, reader: Reader, subject: str = ""
+    ) -> None:
         self._link = link
+        self._reader = reader
         self._conversation_id = conversation_id
         self._numbers = record_numbers(subject)
         self._edit_urls: dict[str, str] = {}
@@ -243,7 +249,7 @@ class Cards:
         return {
             "card": card,
             "facts": [str(value) for value in values if value],
-            "created": day(str(created)[:10]) if created else "",
+            "created": day(str(created)[:10], self._reader) if created else "",
         }
 
     def record(self, record: Record) -> RecordCard:
@@ -252,7 +258,9 @@ class Cards:
         fields = record.fields
         chosen = self._shown(record)
         row = row_of(record.object)
-        aside = [shown(schema, record, name).text for name in row.aside if name in chosen]
+        aside = [
+            shown(schema, record, name, self._reader).text for name in row.aside if name in chosen
+        ]
         return RecordCard(
             object=record.object,
             id=record.id,
@@ -275,7 +283,7 @@ class Cards:
         schema = self._link.schemas[record.object]
         updated = row_of(record.object).updated
         spec = schema.fields[name]
-        text, href = shown(schema, record, name)
+        text, href = shown(schema, record, name, self._reader)
         shown_as = field_type(spec.type).shown
         value = record.fields.get(name)
         if isinstance(value, str) and is_lookup(spec) and is_id(value):
@@ -291,6 +299,7 @@ class Cards:
             reason=(why_read_only(schema, name) or "") if updated else "Edit in Salesforce",
             # The route of one field stands below its record's; a name of the API needs no quoting.
             edit_url=f"{self._edit_url(record)}/{name}",
+            moment=moment_of(str(value)) if shown_as is ShownAs.MOMENT and text else None,
             copied=bool(text) and (shown_as in _COPIED or spec.auto_number or spec.type == "id"),
         )
 

@@ -18,6 +18,7 @@ from keeping_plugin.blueprints.panel.search import search_asked, searched
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import form_input
+from keeping_plugin.blueprints.web.reader import form_reader, reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
     Complaint,
@@ -83,7 +84,7 @@ def show_field(
 
 def _shown(place: ConversationContext, target: Target, field: str) -> Response:
     """The field as a fragment (or JSON), with the focus on it."""
-    row = Cards(target.link, place.conversation.id).row(target.record, field)
+    row = Cards(target.link, place.conversation.id, reader()).row(target.record, field)
     return answer("keeping/panel/field.html", row.as_json(), row=row, focused=True)
 
 
@@ -125,6 +126,7 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
             names=made.field_names(),
         ),
         id_prefix=f"k-{target.record.id}-",
+        reader=form_reader(),
     )
     editing = Editing(place, target, field, form)
     if request.method == "GET":
@@ -212,8 +214,8 @@ def _conflict(editing: Editing, theirs: Mapping[str, Any]) -> Response:
             schema = editing.target.schema
             spec = schema.fields[name]
             currency = currency_of(schema, spec, editing.target.record.fields)
-            mine = of_value(spec, made.data, currency=currency).text
-            held = of_value(spec, value, currency=currency).text
+            mine = of_value(spec, made.data, currency=currency, reader=reader()).text
+            held = of_value(spec, value, currency=currency, reader=reader()).text
             both.append((label_in(schema, spec), held, mine))
     return _form(editing, status=409, both=both)
 
@@ -230,7 +232,7 @@ def _form(
 ) -> Response:
     target, form = editing.target, editing.form
     conversation_id = editing.place.conversation.id
-    cards = Cards(target.link, conversation_id)
+    cards = Cards(target.link, conversation_id, reader())
     json: dict[str, Any] = {
         "object": target.record.object,
         "id": target.record.id,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import quote
 
 from keeping_plugin.fieldtypes import ShownAs, field_type
+from keeping_plugin.locales import Reader
 from keeping_plugin.mail.tags import without_tags
 from keeping_plugin.services.panel.cards import name_path
 from keeping_plugin.services.panel.money import currency_of, is_amount, places
 from keeping_plugin.services.schema.fields import is_compound, is_lookup, parts
 from keeping_plugin.types import FieldSpec, ObjectSchema, Record, Value
+
+NOBODY = Reader()
 
 
 class Shown(NamedTuple):
@@ -24,8 +27,8 @@ class Shown(NamedTuple):
     href: str = ""
 
 
-def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
-    """One field of a record."""
+def shown(schema: ObjectSchema, record: Record, name: str, reader: Reader = NOBODY) -> Shown:
+    """One field of a record, as this person reads it."""
     spec = schema.fields.get(name)
     value = record.fields.get(name)
     if spec is None:
@@ -37,12 +40,18 @@ def shown(schema: ObjectSchema, record: Record, name: str) -> Shown:
     if isinstance(value, Mapping):
         return _compound(_with_labels(schema, name, value))
     if value is None and is_compound(schema, name):
-        found = (of_value(part, record.fields.get(part.name)) for part in parts(schema, name))
+        found = (
+            of_value(part, record.fields.get(part.name), reader=reader)
+            for part in parts(schema, name)
+        )
         return Shown(", ".join(one.text for one in found if one.text))
-    return of_value(spec, value, currency=currency_of(schema, spec, record.fields))
+    currency = currency_of(schema, spec, record.fields)
+    return of_value(spec, value, currency=currency, reader=reader)
 
 
-def of_value(spec: FieldSpec, value: Value, *, currency: str = "") -> Shown:
+def of_value(
+    spec: FieldSpec, value: Value, *, currency: str = "", reader: Reader = NOBODY
+) -> Shown:
     """A plain value, without the record around it; `currency` is the ISO code of an amount's."""
     if value is None or value == "":
         return Shown("")
@@ -52,17 +61,17 @@ def of_value(spec: FieldSpec, value: Value, *, currency: str = "") -> Shown:
     if as_ is ShownAs.YES_NO:
         return Shown("Yes" if value else "No")
     if as_ in _IN_WORDS or isinstance(value, bool | str):
-        return _text(spec, str(value))
-    return Shown(_number(spec, value, currency))
+        return _text(spec, str(value), reader)
+    return Shown(_number(spec, value, currency, reader))
 
 
 _LINE_END = re.compile(r"<br\s*/?>|</p>|</li>", re.IGNORECASE)
 
 
-def _text(spec: FieldSpec, text: str) -> Shown:
+def _text(spec: FieldSpec, text: str, reader: Reader) -> Shown:
     as_ = field_type(spec.type).shown
     if as_ in _IN_WORDS:
-        return Shown(_IN_WORDS[as_](spec, text))
+        return Shown(_IN_WORDS[as_](spec, text, reader))
     if spec.html_formatted or spec.extra_type == "richtextarea":
         return Shown(without_tags(_LINE_END.sub("\n", text)).strip())
     return Shown(text, _LINKS[as_](text.strip()) if as_ in _LINKS else "")
@@ -103,15 +112,13 @@ _LINKS: Mapping[ShownAs, Callable[[str], str]] = {
 }
 
 
-def _number(spec: FieldSpec, value: float, currency: str) -> str:
+def _number(spec: FieldSpec, value: float, currency: str, reader: Reader) -> str:
     number = Decimal(repr(value))  # never through float: JSON may hold more digits than one has
-    scale = 0
-    if number.is_finite() and is_amount(spec):
-        scale = places(spec, number, currency)
-    if number.is_finite() and (scale or number == number.to_integral_value()):
-        text = f"{number:,.{scale}f}"
-    else:
-        text = f"{value:,}"
+    if not number.is_finite():
+        return str(value)
+    if number == number.to_integral_value():
+        number = number.to_integral_value()
+    text = reader.number(number, places(spec, number, currency) if is_amount(spec) else 0)
     if currency:
         return f"{currency} {text}"
     return f"{text} %" if field_type(spec.type).shown is ShownAs.PERCENT else text
@@ -140,30 +147,37 @@ def _compound(value: Mapping[str, object]) -> Shown:
     return Shown("\n".join(str(line) for line in lines if line))
 
 
-def day(text: str) -> str:
+def day(text: str, reader: Reader = NOBODY) -> str:
     """2026-05-06 as 6 May 2026; anything else as it came."""
     try:
-        found = date.fromisoformat(text)
+        return reader.day(date.fromisoformat(text))
     except ValueError:
         return text
-    return f"{found.day} {found:%B} {found.year}"
 
 
-def moment(text: str) -> str:
-    """A moment of Salesforce's, in UTC."""
+def moment_of(text: str) -> datetime | None:
+    """A moment as Salesforce writes it; None for anything else."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _moment(text: str, reader: Reader) -> str:
+    found = moment_of(text)
+    try:
+        return reader.moment(found) if found else text
+    except OverflowError:  # its offset carries it past the first or the last year
         return text
-    return f"{found.day} {found:%B} {found.year}, {found:%H:%M} UTC"
 
 
-_IN_WORDS: Mapping[ShownAs, Callable[[FieldSpec, str], str]] = {
-    ShownAs.LABEL: lambda spec, text: _labels(spec, [text]),
-    ShownAs.LABELS: lambda spec, text: _labels(spec, text.split(";")),
-    ShownAs.DAY: lambda spec, text: day(text),
-    ShownAs.MOMENT: lambda spec, text: moment(text),
-    ShownAs.TIME: lambda spec, text: text[:5],
+_IN_WORDS: Mapping[ShownAs, Callable[[FieldSpec, str, Reader], str]] = {
+    ShownAs.LABEL: lambda spec, text, reader: _labels(spec, [text]),
+    ShownAs.LABELS: lambda spec, text, reader: _labels(spec, text.split(";")),
+    ShownAs.DAY: lambda spec, text, reader: day(text, reader),
+    ShownAs.MOMENT: lambda spec, text, reader: _moment(text, reader),
+    ShownAs.TIME: lambda spec, text, reader: text[:5],
 }
 
 
@@ -174,6 +188,14 @@ def short_age(seconds: float) -> str:
         return f"{minutes} min ago" if minutes else "just now"
     hours = minutes // 60
     return f"{hours} h ago" if hours < 24 else age(seconds)
+
+
+def relative(seconds: float) -> str:
+    """How long ago, or in how long, for a month either way; "" for what lies further off."""
+    if abs(seconds) >= 30 * 86_400:
+        return ""
+    told = age(abs(seconds))
+    return told if seconds >= 0 or told == "just now" else f"in {told.removesuffix(' ago')}"
 
 
 def age(seconds: float) -> str:

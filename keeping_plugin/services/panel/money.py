@@ -33,11 +33,20 @@ def has_currencies(schema: ObjectSchema) -> bool:
 
 
 def currency_of(schema: ObjectSchema, spec: FieldSpec, values: Mapping[str, Value]) -> str:
-    """The ISO code of an amount's currency; "" for what is no amount, and where nobody tells."""
+    """The ISO code of an amount's currency; "" for what is no amount, where nobody tells, and in an
+    org with one currency, which no answer of the REST API names."""
     if not is_amount(spec) or not has_currencies(schema):
         return ""
     code = values.get(CURRENCY)
     return code if isinstance(code, str) else ""
+
+
+def default_currency(schema: ObjectSchema) -> dict[str, Value]:
+    """What the org fills in as the currency of a new record."""
+    if not has_currencies(schema):
+        return {}
+    entries = schema.fields[CURRENCY].picklist
+    return {CURRENCY: next((entry.value for entry in entries if entry.default), None)}
 
 
 def places(spec: FieldSpec, number: Decimal, currency: str) -> int:
