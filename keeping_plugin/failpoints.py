@@ -20,6 +20,10 @@ NAMES = (
     "drain.sent",
     "drain.settled",
     "drain.released",
+    "undo.looked",
+    "undo.marked",
+    "undo.sent",
+    "undo.settled",
     "sweep.began",
     "refresh.answered",
 )

@@ -305,7 +305,7 @@ class JobQueue(Protocol):
         """A drain has started: rings from now on are for new work. Never raises."""
 
     def enqueue(self, job: str, row_id: int) -> None:
-        """Queue a `describe`, `backfill` or `revoke` job for one row. Never raises."""
+        """Queue a `describe`, `backfill`, `revoke` or `undo` job for one row. Never raises."""
 
     def length(self) -> int | None:
         """Jobs waiting, or None if the queue is unreachable."""

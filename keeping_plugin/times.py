@@ -42,6 +42,9 @@ BACKFILL_CLAIM = 60.0  # of a job on its run, renewed with every page
 BACKFILL_PAGE = 10.0  # of reading the host's messages, then what was read is written
 BACKFILL_JOB = 30.0  # then it makes way for others
 
+UNDO_CLAIM = 60.0  # of a job on its run, renewed with every step
+UNDO_LEASE_BUSY = 5.0  # until it is tried again when a drain holds the org's lease
+
 CONNECT = 3.0
 CALL = 20.0  # one whole call
 PANEL_CALL = 8.0

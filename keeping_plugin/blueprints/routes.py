@@ -17,6 +17,7 @@ from keeping_plugin.blueprints.settings import (
     oauth,
     preview,
     skip_list,
+    undo,
 )
 from keeping_plugin.blueprints.web.guards import ROW_ID
 
@@ -30,6 +31,7 @@ PANEL = "/conversations/<conversation_id>"
 RECORD = f"{PANEL}/<object>/<record_id>"
 AUTOMATION = "/settings/automation"
 BACKFILL = f"{AUTOMATION}/backfill"
+UNDO = "/settings/activity/undo"
 
 ROUTES: tuple[Route, ...] = (
     # Agents: the panel beside a conversation.
@@ -67,5 +69,11 @@ ROUTES: tuple[Route, ...] = (
     (f"{BACKFILL}/progress", "backfill_progress", backfill.progress, GET),
     (f"{BACKFILL}/<{ROW_ID}:run_id>", "backfill_change", backfill.change, POST),
     ("/settings/activity", "activity", activity.activity, FORM),
+    (UNDO, "undo", undo.undo, GET),
+    (f"{UNDO}/confirm", "undo_confirm", undo.confirm, FORM),
+    (f"{UNDO}/<{ROW_ID}:run_id>", "undo_run", undo.run, GET),
+    (f"{UNDO}/<{ROW_ID}:run_id>/progress", "undo_progress", undo.run_progress, GET),
+    (f"{UNDO}/<{ROW_ID}:run_id>/stop", "undo_stop", undo.stop, POST),
+    (f"{UNDO}/allow", "undo_allow", undo.allow, POST),
     ("/settings/audit", "audit", audit.audit, GET),
 )

@@ -1,1 +1,1 @@
-"""RQ, and nothing but: the doorbell, its four jobs and the worker that answers them."""
+"""RQ, and nothing but: the doorbell, its five jobs and the worker that answers them."""

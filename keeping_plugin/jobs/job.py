@@ -1,7 +1,7 @@
 """The only kind of job our worker performs.
 
 Whoever can write into Redis can write jobs. So nothing of what stands there is trusted: the payload
-is JSON, the function one of four names, its argument one integer; callbacks, webhooks,
+is JSON, the function one of five names, its argument one integer; callbacks, webhooks,
 dependencies, retries and repeats are dropped before RQ sees them. How long a value is, packed and
 unpacked, is asked before it is read: a megabyte of zlib can be a gigabyte of text.
 """
@@ -19,7 +19,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 TASKS = "keeping_plugin.jobs.tasks."
-ALLOWED = frozenset(TASKS + name for name in ("drain", "describe", "backfill", "revoke"))
+ALLOWED = frozenset(TASKS + name for name in ("drain", "describe", "backfill", "revoke", "undo"))
 TIMEOUT = 600  # seconds; a job bounds its own work far below this
 FAILURE_TTL = 3_600
 LARGEST = 4_096  # bytes of one value, packed or not; ours have about 100
@@ -116,7 +116,7 @@ class KeepingJob(Job):
             raise NoSuchJobError("unreadable job") from error
 
     def perform(self) -> Any:
-        """Run one of our four tasks. Raises NotAllowed for everything else."""
+        """Run one of our five tasks. Raises NotAllowed for everything else."""
         try:
             name, instance, args, kwargs = JSONSerializer.loads(self.data)  # type: ignore[no-untyped-call]
         except Exception as error:
@@ -130,5 +130,5 @@ class KeepingJob(Job):
             and type(args[0]) is int
         )
         if not fits:
-            raise NotAllowed("only drain, describe, backfill and revoke with one integer are run")
+            raise NotAllowed("only five jobs are run, with one integer each")
         return super().perform()

@@ -10,6 +10,7 @@ from rq.timeouts import BaseTimeoutException
 
 from keeping_plugin.services.automation.backfill import advance
 from keeping_plugin.services.connection import revocation
+from keeping_plugin.services.corrections import undo as undoing
 from keeping_plugin.services.delivery.drain import drain as drain_connection
 from keeping_plugin.services.people import agents
 from keeping_plugin.services.runtime import Runtime
@@ -65,3 +66,8 @@ def backfill(run_id: int) -> None:
 def revoke(revocation_id: int) -> None:
     """Give a grant back to Salesforce."""
     _run("revoke", revocation_id, lambda runtime: revocation.revoke(runtime, revocation_id))
+
+
+def undo(run_id: int) -> None:
+    """Take an undo some steps further."""
+    _run("undo", run_id, lambda runtime: undoing.advance(runtime, run_id))

@@ -11,6 +11,13 @@ from keeping_plugin.models.connection import (
     SchemaDocument,
     SchemaLoad,
 )
+from keeping_plugin.models.corrections import (
+    ItemState,
+    UndoItem,
+    UndoneAddress,
+    UndoRun,
+    UndoState,
+)
 from keeping_plugin.models.database import Database, insert_new, listed, now, upsert
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
@@ -45,6 +52,7 @@ __all__ = [
     "EntryState",
     "FieldSelection",
     "Installation",
+    "ItemState",
     "KnownAddress",
     "Lane",
     "MailboxPolicy",
@@ -60,6 +68,10 @@ __all__ = [
     "Search",
     "SkippedDomain",
     "SyncEntry",
+    "UndoItem",
+    "UndoRun",
+    "UndoState",
+    "UndoneAddress",
     "insert_new",
     "listed",
     "now",

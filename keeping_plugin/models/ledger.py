@@ -84,6 +84,7 @@ _ADDED = text("state = 'done' AND reason = 'created'")
 _IDENTIFIED = text("fingerprint IS NOT NULL")
 _MARKED = text("sent_at IS NOT NULL")
 _FAILED = text("state = 'failed'")
+_RECORD = text("record_id IS NOT NULL")
 
 
 class SyncEntry(Base):
@@ -154,6 +155,14 @@ class SyncEntry(Base):
             postgresql_where=_FAILED,
         ),
         Index("ix_keeping_sync_entry_settled_at", "settled_at"),
+        # Whether a record of the org is ours.
+        Index(
+            "ix_keeping_sync_entry_record",
+            "connection_id",
+            "record_id",
+            sqlite_where=_RECORD,
+            postgresql_where=_RECORD,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

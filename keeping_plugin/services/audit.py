@@ -50,6 +50,10 @@ class Audited(StrEnum):
     ENTRY_SETTLED = "entry_settled"
     BACKFILL_STARTED = "backfill_started"
     BACKFILL_CHANGED = "backfill_changed"
+    UNDO_STARTED = "undo_started"
+    UNDO_STOPPED = "undo_stopped"
+    RECORD_DELETED = "record_deleted"
+    ADDRESS_ALLOWED = "address_allowed"
     KEYS_ROTATED = "keys_rotated"
     PERSON_FORGOTTEN = "person_forgotten"
     UNUSUAL_USE = "unusual_use"
@@ -169,6 +173,33 @@ def record_created(
     ]
     if rows:
         session.connection().execute(insert(AuditRecord), rows)
+
+
+def record_deleted(
+    session: Session,
+    connection: Connection,
+    records: Iterable[tuple[str, str]],
+    *,
+    agent_id: str,
+    run_id: int,
+) -> None:
+    """One row for each record (object and id) that an undo deleted, in one statement, under the
+    name of the admin who started it."""
+    time = now(session)
+    rows = [
+        {
+            "at": time,
+            "company_id": connection.company_id,
+            "agent_id": agent_id,
+            "action": Audited.RECORD_DELETED,
+            "connection_id": connection.id,
+            "object": object,
+            "record_id": record_id,
+            "detail": str(run_id),
+        }
+        for object, record_id in records
+    ]
+    session.connection().execute(insert(AuditRecord), rows)
 
 
 @event.listens_for(AuditRecord, "before_update")

@@ -30,6 +30,7 @@ class Feature(StrEnum):
     PANEL = "panel"
     RECORDS = "records"
     SCHEMA = "schema"
+    UNDO = "undo"
 
 
 FEATURES: Mapping[str, str] = {
@@ -39,6 +40,7 @@ FEATURES: Mapping[str, str] = {
     Feature.PANEL: "Conversation panel",
     Feature.RECORDS: "Agents’ edits and searches",
     Feature.SCHEMA: "Fields and checks",
+    Feature.UNDO: "Undo and repair",
 }
 
 Use = Mapping[tuple[str, Feature], int]

@@ -162,9 +162,9 @@ class Inspected:
 class Inspection:
     """Records before they are deleted, by id; ids that are missing are not visible to the user.
 
-    `tasks` are the Tasks about each of them, archived ones too. `others` names the objects of which
-    it has further records. `unreadable` names the objects that could not be read: whether there are
-    any is unknown."""
+    `tasks` are the Tasks about each of them, archived and deleted ones too. `others` names the
+    objects of which it has further records. `unreadable` names the objects that could not be read:
+    whether there are any is unknown."""
 
     records: Mapping[str, Inspected]
     tasks: Mapping[str, tuple[Inspected, ...]]

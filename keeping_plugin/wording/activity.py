@@ -13,6 +13,7 @@ OUTCOMES: Mapping[str, str] = {
     "on_its_way": "In progress",
     "nothing_to_add": "Nothing to add",
     "not_sent": "Not sent",
+    "undone": "Undone",
 }
 
 # An admin's buttons on an entry, and what the next page says.

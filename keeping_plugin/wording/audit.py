@@ -38,6 +38,10 @@ TITLES: Mapping[str, str] = {
     "entry_settled": "Resolved an entry with an unknown outcome",
     "backfill_started": "Started importing earlier mail",
     "backfill_changed": "Paused, resumed or cancelled an import",
+    "undo_started": "Started deleting records again (undo)",
+    "undo_stopped": "Stopped an undo",
+    "record_deleted": "Deleted a record in Salesforce (undo)",
+    "address_allowed": "Allowed an address to be added again",
     "keys_rotated": "Re-encrypted the stored tokens",
     "person_forgotten": "Erased data about a person",
     "unusual_use": "Unusually many Salesforce requests",
@@ -77,6 +81,12 @@ _ROUTES: Mapping[str, str] = {
     "backfill_progress": "the progress of an import",
     "backfill_change": "changing an import",
     "activity": "the Activity tab",
+    "undo": "the undo page",
+    "undo_confirm": "undoing what the automations made",
+    "undo_run": "the progress of an undo",
+    "undo_progress": "the progress of an undo",
+    "undo_stop": "stopping an undo",
+    "undo_allow": "allowing an address to be added again",
     "audit": "the Audit tab",
 }
 
@@ -172,6 +182,21 @@ def _choices(detail: str) -> str:
     return ", ".join(_CHOICES[name] for name in detail.split() if name in _CHOICES)
 
 
+_CHOSEN_BY: Mapping[str, str] = {
+    "entry": "one action",
+    "run": "an import",
+    "hour": "one hour",
+    "domain": "one domain",
+}
+
+
+def _undo(detail: str) -> str:
+    number, _, rest = detail.partition(" ")
+    by, _, count = rest.partition(" ")
+    records = _count(count, "record", "records")
+    return f"undo {number}: {_CHOSEN_BY.get(by, by)}, {records} chosen" if records else ""
+
+
 _DETAILS: Mapping[str, Callable[[str], str]] = {
     "records_searched": _found,
     "automation_changed": _switches,
@@ -179,6 +204,9 @@ _DETAILS: Mapping[str, Callable[[str], str]] = {
     "skip_list_changed": _domains,
     "backfill_started": _run,
     "backfill_changed": _run,
+    "undo_started": _undo,
+    "undo_stopped": lambda detail: f"undo {detail}",
+    "record_deleted": lambda detail: f"undo {detail}",
     "unusual_use": _requests,
     "keys_rotated": lambda detail: _count(detail, "token", "tokens"),
     "connection_barred": lambda detail: barred_reason(detail).means,

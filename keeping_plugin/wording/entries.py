@@ -33,6 +33,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "duplicate_rule": "A duplicate rule in your Salesforce org blocked it, so nothing was added.",
     "logged_elsewhere": "The same mail was already logged from another mailbox.",
     "confirmed": "Someone checked and found it in Salesforce.",
+    "undone": "An admin had it deleted from Salesforce again.",
     # in progress
     "contact_first": "Will be logged as soon as the Contact has been added.",
     "copy_first": (
@@ -108,6 +109,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "nobody_to_find": (
         "It was sent by a mail server or another program, and no Contact has its address, so "
         "it was not logged."
+    ),
+    "undone_before": (
+        "An admin had the person with this address deleted from Salesforce, so they are not added "
+        "again. Admins can allow it under Activity › Undo."
     ),
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
     "customer_changed": (

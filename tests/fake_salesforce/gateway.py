@@ -229,8 +229,9 @@ class FakeGateway:
                 if each.object in self._salesforce.hidden:
                     continue
                 for record_id in rows:
-                    there = self._org.referring(each, record_id)
-                    if there and (each.object, each.field) == ("Task", "WhoId"):
+                    is_task = (each.object, each.field) == ("Task", "WhoId")
+                    there = self._org.referring(each, record_id, deleted_too=is_task)
+                    if there and is_task:
                         tasks[record_id] = tuple(map(_inspected, there))
                     elif there:
                         others[record_id] = (*others.get(record_id, ()), each.object)

@@ -131,9 +131,12 @@ class FakeOrg:
         row["LastModifiedDate"] = row["SystemModstamp"] = stamp(self.clock.now())
         self._derive(object, row)
 
-    def referring(self, related: Related, record_id: str) -> list[Row]:
+    def referring(
+        self, related: Related, record_id: str, *, deleted_too: bool = False
+    ) -> list[Row]:
         """The rows of another object that refer to a record."""
-        return [row for row in self.of(related.object) if row.get(related.field) == record_id]
+        rows = self.of(related.object, deleted_too=deleted_too)
+        return [row for row in rows if row.get(related.field) == record_id]
 
     def remove(self, object: str, row: Row, *, by: str) -> None:
         """Put a row into the recycle bin, and the Tasks about it. Raises RecordRejected while a

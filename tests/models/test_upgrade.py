@@ -20,6 +20,9 @@ from keeping_plugin.models import (
     RefusedOwner,
     Search,
     SyncEntry,
+    UndoItem,
+    UndoneAddress,
+    UndoRun,
     migrate,
 )
 from keeping_plugin.models.migrate import PREFIX, VERSION_TABLE, downgrade, upgrade
@@ -30,7 +33,15 @@ from tests.models import rows_of_0_1_0
 from tests.services.delivery.house import House
 
 # Tables that 0.1.0 did not have, and that no migration fills.
-NEW = (AgentUser, DomainAccount, RefusedOwner, Search)
+NEW = (
+    AgentUser,
+    DomainAccount,
+    RefusedOwner,
+    Search,
+    UndoItem,
+    UndoneAddress,
+    UndoRun,
+)
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

@@ -22,8 +22,8 @@ class For(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """`path` is filled from a company's ids: {conversation}, {mailbox}, {entry}, {run} and an
-    object's name for its record's id. `form` is what a person would post. `answers` are the
+    """`path` is filled from a company's ids: {conversation}, {mailbox}, {entry}, {run}, {undo} and
+    an object's name for its record's id. `form` is what a person would post. `answers` are the
     statuses of somebody who may come in."""
 
     endpoint: str
@@ -44,6 +44,7 @@ class Route:
             "mailbox": ids.mailbox,
             "entry": str(ids.entry),
             "run": str(ids.run),
+            "undo": str(ids.undo),
             **ids.records,
             **other,
         }
@@ -58,6 +59,7 @@ class Route:
             "mailbox",
             "entry",
             "run",
+            "undo",
             "Contact",
             "Account",
             "Opportunity",
@@ -120,6 +122,13 @@ ROUTES: tuple[Route, ...] = (
     _admins("backfill_progress", "GET", "automation/backfill/progress?mailbox={mailbox}"),
     _admins("activity", "GET", "activity?mailbox={mailbox}"),
     _admins("activity", "POST", "activity", do="again:{entry}"),
+    _admins("undo", "GET", "activity/undo"),
+    _admins("undo_confirm", "GET", "activity/undo/confirm?entry={entry}"),
+    _admins("undo_confirm", "POST", "activity/undo/confirm?entry={entry}"),
+    _admins("undo_run", "GET", "activity/undo/{undo}"),
+    _admins("undo_progress", "GET", "activity/undo/{undo}/progress"),
+    _admins("undo_stop", "POST", "activity/undo/{undo}/stop"),
+    _admins("undo_allow", "POST", "activity/undo/allow", address="jane@acme.example"),
     _admins("audit", "GET", "audit"),
     Route(
         endpoint="oauth_callback",

@@ -22,6 +22,7 @@ from keeping_plugin.models import (
     FieldSelection,
     MailboxPolicy,
     SyncEntry,
+    UndoRun,
     now,
     upsert,
 )
@@ -62,6 +63,7 @@ class Ids:
     records: dict[str, str]  # by object
     entry: int
     run: int = 1  # a backfill that is over
+    undo: int = 1  # an undo under way
 
 
 @dataclass
@@ -166,7 +168,16 @@ class Town(AdminSide):
                 finished_at=at,
                 state="done",
             )
-            session.add(run)
+            undo = UndoRun(
+                connection_id=entry.connection_id,
+                epoch=entry.epoch,
+                company_id=company,
+                chosen_by="entry",
+                value=str(entry.id),
+                started_by=ADMINS[company],
+                started_at=at,
+            )
+            session.add_all([run, undo])
             session.flush()
             records = {"Contact": contact, "Account": account, "Opportunity": deal, "Case": case}
             return Ids(
@@ -176,6 +187,7 @@ class Town(AdminSide):
                 records=records,
                 entry=entry.id,
                 run=run.id,
+                undo=undo.id,
             )
 
     def arrive(

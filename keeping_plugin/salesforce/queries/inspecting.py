@@ -44,6 +44,10 @@ _TASK_RELATION, _RELATION = "TaskRelation", "RelationId"
 # Lists of the Tasks and Events that are asked for as such. Salesforce refuses them to users without
 # View All Data in any order but its own (Object Reference, ActivityHistory).
 _LISTS = frozenset({"ActivityHistory", "OpenActivity"})
+# Of a feed, only what people posted: these rows are made by Salesforce itself, for a tracked field,
+# for the record or for a Task that was logged on it (Object Reference, FeedItem).
+_FEEDS = "Feeds"
+_POSTS = "Type NOT IN ('TrackedChange', 'CreateRecordEvent', 'ActivityEvent')"
 # Salesforce understood the question and does not answer it for this user, now or later.
 _UNREADABLE = (PermissionDenied, RecordNotFound, RecordRejected, SchemaStale)
 
@@ -102,8 +106,7 @@ def inspect(
                 found |= {each.id: each for each in map(_inspected, rows)}
             elif question.asks[0] in tasks:
                 for each in map(_inspected, rows):
-                    if not each.deleted:
-                        about[each.owner].append(each)
+                    about[each.owner].append(each)
             elif question.asks[0] in shared:
                 about_too += [(text(row, _RELATION), text(row, "TaskId")) for row in rows]
             else:
@@ -143,7 +146,7 @@ def _records(object: str, record_ids: Sequence[str]) -> str:
 
 
 def _tasks(record_ids: Sequence[str]) -> str:
-    where = [format_soql(_WHO + " IN {}", list(record_ids)), "IsDeleted = false"]
+    where = [format_soql(_WHO + " IN {}", list(record_ids))]
     return soql.select((*_HISTORY, _WHO), TASK.name, where=where)
 
 
@@ -166,8 +169,12 @@ def _by_field(each: Related, record_ids: Sequence[str], *fields: str) -> str:
 
 def _subqueries(object: str, record_ids: Sequence[str], related: Sequence[Related]) -> _Question:
     children = (names.checked_object(each.name) for each in related)
-    fields = ["Id", *(f"({soql.select(('Id',), child, limit=1)})" for child in children)]
+    fields = ["Id", *(f"({_first(child)})" for child in children)]
     return _Question(soql.select(fields, object, where=[soql.id_in(record_ids)]), tuple(related))
+
+
+def _first(child: str) -> str:
+    return soql.select(("Id",), child, where=[_POSTS] if child == _FEEDS else (), limit=1)
 
 
 def _halves(

@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     ON_ITS_WAY = "on_its_way"
     NOTHING_TO_ADD = "nothing_to_add"
     NOT_SENT = "not_sent"
+    UNDONE = "undone"
 
 
 REFUSED = text("keeping_decision.refused")  # as a column SQLite would be asked for "= 1"
@@ -41,16 +42,17 @@ CONDITIONS: Mapping[Outcome, ColumnElement[bool]] = {
     Outcome.CREATED: (SyncEntry.state == EntryState.DONE) & (SyncEntry.reason == "created"),
     Outcome.LOGGED: (SyncEntry.state == EntryState.DONE)
     & (SyncEntry.action != Action.ADD_CONTACT)
-    & (SyncEntry.reason != ELSEWHERE),
+    & SyncEntry.reason.not_in((ELSEWHERE, "undone")),
     Outcome.NOTHING_TO_ADD: (SyncEntry.state == EntryState.DONE)
     & (
-        (SyncEntry.action == Action.ADD_CONTACT) & (SyncEntry.reason != "created")
+        (SyncEntry.action == Action.ADD_CONTACT) & SyncEntry.reason.not_in(("created", "undone"))
         | (SyncEntry.reason == ELSEWHERE)
     ),
     Outcome.ON_ITS_WAY: SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING)),
     Outcome.WAITING: SyncEntry.state == EntryState.WAITING,
     Outcome.FAILED: FAILED,
     Outcome.NOT_SENT: SyncEntry.state == EntryState.CANCELLED,
+    Outcome.UNDONE: (SyncEntry.state == EntryState.DONE) & (SyncEntry.reason == "undone"),
 }
 
 
@@ -59,6 +61,8 @@ def outcome_of(action: str, state: str, reason: str) -> Outcome:
     match state:
         case EntryState.DONE if reason == "created":
             return Outcome.CREATED
+        case EntryState.DONE if reason == "undone":
+            return Outcome.UNDONE
         case EntryState.DONE:
             adds = action == Action.ADD_CONTACT
             return Outcome.NOTHING_TO_ADD if adds or reason == ELSEWHERE else Outcome.LOGGED

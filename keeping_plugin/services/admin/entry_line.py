@@ -12,6 +12,7 @@ from keeping_plugin.objects import PEOPLE, TASK, record_page
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import refusals
 from keeping_plugin.services.ledger.copies import LoggedCopy
+from keeping_plugin.services.ledger.outcome import MADE
 from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
 from keeping_plugin.wording.entries import NOTES, entry_sentence
@@ -29,9 +30,10 @@ _OBJECTS: Mapping[str, str] = {row.prefix: row.name for row in (*PEOPLE, TASK)}
 class Line:
     """One action of one message. `state` is an EntryState or `refused`; `reasons` are sentences;
     `url` leads to the record that was made or found. `retryable`: a person may try it again;
-    `unsettled`: nobody knows whether it arrived, and a person may say so. `pause` is why it waits
-    with every other message of the connection: a page says so once, JSON beside each. `copy` is
-    where the same mail was logged, if it was not logged here."""
+    `unsettled`: nobody knows whether it arrived, and a person may say so; `undoable`: an admin may
+    have its record deleted again. `pause` is why it waits with every other message of the
+    connection: a page says so once, JSON beside each. `copy` is where the same mail was logged, if
+    it was not logged here."""
 
     entry_id: int | None
     action: str
@@ -44,6 +46,7 @@ class Line:
     unsettled: bool = False
     pause: Pause | None = None
     copy: LoggedCopy | None = None
+    undoable: bool = False
 
     @property
     def stranded(self) -> bool:
@@ -88,6 +91,7 @@ def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = 
         unsettled=retryable and entry.reason == OUTCOME_UNKNOWN,
         pause=pause,
         copy=copy,
+        undoable=live and entry.state == EntryState.DONE and entry.reason in MADE,
     )
 
 

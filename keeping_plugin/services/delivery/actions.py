@@ -146,9 +146,6 @@ ACTIONS: Mapping[Action, ActionSpec] = {
     ),
 }
 
-# The reasons of entries whose record is ours.
-MADE = frozenset(spec.made for spec in ACTIONS.values())
-
 
 def spec_of(row: SyncEntry) -> ActionSpec:
     """What this row is to do."""

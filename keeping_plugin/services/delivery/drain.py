@@ -18,7 +18,7 @@ from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import MADE, spec_of
+from keeping_plugin.services.delivery.actions import spec_of
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.look import look
@@ -59,7 +59,7 @@ from keeping_plugin.services.ledger.claims import claim_addresses
 from keeping_plugin.services.ledger.copies import log_once
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, release_lease, renew_lease, take_lease
-from keeping_plugin.services.ledger.outcome import Outcome, later
+from keeping_plugin.services.ledger.outcome import MADE, Outcome, later
 from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter

@@ -7,9 +7,17 @@ from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from keeping_plugin.mail.task import marker
-from keeping_plugin.models import Installation, MailboxPolicy, PeoplePolicy, SyncEntry
+from keeping_plugin.models import (
+    Installation,
+    MailboxPolicy,
+    PeoplePolicy,
+    SyncEntry,
+    UndoneAddress,
+    listed,
+)
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
@@ -69,11 +77,10 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
                 PeoplePolicy, PeoplePolicy.company_id == company_id
             )
         ).all()
+        policies, undone = _switches(session, company_id, batch.rows)
         switched = {
             row.mailbox_id: {action for action, spec in ACTIONS.items() if spec.switched_on(row)}
-            for row in session.scalars(
-                select(MailboxPolicy).where(MailboxPolicy.company_id == company_id)
-            )
+            for row in policies
         }
         schemas = describe.schemas(session, batch.connection.id)
     installation = found[0].installation_id
@@ -117,6 +124,8 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
             changed[row.message_id] = there[row.message_id]
         elif by_search and spec_of(row).adds_person:
             cancellations[row.id] = "address_encrypted"
+        elif spec_of(row).adds_person and row.address in undone:
+            cancellations[row.id] = "undone_before"
     _note(runtime, batch, payloads)
     unfindable = {
         row.message_id
@@ -139,6 +148,21 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         schemas,
         _fingerprints(batch, payloads, cancellations, changed),
     )
+
+
+def _switches(
+    session: Session, company_id: str, rows: Collection[SyncEntry]
+) -> tuple[set[MailboxPolicy], set[str]]:
+    """The company's mailboxes, and in the same statement the addresses of people to add whom an
+    admin had deleted again."""
+    added = {row.address for row in rows if spec_of(row).adds_person}
+    of_them = UndoneAddress.address.in_(select(listed(session, added)))
+    found = session.execute(
+        select(MailboxPolicy, UndoneAddress.address)
+        .outerjoin(UndoneAddress, (UndoneAddress.company_id == company_id) & of_them)
+        .where(MailboxPolicy.company_id == company_id)
+    ).all()
+    return {row.MailboxPolicy for row in found}, {row.address for row in found if row.address}
 
 
 def _payloads(

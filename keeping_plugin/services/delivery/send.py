@@ -18,7 +18,7 @@ from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import MADE, Look, Payload, spec_of
+from keeping_plugin.services.delivery.actions import Look, Payload, spec_of
 from keeping_plugin.services.delivery.outcomes import (
     advice_for,
     key_field_gone,
@@ -32,7 +32,7 @@ from keeping_plugin.services.ledger.batch import Batch, release_rows, retry_in_s
 from keeping_plugin.services.ledger.claims import address_busy
 from keeping_plugin.services.ledger.lease import Lease
 from keeping_plugin.services.ledger.marks import mark
-from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.services.ledger.outcome import MADE, Outcome
 from keeping_plugin.services.people import owners
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS

@@ -15,6 +15,7 @@ from keeping_plugin.models import (
     Revocation,
     SchemaLoad,
     SyncEntry,
+    UndoRun,
     now,
 )
 from keeping_plugin.services.connection import leftovers
@@ -52,10 +53,16 @@ def sweep(runtime: Runtime) -> None:
         backfills = session.scalars(
             select(BackfillRun.id).where(BackfillRun.due_at <= time).limit(JOBS)
         ).all()
+        undos = session.scalars(select(UndoRun.id).where(UndoRun.due_at <= time).limit(JOBS)).all()
     waiting = runtime.queue.length()
     if waiting is None or waiting >= QUEUE_FULL:
         return
-    for job, row_ids in (("revoke", revokes), ("describe", describes), ("backfill", backfills)):
+    for job, row_ids in (
+        ("revoke", revokes),
+        ("describe", describes),
+        ("backfill", backfills),
+        ("undo", undos),
+    ):
         for row_id in row_ids:
             runtime.queue.enqueue(job, row_id)
     runtime.queue.ring(connections)

@@ -134,6 +134,7 @@ class Event(Enum):
         "A person found it in Salesforce.",
         {"reason": "confirmed"},
     )
+    UNDONE = Step((_DONE,), _DONE, Mark.ABSENT, "An undo deleted its record.", {"reason": "undone"})
     SENT_AGAIN = Step((_FAILED,), _PENDING, Mark.TAKEN_OFF, "A person did not find it.", _UNTRIED)
     ANNOTATED = Step(ANY, Next.SAME, Mark.KEPT, "Its note, fingerprint or error message changes.")
     FIELD_LOST = Step(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from keeping_plugin.errors import Complaint
 from keeping_plugin.models import EntryState
+
+# The reasons of entries whose record is ours (`delivery/actions` uses no others).
+MADE: Final = frozenset({"created", "logged"})
 
 
 @dataclass(frozen=True, slots=True)

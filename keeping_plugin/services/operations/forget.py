@@ -30,6 +30,9 @@ from keeping_plugin.models import (
     Pick,
     Search,
     SyncEntry,
+    UndoItem,
+    UndoneAddress,
+    UndoRun,
     now,
 )
 from keeping_plugin.services import audit
@@ -78,6 +81,7 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
             )
         ).all()
         _forget_records(session, person)
+        _forget_undos(session, person)
         removed = entries.remove(session, *mine, SyncEntry.id.not_in(unsettled))
         for model in (Pick, KnownAddress):
             session.execute(
@@ -171,6 +175,25 @@ def _forget_records(session: Session, person: _Person) -> None:
         found = Search.connection_id.in_(person.connection_ids), Search.found.is_not(None)
         named = _holds(Search.found, (f'"{each.lower()}"' for each in ids))
         session.execute(_quietly(update(Search).where(*found, named).values(found=None)))
+
+
+def _forget_undos(session: Session, person: _Person) -> None:
+    """What undos chose and left of the person. That they are not added again is forgotten, too: to
+    know it, the address would have to be kept."""
+    runs = select(UndoRun.id).where(UndoRun.company_id == person.company_id)
+    session.execute(
+        _quietly(
+            delete(UndoItem).where(UndoItem.run_id.in_(runs), UndoItem.address.in_(person.keys))
+        )
+    )
+    session.execute(
+        _quietly(
+            delete(UndoneAddress).where(
+                UndoneAddress.company_id == person.company_id,
+                UndoneAddress.address.in_(person.keys),
+            )
+        )
+    )
 
 
 def _forget_claims(session: Session, person: _Person) -> int:

@@ -27,6 +27,8 @@ from keeping_plugin.models import (
     PanelCard,
     Search,
     SyncEntry,
+    UndoItem,
+    UndoRun,
     now,
 )
 from keeping_plugin.services import audit
@@ -62,6 +64,7 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
     _in_chunks(database, Search.id, Search.at < time - times.span(2 * DAY), _delete_searches)
     _forget_facts(database, old)
     _delete_audit(database, old)
+    _delete_undos(database, old)
     with database.write() as session:
         session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
         session.execute(delete(ApiUse).where(ApiUse.day < f"{old:%Y-%m-%d}"))
@@ -122,6 +125,16 @@ def _in_chunks(
 def _delete_searches(session: Session, chunk: ColumnElement[bool]) -> int:
     gone = session.execute(delete(Search).where(chunk).execution_options(synchronize_session=False))
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _delete_undos(database: Database, old: datetime) -> None:
+    """Runs that ended long ago, with what they left. Whom automation adds no more stays."""
+    with database.read() as session:
+        runs = session.scalars(select(UndoRun.id).where(UndoRun.finished_at < old)).all()
+    for run_id in runs:
+        with database.write() as session:
+            session.execute(delete(UndoItem).where(UndoItem.run_id == run_id))
+            session.execute(delete(UndoRun).where(UndoRun.id == run_id))
 
 
 def _forget_facts(database: Database, old: datetime) -> None:

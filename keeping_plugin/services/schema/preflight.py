@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import (
@@ -19,8 +19,8 @@ from keeping_plugin.errors import (
     NotConnected,
     PermissionDenied,
 )
-from keeping_plugin.models import Connection, now
-from keeping_plugin.objects import DESCRIBE_REQUESTS, OBJECT_NAMES, TASK, row_of
+from keeping_plugin.models import Connection, UndoRun, now
+from keeping_plugin.objects import CONTACT, DESCRIBE_REQUESTS, LEAD, OBJECT_NAMES, TASK, row_of
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -86,9 +86,11 @@ def run(
         if connection is None:
             raise NotConnected("Salesforce is not connected.")
         chosen = selection.load(session, connection.company_id)
+        undoes = UndoRun.company_id == connection.company_id
+        used = session.scalar(select(UndoRun.id).where(undoes).limit(1)) is not None
     deadline = runtime.times.seconds(DESCRIBE_CALL)
     with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
-        lines = tuple(_look(gateway, connection, chosen, described))
+        lines = tuple(_look(gateway, connection, chosen, described, undo_used=used))
     with runtime.database.write() as session:
         found = Preflight(now(session), lines)
         _keep(session, connection_id, found)
@@ -116,6 +118,8 @@ def _look(
     connection: Connection,
     chosen: Mapping[str, Any],
     described: Mapping[str, ObjectSchema] | None,
+    *,
+    undo_used: bool,
 ) -> Iterator[Line]:
     try:
         usage = gateway.limits()
@@ -144,6 +148,8 @@ def _look(
         yield _rights(name, schemas.get(name), connection.username)
     yield from _fields(schemas, chosen, connection.username)
     yield _rights(TASK.name, schemas.get(TASK.name), connection.username)
+    if undo_used and described is None:  # the cache does not tell who may delete
+        yield _deletes(schemas, connection.username)
     for action in Action:
         yield from _automation(schemas, action)
     yield _closed_status(gateway)
@@ -209,6 +215,20 @@ def _rights(name: str, schema: ObjectSchema | None, username: str) -> Line:
         Outcome.FAILED,
         f"{name}: {username} cannot {_and(lacking)}.",
         f"Give the user {_and(lacking)} access to {name} in a permission set.",
+    )
+
+
+def _deletes(schemas: Mapping[str, ObjectSchema], username: str) -> Line:
+    """Asked only where undo was used: nothing else deletes."""
+    objects = [row.name for row in (CONTACT, LEAD, TASK)]
+    lacking = [name for name in objects if name not in schemas or not schemas[name].deletable]
+    if not lacking:
+        return Line("rights_delete", Outcome.PASSED, f"{_and(objects)}: delete, for undo.")
+    return Line(
+        "rights_delete",
+        Outcome.ADVICE,
+        f"{username} cannot delete {_and(lacking)}, so undo is not offered for them.",
+        f"To undo, give the user delete access to {_and(lacking)}; take it away afterwards.",
     )
 
 

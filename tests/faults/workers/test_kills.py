@@ -7,6 +7,7 @@ import pytest
 from keeping_plugin import failpoints
 from tests.faults.on import only
 from tests.faults.processes import await_true
+from tests.faults.workers.test_undoing import STEPS as UNDO_STEPS
 from tests.faults.world import World, fresh
 
 # The first send of a batch of new customers makes their Contacts, the second one logs their Tasks.
@@ -30,10 +31,10 @@ THREE = ("drain.marked:1", "drain.sent:2", "drain.settled:1")
 
 
 def test_every_failpoint_is_killed_at() -> None:
-    """F1: twelve steps, none forgotten."""
-    steps = {step.split(":")[0] for step in (*WORKER_STEPS, *HOST_STEPS, REFRESH)}
+    """F1: sixteen steps, none forgotten."""
+    steps = {step.split(":")[0] for step in (*WORKER_STEPS, *HOST_STEPS, REFRESH, *UNDO_STEPS)}
     assert steps == set(failpoints.NAMES)
-    assert len(steps) == 12
+    assert len(steps) == 16
 
 
 def kill_a_worker(world: World, step: str) -> None:

@@ -28,6 +28,7 @@ def test_no_id_of_one_company_opens_anything_for_the_other(town: Town) -> None:
         "mailbox": foreign.mailbox,
         "entry": str(foreign.entry),
         "run": str(foreign.run),
+        "undo": str(foreign.undo),
         **foreign.records,
     }
     kept = rows_of(town, "acme")

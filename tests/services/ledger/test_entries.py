@@ -214,6 +214,7 @@ HAPPENS: Mapping[Event, Callable[[Session, Ledger], object]] = {
     Event.GIVEN_UP: plainly(Event.GIVEN_UP),
     Event.RETRIED: plainly(Event.RETRIED),
     Event.CONFIRMED: plainly(Event.CONFIRMED),
+    Event.UNDONE: plainly(Event.UNDONE),
     Event.SENT_AGAIN: plainly(Event.SENT_AGAIN),
     Event.ANNOTATED: plainly(Event.ANNOTATED, note="new"),
     Event.FIELD_LOST: plainly(Event.FIELD_LOST),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from keeping_plugin.errors import ConnectionLost, PermissionDenied, SalesforceUnavailable
-from keeping_plugin.models import Connection, Database, FieldSelection
+from keeping_plugin.models import Connection, Database, FieldSelection, UndoRun
 from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema.preflight import Line, Outcome
@@ -255,3 +255,29 @@ def test_encrypted_addresses_are_said_plainly(company: Company, salesforce: Fake
     assert lines["sends_add_contact"].outcome is Outcome.FAILED
     assert "encrypts email addresses" in lines["sends_add_contact"].finding
     assert lines["sends_log_task"].outcome is Outcome.ADVICE
+
+
+def test_the_right_to_delete_is_asked_for_only_where_undo_was_used(
+    company: Company, salesforce: FakeSalesforce
+) -> None:
+    contact = salesforce.org.schemas["Contact"]
+    salesforce.org.schemas["Contact"] = replace(contact, deletable=False)
+    assert "rights_delete" not in look(company, salesforce)
+    with company.database.write() as session:
+        row = company.row()
+        session.add(
+            UndoRun(
+                connection_id=row.id,
+                epoch=row.epoch,
+                company_id=row.company_id,
+                chosen_by="domain",
+                value="acme.example",
+                started_by="ada",
+                started_at=row.connected_at,
+            )
+        )
+    line = look(company, salesforce)["rights_delete"]
+    assert line.outcome is Outcome.ADVICE
+    assert "give the user delete access to Contact" in line.mend
+    salesforce.org.schemas["Contact"] = contact
+    assert look(company, salesforce)["rights_delete"].outcome is Outcome.PASSED

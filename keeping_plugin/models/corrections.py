@@ -1,0 +1,87 @@
+"""What admins take back: undo runs, what each of them chose, and whom automation adds no more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from keeping_plugin.models.base import Base, BigId, HostId, SalesforceId, UtcDateTime
+
+
+class UndoState(StrEnum):
+    RUNNING = "running"
+    STOPPING = "stopping"  # nothing more is deleted; what was sent is still looked up
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+class UndoRun(Base):
+    """Records of ours being deleted again, because an admin asked for it."""
+
+    __tablename__ = "keeping_undo_run"
+    __table_args__ = (Index("ix_keeping_undo_run_company", "company_id", "started_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("keeping_connection.id"))
+    epoch: Mapped[int] = mapped_column(Integer)
+    company_id: Mapped[str] = mapped_column(HostId)
+    chosen_by: Mapped[str] = mapped_column(String(16))  # entry, run, hour or domain
+    value: Mapped[str] = mapped_column(String(255))
+    started_by: Mapped[str] = mapped_column(HostId)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16), default=UndoState.RUNNING)
+    reason: Mapped[str] = mapped_column(String(32), default="")  # why it waits or has stopped
+    claim: Mapped[str | None] = mapped_column(String(64))
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # None: over
+    failures: Mapped[int] = mapped_column(Integer, default=0)  # of calls, in a row
+    # The largest step it takes: 10, then 1, after triggers that fail for many records at once.
+    batch_size: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class ItemState(StrEnum):
+    CHOSEN = "chosen"
+    SENT = "sent"  # Salesforce may have deleted it: it is looked up before anything else
+    DELETED = "deleted"
+    LEFT = "left"
+
+
+class UndoItem(Base):
+    """One entry of a run. Committed as sent before the call that deletes its record leaves."""
+
+    __tablename__ = "keeping_undo_item"
+    __table_args__ = (
+        Index(
+            "ix_keeping_undo_item_open",
+            "run_id",
+            "entry_id",
+            sqlite_where=text("state IN ('chosen', 'sent')"),
+            postgresql_where=text("state IN ('chosen', 'sent')"),
+        ),
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("keeping_undo_run.id"), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    object: Mapped[str] = mapped_column(String(80))
+    record_id: Mapped[str | None] = mapped_column(SalesforceId)
+    address: Mapped[str] = mapped_column(String(320))
+    state: Mapped[str] = mapped_column(String(16), default=ItemState.CHOSEN)
+    reason: Mapped[str] = mapped_column(String(32), default="")  # a code of wording.undo.LEFT
+    detail: Mapped[str] = mapped_column(String(255), default="")  # objects, or Salesforce's words
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UndoneAddress(Base):
+    """An address whose Contact or Lead was deleted again: automations add nobody with it until an
+    admin allows it. Agents may."""
+
+    __tablename__ = "keeping_undone_address"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    undone_at: Mapped[datetime] = mapped_column(UtcDateTime)

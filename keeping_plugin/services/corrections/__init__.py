@@ -1,0 +1,1 @@
+"""What admins take back in Salesforce: records that the automations made."""

@@ -1,0 +1,88 @@
+"""Undo: what was chosen, how it ended, and why records are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+LEFT: Final[Mapping[str, str]] = {
+    "changed": "Someone has changed it since it was created.",
+    "converted": "It has been converted since it was created.",
+    "disconnected": "Salesforce was disconnected before it was deleted.",
+    "gone": "It had already been deleted or merged in Salesforce.",
+    "has_records": "Other records in Salesforce refer to it.",
+    "no_id": "Its Salesforce id is not known, because Salesforce only reported that it exists.",
+    "no_right": "The connected Salesforce user does not have permission to delete it.",
+    "not_visible": (
+        "The connected Salesforce user cannot see it, or it was deleted permanently in Salesforce."
+    ),
+    "other_user": (
+        "It was created under another Salesforce user than the one who is connected now."
+    ),
+    "refused": "Salesforce refused to delete it.",
+    "stopped": "The undo was stopped before it was deleted.",
+    "task_changed": "Someone has changed one of the Tasks logged on it.",
+    "too_many_tasks": (
+        "More than 199 Tasks are logged on it. Undo the Tasks first, by their domain or hour."
+    ),
+    "unclear": (
+        "Salesforce did not answer, and it could not be determined whether it was deleted. Check "
+        "in Salesforce."
+    ),
+    "unreadable": (
+        "The connected Salesforce user cannot read all records that may refer to it, so it cannot "
+        "be determined whether there are any."
+    ),
+}
+
+STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "running": ("In progress", "accent"),
+    "stopping": ("Stopping", "warn"),
+    "done": ("Done", "good"),
+    "stopped": ("Stopped", "warn"),
+}
+
+RECORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "Contact": ("Contact", "Contacts"),
+    "Lead": ("Lead", "Leads"),
+    "Task": ("Task", "Tasks"),
+}
+
+
+_ENDED: Final[Mapping[str, str]] = {
+    "done": "Finished",
+    "stopped": "Stopped",
+    "disconnected": "Stopped, because Salesforce was disconnected",
+}
+
+
+def ended_text(state: str, reason: str) -> str:
+    """How a run ended, without a full stop: when follows."""
+    return _ENDED.get(reason) or _ENDED.get(state, "")
+
+
+_WAITS: Final[Mapping[str, str]] = {
+    "outcome_unclear": (
+        "Salesforce did not answer the last request. It is checked what was deleted before "
+        "anything else is done."
+    ),
+    "rate_limited": (
+        "Salesforce is not accepting more requests for now. It continues automatically."
+    ),
+    "connection_lost": "The connection to Salesforce is lost. It continues once you reconnect.",
+    "connection_barred": (
+        "Salesforce is refusing the connection for now. It continues automatically."
+    ),
+}
+
+
+def waits_sentence(reason: str) -> str:
+    """What a run waits for; "" when it does not."""
+    if not reason:
+        return ""
+    return _WAITS.get(reason, "Salesforce is not responding. It continues automatically.")
+
+
+def left_sentence(reason: str) -> str:
+    """Why a record is left; the code itself for one not in the table."""
+    return LEFT.get(reason, reason)

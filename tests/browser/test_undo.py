@@ -1,0 +1,85 @@
+"""Undo in a browser: from the Activity page to what is left, with and without script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from keeping_plugin.models import UndoneAddress
+from tests.blueprints.ledger import Ledger
+from tests.blueprints.settings.test_undo import CONFIRM, UNDO, added, work
+from tests.browser.test_activity import ACTIVITY, Served, in_every_view, served
+
+__all__ = ["served"]
+
+
+def fill(served: Served) -> int:
+    """Three people whom the automations added, one of whom has a Case by now; the first's entry."""
+    ledger = Ledger(served.inbox.database, served.inbox.connection_id)
+    entry, _ = added(served.inbox, ledger)
+    added(served.inbox, ledger, "kim@acme.example")
+    _, busy = added(served.inbox, ledger, "a.very.long.name.of.a.customer@acme.example")
+    served.inbox.salesforce.add("Case", ContactId=busy)
+    return entry
+
+
+def test_it_looks_well_in_every_dress(
+    served: Served,
+    new_context: Callable[..., BrowserContext],
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Path],
+) -> None:
+    fill(served)
+    with served.inbox.database.write() as session:
+        at = served.inbox.clock.now()
+        session.add(UndoneAddress(company_id="acme", address="old@acme.example", undone_at=at))
+    # The checker measures by setting styles, which the page's policy forbids.
+    page = new_context(bypass_csp=True, reduced_motion="reduce").new_page()
+
+    def look(name: str, path: str) -> None:
+        page.goto(f"{served.address}{path}")
+        for scheme, width in in_every_view(page):
+            axe(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            screenshot(page, f"undo-{name}-{scheme}-{width}")
+
+    look("activity", ACTIVITY)
+    look("confirm", f"{CONFIRM}?domain=acme.example")
+    page.get_by_role("button", name="Delete 6 records").click()
+    expect(page.get_by_text("0 deleted, 0 left, of 6 records")).to_be_visible()
+    run_id = page.url.rpartition("/")[2]
+    look("running", f"{UNDO}/{run_id}")
+    work(served.inbox)
+    look("left", f"{UNDO}/{run_id}")
+    look("choose", UNDO)
+
+
+def test_the_page_of_a_run_follows_it_by_itself(served: Served, page: Page) -> None:
+    entry = fill(served)
+    page.goto(f"{served.address}{ACTIVITY}")
+    page.locator(f"a[href$='confirm?entry={entry}']").click()
+    page.get_by_role("button", name="Delete 1 record").press("Enter")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    work(served.inbox)
+    expect(page.get_by_text("1 deleted, 0 left, of 1 record")).to_be_visible()
+    expect(page.locator("p[data-k-status]")).to_contain_text("Finished")
+
+
+def test_it_works_without_script(
+    served: Served, new_context: Callable[..., BrowserContext]
+) -> None:
+    fill(served)
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(f"{served.address}{ACTIVITY}")
+    page.get_by_role("link", name="Undo…").click()
+    page.get_by_label("One domain, without its subdomains").fill("acme.example")
+    page.get_by_role("button", name="Count records of this domain").click()
+    page.get_by_role("button", name="Delete 6 records").click()
+    work(served.inbox)
+    page.get_by_role("link", name="Refresh").click()
+    expect(page.get_by_text("Other records in Salesforce refer to it.")).to_be_visible()
+    page.get_by_role("link", name="Back to Undo").click()
+    page.get_by_role("listitem").filter(has_text="kim@acme.example").get_by_role("button").click()
+    expect(page.get_by_text("Automations may add this address again.")).to_be_visible()
