@@ -158,7 +158,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         # Processes are killed here, machines are not: no commit waits for the disk.
-        for pragma in ("journal_mode=WAL", "synchronous=OFF", "busy_timeout=5000"):
+        # Nor does anybody give up a lock because this machine is busy with other tests.
+        for pragma in ("journal_mode=WAL", "synchronous=OFF", "busy_timeout=60000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

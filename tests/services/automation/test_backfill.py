@@ -69,12 +69,18 @@ def run(house: House, run_id: int) -> BackfillRun:
         return session.get_one(BackfillRun, run_id)
 
 
+def advance_to_the_end(house: House, run_id: int) -> None:
+    """A job makes way for others after some seconds, which a busy machine needs for a few pages."""
+    while run(house, run_id).state == "running":
+        backfill.advance(parts(house), run_id)
+
+
 def test_every_message_is_judged_once_and_its_entries_stand_behind_live_mail(
     house: House,
 ) -> None:
     history(house, 400)
     run_id = start(house)
-    backfill.advance(parts(house), run_id)
+    advance_to_the_end(house, run_id)
     assert run(house, run_id).state == "done"
     assert (run(house, run_id).seen, run(house, run_id).granted) == (400, 800)
     assert {entry.lane for entry in house.entries()} == {Lane.BACKFILL}
@@ -101,7 +107,7 @@ def test_no_transaction_of_a_run_writes_more_than_500_rows(house: House) -> None
     run_id = start(house)
     event.listen(engine, "before_cursor_execute", count)
     event.listen(engine, "commit", commit)
-    backfill.advance(parts(house), run_id)
+    advance_to_the_end(house, run_id)
     event.remove(engine, "before_cursor_execute", count)
     event.remove(engine, "commit", commit)
     assert sum(written) == 3 * 700  # one row a statement: a Decision, two entries
@@ -290,7 +296,7 @@ class SlowDesk:
 def test_a_backfill_reads_no_bodies(house: House) -> None:
     history(house, 400)
     run_id = start(house)
-    backfill.advance(parts(house), run_id)
+    advance_to_the_end(house, run_id)
     assert run(house, run_id).seen == 400
     assert house.desk.bodies_read == []
 
