@@ -14,10 +14,12 @@ _MANY = 2_000
 @dataclass(frozen=True, slots=True)
 class FieldsForm:
     """A tab of fields as it stands in the browser. `ticked` is in the order of the page, which is
-    the order agents see; `do` is the button that was pressed; `seen` is what agents saw when the
-    page was opened, None where it was not sent."""
+    the order agents see; `optional` are objects whose latest records they see too; `do` is the
+    button that was pressed; `seen` is what agents saw when the page was opened, None where it was
+    not sent."""
 
     ticked: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
     forgotten: tuple[str, ...] = ()
     search: str = ""
     do: str = "save"
@@ -28,6 +30,7 @@ class FieldsForm:
         """Take what was sent; names are checked by whoever knows the schema."""
         return cls(
             ticked=tuple(dict.fromkeys(form.getlist("fields")[:_MANY])),
+            optional=frozenset(form.getlist("optional")[:_MANY]),
             forgotten=tuple(form.getlist("forget")[:_MANY]),
             search=form.get("search", "")[:255],
             do=form.get("do", "save")[:300],
@@ -41,13 +44,16 @@ class FieldsForm:
 
     def stepped(self, offered: Sequence[str], locked: Sequence[str]) -> tuple[str, ...]:
         """The ticked fields after the button: `all` and `none` tick and clear what is offered,
-        `up:<Field>` and `down:<Field>` move one by one place, anything else changes nothing."""
+        `up:<Field>` and `down:<Field>` move one by one place, `top:<Field>` before all others, and
+        anything else changes nothing."""
         ticked = list(dict.fromkeys([*self.ticked, *locked]))
         what, _, name = self.do.partition(":")
         if what == "all":
             return tuple(dict.fromkeys([*ticked, *offered]))
         if what == "none":
             return tuple(field for field in ticked if field in locked or field not in offered)
+        if what == "top" and name in ticked:
+            return (name, *(field for field in ticked if field != name))
         if what in {"up", "down"} and name in ticked:
             place = ticked.index(name)
             other = place - 1 if what == "up" else place + 1

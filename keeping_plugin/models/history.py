@@ -40,12 +40,25 @@ class AuditRecord(Base):
             sqlite_where=text("counted_in IS NOT NULL"),
             postgresql_where=text("counted_in IS NOT NULL"),
         ),
+        *(
+            Index(
+                f"ix_keeping_audit_{name}",
+                "company_id",
+                column,
+                "at",
+                sqlite_where=text(f"{column} <> ''"),
+                postgresql_where=text(f"{column} <> ''"),
+            )
+            for name, column in (("agent", "agent_id"), ("record", "record_id"))
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     company_id: Mapped[str] = mapped_column(HostId)
     agent_id: Mapped[str] = mapped_column(HostId, default="")  # "" when the machine acted
+    # As the host called them then; "" in rows of 0.1.0.
+    agent_name: Mapped[str] = mapped_column(HostId, default="", server_default="")
     action: Mapped[str] = mapped_column(String(32))  # a fixed code, docs/errors.md
     connection_id: Mapped[int | None] = mapped_column(Integer)
     object: Mapped[str] = mapped_column(String(80), default="")

@@ -15,6 +15,7 @@ from sqlalchemy import delete, event, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from keeping_plugin.mail.clean import one_line
 from keeping_plugin.models import AuditRecord, Connection, now
 from keeping_plugin.types import Agent, NewRecord
 
@@ -65,6 +66,7 @@ def record(
     *,
     company_id: str,
     agent_id: str = "",
+    agent_name: str = "",
     at: datetime | None = None,
     connection_id: int | None = None,
     object: str = "",
@@ -82,6 +84,7 @@ def record(
             at=at or now(session),
             company_id=company_id,
             agent_id=agent_id,
+            agent_name=one_line(agent_name, 255),
             action=action,
             connection_id=connection_id,
             object=object,
@@ -104,19 +107,28 @@ class Details(TypedDict, total=False):
 
 
 def record_by(session: Session, agent: Agent, action: Audited, **details: Unpack[Details]) -> None:
-    """As `record`, for what a person did: with their company and their id."""
-    record(session, action, company_id=agent.company_id, agent_id=agent.id, **details)
+    """As `record`, for what a person did: with their company, their id, and their name as it is
+    now, since a host may forget who left."""
+    record(
+        session,
+        action,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        agent_name=agent.name,
+        **details,
+    )
 
 
-def record_refused(session: Session, *, company_id: str, agent_id: str, route: str) -> None:
+def record_refused(session: Session, agent: Agent, *, route: str) -> None:
     """Count that an agent was refused a page: one row per agent, route and minute, so that one
     which asks again and again does not bury what was done."""
     at = now(session)
     insert_row = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert_row(AuditRecord).values(
         at=at,
-        company_id=company_id,
-        agent_id=agent_id,
+        company_id=agent.company_id,
+        agent_id=agent.id,
+        agent_name=one_line(agent.name, 255),
         action=Audited.DENIED,
         detail=route[:255],
         counted_in=f"{at:%Y-%m-%dT%H:%M}",
@@ -136,7 +148,7 @@ def denied(session: Session, agent: Agent, *, route: str, changing: bool) -> Non
     if changing:
         record_by(session, agent, Audited.DENIED, detail=route)
     else:
-        record_refused(session, company_id=agent.company_id, agent_id=agent.id, route=route)
+        record_refused(session, agent, route=route)
 
 
 def delete_before(session: Session, time: datetime, *, limit: int) -> int:

@@ -88,9 +88,27 @@ function attendFields(form) {
     picks()
       .filter((pick) => pick.querySelector("input[name=fields]:checked, input[type=hidden]"))
       .map((pick) => pick.querySelector("[name=fields]").value)
+      .concat([...form.querySelectorAll("input[name=optional]:checked")].map((box) => box.value))
       .join();
   const guard = attendChanges(form, state, "kChanged" in form.dataset);
-  const changed = guard.changed;
+  const list = document.querySelector("[data-k-preview] dl");
+  // The panel as it would be: what is ticked, in this order.
+  const preview = () => {
+    list.replaceChildren();
+    for (const pick of picks()) {
+      if (!pick.querySelector("input[type=checkbox]").checked) continue;
+      const row = document.createElement("div");
+      row.className = "k-field";
+      row.innerHTML = '<dt class="k-field__label"></dt><dd class="k-field__value"><span class="k-value k-muted"></span></dd>';
+      row.querySelector("dt").textContent = pick.querySelector(".ks-pick__label").textContent;
+      row.querySelector("span").textContent = pick.dataset.kType;
+      list.append(row);
+    }
+  };
+  const changed = () => {
+    preview();
+    return guard.changed();
+  };
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;
@@ -107,15 +125,23 @@ function attendFields(form) {
     }
     changed();
   };
-  const move = (button, down) => {
+  const move = (button, where) => {
     const pick = button.closest("[data-k-pick]");
     let other = pick;
-    do other = down ? other.nextElementSibling : other.previousElementSibling;
-    while (other?.hidden);
-    if (!other) return;
-    if (down) other.after(pick);
+    if (where === "top") other = pick.parentElement.firstElementChild;
+    else {
+      do other = where === "down" ? other.nextElementSibling : other.previousElementSibling;
+      while (other?.hidden);
+    }
+    if (!other || other === pick) return;
+    if (where === "down") other.after(pick);
     else other.before(pick);
-    button.focus();
+    // At either end a button has nowhere to go and is hidden.
+    const usable = [button, ...pick.querySelectorAll(".ks-move")].find((one) => getComputedStyle(one).visibility === "visible");
+    usable.focus();
+    tell(pick);
+  };
+  const tell = (pick) => {
     changed();
     const place = [...pick.parentElement.children].indexOf(pick) + 1;
     const live = document.querySelector("[data-k-live]");
@@ -132,11 +158,35 @@ function attendFields(form) {
     if (what === "save") return;
     event.preventDefault();
     guard.stay();
-    if (name) move(event.submitter, what === "down");
+    if (name) move(event.submitter, what);
     else if (what === "all" || what === "none") tick(what === "all");
   });
+  form.addEventListener("input", preview);
+  drag(form.querySelector("[data-k-shown]"), tell);
   if (search.value) filter();
   changed();
+}
+
+// Rows that the mouse takes to another place; the buttons do it by keyboard and by touch.
+function drag(list, moved) {
+  let taken = null;
+  for (const row of list.children) row.draggable = true;
+  list.addEventListener("dragstart", (event) => {
+    taken = event.target.closest?.("[data-k-pick]");
+    event.dataTransfer.effectAllowed = "move";
+  });
+  list.addEventListener("dragover", (event) => {
+    const over = event.target.closest("[data-k-pick]");
+    if (!taken || !over) return;
+    event.preventDefault();
+    const { top, height } = over.getBoundingClientRect();
+    if (event.clientY > top + height / 2) over.after(taken);
+    else over.before(taken);
+  });
+  list.addEventListener("dragend", () => {
+    if (taken) moved(taken);
+    taken = null;
+  });
 }
 
 // Times in the reader's own words --------------------------------------------------------------

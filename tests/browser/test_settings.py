@@ -243,3 +243,45 @@ def test_refused_input_is_accessible_too(
     page.get_by_role("button", name="Add to the list").click()
     expect(page.get_by_role("alert").filter(has_text="Nothing has been added yet.")).to_be_visible()
     axe(page)
+
+
+def test_fields_are_ordered_by_mouse_and_by_key_beside_their_preview(
+    demo: Demo, new_context: NewContext
+) -> None:
+    page = open_settings(new_context(viewport={"width": 1280, "height": 900}), demo)
+    if not page.get_by_role("link", name="Disconnect").count():
+        connected(page, demo)
+    page.goto(f"{demo.url}{SETTINGS}fields/Account")
+    labels = page.locator("[data-k-shown] .ks-pick__label")
+    preview = page.locator("[data-k-preview] dt")
+    before = labels.all_inner_texts()
+    assert preview.all_inner_texts() == before
+    rows = page.locator("[data-k-shown] .ks-pick")
+    rows.nth(2).drag_to(rows.nth(0), target_position={"x": 200, "y": 4})
+    dragged = [before[2], before[0], before[1], *before[3:]]
+    expect(labels).to_have_text(dragged)
+    expect(preview).to_have_text(dragged)
+    top = page.get_by_role("button", name=f"Move {before[1]} to the top")
+    top.press("Enter")
+    expect(page.get_by_role("button", name=f"Move {before[1]} down")).to_be_focused()
+    expect(preview.first).to_have_text(before[1])
+    expect(page.get_by_text(f"{before[1]}: position 1")).to_be_attached()
+    page.get_by_label("Annual Revenue").check()
+    expect(preview.filter(has_text="Annual Revenue")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Accounts: saved.")).to_be_visible()
+    expect(labels.first).to_have_text(before[1])
+
+
+def test_what_is_wrong_with_a_domain_is_in_view_and_has_the_focus(
+    demo: Demo, page_guard: PageGuard, new_context: NewContext
+) -> None:
+    page_guard.expect("422")
+    page = open_settings(new_context(**VIEWS["narrow"]), demo, f"{SETTINGS}automation")
+    page.get_by_label("Add domains").fill("@acme")
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.get_by_text("Nothing has been added yet.")).to_be_in_viewport()
+    expect(page.get_by_label("Add domains")).to_be_focused()
+    page.get_by_label("Add domains").fill("in-view.example")
+    page.get_by_role("button", name="Add to the list").click()
+    expect(page.get_by_text("1 domain is now skipped.")).to_be_in_viewport()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +16,7 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.forms.settings import FieldsForm
 from keeping_plugin.models import Connection
-from keeping_plugin.objects import OBJECT_NAMES, row_of
+from keeping_plugin.objects import CONTACT, OBJECT_NAMES, OPTIONAL, row_of
 from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.schema import describe, selection
@@ -43,6 +46,13 @@ class Row:
     help: str
 
 
+class Optional(NamedTuple):
+    """An object whose latest records agents may see beside a Contact, if an admin wants it."""
+
+    name: str
+    wanted: bool
+
+
 def fields(object: str) -> ResponseReturnValue:
     """Show the tab, step through it without JavaScript, and save it."""
     agent = guards.admin()
@@ -53,7 +63,8 @@ def fields(object: str) -> ResponseReturnValue:
     with database.read() as session:
         found = connect.current(session, agent.company_id)
         described = describe.schemas(session, found.id) if found is not None else {}
-        chosen = selection.load(session, agent.company_id).get(object)
+        choices = selection.load(session, agent.company_id)
+        chosen = choices.get(object)
         progress = schema_state(session, found) if found is not None else None
     known = described.get(object)
     if found is None or known is None:
@@ -69,26 +80,43 @@ def fields(object: str) -> ResponseReturnValue:
         )
         return page, 409 if kept else 200
     before = selection.choice(known, chosen)
+    optional = _optional(object, described, choices)
     if request.method == "GET":
-        return _page(found, known, before, before.shown)
+        return _page(found, known, before, before.shown, optional=optional)
     form = FieldsForm.read(request.form)
+    again = partial(_page, found, known, before, optional=optional, form=form)
     if not form.saves:
-        return _page(found, known, before, _step(form, known, before), form=form)
+        return again(_step(form, known, before))
     try:
         wanted = selection.ordered(known, form.ticked, form.ticked)
     except InvalidInput as error:
         ticked = tuple(name for name in form.ticked if name in known.fields)
-        return _page(found, known, before, ticked, form=form, problem=str(error)), 422
+        return again(ticked, problem=str(error)), 422
     # What stands already is no conflict: Save was pressed twice.
     if form.seen is not None and before.shown not in {form.seen, wanted}:
-        return _page(found, known, before, wanted, form=form, problem=_CHANGED), 409
+        return again(wanted, problem=_CHANGED), 409
     # A default that is out of sight is kept like a choice: whoever saves never unticked it.
     known_before = selection.chosen_or_default(object, chosen)
     keep = tuple(name for name in known_before if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
+        for each in optional:
+            if each.wanted != (each.name in form.optional):
+                shown = row_of(each.name).defaults if each.name in form.optional else ()
+                selection.save(session, agent, described[each.name], shown)
     notices.add_notice(f"{row_of(object).tab}: saved. Agents see {len(wanted)} fields.")
     return redirect(url_for(".fields", object=object), 303)
+
+
+def _optional(
+    object: str, described: Mapping[str, ObjectSchema], choices: Mapping[str, Sequence[str]]
+) -> tuple[Optional, ...]:
+    """What the tab of Contacts offers beside fields."""
+    if object != CONTACT.name:
+        return ()
+    return tuple(
+        Optional(row.name, bool(choices.get(row.name))) for row in OPTIONAL if row.name in described
+    )
 
 
 def _step(form: FieldsForm, known: ObjectSchema, before: Choice) -> tuple[str, ...]:
@@ -109,6 +137,7 @@ def _page(
     choice: Choice,
     ticked: tuple[str, ...],
     *,
+    optional: tuple[Optional, ...] = (),
     form: FieldsForm | None = None,
     problem: str = "",
 ) -> str:
@@ -140,6 +169,9 @@ def _page(
         shown=shown,
         more=more,
         choice=choice,
+        optional=[
+            (each.name, each.name in form.optional if form else each.wanted) for each in optional
+        ],
         search=search,
         seen=seen,
         changed=form is not None and ticked != choice.shown,

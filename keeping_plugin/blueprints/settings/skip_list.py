@@ -29,7 +29,7 @@ def change_list() -> ResponseReturnValue:
         raise InvalidInput("Unknown action.", field="do")
     if what != "add":
         _change_one(agent, what, domain)
-        return _back()
+        return _back(f"k-skip-{domain}" if what != "remove" else "k-skip")
     typed = request.form.get("domains", "")
     skip_logging = "skip_logging" in request.form
     domains, bad = skip_list.read_lines(typed)
@@ -46,12 +46,13 @@ def change_list() -> ResponseReturnValue:
         return page(agent, mailboxes, chosen, **typing), 422
     count = len(domains)
     notices.add_notice(f"{count:,} {'domain is' if count == 1 else 'domains are'} now skipped.")
-    return _back()
+    return _back("k-domains")
 
 
-def _back() -> ResponseReturnValue:
+def _back(place: str) -> ResponseReturnValue:
+    """The page where the admin was: browsers focus and show what the fragment names."""
     mailbox = request.args.get("mailbox")
-    return redirect(url_for(".automation", mailbox=mailbox, _anchor="k-skip"), 303)
+    return redirect(url_for(".automation", mailbox=mailbox, _anchor=place), 303)
 
 
 def _sentence(line: BadLine) -> str:

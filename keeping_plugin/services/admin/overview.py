@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Connection, ConnectionStatus, SchemaLoad, now
+from keeping_plugin.models import (
+    Connection,
+    ConnectionStatus,
+    FieldSelection,
+    MailboxPolicy,
+    PanelCard,
+    SchemaLoad,
+    now,
+)
 from keeping_plugin.objects import OBJECT_NAMES
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.connection.disconnect_summary import (
@@ -73,6 +82,20 @@ class SchemaState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstSteps:
+    """What an admin has done since connecting: chosen fields, switched an automation on, and
+    opened a panel (somebody has)."""
+
+    fields: bool
+    automations: bool
+    panel: bool
+
+    @property
+    def done(self) -> bool:
+        return self.fields and self.automations and self.panel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """Everything of the page. `other` is a login to another org that waits for a word."""
 
@@ -82,6 +105,7 @@ class Overview:
     schema: SchemaState | None
     preflight: Preflight | None
     disconnect_summary: DisconnectSummary | None
+    first_steps: FirstSteps | None
 
     @property
     def pause(self) -> Pause | None:
@@ -109,7 +133,22 @@ def overview(session: Session, company_id: str) -> Overview:
         schema=schema_state(session, live) if live else None,
         preflight=preflight.last(live) if live else None,
         disconnect_summary=disconnect_summary(session, found) if found else None,
+        first_steps=_first_steps(session, live) if live else None,
     )
+
+
+def _first_steps(session: Session, connection: Connection) -> FirstSteps:
+    company = connection.company_id
+    switched_on = or_(MailboxPolicy.add_contacts, MailboxPolicy.log_tasks)
+    fields, automations, panel = (
+        session.scalar(select(exists().where(*conditions))) is True
+        for conditions in (
+            (FieldSelection.company_id == company,),
+            (MailboxPolicy.company_id == company, switched_on),
+            (PanelCard.connection_id == connection.id,),
+        )
+    )
+    return FirstSteps(fields=fields, automations=automations, panel=panel)
 
 
 def standing(found: Connection | None) -> Standing:

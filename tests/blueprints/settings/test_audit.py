@@ -11,6 +11,7 @@ from lxml import html
 from keeping_plugin.models import AuditRecord
 from keeping_plugin.services.admin.audit_trail import PAGE
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.types import Mailbox
 from keeping_plugin.wording.audit import TITLES
 from tests.blueprints.inbox import ADMIN, INSTANCE, Inbox, open_inbox
 
@@ -57,7 +58,7 @@ def test_a_row_says_who_what_when_and_which_fields(inbox: Inbox) -> None:
     assert row.startswith("Changed a record in Salesforce: Contact gus · 06 May 2026, 09:30 UTC")
     assert "Phone, Title" in row
     page = html.fromstring(inbox.client(ADMIN).get(AUDIT).text)
-    (link,) = page.xpath("//li[@class='ks-activity__row']//a/@href")
+    (link,) = page.xpath("//li[@class='ks-activity__row']//a[@target='_blank']/@href")
     assert link == f"{INSTANCE}/lightning/r/Contact/003000000000001AAA/view"
 
 
@@ -126,3 +127,49 @@ def test_whose_is_one_of_four(inbox: Inbox) -> None:
 @pytest.mark.parametrize("after", ["x", "1-", "9" * 19 + "-1", "1-1-1"])
 def test_a_place_that_is_none_is_refused(inbox: Inbox, after: str) -> None:
     assert inbox.client(ADMIN).get(f"{AUDIT}?after={after}").status_code == 400
+
+
+def test_rows_speak_of_people_fields_and_mailboxes_by_their_names(inbox: Inbox) -> None:
+    inbox.desk.company("acme").mailboxes.append(Mailbox("m-7", "Key accounts", "k@acme.example"))
+    about = {"object": "Contact", "record_id": "003000000000001AAA", "fields": ["MobilePhone"]}
+    done(inbox, action="record_updated", agent_id="gus", agent_name="Gus Gone", detail="", **about)
+    done(inbox, action="record_updated", agent_id="gus", detail="", **about)  # of 0.1.0
+    switched = {"record_id": "m-7", "detail": "log_tasks=true"}
+    done(inbox, action="automation_changed", agent_id="ada", agent_name="Ada Admin", **switched)
+    *updated, automation = sorted(rows(inbox), key=lambda row: "automations" in row)
+    assert "Key accounts" in automation
+    assert "Ada Admin" not in automation, "that is the reader"
+    for row in updated:
+        assert "Gus Gone" in row
+        assert "MobilePhone" not in row
+        assert "Mobile" in row
+
+
+def test_what_a_person_does_is_kept_with_their_name(inbox: Inbox) -> None:
+    client = inbox.client()
+    assert client.get("/salesforce/settings/").status_code == 403
+    with inbox.database.read() as session:
+        assert [row.agent_name for row in session.query(AuditRecord)] == ["Gus Agent"]
+
+
+def test_the_trail_is_narrowed_by_person_day_and_record(inbox: Inbox) -> None:
+    about = {"action": "record_updated", "object": "Case", "detail": ""}
+    done(inbox, agent_id="gus", record_id="500000000000001AAA", fields=["Subject"], **about)
+    done(inbox, agent_id="eve", record_id="500000000000002AAA", fields=["Status"], **about)
+    page = "https://acme.lightning.force.com/lightning/r/Case/500000000000001AAA/view"
+    for narrowed, count in (
+        ("?person=gus", 1),
+        ("?day=2026-05-06", 2),
+        ("?day=2026-05-07", 0),
+        ("?record=500000000000001", 1),
+        (f"?record={page}", 1),
+        ("?person=eve&record=500000000000001AAA", 0),
+        ("?whose=automatic&person=gus", 0),
+    ):
+        assert len(rows(inbox, AUDIT + narrowed)) == count, narrowed
+    for refused in ("?day=tomorrow", "?record=%25"):
+        answer = inbox.client(ADMIN).get(AUDIT + refused)
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.text
+    links = html.fromstring(inbox.client(ADMIN).get(f"{AUDIT}?person=gus").text)
+    assert f"{AUDIT}?whose=people&person=gus" in links.xpath("//nav[@aria-label='Filter']//a/@href")
