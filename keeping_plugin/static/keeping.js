@@ -54,6 +54,11 @@ function whereabouts() {
   return at === document.body || at?.shadowRoot ? null : at;
 }
 
+function isWithin(region) {
+  const at = whereabouts();
+  return at === null || region.contains(at);
+}
+
 function parse(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -75,8 +80,8 @@ function move(element, place) {
   }
 }
 
-// Open forms outlive the swap of the card around them, and so does what is unfolded. Where the card
-// has no place for one any more, it stays above it if something was typed.
+// Open forms outlive the swap of the card around them, and so does what is unfolded. One that has
+// no place on the card any more stays above it if something was typed.
 function keepForms(old, fresh, finished) {
   const open = [...old.querySelectorAll("[data-k-keep]")];
   if (old.matches("[data-k-keep]")) open.push(old);
@@ -151,8 +156,7 @@ function swap(root, region, html, { trigger = null, sent = false } = {}) {
 function putBack(root, region) {
   const before = behind.get(region);
   if (!before?.node || running.get(region)?.saves) return false;
-  const at = whereabouts();
-  const held = region.contains(at) || at === null;
+  const held = isWithin(region);
   running.get(region)?.control.abort();
   region.replaceWith(before.node);
   for (const form of changed.keys()) if (region.contains(form)) changed.delete(form);
@@ -184,8 +188,7 @@ function refuse(root, region, content, trigger, { sent }) {
     complain(root, "broken", said);
     return true;
   }
-  const at = whereabouts();
-  const held = region.contains(at) || at === null;
+  const held = isWithin(region);
   region.querySelector("[data-k-refused]")?.remove();
   const notice = document.createElement("div");
   notice.className = "k-notice k-notice--bad";
@@ -300,12 +303,13 @@ async function showKnown(root, region, mine) {
   if (!url) return;
   await new Promise((done) => setTimeout(done, PATIENCE));
   if (running.get(region) !== mine) return;
-  const answer = await send(url, null, mine.control.signal).catch(() => null);
-  if (answer?.status !== 200 || !isFragment(answer)) return;
-  const known = parse(await answer.text()).querySelector("[data-k-region]");
+  const html = await send(url, null, mine.control.signal)
+    .then((answer) => (isFragment(answer) ? answer.text() : ""))
+    .catch(() => ""); // Salesforce has answered, or nobody does
+  const known = parse(html).querySelector("[data-k-state=known]");
   if (!known || running.get(region) !== mine) return;
   region.replaceChildren(...known.childNodes);
-  region.dataset.kState = known.dataset.kState;
+  region.dataset.kState = "known";
   dress(root, region);
   say(root, region.querySelector("[data-k-status]")?.textContent.trim() ?? "");
 }

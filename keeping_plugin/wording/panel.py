@@ -36,6 +36,7 @@ TROUBLES: Mapping[str, Trouble] = {
         "It is not known right now whether this person is in Salesforce.",
         "warn",
     ),
+    "known": Trouble("Waiting for Salesforce", "It has not answered yet.", "plain"),
     "limited": Trouble(
         "Salesforce is not accepting more requests",
         "Your org’s API allowance is used up for now; it is restored within a day. A Salesforce "

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from keeping_plugin.errors import SalesforceUnavailable
 from tests.blueprints.inbox import AGENT
-from tests.browser.served import Served
+from tests.browser.served import Served, spoken
 from tests.servers.chromium import PageGuard
 
 
@@ -229,3 +231,49 @@ def test_german_numbers_and_times_are_read_asked_about_and_printed_back(
     page.get_by_role("button", name="54.500", exact=True).click()
     expect(page.get_by_role("button", name="Edit Amount: 54.500,00")).to_be_focused()
     assert served.inbox.salesforce.fields("Opportunity", deal["Id"])["Amount"] == 54500
+
+
+def test_the_known_card_stands_greyed_while_salesforce_hangs(
+    served: Served, page: Page, screenshot: Callable[[Page, str], Path], axe: Callable[[Page], None]
+) -> None:
+    """Within a second; an editor that was opened in it outlives the answer."""
+    jane = served.fill()
+    served.open(page)
+    answered = threading.Event()
+    served.inbox.salesforce.meanwhile("panel", lambda: answered.wait(30))
+    page.goto(f"{served.address}/inbox/c-1")
+    expect(page.locator('#k-panel[data-k-state="known"]')).to_be_visible()
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
+    expect(page.get_by_text("It has not answered yet.")).to_contain_text("just now")
+    expect(spoken(page)).to_have_text("Waiting for Salesforce")
+    ink, known = (
+        page.locator(part).first.evaluate("e => getComputedStyle(e).color")
+        for part in (".k-field__label", ".k-value")
+    )
+    assert ink == known  # muted, as a label is
+    axe(page)
+    screenshot(page, "panel-known")
+    page.get_by_role("button", name="Edit Title").click()
+    title = page.get_by_role("textbox", name="Title")
+    title.fill("CEO")
+    served.inbox.salesforce.update("Contact", jane, Phone="+1 2")
+    answered.set()
+    expect(page.get_by_role("button", name="Edit Business Phone: +1 2")).to_be_attached()
+    expect(page.locator('#k-panel[data-k-state="matched"]')).to_be_visible()
+    expect(title).to_be_focused()
+    expect(title).to_have_value("CEO")
+
+
+def test_forced_colors_show_what_can_be_edited(served: Served, page: Page) -> None:
+    served.inbox.choose("Contact", "Name", "Email", "Phone", "CreatedDate")
+    served.fill()
+    page.emulate_media(forced_colors="active")
+    served.open(page)
+    edge = "e => getComputedStyle(e).borderTopColor"
+    can, cannot = (
+        page.locator(".k-field").filter(has_text=label).locator(".k-value").evaluate(edge)
+        for label in ("Business Phone", "Created Date")
+    )
+    assert can != cannot
+    pencil = page.get_by_role("button", name="Edit Business Phone")
+    assert pencil.evaluate("e => getComputedStyle(e).opacity") == "1"

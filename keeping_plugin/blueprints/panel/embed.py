@@ -32,6 +32,7 @@ def panel_markup(conversation_id: str) -> Markup:
         render_template(
             "keeping/panel/embed.html",
             url=url_for(f"{runtime.name}.panel", conversation_id=conversation_id),
+            known=url_for(f"{runtime.name}.panel", conversation_id=conversation_id, known=1),
             css=url_for(f"{runtime.name}.static", filename="keeping.css"),
             js=url_for(f"{runtime.name}.static", filename="keeping.js"),
         )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, wanted
-from keeping_plugin.services.panel.open import FRESH, known
+from keeping_plugin.services.panel.open import FRESH, known, last_known
 from keeping_plugin.services.panel.picks import pick as remember
 from keeping_plugin.state import current_runtime
 
 
 def panel(conversation_id: str) -> ResponseReturnValue:
-    """Whom Salesforce knows by the customer's address, and what stands around them."""
+    """Whom Salesforce knows by the customer's address, and what stands around them. With `known`
+    what was last known, without asking Salesforce: 204 when that is nothing."""
     place = load_conversation(conversation_id)
+    if "known" in request.args:
+        view = last_known(current_runtime(), place.agent, place.customer)
+        return show(place, view) if view is not None else ("", 204)
     return show(place, place.open_panel())
 
 

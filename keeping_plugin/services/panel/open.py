@@ -117,12 +117,36 @@ def _without_answer(runtime: Runtime, view: PanelView, link: Linked, error: Exce
     if state not in _WITH_CARD:
         return view
     with runtime.database.read() as session:
-        card = cards.load(session, link.connection_id, view.address)
-        if card is None:
-            return view
-        match = _match(session, link, view.address, card.found)
-        seconds = max(0.0, (now(session) - card.seen_at).total_seconds())
+        return _with_card(
+            session, view, link, cards.load(session, link.connection_id, view.address)
+        )
+
+
+def _with_card(
+    session: Session, view: PanelView, link: Linked, card: cards.Card | None
+) -> PanelView:
+    if card is None:
+        return view
+    match = _match(session, link, view.address, card.found)
+    seconds = max(0.0, (now(session) - card.seen_at).total_seconds())
     return replace(view, match=match, found=card.found, age=seconds)
+
+
+def last_known(runtime: Runtime, agent: Agent, customer: Address | None) -> PanelView | None:
+    """The last card of the conversation's customer, for the time until Salesforce has answered;
+    None when there is none. Salesforce is not asked. A card is as old as its access: one that was
+    read before the latest login, perhaps of a user who may see more, is not shown."""
+    key = address_key(customer.email) if customer is not None else None
+    with runtime.database.read() as session:
+        link = linked(session, agent.company_id)
+        if link is None or link.lost or key is None:
+            return None
+        card = cards.load(session, link.connection_id, key)
+        connected_at = session.get_one(Connection, link.connection_id).connected_at
+        if card is None or card.seen_at < connected_at:
+            return None
+        view = PanelView(state=PanelState.KNOWN, linked=link, address=key)
+        return _with_card(session, view, link, card)
 
 
 def _answered(

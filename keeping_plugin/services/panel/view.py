@@ -40,6 +40,7 @@ class PanelState(StrEnum):
     NO_PERMISSION = "no_permission"
     NOT_READY = "not_ready"
     DESCRIBING = "describing"
+    KNOWN = "known"  # the last card, while Salesforce has not answered yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
