@@ -31,7 +31,13 @@ class InboxHelpDesk(HelpDesk):
         person = current_person()
         if person is None:
             return None
-        return Agent(person.id, person.company_id, person.name, is_admin=person.is_admin)
+        return _agent(person)
+
+    def agents(self, company_id: str) -> Sequence[Agent]:
+        people = select(models.Person).where(models.Person.company_id == company_id)
+        return [
+            _agent(person) for person in db.session.scalars(people.order_by(models.Person.name))
+        ]
 
     def mailboxes(self, company_id: str) -> Sequence[Mailbox]:
         return [Mailbox(row.id, row.name, row.address) for row in _mailboxes(company_id)]
@@ -146,3 +152,9 @@ def _facts(row: models.Message) -> dict[str, Any]:
 
 def _address(pair: list[str] | None) -> Address | None:
     return None if pair is None else Address(*pair)
+
+
+def _agent(person: models.Person) -> Agent:
+    return Agent(
+        person.id, person.company_id, person.name, is_admin=person.is_admin, email=person.email
+    )

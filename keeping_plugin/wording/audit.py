@@ -76,6 +76,8 @@ _ROUTES: Mapping[str, str] = {
     "automation_skip": "the skipped domains",
     "automation_try": "trying an address",
     "automation_preview": "a preview of the automations",
+    "owners": "the owners of records",
+    "agent_user": "an agent's Salesforce user",
     "backfill": "a preview of an import",
     "backfill_start": "starting an import",
     "backfill_progress": "the progress of an import",

@@ -20,6 +20,7 @@ PAGES = {
     "fields": f"{SETTINGS}fields/Contact",
     "automation": f"{SETTINGS}automation/try?mailbox=support&address=anna@example.com",
     "preview": f"{SETTINGS}automation/preview?mailbox=support",
+    "owners": f"{SETTINGS}automation/owners?mailbox=support",
     "audit": f"{SETTINGS}audit",
     "disconnect": f"{SETTINGS}disconnect",
     "tile": "/settings/integrations",
@@ -211,6 +212,54 @@ def test_domains_typed_and_not_added_are_guarded(demo: Demo, new_context: NewCon
     assert asked == ["beforeunload"]
     page.get_by_role("button", name="Add to the list").click()
     expect(page.get_by_text("1 domain is now skipped.")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_owner_is_found_and_chosen(
+    demo: Demo,
+    page_guard: PageGuard,
+    new_context: NewContext,
+    axe: Callable[[Page], None],
+    screenshot: Screenshot,
+    script: bool,
+) -> None:
+    page_guard.expect("422")  # a name that nobody has
+    page = open_settings(new_context(java_script_enabled=script), demo)
+    if not page.get_by_role("link", name="Disconnect").count():
+        if script:
+            connected(page, demo)
+        else:
+            page.get_by_role("button", name="Connect Salesforce").click()
+            approve(page, demo)
+    page.goto(f"{demo.url}{SETTINGS}automation/owners?mailbox=support")
+    user = page.get_by_label("User", exact=True)
+    user.fill("Zz")
+    user.press("Enter")
+    expect(page.get_by_text("No active user of your Salesforce org")).to_be_visible()
+    user.fill("few")
+    user.press("Enter")
+    expect(page.get_by_role("radio", name="Fred Few-Rights")).to_be_checked()
+    if script:
+        axe(page)
+    page.set_viewport_size(VIEWS["narrow"]["viewport"])
+    screenshot(page, f"settings-owner-found-{'script' if script else 'plain'}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Support: saved.")).to_be_visible()
+    expect(page.get_by_role("radio", name="One user (Fred Few-Rights)")).to_be_checked()
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_text("The agents were compared")).to_be_visible()
+    page.get_by_role("link", name="Change the user of Maya").click()
+    page.get_by_label("Salesforce user").fill("ada")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("group", name="Found")).to_be_visible()
+    if script:
+        axe(page)
+    screenshot(page, f"settings-agent-{'script' if script else 'plain'}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Set by an admin").first).to_be_visible()
+    page.get_by_role("link", name="Support (own choice)").click()
+    page.get_by_role("button", name="Use the choice of all mailboxes").click()
+    expect(page.get_by_text("Support follows the company again.")).to_be_visible()
 
 
 def test_every_page_is_accessible_and_fits(

@@ -115,6 +115,11 @@ ROUTES: tuple[Route, ...] = (
     _admins("automation_once", "POST", "automation/once?mailbox={mailbox}", once_per_mail="on"),
     _admins("automation_skip", "POST", "automation/skip?mailbox={mailbox}", domains="x.example"),
     _admins("automation_try", "GET", "automation/try?mailbox={mailbox}&address=a@b.example"),
+    _admins("owners", "GET", "automation/owners?mailbox={mailbox}"),
+    _admins("owners", "POST", "automation/owners?mailbox={mailbox}", owner="connecting_user"),
+    # An agent of the host, with the mailbox's id for a name.
+    _admins("agent_user", "GET", "automation/owners/agent?agent={mailbox}"),
+    _admins("agent_user", "POST", "automation/owners/agent?agent={mailbox}", do="nobody"),
     _admins("automation_preview", "GET", "automation/preview?mailbox={mailbox}"),
     _admins("backfill", "GET", "automation/backfill?mailbox={mailbox}&since=2026-01-01"),
     _admins("backfill_start", "POST", "automation/backfill?mailbox={mailbox}", since="2026-01-01"),

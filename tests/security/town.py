@@ -15,6 +15,7 @@ from sqlalchemy import select
 from keeping_plugin.forms import csrf
 from keeping_plugin.jobs.worker import make_worker
 from keeping_plugin.models import (
+    AgentUser,
     AuditRecord,
     BackfillRun,
     Connection,
@@ -178,6 +179,14 @@ class Town(AdminSide):
                 started_at=at,
             )
             session.add_all([run, undo])
+            agent = {  # whom routes name by their id
+                "connection_id": entry.connection_id,
+                "agent_id": conversation.mailbox_id,
+                "name": f"Agent of {company}",
+                "email": "",
+                "seen_at": at,
+            }
+            upsert(session, AgentUser, agent, key=("connection_id", "agent_id"))
             session.flush()
             records = {"Contact": contact, "Account": account, "Opportunity": deal, "Case": case}
             return Ids(

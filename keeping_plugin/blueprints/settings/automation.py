@@ -26,6 +26,7 @@ from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Action, Agent, Mailbox
 from keeping_plugin.wording.backfill import ended_sentence
 from keeping_plugin.wording.connection import INTERRUPTIONS
+from keeping_plugin.wording.owners import OWNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,8 @@ def page(
         choices=choices.of(chosen.id if chosen else people.COMPANY),
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
         interruption=INTERRUPTIONS.get(standing),
+        people=choices.of(chosen.id) if chosen else None,
+        owners=OWNERS,
         run=run,
         ended_sentence=ended_sentence,
         skipped=_skipped_rows(skipped),

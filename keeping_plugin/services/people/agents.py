@@ -242,6 +242,17 @@ def refresh(runtime: Runtime, gateway: SalesforceGateway, connection: Connection
     return look_up(runtime, gateway, connection.id)
 
 
+def check_again(runtime: Runtime, gateway: SalesforceGateway, connection: Connection) -> int:
+    """As `refresh`, about all agents, however lately Salesforce was asked."""
+    with runtime.database.write() as session:
+        session.execute(
+            update(AgentUser)
+            .where(AgentUser.connection_id == connection.id)
+            .values(checked_at=None)
+        )
+    return refresh(runtime, gateway, connection)
+
+
 def refresh_daily(runtime: Runtime, connection_id: int) -> None:
     """What the describe job does for the choice of owners, where there is one; nothing is asked
     within a day of the last time. What Salesforce does not answer is asked again with the next

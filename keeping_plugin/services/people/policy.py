@@ -5,7 +5,7 @@ A feature of adding people reads its choices here, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
@@ -151,6 +151,17 @@ def use_company_choices(session: Session, agent: Agent, mailbox_id: str) -> bool
     if gone:
         _note(session, agent, mailbox_id, ["company"])
     return bool(gone)
+
+
+def follow_company(session: Session, agent: Agent, mailbox_id: str, names: Collection[str]) -> bool:
+    """Let a mailbox follow the company again in these choices alone; says whether it had any of its
+    own."""
+    row = session.get(PeoplePolicy, (agent.company_id, mailbox_id))
+    if row is None or mailbox_id == COMPANY or not row.choices.keys() & set(names):
+        return False
+    row.choices = {name: value for name, value in row.choices.items() if name not in names}
+    _note(session, agent, mailbox_id, ["company"])
+    return True
 
 
 # Ids of records, which another org does not have.
