@@ -21,6 +21,7 @@ from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.forms import widgets
 from keeping_plugin.locales import Reader
 from keeping_plugin.mail.clean import clean, length
+from keeping_plugin.mail.rich_text import as_text, from_text
 from keeping_plugin.types import FieldSpec, Value
 
 WAS = "was_"
@@ -140,6 +141,19 @@ class TextControl(Control):
 
 class TextAreaControl(TextControl):
     widget = widgets.TextArea()
+
+
+class RichTextControl(TextAreaControl):
+    """HTML, edited as the text that it is; what is more than text has no such control."""
+
+    def print_(self, value: Value) -> str:
+        return (as_text(str(value)) or str(value)) if value else ""
+
+    def tidy(self, text: str) -> str:
+        return super().tidy(text).replace("\r\n", "\n")
+
+    def parse(self, text: str) -> Value:
+        return from_text(text, like=str(self.before or ""))
 
 
 class EmailControl(TextControl):

@@ -16,6 +16,7 @@ from keeping_plugin.forms.controls import (
     PhoneControl,
     ReadOnlyControl,
     ReferenceControl,
+    RichTextControl,
     TextAreaControl,
     TextControl,
     UrlControl,
@@ -27,7 +28,7 @@ from keeping_plugin.forms.quantities import (
     NumberControl,
     TimeControl,
 )
-from keeping_plugin.services.schema.fields import label_in
+from keeping_plugin.services.schema.fields import is_rich, label_in
 from keeping_plugin.types import FieldSpec, ObjectSchema
 
 CONTROLS: Mapping[ControlKind, type[Control]] = {
@@ -56,7 +57,10 @@ def control_type(schema: ObjectSchema, spec: FieldSpec) -> type[Control]:
     compound = schema.fields.get(spec.compound)
     if compound is not None and field_type(compound.type).shown is ShownAs.COORDINATES:
         return CoordinateControl
-    return CONTROLS[field_type(spec.type).control]
+    kind = field_type(spec.type).control
+    if kind is ControlKind.TEXT_AREA and is_rich(spec):
+        return RichTextControl
+    return CONTROLS[kind]
 
 
 def control(

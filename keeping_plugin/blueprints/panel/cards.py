@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import url_for
+from markupsafe import Markup
 
 from keeping_plugin.fieldtypes import ShownAs, field_type
 from keeping_plugin.locales import Reader
 from keeping_plugin.mail.numbers import is_named, record_numbers
+from keeping_plugin.mail.rich_text import formatted
 from keeping_plugin.objects import (
     ACCOUNT,
     AROUND,
@@ -24,9 +26,9 @@ from keeping_plugin.objects import (
 )
 from keeping_plugin.salesforce.names import is_id
 from keeping_plugin.services.panel.cards import around, person
-from keeping_plugin.services.panel.display import day, moment_of, shown
+from keeping_plugin.services.panel.display import day, has_formats, moment_of, shown
 from keeping_plugin.services.panel.view import Linked
-from keeping_plugin.services.schema.fields import is_lookup, label_in, why_read_only
+from keeping_plugin.services.schema.fields import is_lookup, is_rich, label_in, why_read_only
 from keeping_plugin.types import ContactMatch, FieldSpec, LeadMatch, Record, Value
 
 # Longer values are shown from their beginning, with *Show more*.
@@ -56,6 +58,7 @@ class FieldRow:
     value: Value
     reason: str
     edit_url: str
+    html: Markup  # rich text, safe to be printed; "" for everything else
     moment: datetime | None  # the text tells it exactly
     copied: bool  # people carry it elsewhere, so it has a copy button
 
@@ -288,6 +291,9 @@ class Cards:
         value = record.fields.get(name)
         if isinstance(value, str) and is_lookup(spec) and is_id(value):
             href = self._page_of(spec, value)
+        reason = why_read_only(schema, name) or ""
+        if not updated or (not reason and has_formats(spec, value)):
+            reason = "Edit in Salesforce"
         return FieldRow(
             id=row_id(record.id, name),
             name=name,
@@ -296,9 +302,10 @@ class Cards:
             text=text,
             href=href,
             value=value,
-            reason=(why_read_only(schema, name) or "") if updated else "Edit in Salesforce",
+            reason=reason,
             # The route of one field stands below its record's; a name of the API needs no quoting.
             edit_url=f"{self._edit_url(record)}/{name}",
+            html=Markup(formatted(value)) if is_rich(spec) and isinstance(value, str) else Markup(),  # noqa: S704
             moment=moment_of(str(value)) if shown_as is ShownAs.MOMENT and text else None,
             copied=bool(text) and (shown_as in _COPIED or spec.auto_number or spec.type == "id"),
         )

@@ -33,7 +33,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.forms.record import RecordForm, record_form
 from keeping_plugin.services.panel import call, edit
 from keeping_plugin.services.panel.cards import records_of
-from keeping_plugin.services.panel.display import of_value
+from keeping_plugin.services.panel.display import has_formats, of_value
 from keeping_plugin.services.panel.edit import Target
 from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.money import currency_of
@@ -105,10 +105,13 @@ def _edit(conversation_id: str, object: str, record_id: str, field: str) -> Any:
     if field and field not in target.shown:
         raise NotFound("This field is not shown here.")
     names = [field] if field else target.shown
-    names = [name for name in names if writable(target.schema, name)]
+    fields = target.schema.fields
+    spoiled = [n for n in names if has_formats(fields[n], target.record.fields.get(n))]
+    names = [n for n in names if n not in spoiled and writable(target.schema, n)]
     if not names:
         guards.denied()
         reason = why_read_only(target.schema, field) if field else "No permission"
+        reason = reason or "its formats would be lost"
         raise InvalidInput(f"This cannot be edited here: {reason}.", field=field)
     made = record_form(target.schema, names)
     form = made(

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from keeping_plugin.fieldtypes import ShownAs, field_type
 from keeping_plugin.locales import Reader
+from keeping_plugin.mail.rich_text import as_text
 from keeping_plugin.mail.tags import without_tags
 from keeping_plugin.services.panel.cards import name_path
 from keeping_plugin.services.panel.money import currency_of, is_amount, places
-from keeping_plugin.services.schema.fields import is_compound, is_lookup, parts
+from keeping_plugin.services.schema.fields import is_compound, is_lookup, is_rich, parts
 from keeping_plugin.types import FieldSpec, ObjectSchema, Record, Value
 
 NOBODY = Reader()
@@ -72,7 +73,7 @@ def _text(spec: FieldSpec, text: str, reader: Reader) -> Shown:
     as_ = field_type(spec.type).shown
     if as_ in _IN_WORDS:
         return Shown(_IN_WORDS[as_](spec, text, reader))
-    if spec.html_formatted or spec.extra_type == "richtextarea":
+    if is_rich(spec):
         return Shown(without_tags(_LINE_END.sub("\n", text)).strip())
     return Shown(text, _LINKS[as_](text.strip()) if as_ in _LINKS else "")
 
@@ -145,6 +146,11 @@ def _compound(value: Mapping[str, object]) -> Shown:
     city = " ".join(str(value[key]) for key in ("postalCode", "city") if value.get(key))
     lines = [value.get("street"), city, value.get("state"), value.get("country")]
     return Shown("\n".join(str(line) for line in lines if line))
+
+
+def has_formats(spec: FieldSpec, value: Value) -> bool:
+    """Whether it is rich text that an editor of plain text would spoil."""
+    return is_rich(spec) and isinstance(value, str) and as_text(value) is None
 
 
 def day(text: str, reader: Reader = NOBODY) -> str:

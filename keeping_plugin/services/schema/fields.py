@@ -63,6 +63,11 @@ def _is_code(schema: ObjectSchema, name: str) -> bool:
     return spec is not None and is_picklist(spec) and bool(spec.compound)
 
 
+def is_rich(spec: FieldSpec) -> bool:
+    """Whether its values are HTML. Describes of old API versions tell it of formulas only."""
+    return spec.html_formatted or spec.extra_type == "richtextarea"
+
+
 def is_picklist(spec: FieldSpec) -> bool:
     """Whether one of the org's values is picked."""
     return field_type(spec.type).control is ControlKind.PICKLIST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -471,3 +472,33 @@ def test_json_reads_and_writes_the_same_form(inbox: Inbox, jane: str, client: Fl
         answer = client.post(path, data=bad, content_type="application/json", headers=headers)
         assert answer.status_code == 400, bad[:40]
         assert answer.json["error"]["code"] == "invalid_input"
+
+
+def test_rich_text_is_shown_formatted_and_edited_only_as_the_text_that_it_is(
+    inbox: Inbox, jane: str
+) -> None:
+    schemas = dict(inbox.salesforce.org.schemas)
+    fields = schemas["Contact"].fields
+    rich = replace(fields["Description"], html_formatted=True, extra_type="richtextarea")
+    schemas["Contact"] = replace(schemas["Contact"], fields={**fields, "Description": rich})
+    inbox.salesforce.org.schemas.update(schemas)
+    inbox.describe(schemas)
+    inbox.choose("Contact", "Email", "Description")
+    inbox.salesforce.update("Contact", jane, Description="<p>one</p><p>two &amp; 3</p>")
+    client = inbox.client()
+    path = f"/Contact/{jane}/edit/Description"
+    assert "<p>two &amp; 3</p>" in client.get(url()).text
+    assert "one\n\ntwo &amp; 3</textarea>" in client.get(url(path)).text
+    assert edit(client, path, Description="one\r\n\r\ntwo & <4>").status_code == 303
+    saved = inbox.salesforce.fields("Contact", jane)["Description"]
+    assert saved == "<p>one</p><p>two &amp; &lt;4&gt;</p>"
+
+    inbox.salesforce.update("Contact", jane, Description="<p>one <b>two</b></p><script>x</script>")
+    page = client.get(url()).text
+    assert "<p>one <b>two</b></p>" in page
+    assert "<script>x" not in page
+    assert f'href="https://acme.my.salesforce.com/lightning/r/Contact/{jane}/view"' in page
+    assert 'aria-label="Edit Contact Description in Salesforce (new tab)"' in page
+    assert f"{path}" not in page
+    assert client.get(url(path)).status_code == 400
+    assert "Description" not in client.get(url(f"/Contact/{jane}/edit")).text
