@@ -67,18 +67,6 @@ def automate(demo: Demo, page: Page) -> None:
 
 def panel(demo: Demo, page: Page) -> None:
     """A conversation with the customer's own open Case, and a value that was just saved."""
-    control = demo.org.production.control
-    (anna,) = control.query(
-        "SELECT Id, AccountId FROM Contact WHERE Email = 'anna.deboer@example.com'"
-    )
-    control.create(
-        "Case",
-        Subject="Paddle arrived with a crack",
-        Status="New",
-        Origin="Email",
-        ContactId=anna["Id"],
-        AccountId=anna["AccountId"],
-    )
     page.goto(demo.url)
     page.get_by_role("link", name="Paddle arrived with a crack").click()
     page.get_by_role("button", name="Edit Mobile Phone").click()

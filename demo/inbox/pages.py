@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
-from email.utils import format_datetime, formataddr, make_msgid
+from email.utils import format_datetime, make_msgid
 
 from email_validator import EmailNotValidError, validate_email
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -15,13 +15,24 @@ from flask.typing import ResponseReturnValue
 from demo.inbox import queries
 from demo.inbox.accounts import check_form_token, logged_in, require_person
 from demo.inbox.intake import receive, write
-from demo.inbox.mime.headers import Correspondent
+from demo.inbox.mime.headers import Correspondent, as_written
 from demo.inbox.models import Conversation, Mailbox
 
 bp = Blueprint("inbox", __name__)
 bp.before_request(check_form_token)
 
 MAX_TEXT = 200_000
+# What the form for a test mail begins with: somebody whom Salesforce does not know.
+TEST_MAIL = {
+    "from": "sabine.mueller@example.com",
+    "name": "Müller, Sabine",
+    "subject": "Quote for twelve paddles",
+    "text": (
+        "Hello,\n\nplease send me a quote for twelve touring paddles, 220 cm, delivered to "
+        "Kassel.\n\nKind regards\nSabine Müller\nFulda Kanu GmbH"
+    ),
+}
+TEST_REPLY = "Thank you, that helps. When can you deliver?"
 
 
 @bp.get("/")
@@ -73,7 +84,7 @@ def reply(conversation_id: int) -> ResponseReturnValue:
         conversation=found,
     )
     flash("Reply added to the conversation.", "good")
-    return redirect(url_for(".conversation", conversation_id=conversation_id, _anchor="latest"))
+    return _latest(conversation_id)
 
 
 @bp.route("/compose", methods=["GET", "POST"])
@@ -93,7 +104,7 @@ def compose() -> ResponseReturnValue:
         return render_template("inbox/compose.html", form=form), 422
     stored = write(mailbox, to=to, subject=subject, text=text.replace("\r\n", "\n"))
     flash("New conversation started.", "good")
-    return redirect(url_for(".conversation", conversation_id=stored.conversation_id))
+    return _latest(stored.conversation_id)
 
 
 @bp.route("/test-mail", methods=["GET", "POST"])
@@ -104,7 +115,8 @@ def test_mail() -> ResponseReturnValue:
     answered = form.get("conversation", type=int)
     found = _own_conversation(answered) if answered else None
     if request.method == "GET":
-        return render_template("inbox/test_mail.html", form=form, conversation=found)
+        filled = {**(TEST_MAIL if found is None else {"text": TEST_REPLY}), **form}
+        return render_template("inbox/test_mail.html", form=filled, conversation=found)
     mailbox = found.mailbox if found else _own_mailbox(form.get("mailbox", ""))
     subject, text = form.get("subject", "").strip(), form.get("text", "")
     try:
@@ -114,7 +126,7 @@ def test_mail() -> ResponseReturnValue:
         flash(str(error), "bad")
         return render_template("inbox/test_mail.html", form=form, conversation=found), 422
     mail = EmailMessage(policy=SMTPUTF8)
-    mail["From"] = formataddr((" ".join(form.get("name", "").split())[:200], sender))
+    mail["From"] = as_written(" ".join(form.get("name", "").split())[:200], sender)
     mail["To"] = mailbox.address
     mail["Subject"] = " ".join(subject.split())
     mail["Date"] = format_datetime(datetime.now(UTC))
@@ -127,7 +139,11 @@ def test_mail() -> ResponseReturnValue:
     mail.set_content(text)
     stored = receive(mailbox, mail.as_bytes(), delivery_id=uuid.uuid4().hex)
     flash("Test mail received.", "good")
-    return redirect(url_for(".conversation", conversation_id=stored.conversation_id))
+    return _latest(stored.conversation_id)
+
+
+def _latest(conversation_id: int) -> ResponseReturnValue:
+    return redirect(url_for(".conversation", conversation_id=conversation_id, _anchor="latest"))
 
 
 def _conversation_page(found: Conversation, text: str = "") -> str:

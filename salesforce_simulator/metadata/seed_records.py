@@ -72,24 +72,24 @@ CONVERTED_LEAD = ("Sofie", "Lund", "sofie.lund@example.net", "Lund Lodges", "Wor
 
 #: name, stage, amount, days until it closes, account, contacts with their roles
 OPPORTUNITIES = (
-    ("Spring paddles", "Negotiation/Review", 18_400, 21, 0, (("Decision Maker", 0), ("Other", 1))),
     ("Shop-in-shop Utrecht", "Prospecting", 32_000, 75, 0, (("Decision Maker", 0),)),
     ("Winter clearance", "Closed Won", 6_250, -40, 0, (("Business User", 0),)),
     ("Rain covers 2,000 pcs", "Closed Lost", 9_900, -120, 0, (("Evaluator", 0),)),
+    ("Spring paddles", "Negotiation/Review", 18_400, 21, 0, (("Decision Maker", 0), ("Other", 1))),
     ("Boston store refit", "Proposal/Price Quote", 54_000, 45, 1, (("Decision Maker", 4),)),
     ("Guided tours package", "Qualification", 12_500, 60, 2, (("Economic Buyer", 8),)),
     ("Camp kits summer", "Closed Won", 27_300, -15, 3, (("Decision Maker", 11),)),
     ("Team fleet lease", "Negotiation/Review", 88_000, 30, 7, (("Influencer", 23), ("Other", 24))),
 )
 
-#: subject, status, priority, contact
+#: subject, status, priority, contact; the later, the more recent
 CASES = (
-    ("Paddle arrived with a crack", "New", "High", 0),
     ("Invoice lists the old address", "Working", "Medium", 0),
     ("How do I change the delivery day?", "Closed", "Low", 0),
     ("Wrong size of life vests", "Closed", "Medium", 0),
     ("Discount code refused", "Closed", "Low", 0),
     ("Missing tracking number", "Escalated", "High", 0),
+    ("Paddle arrived with a crack", "New", "High", 0),
     ("Return of two dry bags", "New", "Medium", 4),
     ("Training for new staff", "Working", "Low", 11),
     ("Booking page shows an error", "New", "High", 8),

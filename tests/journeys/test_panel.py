@@ -17,16 +17,24 @@ def conversation_with(house: House, address: str, **more: str) -> str:
 def test_the_panel_shows_a_contact_with_what_stands_around_it(connected: House) -> None:
     connected.org.reset_log()
     page = connected.panel("1")
-    for shown in ("Anna de Boer", "Northwind Paddles", "Missing tracking number"):
+    for shown in ("Anna de Boer", "Northwind Paddles", "Paddle arrived with a crack"):
         assert shown in page.text, shown
     hers = ("Spring paddles", "Shop-in-shop Utrecht", "Winter clearance", "Rain covers 2,000 pcs")
-    assert sum(name in page.text for name in hers) == 3
+    deals, cases = (
+        page.document.xpath(
+            f"//section[@aria-labelledby='k-{key}']"
+            "//div[@class='k-record-row'][not(ancestor::details)]"
+        )
+        for key in ("opportunities", "cases")
+    )
+    shown = [next(name for name in hers if name in row.text_content()) for row in deals]
+    assert shown[0] == "Spring paddles", "the open one comes first"
+    assert len(shown) == 3
     used = connected.org.counters()
     assert (used["data_round_trips"], used["api_requests"]) == (1, 1)
-    section = page.document.get_element_by_id("k-cases").getparent()
-    cases = section.xpath(".//a[contains(@href, '/lightning/r/Case/')]")
-    assert len({link.get("href") for link in cases}) == 5  # of her six
-    (opened,) = page.document.xpath("(//a[contains(., 'Open in Salesforce')])[1]")
+    assert len({row.xpath("./a/@href")[0] for row in cases}) == 5  # of her six
+    assert "/lightning/r/Case/" in cases[0].xpath("./a/@href")[0]
+    (opened,) = page.document.xpath("(//a[starts-with(@aria-label, 'Open in Salesforce')])[1]")
     assert requests.get(opened.get("href"), timeout=30).ok
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email import policy
 from email.errors import InvalidHeaderDefect
 from email.header import decode_header
+from email.headerregistry import Address
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
@@ -41,6 +42,11 @@ class Correspondent:
 
     email: str
     name: str = ""
+
+
+def as_written(name: str, email: str) -> Address:
+    """An address for a header field, whose display name keeps its commas: `Müller, Sabine`."""
+    return Address(display_name=name, addr_spec=email)
 
 
 class Fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 
 from flask.cli import FlaskGroup
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from werkzeug.security import generate_password_hash
 from demo.inbox.app import create_app, create_tables
 from demo.inbox.database import db
 from demo.inbox.intake import receive
+from demo.inbox.mime.headers import as_written
 from demo.inbox.models import Company, Mailbox, Person
 from demo.inbox.seeding.mail import MAIL, SeedMail
 from demo.inbox.seeding.people import COMPANIES, MAILBOXES, PASSWORD, PEOPLE
@@ -61,7 +62,7 @@ def seed() -> bool:
 def _raw(mail: SeedMail, box: Mailbox, now: datetime) -> EmailMessage:
     """The message as it would have come over the wire."""
     message = EmailMessage(policy=SMTPUTF8)
-    ours, customer = formataddr((box.name, box.address)), formataddr((mail.name, mail.email))
+    ours, customer = as_written(box.name, box.address), as_written(mail.name, mail.email)
     message["From"], message["To"] = (ours, customer) if mail.ours else (customer, ours)
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(now - timedelta(hours=mail.hours_ago))

@@ -117,7 +117,7 @@ def test_composing_opens_a_conversation_of_ours(inbox: Flask, visit: Visit) -> N
         subject="Welcome",
         text="Hello!",
     )
-    number = int(place.rpartition("/")[2])
+    number = int(place.removesuffix("#latest").rpartition("/")[2])
     with inbox.app_context():
         conversation = db.session.get_one(Conversation, number)
         assert conversation.opened_by == "agent"
@@ -143,7 +143,7 @@ def test_a_test_mail_may_answer_a_conversation(inbox: Flask, visit: Visit) -> No
         text="One more thing",
         **{"from": "somebody.else@example.com"},
     )
-    assert place == "/conversations/1"
+    assert place == "/conversations/1#latest"
     assert newest(inbox).direction == "inbound"
 
 
@@ -159,3 +159,18 @@ def test_pages_let_no_foreign_script_run(visit: Visit, path: str) -> None:
     answer = visit(MAYA).client.get(path)
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_test_mail_is_filled_in_and_its_sender_keeps_a_name_with_a_comma(visit: Visit) -> None:
+    maya = visit(MAYA)
+    form = maya.get("/test-mail")
+    filled = {box.get("name"): box.value for box in form.xpath("//main//input | //main//textarea")}
+    assert filled["name"] == "Müller, Sabine"
+    names = ("from", "name", "subject", "text")
+    place = maya.post("/test-mail", "/test-mail", mailbox="sales", **{n: filled[n] for n in names})
+    assert place.endswith("#latest")
+    page = maya.get(place.partition("#")[0])
+    assert "Müller, Sabine" in page.xpath("//div[@class='heading']")[0].text_content()
+    assert page.xpath("//li[@id='latest']")
+    listed = maya.get("/").xpath("//p[@class='row__subject']/a/@href")
+    assert all(link.endswith("#latest") for link in listed)
