@@ -170,6 +170,7 @@ class SalesforceGateway(Protocol):
         domains: Sequence[str],
         *,
         person_accounts: bool,
+        named: bool = True,
         first: int = 0,
         start_by: float | None = None,
     ) -> Mapping[str, DomainAccounts]:
@@ -177,7 +178,8 @@ class SalesforceGateway(Protocol):
         most 200) belong: one API request. A domain is exactly what stands behind the @: those above
         and below it are others. The first four domains are answered always, of more some may not be
         because several share a query; `first` says how many of them (at most 3) are answered in any
-        case. `person_accounts`: the org has them, which are left out."""
+        case. `person_accounts`: the org has them, which are left out. `named`: Account.Name can be
+        grouped by; not where it is encrypted."""
 
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from keeping_plugin.addresses import address_key, domain_of
+from keeping_plugin.mail.body import read_body
 from keeping_plugin.mail.clean import one_line
 from keeping_plugin.mail.domains import may_be_a_company, registered
+from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.reply import Reply, read_reply
-from keeping_plugin.types import Address
+from keeping_plugin.types import Address, Direction, Message
 
 COMPANY: Final = 80  # as much as is shown; Lead.Company holds 255
 _LINES = 15
@@ -95,6 +97,32 @@ def company_in(reply: Reply, customer: Address) -> SuggestedCompany | None:
         return SuggestedCompany(name, "signature")
     name = in_domain(customer)
     return SuggestedCompany(name, "address") if name else None
+
+
+def company_of(customer: Address, message: Message | None) -> SuggestedCompany | None:
+    """The company to suggest, from this message when the customer wrote it, else from the address
+    alone."""
+    wrote = message is not None and message.direction == Direction.INBOUND and message.sender
+    if message is None or not wrote or not wrote.email:
+        return suggested_company(customer)
+    key = address_key(wrote.email)
+    if key is None or key != address_key(customer.email):
+        return suggested_company(customer)
+    try:
+        body = read_body(message, Effort.begun())
+    except TextTooSlow:
+        return suggested_company(customer)
+    return company_in(body.reply, customer)
+
+
+def lead_company(customer: Address, message: Message | None) -> str:
+    """What stands in the Company of somebody who is added as a Lead, where no Account tells it: the
+    company to suggest, else their own name. Salesforce requires one on every Lead."""
+    suggested = company_of(customer, message)
+    if suggested is not None:
+        return suggested.name
+    fields = contact_fields(customer)
+    return " ".join(str(fields[name]) for name in ("FirstName", "LastName") if name in fields)
 
 
 def in_domain(customer: Address) -> str:

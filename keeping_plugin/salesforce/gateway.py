@@ -151,13 +151,14 @@ class Gateway:
         domains: Sequence[str],
         *,
         person_accounts: bool,
+        named: bool = True,
         first: int = 0,
         start_by: float | None = None,
     ) -> Mapping[str, DomainAccounts]:
         """The Account of each of up to 200 mail domains, in one API request."""
         with self._calls.verb("accounts", start_by=start_by):
             return domains_accounts.accounts(
-                self._calls, domains, person_accounts=person_accounts, first=first
+                self._calls, domains, person_accounts=person_accounts, named=named, first=first
             )
 
     def create_many(

@@ -96,10 +96,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class AccountFound:
-    """An Account and whose it is."""
+    """An Account, what it is called ("" if that cannot be read) and whose it is."""
 
     id: str
     owner_id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

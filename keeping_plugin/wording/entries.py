@@ -41,6 +41,12 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "that fails."
     ),
     "address_busy": "This person is being added right now; it will be retried in a moment.",
+    "account_refused": "Salesforce did not take the Account; looking for the right one again.",
+    "without_account": "Salesforce did not take the Account; this person is added without one.",
+    "account_open": (
+        "This person’s domain has very many Contacts or Accounts; their Account is still being "
+        "looked for."
+    ),
     "message_missing": (
         "The inbox cannot provide the message right now; it will be retried for ten minutes."
     ),
@@ -143,6 +149,18 @@ NOTES: Mapping[str, str] = {
     "owner_not_allowed": (
         "The connected user owns the record, because they cannot give such records to the chosen "
         "owner."
+    ),
+    "without_account": (
+        "Salesforce did not take the Account, which may have been deleted or hidden from the "
+        "connected user, so this Contact was added without one."
+    ),
+    "chosen_account_gone": (
+        "Salesforce does not take the Account chosen on the Automation tab, so this Contact was "
+        "added without one."
+    ),
+    "account_unanswered": (
+        "Salesforce did not say in time which Account this person belongs to, so this Contact was "
+        "added without one."
     ),
 }
 

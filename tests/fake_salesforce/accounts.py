@@ -15,7 +15,7 @@ def accounts(
 ) -> Mapping[str, DomainAccounts]:
     """Every step of every domain, whatever it takes."""
     there = {
-        row["Id"]: AccountFound(row["Id"], row["OwnerId"])
+        row["Id"]: AccountFound(row["Id"], row["OwnerId"], row.get("Name") or "")
         for row in org.of("Account")
         if not (person_accounts and row.get("IsPersonAccount"))
     }

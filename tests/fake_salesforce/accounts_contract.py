@@ -105,7 +105,7 @@ class AccountsContract(OrgContract):
         found = org.gateway.accounts([key], person_accounts=False)
         assert told(found[key]) == (account, account)
 
-    def test_the_owner_of_an_account_is_told(self, org: OrgUnderTest) -> None:
+    def test_the_owner_and_the_name_of_an_account_are_told(self, org: OrgUnderTest) -> None:
         domain, many = some_domain(), [some_domain() for _ in range(9)]
         account = org.add("Account", Name="A", Website=domain)
         self._people(org, domain, account, 2)
@@ -115,7 +115,8 @@ class AccountsContract(OrgContract):
             assert found.colleagues.account is not None
             assert found.website.account is not None
             assert found.colleagues.account.owner_id == owner
-            assert found.website.account.owner_id == owner
+            assert found.website.account == found.colleagues.account
+            assert found.website.account.name == "A"
 
     def test_two_hundred_domains_cost_one_request(self, org: OrgUnderTest) -> None:
         domains = [some_domain() for _ in range(200)]

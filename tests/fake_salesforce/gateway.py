@@ -188,6 +188,7 @@ class FakeGateway:
         domains: Sequence[str],
         *,
         person_accounts: bool,
+        named: bool = True,
         first: int = 0,
         start_by: float | None = None,
     ) -> Mapping[str, DomainAccounts]:

@@ -37,13 +37,13 @@ from keeping_plugin.errors import (
     TooBusy,
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
-from keeping_plugin.mail.company_name import SuggestedCompany
+from keeping_plugin.mail.company_name import SuggestedCompany, company_of
 from keeping_plugin.objects import row_of
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
 from keeping_plugin.services.panel import call, cards, record_types
 from keeping_plugin.services.panel.lookup import returned
-from keeping_plugin.services.panel.prefill import company_of, newest_inbound, person_values
+from keeping_plugin.services.panel.prefill import newest_inbound, person_values
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address

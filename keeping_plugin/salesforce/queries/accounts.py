@@ -29,21 +29,26 @@ PAGE = 2_000
 _WEBSITES = "websites"
 _BY_DOMAIN = composite.QUERIES - 1
 _WEBSITE_LENGTH = 255
-_OWNER = "Account.OwnerId"
+_OWNER, _NAME = "Account.OwnerId", "Account.Name"
 
 
 def accounts(
-    calls: Calls, domains: Sequence[str], *, person_accounts: bool, first: int = 0
+    calls: Calls,
+    domains: Sequence[str],
+    *,
+    person_accounts: bool,
+    named: bool = True,
+    first: int = 0,
 ) -> Mapping[str, DomainAccounts]:
     """At most 200 domains, each an `addresses.domain_key`. `first`: so many of them get a query of
     their own in any case, at most three. `person_accounts`: the org has them; they are no
-    company's."""
+    company's. `named`: Account.Name can be grouped by."""
     if not 0 < len(domains) <= MAX_DOMAINS or not 0 <= first < _BY_DOMAIN:
         raise ValueError(f"1 to {MAX_DOMAINS} domains, not {len(domains)}")
     no_persons = ["IsPersonAccount = false"] if person_accounts else []
     groups = {f"d{number}": group for number, group in enumerate(_groups(domains, first))}
     subs = [composite.query(_WEBSITES, _of_websites(domains, no_persons))]
-    subs += [_of_domains(name, group, no_persons) for name, group in groups.items()]
+    subs += [_of_domains(name, group, no_persons, named=named) for name, group in groups.items()]
     answers = composite.ask_all(calls, "accounts", subs)
     by_website = _websites(calls, answers[_WEBSITES], domains)
     found = {}
@@ -82,17 +87,17 @@ def website_forms(domain: str) -> tuple[str, ...]:
 def _of_websites(domains: Sequence[str], conditions: Sequence[str]) -> str:
     forms = [form for domain in domains for form in website_forms(domain)]
     where = [format_soql("Website IN {}", forms), *conditions]
-    return soql.select(("Id", "Website", "OwnerId"), "Account", where=where, limit=PAGE)
+    return soql.select(("Id", "Website", "OwnerId", "Name"), "Account", where=where, limit=PAGE)
 
 
-def _of_domains(name: str, group: Sequence[str], conditions: Sequence[str]) -> Sub:
+def _of_domains(name: str, group: Sequence[str], conditions: Sequence[str], *, named: bool) -> Sub:
     parts = [
         format_soql("Email LIKE '%@{:like}'", spelling)
         for domain in group
         for spelling in _spellings(domain)
     ]
     where = [f"({' OR '.join(parts)})", "AccountId != null", *conditions]
-    fields = ("AccountId", _OWNER)
+    fields = ("AccountId", _OWNER, _NAME) if named else ("AccountId", _OWNER)
     if len(group) > 1:
         return composite.query(
             name, soql.select(("Email", *fields), "Contact", where=where, limit=PAGE)
@@ -122,7 +127,7 @@ def _websites(calls: Calls, answer: Answer, domains: Sequence[str]) -> dict[str,
     for row in rows:
         domain = asked.get(text(row, "Website").lower())
         if domain is not None:
-            found[domain].append(AccountFound(payloads.record_id(row), _text(row, "OwnerId")))
+            found[domain].append(_found(payloads.record_id(row), row))
     told = {}
     for domain in domains:
         there = found[domain]
@@ -169,9 +174,11 @@ def _most(people: Counter[AccountFound]) -> Told:
 def _account(row: Mapping[str, object]) -> AccountFound:
     """Of a Contact's row; an aggregate names the column of a parent's field by the field alone."""
     account_id = payloads.record_id({"Id": row.get("AccountId")})
-    account = row.get("Account")
-    owner = mapping(account).get("OwnerId") if account is not None else row.get("OwnerId")
-    return AccountFound(account_id, owner if isinstance(owner, str) else "")
+    return _found(account_id, mapping(row["Account"]) if row.get("Account") else row)
+
+
+def _found(account_id: str, row: Mapping[str, object]) -> AccountFound:
+    return AccountFound(account_id, _text(row, "OwnerId"), _text(row, "Name"))
 
 
 def _count(row: Mapping[str, object]) -> int:

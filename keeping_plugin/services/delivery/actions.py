@@ -7,19 +7,43 @@ do without stands in `schema/sending`; who takes it for which message, in `rules
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from keeping_plugin.addresses import address_key
 from keeping_plugin.errors import DuplicatesFound, RecordRejected, SalesforceError
+from keeping_plugin.mail.company_name import lead_company
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.task import task_text
 from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry
+from keeping_plugin.objects import LEAD
 from keeping_plugin.services.ledger.outcome import Outcome, done, words
+from keeping_plugin.services.people.policy import AddAs, PeopleChoices
 from keeping_plugin.time_zones import zone
 from keeping_plugin.types import Action, Address, Conversation, Message, Value
 
 PERSON_GONE = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"})
+
+
+# Salesforce did not take the Account of a new Contact: deleted a moment ago, or not for this user
+# to see. It is looked for once more, then the Contact is added without one.
+ACCOUNT_REFUSED, WITHOUT_ACCOUNT = "account_refused", "without_account"
+ACCOUNT_OPEN = "account_open"  # it shares a domain with more people than could be looked through
+_ACCOUNT_GONE = PERSON_GONE | {"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
+
+
+def without_account(row: SyncEntry) -> bool:
+    """Whether somebody is added without an Account, because Salesforce took none twice."""
+    return WITHOUT_ACCOUNT in (row.reason, row.note)
+
+
+def refuses_account(error: SalesforceError) -> bool:
+    """Whether a refusal may be about the Account that the record refers to: Salesforce often names
+    no field."""
+    return any(
+        each.code in _ACCOUNT_GONE and set(each.fields) <= {"AccountId"}
+        for each in error.complaints
+    )
 
 
 class Look(Enum):
@@ -40,6 +64,7 @@ class Material:
     marker: str
     mailbox_names: Collection[str]
     connection: Connection
+    choices: PeopleChoices = field(default_factory=PeopleChoices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,7 @@ class Payload:
     fields: Mapping[str, Value]
     note: str | None = None
     fingerprint: str | None = None
+    object: str = ""  # where it is another than the action's
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +102,18 @@ class ActionSpec:
         return self.person_field is None
 
 
-def _contact(material: Material) -> Payload:
+def _person(material: Material) -> Payload:
     customer = material.message.customer
     if customer is None or address_key(customer.email) != material.address:
         customer = Address(material.address)  # whatever the host says of the customer now
-    return Payload(contact_fields(customer, not_names=material.mailbox_names))
+    fields = contact_fields(customer, not_names=material.mailbox_names)
+    if material.choices.add_as is not AddAs.LEAD:
+        return Payload(fields)
+    company = lead_company(customer, material.message)
+    return Payload({**fields, "Company": company}, object=LEAD.name)
 
 
-def _read_contact(row: SyncEntry, error: SalesforceError, key_field: str | None) -> Outcome | None:
+def _read_person(row: SyncEntry, error: SalesforceError, key_field: str | None) -> Outcome | None:
     if isinstance(error, DuplicatesFound) or (
         isinstance(error, RecordRejected) and "DUPLICATES_DETECTED" in error.codes
     ):
@@ -132,8 +162,8 @@ ACTIONS: Mapping[Action, ActionSpec] = {
         look=Look.ADDRESS,
         person_field=None,
         switched_on=lambda policy: policy.add_contacts,
-        payload=_contact,
-        read=_read_contact,
+        payload=_person,
+        read=_read_person,
     ),
     Action.LOG_TASK: ActionSpec(
         "Task",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import exists, or_, select
 
@@ -18,7 +19,12 @@ from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import spec_of
+from keeping_plugin.services.delivery.actions import (
+    ACCOUNT_REFUSED,
+    WITHOUT_ACCOUNT,
+    spec_of,
+)
+from keeping_plugin.services.delivery.adding import adding, note_sends, owned
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.look import look
@@ -28,7 +34,6 @@ from keeping_plugin.services.delivery.plan import (
     PlanInput,
     follows,
     plan,
-    record,
 )
 from keeping_plugin.services.delivery.prepare import prepare
 from keeping_plugin.services.delivery.readiness import (
@@ -46,7 +51,7 @@ from keeping_plugin.services.delivery.unanswered import (
     read_failed,
 )
 from keeping_plugin.services.delivery.waiting_look import look_for_waiting
-from keeping_plugin.services.ledger import claims, entries
+from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.ledger.batch import (
     Batch,
     claim,
@@ -57,13 +62,13 @@ from keeping_plugin.services.ledger.batch import (
 )
 from keeping_plugin.services.ledger.claims import claim_addresses
 from keeping_plugin.services.ledger.copies import log_once
-from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, release_lease, renew_lease, take_lease
 from keeping_plugin.services.ledger.outcome import MADE, Outcome, later
 from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter
 from keeping_plugin.services.people import owners
+from keeping_plugin.services.people.making import refused
 from keeping_plugin.services.people.owners import Owners
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
@@ -167,6 +172,11 @@ def _hold(runtime: Runtime, lease: Lease) -> bool:
         return renew_lease(runtime, session, lease)
 
 
+def _held(runtime: Runtime, lease: Lease) -> float:
+    """Until when another call may start, with the lease renewed for it."""
+    return lease.start_by(runtime) if _hold(runtime, lease) else float("-inf")
+
+
 def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Batch) -> bool:
     if not within_budget(runtime, gateway, batch.connection):
         _release_rows(runtime, batch, give_up=True)
@@ -190,10 +200,10 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         runtime,
         gateway,
         batch.connection,
-        prepared.choices,
+        prepared.making.people,
         rows=rows,
         writers=prepared.writers,
-        schemas=prepared.schemas,
+        schemas=prepared.making.schemas,
     )
     looked = look(
         gateway,
@@ -226,12 +236,21 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         give_up_before=_give_up_before(runtime, batch),
     )
     made = plan(rows, facts)
-    first = [_owned(row, facts, whose) for row in made.contacts.values()]
+    first = adding(
+        runtime,
+        gateway,
+        batch,
+        made,
+        facts,
+        whose,
+        prepared.making,
+        start_by=partial(_held, runtime, lease),
+    )
     first += [
-        _owned(row, facts, whose, person.id, candidates, person.account_owner)
+        owned(row, facts, whose, person.id, candidates, owner=person.account_owner)
         for row, person, candidates in made.related
     ]
-    _note_owners(runtime, batch, first)
+    note_sends(runtime, batch, first)
     limit = facts.give_up_before
     sent = send(runtime, gateway, lease, batch, first, refused_before=limit) if first else Sent({})
     if sent is None:  # what the look told stands all the same
@@ -245,37 +264,10 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     if sent.paused:
         _give_back(runtime, batch, made)
         return False
-    return _follow(runtime, gateway, lease, batch, made, facts, whose, sent.outcomes)
-
-
-def _owned(
-    row: SyncEntry,
-    facts: PlanInput,
-    whose: Owners,
-    contact_id: str | None = None,
-    candidates: int = 0,
-    account_owner: str | None = None,
-) -> Send:
-    """The record of a row, with its owner."""
-    payload = facts.payload(row)
-    own = whose.of(row, spec_of(row).object, account_owner)
-    made = record(row, payload, contact_id, owner_id=own.owner_id)
-    return Send(row, made, contact_id, candidates, payload.note or own.note)
-
-
-def _note_owners(runtime: Runtime, batch: Batch, sends: Collection[Send]) -> None:
-    """Keep with the rows why the connecting user owns a record that was to be somebody else's. No
-    statement where there is nothing to keep."""
-    rows: dict[str | None, list[int]] = {}
-    for each in sends:
-        if each.note != each.row.note:
-            rows.setdefault(each.note, []).append(each.row.id)
-    if not rows:
-        return
-    with runtime.database.write() as session:
-        for note, ids in rows.items():
-            mine = entries.of_batch(ids, batch.token)
-            entries.happen(session, Event.ANNOTATED, *mine, note=note)
+    account_owners = {each.row.id: each.account.owner_id for each in first if each.account}
+    return _follow(
+        runtime, gateway, lease, batch, made, facts, whose, sent.outcomes, account_owners
+    )
 
 
 def _follow(
@@ -287,6 +279,7 @@ def _follow(
     facts: PlanInput,
     whose: Owners,
     answers: Mapping[int, Outcome],
+    account_owners: Mapping[int, str],
 ) -> bool:
     """The rows that waited for a Contact of this batch. They travel in a composite of their
     own: in the Contact's, a refused Contact would leave them a null WhoId."""
@@ -296,14 +289,15 @@ def _follow(
     outcomes: dict[int, Outcome] = {}
     second: list[Send] = []
     for address, rows in made.followers.items():
-        outcome = answers.get(made.contacts[address].id)
+        added = made.contacts[address].id
+        outcome, account_owner = answers.get(added), account_owners.get(added)
         for row in rows:
             after = after_contact(outcome, row) if outcome else later("contact_first", CLAIM_BUSY)
             if after is not None:
                 outcomes[row.id] = follows(row, after, facts)
             elif outcome is not None and outcome.record_id is not None:
-                second.append(_owned(row, facts, whose, outcome.record_id, 1))
-    _note_owners(runtime, batch, second)
+                second.append(owned(row, facts, whose, outcome.record_id, 1, owner=account_owner))
+    note_sends(runtime, batch, second)
     limit = facts.give_up_before
     sent = (
         send(runtime, gateway, lease, batch, second, refused_before=limit) if second else Sent({})
@@ -331,7 +325,12 @@ def _write(
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
     people = {key: row.address for key, row in rows.items() if spec_of(row).adds_person}
     unclear = {address for key, address in people.items() if outcomes[key].marked}
-    made = {address for key, address in people.items() if outcomes[key].reason in MADE}
+    made = {
+        address
+        for key, address in people.items()
+        if outcomes[key].reason in MADE
+        and (outcomes[key].record_id or "").startswith(CONTACT.prefix)
+    }
     org_id = batch.connection.org_id
     with runtime.database.write() as session:
         pauses.record_answer(session, batch.connection.id, gateway, answered=answered)
@@ -347,6 +346,17 @@ def _write(
             if each.row.id in outcomes and outcomes[each.row.id].reason in MADE
         ]
         audit.record_created(session, batch.connection, written)
+        refused(
+            session,
+            batch.connection.id,
+            [
+                (each.row, each.account)
+                for each in sends
+                if each.account is not None
+                and each.row.id in outcomes
+                and outcomes[each.row.id].reason in (ACCOUNT_REFUSED, WITHOUT_ACCOUNT)
+            ],
+        )
         lost_key = any(outcome.reason == KEY_FIELD_GONE for outcome in outcomes.values())
         if lost_key:
             lose_key_field(session, batch)

@@ -15,8 +15,9 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.objects import CONTACT
 from keeping_plugin.refusals import Advice, advice, is_locked
-from keeping_plugin.services.delivery.actions import spec_of
+from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, WITHOUT_ACCOUNT, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, done, later, unknown, words
 from keeping_plugin.times import SETTLE
 from keeping_plugin.types import Saved
@@ -31,6 +32,8 @@ SOMETHING_BROKE = "internal_error"
 
 # The org's own field for our Tasks is gone, or takes nothing any more: they are sent without it.
 KEY_FIELD_GONE = "key_field_gone"
+
+OF_PERSON = frozenset({"owner_refused", ACCOUNT_REFUSED, WITHOUT_ACCOUNT})
 
 
 def backoff(retries: int) -> float:
@@ -54,6 +57,12 @@ def advice_for(error: SalesforceError) -> Advice:
 def key_field_gone() -> Outcome:
     """A Task that was refused for the sake of the field that only we need."""
     return Outcome(EntryState.PENDING, KEY_FIELD_GONE, 0.0)
+
+
+def account_refused(row: SyncEntry) -> Outcome:
+    """A Contact whose Account is found once more, then one that is sent without."""
+    again = WITHOUT_ACCOUNT if row.reason == ACCOUNT_REFUSED else ACCOUNT_REFUSED
+    return Outcome(EntryState.PENDING, again, 0.0)
 
 
 def owner_refused() -> Outcome:
@@ -131,13 +140,16 @@ def after_contact(outcome: Outcome, follower: SyncEntry) -> Outcome | None:
     Contact is there (outcome.record_id), a Task can be sent."""
     adding = spec_of(follower).adds_person
     if outcome.state == EntryState.DONE and outcome.record_id is not None:
-        return done("exists", outcome.record_id) if adding else None
+        if adding:
+            return done("exists", outcome.record_id)
+        if outcome.record_id.startswith(CONTACT.prefix):
+            return None
     if outcome.state == EntryState.SENDING:
         return later(outcome.reason, outcome.wait or SETTLE)
     if adding:
         return outcome
     if outcome.state == EntryState.PENDING:
-        # The owner of the Contact was refused, not that of its Task.
-        reason = "contact_first" if outcome.reason == "owner_refused" else outcome.reason
+        # The owner or the Account of the Contact was refused, nothing of its Task.
+        reason = "contact_first" if outcome.reason in OF_PERSON else outcome.reason
         return later(reason, outcome.wait or 0.0)
     return Outcome(EntryState.WAITING, "no_contact")

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.models import EntryState, SyncEntry
-from keeping_plugin.objects import CONTACT
+from keeping_plugin.objects import CONTACT, LEAD
 from keeping_plugin.services.delivery.actions import Payload, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, unknown
 from keeping_plugin.services.people.owners import OWNER_FIELD
@@ -112,7 +112,8 @@ def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
         made.known.add(row.address)
     if people:
         first = contacts[0] if contacts else people[0]
-        reason = spec_of(row).made if row.sent_at is not None and contacts else "exists"
+        ours = row.sent_at is not None and (contacts or _as_lead(row, facts))
+        reason = spec_of(row).made if ours else "exists"
         made.settled[row.id] = done(reason, first.id)
         return
     outcome = _unsettled(row, facts) or _ending(row, facts)
@@ -122,6 +123,11 @@ def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
         made.followers.setdefault(_same(row), []).append(row)
     else:
         made.contacts[_same(row)] = row
+
+
+def _as_lead(row: SyncEntry, facts: PlanInput) -> bool:
+    payload = facts.payloads.get(row.message_id, {}).get(Action(row.action))
+    return payload is not None and payload.object == LEAD.name
 
 
 def _relate(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
@@ -196,4 +202,4 @@ def record(
     spec = spec_of(row)
     person = {} if spec.person_field is None else {spec.person_field: contact_id}
     owner = {OWNER_FIELD: owner_id} if owner_id else {}
-    return NewRecord(spec.object, {**payload.fields, **person, **owner})
+    return NewRecord(payload.object or spec.object, {**payload.fields, **person, **owner})

@@ -21,28 +21,36 @@ from keeping_plugin.models import (
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.rules import Facts, Policy
 from keeping_plugin.services.automation.history import without_text
-from keeping_plugin.services.delivery.actions import ACTIONS, Look, Material, Payload, spec_of
+from keeping_plugin.services.delivery.actions import (
+    ACTIONS,
+    Look,
+    Material,
+    Payload,
+    spec_of,
+)
 from keeping_plugin.services.delivery.host_messages import Mail, is_believed
 from keeping_plugin.services.delivery.judge_again import has_changed
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.copies import fingerprint
 from keeping_plugin.services.ledger.events import Event
+from keeping_plugin.services.people import making as people_making
 from keeping_plugin.services.people import owners, policy
-from keeping_plugin.services.people.policy import COMPANY, CompanyPeople
+from keeping_plugin.services.people.making import Making
+from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
-from keeping_plugin.services.schema.sending import sendable
 from keeping_plugin.types import (
     Action,
     Agent,
     Conversation,
     Direction,
     MessageArrived,
-    ObjectSchema,
 )
 
 log = logging.getLogger("keeping_plugin.delivery")
+
+_OF_SENDS = owners.NOTES | people_making.NOTES  # written when a record is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,8 @@ class Prepared:
     unfindable: Collection[str]  # messages whose customer nobody will ever add
     by_search: bool  # people are found by a search, which never knows that somebody is not there
     unread: Collection[str]  # messages for which the host raised, while it answered for others
-    choices: CompanyPeople
+    making: Making  # how people are added
     writers: Mapping[str, Agent | None]
-    schemas: Mapping[str, ObjectSchema]
     fingerprints: Mapping[int, str]
 
 
@@ -86,6 +93,7 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     installation = found[0].installation_id
     choices = policy.of_rows(row.PeoplePolicy for row in found if row.PeoplePolicy)
     salt = f"{installation} {company_id}" if choices.of(COMPANY).once_per_mail else None
+    making = Making(choices, schemas)
     rows = [row for row in batch.rows if spec_of(row).look is Look.MARKER]
     markers = {
         row.id: marker(installation, company_id, row.message_id, spec_of(row).marker_kind)
@@ -96,7 +104,7 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         mail = Mail(runtime, batch)
         writers: dict[str, Agent | None] = {}
         names = mailboxes.values()
-        payloads, there = _payloads(mail, batch, markers, names, schemas, writers, salt)
+        payloads, there = _payloads(mail, batch, markers, names, making, writers, salt)
     finally:
         runtime.end_host_transaction()
     by_search = emails_are_searched(schemas)
@@ -143,9 +151,8 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         unfindable,
         by_search,
         mail.unread,
-        choices,
+        making,
         writers,
-        schemas,
         _fingerprints(batch, payloads, cancellations, changed),
     )
 
@@ -170,7 +177,7 @@ def _payloads(
     batch: Batch,
     markers: Mapping[int, str],
     mailbox_names: Collection[str],
-    schemas: Mapping[str, ObjectSchema],
+    making: Making,
     writers: dict[str, Agent | None],
     salt: str | None,
 ) -> tuple[dict[str, dict[Action, Payload]], dict[str, MessageArrived]]:
@@ -189,10 +196,18 @@ def _payloads(
             action, spec = Action(row.action), spec_of(row)
             marked = markers.get(row.id, "")
             material = Material(
-                message, conversation, row.address, marked, mailbox_names, batch.connection
+                message,
+                conversation,
+                row.address,
+                marked,
+                mailbox_names,
+                batch.connection,
+                making.choices(row.mailbox_id),
             )
             payload = spec.payload(material)
-            fields = sendable(schemas.get(spec.object), payload.fields, action)
+            fields = making.filled(
+                row.mailbox_id, payload.object or spec.object, payload.fields, action
+            )
             made[action] = replace(payload, fields=fields)
             if salt is not None and spec.look is Look.MARKER:
                 known_by = fingerprint(message, row.address, salt=salt)
@@ -230,7 +245,7 @@ def _note(runtime: Runtime, batch: Batch, payloads: Mapping[str, Mapping[Action,
         if row.message_id not in payloads:
             continue
         note = payloads[row.message_id][Action(row.action)].note
-        if note == row.note or (note is None and row.note in owners.NOTES):
+        if note == row.note or (note is None and row.note in _OF_SENDS):
             continue
         if note is not None:
             log.warning("text_too_slow", extra={"entry_id": row.id})

@@ -18,8 +18,9 @@ from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import Look, Payload, spec_of
+from keeping_plugin.services.delivery.actions import Look, Payload, refuses_account, spec_of
 from keeping_plugin.services.delivery.outcomes import (
+    account_refused,
     advice_for,
     key_field_gone,
     owner_refused,
@@ -34,6 +35,7 @@ from keeping_plugin.services.ledger.lease import Lease
 from keeping_plugin.services.ledger.marks import mark
 from keeping_plugin.services.ledger.outcome import MADE, Outcome
 from keeping_plugin.services.people import owners
+from keeping_plugin.services.people.accounts import AccountChoice
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
 from keeping_plugin.types import NewRecord, Saved
@@ -41,14 +43,15 @@ from keeping_plugin.types import NewRecord, Saved
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One row on its way: `contact_id` is whom its record is about, `note` why its owner is another
-    than was chosen."""
+    """One row on its way: `contact_id` is whom its record is about, `account` the one it is to
+    belong to, `note` why its owner or its Account is another than was chosen."""
 
     row: SyncEntry
     record: NewRecord
     contact_id: str | None = None
     candidates: int = 0
     note: str | None = None
+    account: AccountChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,12 @@ def _told(
         elif isinstance(answer, SalesforceError) and owners.refuses_owner(each.record, answer):
             own[each.row.id] = owner_refused()
             disowned.append((each.record, answer))
+        elif (
+            isinstance(answer, SalesforceError)
+            and "AccountId" in each.record.fields
+            and refuses_account(answer)
+        ):
+            own[each.row.id] = account_refused(each.row)
         elif isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
             smaller.append(each)
         elif isinstance(answer, SalesforceError) and does is Advice.PAUSE:

@@ -7,13 +7,9 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from keeping_plugin.addresses import address_key
-from keeping_plugin.mail.body import read_body
-from keeping_plugin.mail.company_name import SuggestedCompany, company_in, suggested_company
-from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import Decision
-from keeping_plugin.types import Address, Direction, Message, ObjectSchema, Value
+from keeping_plugin.types import Address, ObjectSchema, Value
 
 _MAX_MESSAGES = 20  # messages looked through for one of the customer's
 
@@ -33,19 +29,3 @@ def newest_inbound(session: Session, company_id: str, conversation_id: str) -> s
         .limit(_MAX_MESSAGES)
     )
     return next((row.message_id for row in rows if (row.facts or {}).get("inbound")), None)
-
-
-def company_of(customer: Address, message: Message | None) -> SuggestedCompany | None:
-    """The company to suggest, from this message when the customer wrote it, else from the address
-    alone."""
-    wrote = message is not None and message.direction == Direction.INBOUND and message.sender
-    if message is None or not wrote or not wrote.email:
-        return suggested_company(customer)
-    key = address_key(wrote.email)
-    if key is None or key != address_key(customer.email):
-        return suggested_company(customer)
-    try:
-        body = read_body(message, Effort.begun())
-    except TextTooSlow:
-        return suggested_company(customer)
-    return company_in(body.reply, customer)

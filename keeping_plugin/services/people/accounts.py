@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import delete, select
@@ -63,15 +64,16 @@ class AccountChoice:
     step: Step
     id: str = ""
     owner_id: str = ""
+    name: str = ""
     unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of some domains. `gone` is the chosen Account that Salesforce refused."""
+    """What is known of some domains. `gone` are chosen Accounts that Salesforce refused."""
 
     domains: Mapping[str, DomainAccounts]
-    gone: str = ""
+    gone: Collection[str] = ()
 
     def choose(self, choices: PeopleChoices, domain: str) -> AccountChoice:
         """The first Account that a step of these choices finds for this domain."""
@@ -84,10 +86,15 @@ class Known:
             ):
                 if wanted and answer.account is not None:
                     found = answer.account
-                    return AccountChoice(step, found.id, found.owner_id, unanswered)
+                    return AccountChoice(step, found.id, found.owner_id, found.name, unanswered)
                 unanswered |= wanted and not answer.answered
-        if choices.account_id and choices.account_id != self.gone:
-            return AccountChoice(Step.CHOSEN, choices.account_id, unanswered=unanswered)
+        if choices.account_id and choices.account_id not in self.gone:
+            return AccountChoice(
+                Step.CHOSEN,
+                choices.account_id,
+                name=choices.account_name,
+                unanswered=unanswered,
+            )
         return AccountChoice(Step.NONE, unanswered=unanswered)
 
     def crowded(self, choices: PeopleChoices, domain: str) -> bool:
@@ -129,29 +136,31 @@ def find(
     wanted = [domain for domain in dict.fromkeys(domains) if may_be_a_company(domain)]
     with runtime.database.read() as session:
         known = kept(session, connection_id, wanted, runtime.times)
-    contact = schemas.get(CONTACT.name)
-    persons = contact is not None and "IsPersonAccount" in contact.fields
+    contact, account = schemas.get(CONTACT.name), schemas.get("Account")
+    name = account.fields.get("Name") if account is not None else None
+    ask = partial(
+        gateway.accounts,
+        person_accounts=contact is not None and "IsPersonAccount" in contact.fields,
+        named=name is not None and name.filterable,  # not so where it is encrypted
+    )
     missing = [domain for domain in wanted if domain not in known.domains]
     told: dict[str, DomainAccounts] = {}
     for start in range(0, len(missing), MAX_DOMAINS):
-        told |= _ask(gateway, missing[start : start + MAX_DOMAINS], persons, start_by)
+        told |= _ask(ask, missing[start : start + MAX_DOMAINS], start_by)
     keep(runtime, connection_id, told)
     return Known({**known.domains, **told}, known.gone)
 
 
 def _ask(
-    gateway: SalesforceGateway,
+    ask: Callable[..., Mapping[str, DomainAccounts]],
     domains: Collection[str],
-    persons: bool,
     start_by: Callable[[], float | None],
 ) -> dict[str, DomainAccounts]:
     told: dict[str, DomainAccounts] = {}
     asked, first = list(domains), 0
     for _ in range(MAX_REQUESTS):
         try:
-            told |= gateway.accounts(
-                asked, person_accounts=persons, first=first, start_by=start_by()
-            )
+            told |= ask(asked, first=first, start_by=start_by())
         except _NOT_THE_QUESTION:
             raise
         except SalesforceError as error:
@@ -177,7 +186,7 @@ def kept(session: Session, connection_id: int, domains: Collection[str], times: 
         )
     )
     found = {row.domain: row.told for row in rows}
-    gone = found.pop(_CHOSEN, "")
+    gone = found.pop(_CHOSEN, ())
     return Known({domain: _restored(told) for domain, told in found.items()}, gone)
 
 
@@ -213,18 +222,20 @@ def forget(session: Session, connection_id: int, domains: Collection[str]) -> No
 
 
 def note_gone(session: Session, connection_id: int, account_id: str) -> None:
-    """Salesforce does not take the chosen Account: it is not tried for a day."""
-    _replace(session, connection_id, {_CHOSEN: account_id})
+    """Salesforce does not take a chosen Account: it is not tried for a day."""
+    row = session.get(DomainAccount, (connection_id, _CHOSEN))
+    known = row.told if row is not None else ()
+    _replace(session, connection_id, {_CHOSEN: sorted({*known, account_id})})
 
 
 def forget_gone(session: Session, connection_id: int) -> None:
-    """Try the chosen Account again."""
+    """Try the chosen Accounts again."""
     forget(session, connection_id, [_CHOSEN])
 
 
 def _dumped(told: DomainAccounts) -> list[Any]:
     return [
-        [each.account.id, each.account.owner_id] if each.account else each.several
+        [account.id, account.owner_id, account.name] if (account := each.account) else each.several
         for each in (told.colleagues, told.website)
     ]
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from keeping_plugin.objects import CONTACT, TASK, emails_are_searched, row_of
+from keeping_plugin.fieldtypes import ControlKind, field_type
+from keeping_plugin.objects import CONTACT, LEAD, TASK, emails_are_searched, row_of
 from keeping_plugin.services.schema.fields import is_picklist
 from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value
 
@@ -54,6 +56,77 @@ PAYLOADS: Mapping[Action, Payload] = {
 }
 
 
+# What is written where people are added as Leads.
+LEADS = Payload(
+    LEAD.name,
+    "added",
+    needed={
+        "LastName": "Salesforce requires one on every Lead",
+        "Company": "Salesforce requires one on every Lead",
+        "Email": "people are found by their email address",
+    },
+    optional={"FirstName": "Leads are added with their last name only"},
+)
+_BY_OBJECT: Mapping[str, Payload] = {
+    payload.object: payload for payload in (*PAYLOADS.values(), LEADS)
+}
+Defaults = Mapping[str, Mapping[str, Value]]
+"""Values for new records by object and field."""
+
+
+def payload_of(action: Action, *, lead: bool = False) -> Payload:
+    """What an action writes; `lead`: people are added as Leads."""
+    return LEADS if lead and action == Action.ADD_CONTACT else PAYLOADS[action]
+
+
+# Set by the Account and the Owner of added people, or by what the message says: no default's.
+_OTHERS = {CONTACT.name: {"AccountId"}, TASK.name: {"WhatId", "TaskWhoIds"}}
+
+
+def takes_default(schema: ObjectSchema, spec: FieldSpec) -> bool:
+    """Whether an admin may choose a value for this field of new records: nothing else writes it,
+    and no record has to be looked up for it but a record type."""
+    payload = _BY_OBJECT[schema.name]
+    written = {*payload.needed, *payload.optional, *_OTHERS.get(schema.name, ()), "OwnerId"}
+    if spec.name in written or not spec.createable:
+        return False
+    return spec.name == "RecordTypeId" or field_type(spec.type).control not in _NO_DEFAULT
+
+
+_NO_DEFAULT = (ControlKind.LOOKUP, ControlKind.READ_ONLY, ControlKind.PARTS)
+
+
+def usable(schema: ObjectSchema | None, chosen: Mapping[str, Value]) -> dict[str, Value]:
+    """Of the chosen values those that this org takes now."""
+    if schema is None:
+        return dict(chosen)
+    return {name: value for name, value in chosen.items() if not _unusable(schema, name, value)}
+
+
+def unusable(schema: ObjectSchema, chosen: Mapping[str, Value]) -> list[str]:
+    """A sentence for each chosen value that this org does not take any more."""
+    found = (_unusable(schema, name, value) for name, value in chosen.items())
+    return [sentence for sentence in found if sentence]
+
+
+def _unusable(schema: ObjectSchema, name: str, value: Value) -> str:
+    spec = schema.fields.get(name)
+    if spec is None:
+        return f"{schema.name}.{name} no longer exists, or the connected user cannot see it."
+    if not takes_default(schema, spec):
+        return f"The connected user cannot edit “{spec.label}” ({schema.name}.{name})."
+    if name == "RecordTypeId":
+        offered = {kind.id[:15] for kind in schema.record_types if kind.available}
+        if str(value)[:15] not in offered:
+            return "The connected user can no longer use the chosen record type."
+    elif is_picklist(spec):
+        active = {entry.value for entry in spec.picklist if entry.active}
+        gone = [part for part in str(value).split(";") if part not in active]
+        if gone and (spec.restricted or spec.type == "multipicklist"):
+            return f"“{spec.label}” ({schema.name}.{name}) no longer has the value “{gone[0]}”."
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Obstacle:
     """A field that stands in an automation's way, and what an admin of Salesforce can do about it.
@@ -70,10 +143,17 @@ class Obstacle:
         return f"{self.finding} {self.mend}"
 
 
-def obstacles(schemas: Mapping[str, ObjectSchema], action: Action) -> tuple[Obstacle, ...]:
+def obstacles(
+    schemas: Mapping[str, ObjectSchema],
+    action: Action,
+    *,
+    lead: bool = False,
+    defaults: Defaults = MappingProxyType({}),
+) -> tuple[Obstacle, ...]:
     """Whatever keeps this automation, or a part of what it sends, from reaching the org; those that
-    block it first."""
-    payload = PAYLOADS[action]
+    block it first. `lead`: people are added as Leads; `defaults`: what an admin has chosen for
+    fields that a message does not provide."""
+    payload = payload_of(action, lead=lead)
     schema = schemas.get(payload.object)
     if schema is None or not schema.createable:
         finding = f"The connected user does not have permission to create {payload.object}s."
@@ -81,7 +161,7 @@ def obstacles(schemas: Mapping[str, ObjectSchema], action: Action) -> tuple[Obst
         return (Obstacle(action, finding, mend),)
     found = [
         *_unwritable(schema, action, payload),
-        *_required(schema, action, payload),
+        *_required(schema, action, payload, usable(schema, defaults.get(schema.name, {}))),
         *_encrypted(schemas, action),
     ]
     return tuple(sorted(found, key=lambda one: not one.blocks))
@@ -128,12 +208,15 @@ def _encrypted(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator[
         yield Obstacle(action, finding, mend, blocks=False)
 
 
-def _required(schema: ObjectSchema, action: Action, payload: Payload) -> Iterator[Obstacle]:
+def _required(
+    schema: ObjectSchema, action: Action, payload: Payload, chosen: Mapping[str, Value]
+) -> Iterator[Obstacle]:
     for name, spec in schema.fields.items():
-        if name in payload.needed or not spec.required or fills_itself(spec):
+        if name in payload.needed or not spec.required or fills_itself(spec) or name in chosen:
             continue
         if name in payload.optional:  # written always, or replaced by what the org offers
             continue
+        or_here = _CHOOSE if takes_default(schema, spec) else ""
         place = (spec.custom and row_of(schema.name).custom_fields_on) or schema.name
         yield Obstacle(
             action,
@@ -141,8 +224,11 @@ def _required(schema: ObjectSchema, action: Action, payload: Payload) -> Iterato
             f"{schema.label}, and nothing in a message provides it, so no {schema.label} "
             f"would be {payload.doing}.",
             f"In Salesforce, give {name} a default value or make it optional (Setup, Object "
-            f"Manager, {place}, Fields & Relationships).",
+            f"Manager, {place}, Fields & Relationships).{or_here}",
         )
+
+
+_CHOOSE = " Or choose a value for it on the Automation tab, under New people."
 
 
 def fills_itself(spec: FieldSpec) -> bool:
@@ -161,7 +247,7 @@ def sendable(
     Salesforce answers with its own words. All of them while nothing is described (None)."""
     if schema is None:
         return dict(fields)
-    needed = PAYLOADS[action].needed
+    needed = payload_of(action, lead=schema.name == LEAD.name).needed
     sent: dict[str, Value] = {}
     for name, value in fields.items():
         if name in needed:

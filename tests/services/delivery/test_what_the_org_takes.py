@@ -79,6 +79,7 @@ def test_a_contact_is_added_without_a_first_name_that_may_not_be_written(house: 
 
 def test_what_the_org_takes_costs_no_request_and_one_statement_a_batch(house: House) -> None:
     describe(house, "Task")
+    house.choose(by_colleagues=False, by_website=False)
     house.salesforce.calls.clear()
     for number in range(5):
         house.owe(f"m-{number}")

@@ -76,7 +76,7 @@ def test_a_step_that_was_not_answered_is_told_and_the_next_one_decides() -> None
     choices = PeopleChoices(account_id=CHOSEN)
     known = Known({ACME: DomainAccounts(Told(answered=False), Told())})
     assert known.choose(choices, ACME) == AccountChoice(Step.CHOSEN, CHOSEN, unanswered=True)
-    gone = Known(known.domains, gone=CHOSEN)
+    gone = Known(known.domains, gone=[CHOSEN])
     assert gone.choose(choices, ACME) == AccountChoice(Step.NONE, unanswered=True)
 
 
@@ -137,10 +137,10 @@ def test_what_is_known_goes_when_salesforce_refuses_it_and_with_the_connection(
         accounts.forget(session, house.connection_id, [ACME])
         accounts.note_gone(session, house.connection_id, CHOSEN)
     assert kept() == {SITE, ""}
-    assert find(house, schemas, SITE).gone == CHOSEN
+    assert find(house, schemas, SITE).gone == [CHOSEN]
     with house.database.write() as session:
         accounts.forget_gone(session, house.connection_id)
-    assert find(house, schemas, SITE).gone == ""
+    assert not find(house, schemas, SITE).gone
     with house.database.write() as session:
         session.execute(update(Connection).values(status=ConnectionStatus.DISCONNECTED))
     assert leftovers.settle(house.database, seconds=5)

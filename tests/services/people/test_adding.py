@@ -1,0 +1,250 @@
+"""How people are added: on which Account, as what, with which values, and what becomes of a batch
+in which Salesforce does not take one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from keeping_plugin.errors import Complaint, OutcomeUnclear, RecordRejected, SalesforceUnavailable
+from keeping_plugin.models import now
+from keeping_plugin.services.people import accounts
+from keeping_plugin.services.people.policy import AddAs
+from keeping_plugin.services.schema import describe as schema_cache
+from keeping_plugin.types import Action, NewRecord
+from tests.fake_salesforce import shipped_schemas
+from tests.services.delivery.house import House
+
+BY_DOMAIN = {"by_colleagues": True, "by_website": True}
+JANE, JOE, MAX = "jane@customer.example", "joe@customer.example", "max@gmail.com"
+GONE = RecordRejected(
+    complaints=(Complaint("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ()),)
+)
+
+
+@pytest.fixture
+def described(house: House) -> House:
+    """The house, whose org has been described."""
+    with house.database.write() as session:
+        schema_cache.start_load(session, house.connection_id, at=now(session))
+    schema_cache.describe(house.runtime, house.connection_id)
+    house.choose(by_colleagues=False, by_website=False)
+    house.salesforce.calls.clear()
+    return house
+
+
+def verbs(house: House) -> list[str]:
+    return [call.verb for call in house.salesforce.calls]
+
+
+def row(house: House, object: str, email: str) -> Any:
+    [found] = [one for one in house.salesforce.rows(object) if one["Email"] == email]
+    return found
+
+
+def with_account(account: str) -> Callable[[NewRecord], bool]:
+    return lambda record: record.fields.get("AccountId") == account
+
+
+def colleagues(house: House, account: str, domain: str = "customer.example") -> None:
+    for number in range(2):
+        house.salesforce.add(
+            "Contact", LastName="C", Email=f"c{number}@{domain}", AccountId=account
+        )
+
+
+@pytest.mark.both_databases
+def test_with_the_rule_on_a_new_domain_costs_one_request_and_a_known_one_none(
+    described: House,
+) -> None:
+    house = described
+    account = house.salesforce.add("Account", Name="Customer")
+    colleagues(house, account)
+    house.owe("m-0", address=MAX)
+    house.drain()
+    assert verbs(house) == ["find", "create_many", "create_many"], "the rule is off"
+    house.choose(**BY_DOMAIN)
+    house.salesforce.calls.clear()
+    house.owe("m-1", address=JANE)
+    house.drain()
+    assert verbs(house) == ["find", "accounts", "create_many", "create_many"]
+    house.salesforce.calls.clear()
+    house.owe("m-2", address=JOE)
+    house.owe("m-3", address="anna@gmail.com")
+    house.drain()
+    assert verbs(house) == ["find", "create_many", "create_many"]
+    assert row(house, "Contact", JANE)["AccountId"] == account
+    assert row(house, "Contact", JOE)["AccountId"] == account
+    assert row(house, "Contact", "anna@gmail.com")["AccountId"] is None
+    assert set(house.states()) == {("done", "created"), ("done", "logged")}
+
+
+def test_an_account_deleted_a_second_ago_is_found_again_once(described: House) -> None:
+    house = described
+    old = house.salesforce.add("Account", Name="Old")
+    colleagues(house, old)
+    house.choose(**BY_DOMAIN)
+    house.owe("m-1", Action.ADD_CONTACT, address="first@customer.example")
+    house.drain()
+    for contact in house.salesforce.rows("Contact"):
+        house.salesforce.delete("Contact", contact["Id"])
+    house.salesforce.delete("Account", old)
+    new = house.salesforce.add("Account", Name="New", Website="customer.example")
+    house.salesforce.refuse_rows(GONE, with_account(old), times=None)
+    house.owe("m-2", address=JANE)
+    house.owe("m-3", address="else@gmail.com")
+    house.drain()
+    assert row(house, "Contact", JANE)["AccountId"] == new
+    assert row(house, "Contact", "else@gmail.com")
+    assert {entry.state for entry in house.entries()} == {"done"}
+    assert not any(entry.note for entry in house.entries())
+
+
+def test_an_account_that_cannot_be_used_leaves_the_contact_without_one_and_says_so(
+    described: House,
+) -> None:
+    house = described
+    hidden = house.salesforce.add("Account", Name="Hidden", Website="customer.example")
+    refusal = RecordRejected(
+        complaints=(
+            Complaint("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "insufficient access", ()),
+        )
+    )
+    house.salesforce.refuse_rows(refusal, with_account(hidden), times=None)
+    house.choose(**BY_DOMAIN)
+    house.owe("m-1", address=JANE)
+    house.owe("m-2", address="else@gmail.com")
+    house.drain()
+    assert row(house, "Contact", JANE)["AccountId"] is None
+    added, logged, *others = house.entries()
+    assert (added.state, added.reason, added.note) == ("done", "created", "without_account")
+    assert (logged.state, logged.reason) == ("done", "logged")
+    assert {entry.state for entry in others} == {"done"}
+    assert verbs(house).count("accounts") == 2, "asked again once"
+
+
+def test_a_chosen_account_that_is_gone_is_not_tried_again_for_the_next_person(
+    described: House,
+) -> None:
+    house = described
+    chosen = house.salesforce.add("Account", Name="Everybody else")
+    house.choose(account_id=chosen, account_name="Everybody else")
+    house.owe("m-1", Action.ADD_CONTACT, address=MAX)
+    house.drain()
+    assert row(house, "Contact", MAX)["AccountId"] == chosen
+    house.salesforce.refuse_rows(GONE, with_account(chosen), times=None)
+    house.owe("m-2", Action.ADD_CONTACT, address="two@gmail.com")
+    house.drain()
+    house.salesforce.calls.clear()
+    house.owe("m-3", Action.ADD_CONTACT, address="three@gmail.com")
+    house.drain()
+    assert verbs(house) == ["find", "create_many"]
+    assert [entry.note for entry in house.entries()] == [
+        None,
+        "chosen_account_gone",
+        "chosen_account_gone",
+    ]
+    assert {entry.state for entry in house.entries()} == {"done"}
+    with house.database.read() as session:
+        known = accounts.kept(session, house.connection_id, [], house.runtime.times)
+    assert list(known.gone) == [chosen]
+
+
+def test_where_accounts_are_not_told_in_time_the_next_step_decides(described: House) -> None:
+    house = described
+    chosen = house.salesforce.add("Account", Name="Everybody else")
+    house.salesforce.fail("accounts", SalesforceUnavailable(), times=2)
+    house.choose(**BY_DOMAIN)
+    house.owe("m-1", Action.ADD_CONTACT, address=JANE)
+    house.drain()
+    house.choose(account_id=chosen)
+    house.owe("m-2", Action.ADD_CONTACT, address=JOE)
+    house.drain()
+    first, second = house.entries()
+    assert (first.state, first.note) == ("done", "account_unanswered")
+    assert (second.state, second.note) == ("done", None)
+    assert row(house, "Contact", JANE)["AccountId"] is None
+    assert row(house, "Contact", JOE)["AccountId"] == chosen
+
+
+@pytest.mark.both_databases
+def test_as_leads_people_are_added_with_a_company_and_their_mail_waits_for_a_contact(
+    described: House,
+) -> None:
+    house = described
+    house.salesforce.add("Account", Name="Customer Inc.", Website="customer.example")
+    house.choose(add_as=AddAs.LEAD, **BY_DOMAIN)
+    house.owe("m-1", address=JANE)
+    house.owe("m-2", Action.ADD_CONTACT, address="bo@acme-tools.example")
+    house.owe("m-3", Action.ADD_CONTACT, address=MAX)
+    house.owe("m-4", Action.ADD_CONTACT, address=JANE)
+    house.drain()
+    assert not house.salesforce.rows("Contact")
+    companies = {one["Email"]: one["Company"] for one in house.salesforce.rows("Lead")}
+    assert companies == {
+        JANE: "Customer Inc.",
+        "bo@acme-tools.example": "Acme Tools",
+        MAX: "Jane Doe",
+    }
+    assert house.states() == [
+        ("done", "created"),
+        ("waiting", "no_contact"),
+        ("done", "created"),
+        ("done", "created"),
+        ("done", "exists"),
+    ]
+    house.owe("m-5", Action.ADD_CONTACT, address=JANE)
+    house.drain()
+    assert house.states()[-1] == ("done", "exists")
+    assert len(house.salesforce.rows("Lead")) == 3
+
+
+def test_a_lead_whose_answer_was_lost_is_found_and_counts_as_created(described: House) -> None:
+    house = described
+    house.choose(add_as=AddAs.LEAD)
+    house.salesforce.fail("create_many", OutcomeUnclear(), after=True)
+    house.owe("m-1", Action.ADD_CONTACT, address=JANE)
+    house.drain()
+    house.pass_time(40)
+    house.drain()
+    assert len(house.salesforce.rows("Lead")) == 1
+    assert house.states() == [("done", "created")]
+
+
+def test_chosen_values_fill_what_the_message_does_not_give(described: House) -> None:
+    house = described
+    source = next(
+        value.value
+        for value in shipped_schemas()["Contact"].fields["LeadSource"].picklist
+        if value.active
+    )
+    house.choose(
+        defaults={
+            "Contact": {
+                "LeadSource": source,
+                "FirstName": "Nobody",
+                "Department": "Buying",
+                "Gone__c": "x",
+            },
+            "Task": {"Subject": "Other", "CallDisposition": "By mail"},
+        }
+    )
+    house.owe("m-1", address=JANE)
+    house.drain()
+    assert house.states() == [("done", "created"), ("done", "logged")]
+    contact = row(house, "Contact", JANE)
+    assert (contact["FirstName"], contact["LeadSource"]) == ("Jane", source)
+    assert contact["Department"] == "Buying"
+    [task] = house.tasks()
+    assert task["CallDisposition"] == "By mail"
+    assert task["Subject"] != "Other"
+
+
+def test_a_chosen_value_that_the_org_no_longer_has_is_left_out(described: House) -> None:
+    house = described
+    house.choose(defaults={"Lead": {"Rating": "Lukewarm"}, "Contact": {"LeadSource": "Old list"}})
+    house.owe("m-1", Action.ADD_CONTACT, address=JANE)
+    house.drain()
+    assert house.states() == [("done", "created")]
