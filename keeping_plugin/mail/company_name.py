@@ -81,7 +81,7 @@ class SuggestedCompany:
     """A company's name, and where it was read."""
 
     name: str
-    source: Literal["signature", "address"]
+    source: Literal["account", "signature", "address"]
 
 
 def suggested_company(customer: Address, text: str = "") -> SuggestedCompany | None:

@@ -73,6 +73,8 @@ _ROUTES: Mapping[str, str] = {
     "fields": "the fields agents see",
     "automation": "the automations",
     "automation_once": "logging the same mail once",
+    "people": "how new people are added",
+    "people_values": "the values for new records",
     "automation_skip": "the skipped domains",
     "automation_try": "trying an address",
     "automation_preview": "a preview of the automations",

@@ -127,6 +127,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
 }
 
 # What an entry's `note` says beside its reason.
+LEAD_CREATED = "A new Lead was created."
+
 NOTES: Mapping[str, str] = {
     "text_too_slow": (
         "The text took too long to process, so the Task has only its beginning and a link to "

@@ -82,6 +82,7 @@ NOTICES: Mapping[str, str] = {
 }
 
 COMPANY_SOURCES: Mapping[str, str] = {
+    "account": "The Account of people with this email domain suggests the company",
     "signature": "The signature in the customer's last message suggests the company",
     "address": "The customer's address suggests the company",
 }

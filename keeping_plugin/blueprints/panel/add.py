@@ -45,6 +45,7 @@ from keeping_plugin.services.panel import call, cards, record_types
 from keeping_plugin.services.panel.lookup import returned
 from keeping_plugin.services.panel.prefill import newest_inbound, person_values
 from keeping_plugin.services.panel.view import Linked, linked
+from keeping_plugin.services.people import accounts
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address
 from keeping_plugin.wording.errors import error_sentence
@@ -186,6 +187,9 @@ def _suggested_company(a: Adding) -> SuggestedCompany | None:
     runtime = current_runtime()
     company_id = a.place.agent.company_id
     with runtime.database.read() as session:
+        account = accounts.known_name(session, a.link.connection_id, a.customer, runtime.times)
+        if account:
+            return SuggestedCompany(account, "account")
         message_id = newest_inbound(session, company_id, a.place.conversation.id)
     message = None
     if message_id is not None:

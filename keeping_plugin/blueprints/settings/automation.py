@@ -19,11 +19,14 @@ from keeping_plugin.services.automation import backfill_progress, policy, skip_l
 from keeping_plugin.services.automation.policy import MailboxAutomation
 from keeping_plugin.services.automation.skip_list import SkipList
 from keeping_plugin.services.connection import connect
+from keeping_plugin.services.people import accounts
 from keeping_plugin.services.people import policy as people
+from keeping_plugin.services.people.policy import AddAs, CompanyPeople, PeopleChoices
 from keeping_plugin.services.schema import describe, sending
 from keeping_plugin.services.schema.sending import Obstacle
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Action, Agent, Mailbox
+from keeping_plugin.wording import people as people_words
 from keeping_plugin.wording.backfill import ended_sentence
 from keeping_plugin.wording.connection import INTERRUPTIONS
 from keeping_plugin.wording.owners import OWNERS
@@ -36,6 +39,7 @@ class MailboxRow:
     mailbox: Mailbox
     add_contacts: bool
     log_tasks: bool
+    as_leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ def automation() -> ResponseReturnValue:
     wanted = MailboxAutomation("add_contacts" in request.form, "log_tasks" in request.form)
     with current_runtime().database.read() as session:
         kept = policy.mailbox_automation(session, agent.company_id, chosen.id)
-        refused = _refused(_obstacles(session, agent.company_id), kept, wanted)
+        choices = people.load(session, agent.company_id).of(chosen.id)
+        refused = _refused(_obstacles(session, agent.company_id, choices), kept, wanted)
     if refused:
         return page(agent, mailboxes, chosen, refused=refused, toggles=wanted), 422
     with current_runtime().database.write() as session:
@@ -69,17 +74,23 @@ def automation() -> ResponseReturnValue:
             add_contacts=wanted.add_contacts,
             log_tasks=wanted.log_tasks,
         )
-    notices.add_notice(f"{chosen.name}: saved. {_said(wanted)}")
+    notices.add_notice(f"{chosen.name}: saved. {_said(wanted, choices)}")
     return redirect(url_for(".automation", mailbox=chosen.id), 303)
 
 
-def _obstacles(session: Session, company_id: str) -> Mapping[Action, Sequence[Obstacle]]:
+def _obstacles(
+    session: Session, company_id: str, choices: PeopleChoices
+) -> Mapping[Action, Sequence[Obstacle]]:
     """What the connected org has in store for each automation; nothing while nobody knows."""
     row = connect.current(session, company_id)
     if row is None or not describe.is_described(session, row.id):
         return {}
     schemas = describe.schemas(session, row.id)
-    return {action: sending.obstacles(schemas, action) for action in Action}
+    lead = choices.add_as is AddAs.LEAD
+    return {
+        action: sending.obstacles(schemas, action, lead=lead, defaults=choices.defaults)
+        for action in Action
+    }
 
 
 def _refused(
@@ -99,11 +110,12 @@ def _refused(
     ]
 
 
-def _said(wanted: MailboxAutomation) -> str:
+def _said(wanted: MailboxAutomation, choices: PeopleChoices) -> str:
+    added = "Leads" if choices.add_as is AddAs.LEAD else "Contacts"
     if wanted.add_contacts and wanted.log_tasks:
-        return "New customers become Contacts and every message is logged."
+        return f"New customers become {added} and every message is logged."
     if wanted.add_contacts:
-        return "New customers become Contacts; messages are not logged."
+        return f"New customers become {added}; messages are not logged."
     if wanted.log_tasks:
         return "Messages are logged; new customers are not added."
     return "Both automations are off."
@@ -133,11 +145,18 @@ def page(
         set_up = policy.mailbox_automations(session, agent.company_id)
         standing = overview.standing(connect.latest(session, agent.company_id))
         skipped = skip_list.read(session, agent.company_id)
-        obstacles = _obstacles(session, agent.company_id)
         choices = people.load(session, agent.company_id)
+        mine = choices.of(chosen.id if chosen else people.COMPANY)
+        obstacles = _obstacles(session, agent.company_id, mine)
+        problems = _problems(session, agent.company_id, mine)
         run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
     rows = [
-        MailboxRow(mailbox, toggles.add_contacts, toggles.log_tasks)
+        MailboxRow(
+            mailbox,
+            toggles.add_contacts,
+            toggles.log_tasks,
+            choices.of(mailbox.id).add_as is AddAs.LEAD,
+        )
         for mailbox in mailboxes
         for toggles in (set_up.get(mailbox.id, MailboxAutomation()),)
     ]
@@ -149,7 +168,11 @@ def page(
         mailbox=chosen,
         kept=kept,
         obstacles=obstacles,
-        choices=choices.of(chosen.id if chosen else people.COMPANY),
+        choices=mine,
+        people_words=people_words,
+        people_own=bool(chosen and choices.own(chosen.id)),
+        private=_private(rows, choices),
+        people_problems=problems,
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
         interruption=INTERRUPTIONS.get(standing),
         people=choices.of(chosen.id) if chosen else None,
@@ -161,6 +184,33 @@ def page(
         host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),
         **{"toggles": kept, "refused": (), **context},
     )
+
+
+def _problems(session: Session, company_id: str, choices: PeopleChoices) -> list[str]:
+    """What of these choices Salesforce does not take any more."""
+    row = connect.current(session, company_id)
+    if row is None:
+        return []
+    schemas = describe.schemas(session, row.id)
+    found = [
+        f"{sentence} The value is left out."
+        for name, chosen in choices.defaults.items()
+        if name in schemas
+        for sentence in sending.unusable(schemas[name], chosen)
+    ]
+    if choices.account_id in accounts.kept(session, row.id, (), current_runtime().times).gone:
+        found.append(people_words.CHOSEN_GONE)
+    return found
+
+
+def _private(rows: Sequence[MailboxRow], choices: CompanyPeople) -> list[tuple[bool, list[str]]]:
+    """The mailboxes in which everyone who is added stays private, and those in which some may."""
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for row in rows:
+        theirs = choices.of(row.mailbox.id)
+        if row.add_contacts and theirs.may_stay_private:
+            names[not theirs.looks_for_accounts].append(row.mailbox.name)
+    return list(names.items())
 
 
 def _skipped_rows(skipped: SkipList) -> list[SkippedRow]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from keeping_plugin.addresses import address_key
 from keeping_plugin.blueprints.settings.automation import mailbox_named, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.services.automation import preview as dry_run
 from keeping_plugin.services.connection import connect
+from keeping_plugin.services.people.predict import Predicted, predict
 from keeping_plugin.state import current_runtime
+from keeping_plugin.types import Agent, Mailbox
+from keeping_plugin.wording import people as words
 
 
 def try_address() -> ResponseReturnValue:
@@ -31,7 +37,17 @@ def try_address() -> ResponseReturnValue:
         guards.end_host_transaction()
         return page(agent, mailboxes, chosen, typed_address=typed, try_problem=str(error)), 422
     guards.end_host_transaction()
-    return page(agent, mailboxes, chosen, typed_address=typed, tried=tried)
+    would = _predicted(agent, chosen, [address_key(typed.strip()) or ""]) if tried.adds else None
+    return page(agent, mailboxes, chosen, typed_address=typed, tried=tried, would=would)
+
+
+def _predicted(agent: Agent, mailbox: Mailbox, keys: Sequence[str]) -> Predicted | None:
+    """What would become of these addresses in Salesforce; None where none is connected."""
+    with current_runtime().database.read() as session:
+        connection = connect.current(session, agent.company_id)
+    if connection is None or not keys:
+        return None
+    return predict(current_runtime(), agent, connection, mailbox.id, keys)
 
 
 def preview() -> ResponseReturnValue:
@@ -52,10 +68,13 @@ def preview() -> ResponseReturnValue:
     guards.end_host_transaction()
     with runtime.database.read() as session:
         connected = connect.current(session, agent.company_id) is not None
+    would = _predicted(agent, chosen, found.added)
     return render_template(
         "keeping/settings/preview.html",
         mailbox=chosen,
         preview=found,
         connected=connected,
+        would=would,
+        words=words,
         tabs=tabs("automation"),
     )

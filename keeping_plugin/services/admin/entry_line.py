@@ -8,14 +8,14 @@ from typing import Any
 
 from keeping_plugin.errors import Complaint
 from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
-from keeping_plugin.objects import PEOPLE, TASK, record_page
+from keeping_plugin.objects import LEAD, PEOPLE, TASK, record_page
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import refusals
 from keeping_plugin.services.ledger.copies import LoggedCopy
 from keeping_plugin.services.ledger.outcome import MADE
 from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
-from keeping_plugin.wording.entries import NOTES, entry_sentence
+from keeping_plugin.wording.entries import LEAD_CREATED, NOTES, entry_sentence
 from keeping_plugin.wording.pauses import Pause, pause_of
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
@@ -73,6 +73,8 @@ def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = 
     """An entry, given the connection it belongs to and the copy that was logged in its place."""
     words = tuple(Complaint(code, text, tuple(names)) for code, text, names in entry.words or ())
     sentence = entry_sentence(entry.reason, entry.state)
+    if entry.reason == "created" and (entry.record_id or "").startswith(LEAD.prefix):
+        sentence = LEAD_CREATED
     live = connection.current and connection.status == ConnectionStatus.LIVE
     unsettled = entry.state in (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
     pause = pause_of(connection.pause_reason, connection.pause_words) if unsettled else None

@@ -43,6 +43,11 @@ class Tried:
     address: str
     verdicts: tuple[ExplainedVerdict, ...]
 
+    @property
+    def adds(self) -> bool:
+        """Whether the rules would add this person, if nobody has the address yet."""
+        return any(one.granted for one in self.verdicts if one.action is Action.ADD_CONTACT)
+
 
 def try_address(
     database: Database, helpdesk: HelpDesk, company_id: str, mailbox_id: str, address: str
@@ -86,7 +91,8 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One message: the records it would become, and the sentences against it."""
+    """One message: the records it would become, and the sentences against it. `adds`: its customer
+    (`address`, an `addresses.address_key`) would be added."""
 
     message_id: str
     conversation_id: str
@@ -95,12 +101,15 @@ class PreviewRow:
     sent_at: datetime
     records: tuple[str, ...]
     reasons: tuple[str, ...]
+    address: str = ""
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """`contacts` counts addresses, since one becomes one Contact; `refused` messages of which
-    nothing would be made; `rows` are the latest, newest first; `more` when mail was left out."""
+    nothing would be made; `rows` are the latest, newest first; `more` when mail was left out.
+    `added` are the addresses to add, the latest first."""
 
     days: int
     seen: int
@@ -110,6 +119,7 @@ class Preview:
     more: bool
     reasons: tuple[ReasonCount, ...]
     rows: tuple[PreviewRow, ...]
+    added: tuple[str, ...] = ()
 
 
 def what_would_have_happened(
@@ -150,7 +160,7 @@ def what_would_have_happened(
 class _Tally:
     def __init__(self) -> None:
         self.seen = self.tasks = self.refused = 0
-        self.added: set[str] = set()
+        self.added: dict[str, None] = {}
         self.reasons: Counter[tuple[Action, str]] = Counter()
         self.rows: deque[PreviewRow] = deque(maxlen=ROWS)
 
@@ -163,7 +173,8 @@ class _Tally:
             self.tasks += len(granted - {Action.ADD_CONTACT})
             self.refused += not granted
             if Action.ADD_CONTACT in granted:
-                self.added.add(facts.address)
+                self.added.pop(facts.address, None)
+                self.added[facts.address] = None
             self.reasons.update(
                 (verdict.action, code) for verdict in verdicts for code in verdict.reasons
             )
@@ -183,6 +194,7 @@ class _Tally:
             False,
             reasons,
             tuple(self.rows),
+            tuple(reversed(self.added)),
         )
 
 
@@ -198,4 +210,6 @@ def _row(
         message.sent_at,
         tuple(RECORDS[action] for action in Action if action in granted),
         tuple(sentences),
+        facts.address,
+        Action.ADD_CONTACT in granted,
     )

@@ -18,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from keeping_plugin.addresses import address_key, domain_of
 from keeping_plugin.errors import (
     CallNotStarted,
     ConnectionBarred,
@@ -33,7 +34,7 @@ from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people.policy import PeopleChoices
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import DAY, Times
-from keeping_plugin.types import AccountFound, DomainAccounts, ObjectSchema, Told
+from keeping_plugin.types import AccountFound, Address, DomainAccounts, ObjectSchema, Told
 
 log = logging.getLogger(__name__)
 
@@ -188,6 +189,17 @@ def kept(session: Session, connection_id: int, domains: Collection[str], times: 
     found = {row.domain: row.told for row in rows}
     gone = found.pop(_CHOSEN, ())
     return Known({domain: _restored(told) for domain, told in found.items()}, gone)
+
+
+def known_name(session: Session, connection_id: int, customer: Address, times: Times) -> str:
+    """What the Account of somebody's mail domain is called, as far as that was told in the last
+    day; "" where it was not, or there is none. One statement, no request."""
+    key = address_key(customer.email)
+    if key is None:
+        return ""
+    told = kept(session, connection_id, [domain_of(key)], times).domains.get(domain_of(key))
+    found = (told.colleagues.account or told.website.account) if told is not None else None
+    return found.name if found is not None else ""
 
 
 def keep(runtime: Runtime, connection_id: int, told: Mapping[str, DomainAccounts]) -> None:

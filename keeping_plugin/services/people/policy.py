@@ -137,6 +137,17 @@ def save(session: Session, agent: Agent, mailbox_id: str, **wanted: Any) -> bool
     return True
 
 
+def follow_company(session: Session, agent: Agent, mailbox_id: str, names: Collection[str]) -> bool:
+    """Let a mailbox follow the company again in these choices alone; says whether it had any of its
+    own."""
+    row = session.get(PeoplePolicy, (agent.company_id, mailbox_id))
+    if row is None or mailbox_id == COMPANY or not row.choices.keys() & set(names):
+        return False
+    row.choices = {name: value for name, value in row.choices.items() if name not in names}
+    _note(session, agent, mailbox_id, ["company"])
+    return True
+
+
 def use_company_choices(session: Session, agent: Agent, mailbox_id: str) -> bool:
     """Let a mailbox follow the company again; says whether it had choices of its own."""
     gone = session.scalars(
@@ -151,17 +162,6 @@ def use_company_choices(session: Session, agent: Agent, mailbox_id: str) -> bool
     if gone:
         _note(session, agent, mailbox_id, ["company"])
     return bool(gone)
-
-
-def follow_company(session: Session, agent: Agent, mailbox_id: str, names: Collection[str]) -> bool:
-    """Let a mailbox follow the company again in these choices alone; says whether it had any of its
-    own."""
-    row = session.get(PeoplePolicy, (agent.company_id, mailbox_id))
-    if row is None or mailbox_id == COMPANY or not row.choices.keys() & set(names):
-        return False
-    row.choices = {name: value for name, value in row.choices.items() if name not in names}
-    _note(session, agent, mailbox_id, ["company"])
-    return True
 
 
 # Ids of records, which another org does not have.

@@ -8,7 +8,8 @@ it can do without is left out of what is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from keeping_plugin.fieldtypes import ControlKind, field_type
@@ -270,3 +271,27 @@ def _offered(spec: FieldSpec, value: Value) -> Value:
     if not spec.required or fills_itself(spec) or not active:
         return None
     return active[0].value
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A schema is one object for one describe document, so its identity stands for it."""
+
+    identity: int
+    schema: ObjectSchema = field(compare=False)
+
+
+def of_defaults(schema: ObjectSchema) -> ObjectSchema:
+    """The fields for which an admin may choose a value; those that Salesforce fills in by itself
+    need none."""
+    return _of_defaults(_Described(id(schema), schema))
+
+
+@lru_cache(maxsize=64)
+def _of_defaults(described: _Described) -> ObjectSchema:
+    fields = {
+        name: replace(spec, nillable=True) if fills_itself(spec) else spec
+        for name, spec in described.schema.fields.items()
+        if takes_default(described.schema, spec)
+    }
+    return replace(described.schema, fields=fields)

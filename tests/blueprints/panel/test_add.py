@@ -23,8 +23,9 @@ from keeping_plugin.models import AddressClaim, AuditRecord, KnownAddress
 from keeping_plugin.rules import Policy
 from keeping_plugin.services.automation.decisions import judge_and_write
 from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.people import accounts
 from keeping_plugin.times import Times
-from keeping_plugin.types import Address, Direction, Message
+from keeping_plugin.types import AccountFound, Address, Direction, DomainAccounts, Message, Told
 from tests.blueprints.inbox import ADMIN, CUSTOMER, Inbox, post, token, url
 
 JSON = {"Accept": "application/json"}
@@ -86,6 +87,18 @@ def test_a_company_is_only_suggested(inbox: Inbox, email: str, company: str | No
     page = client.get(url("/new/Lead")).text
     assert values(page)["Company"] == ""
     assert ("This is a guess" in page) is (company is not None)
+
+
+def test_the_account_of_the_domain_is_suggested_where_it_is_known(inbox: Inbox) -> None:
+    told = DomainAccounts(Told(AccountFound("001000000000001AAA", "", "Acme Tools Ltd.")), Told())
+    with inbox.app.app_context():
+        accounts.keep(inbox.runtime, inbox.connection_id, {"acme-tools.example": told})
+    inbox.customer(Address("jane@acme-tools.example", "Jane Doe"))
+    client = inbox.client()
+    found = client.get(url("/new/Lead"), headers=JSON).json["suggested_company"]
+    assert found == "Acme Tools Ltd."
+    assert "The Account of people with this email domain" in client.get(url("/new/Lead")).text
+    assert inbox.calls() in ([], ["picklist_values"])
 
 
 def arrived(inbox: Inbox, message_id: str, text: str, **changed: Any) -> None:

@@ -1,0 +1,95 @@
+"""Who would be added, as what and on which Account, asked of the org as the delivery asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from keeping_plugin.addresses import domain_of
+from keeping_plugin.errors import KeepingError
+from keeping_plugin.models import Connection
+from keeping_plugin.objects import emails_are_searched
+from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.people import accounts, policy
+from keeping_plugin.services.people.accounts import AccountChoice
+from keeping_plugin.services.people.making import Making
+from keeping_plugin.services.people.policy import PeopleChoices
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.services.schema import describe
+from keeping_plugin.times import PANEL_CALL
+from keeping_plugin.types import Agent, PersonFound
+
+# What one request finds, and one asks the Accounts of.
+MAX_ADDRESSES: Final = 1_000
+MAX_DOMAINS: Final = accounts.MAX_DOMAINS
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What would become of somebody now. `there`: the records that have the address already, so
+    that nobody is added. `account` None: none is looked for."""
+
+    address: str
+    there: tuple[PersonFound, ...] = ()
+    account: AccountChoice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What would become of these addresses (`addresses.address_key`) in a mailbox. `error`: the org
+    did not say. `unasked` addresses were too many to ask about."""
+
+    choices: PeopleChoices
+    people: Mapping[str, Prediction] = field(default_factory=dict)
+    error: KeepingError | None = None
+    unasked: int = 0
+    why_no_account: str | None = None
+
+
+def predict(
+    runtime: Runtime, agent: Agent, connection: Connection, mailbox_id: str, keys: Iterable[str]
+) -> Predicted:
+    """At most one request for the people and one for the Accounts of mail domains that are not
+    known yet (two more where many share a domain), counted as the admin's. Nothing is written but
+    what Salesforce told of the domains."""
+    wanted = list(dict.fromkeys(keys))
+    asked = _within(wanted)
+    with runtime.database.read() as session:
+        schemas = describe.schemas(session, connection.id)
+        making = Making(policy.load(session, connection.company_id), schemas)
+    choices = making.choices(mailbox_id)
+    why = accounts.why_not(schemas) if schemas else None
+    looks = choices.looks_for_accounts and making.may_have_account
+    deadline = runtime.times.seconds(PANEL_CALL)
+    try:
+        with (
+            runtime.turn(agent),
+            runtime.gateway(connection.id, Feature.RECORDS, deadline=deadline) as gateway,
+        ):
+            found = gateway.find(asked, by_search=emails_are_searched(schemas)).people
+            new = [key for key in asked if not found.get(key)] if looks else []
+            known = accounts.find(runtime, gateway, connection.id, map(domain_of, new), schemas)
+    except KeepingError as error:
+        return Predicted(choices, error=error, why_no_account=why)
+    people = {
+        key: Prediction(
+            key,
+            found.get(key, ()),
+            known.choose(choices, domain_of(key)) if making.may_have_account else None,
+        )
+        for key in asked
+    }
+    return Predicted(choices, people, None, len(wanted) - len(asked), why)
+
+
+def _within(keys: list[str]) -> list[str]:
+    """As many of the addresses as may be asked about."""
+    domains: set[str] = set()
+    asked = []
+    for key in keys[:MAX_ADDRESSES]:
+        domains.add(domain_of(key))
+        if len(domains) > MAX_DOMAINS:
+            break
+        asked.append(key)
+    return asked
