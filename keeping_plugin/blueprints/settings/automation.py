@@ -29,7 +29,7 @@ from keeping_plugin.types import Action, Agent, Mailbox
 from keeping_plugin.wording import people as people_words
 from keeping_plugin.wording.backfill import ended_sentence
 from keeping_plugin.wording.connection import INTERRUPTIONS
-from keeping_plugin.wording.owners import OWNERS
+from keeping_plugin.wording.people import OWNERS
 
 
 @dataclass(frozen=True, slots=True)

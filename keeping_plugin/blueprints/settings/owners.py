@@ -21,7 +21,7 @@ from keeping_plugin.services.people.policy import Owner
 from keeping_plugin.state import current_runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, Mailbox, UserFound
-from keeping_plugin.wording.owners import MATCHES, OWNERS
+from keeping_plugin.wording.people import MATCHES, OWNERS
 
 _OWNER = ("owner", "owner_id", "owner_name")
 
