@@ -291,7 +291,8 @@ def test_there_are_five_tabs_and_no_more(side: AdminSide, object: str) -> None:
 def test_a_mailbox_is_switched_and_another_stays_off(side: AdminSide) -> None:
     ada = side.connect()
     page = ada.get(AUTOMATION).text
-    assert len(html.fromstring(page).xpath("//input[@role='switch' and not(@checked)]")) == 2
+    switches = html.fromstring(page).xpath("//form[.//@id='k-toggles']//input[@role='switch']")
+    assert [switch.get("checked") for switch in switches] == [None, None]
     answer = ada.post(f"{AUTOMATION}?mailbox=support", {"log_tasks": "on"})
     assert answer.status_code == 303
     with side.house.app.app_context(), side.state.database.read() as session:
