@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from demo.inbox.database import db, writing
 from demo.inbox.mime.bodies import Attachment, Body, shown_text
 from demo.inbox.mime.headers import Correspondent
 from demo.inbox.mime.message import IncomingMail, read_mail
-from demo.inbox.models import Conversation, Mailbox, Message
+from demo.inbox.models import AttachedFile, Conversation, Mailbox, Message
 from demo.inbox.salesforce import salesforce
 from keeping_plugin import Address, Direction, MessageArrived
 
@@ -124,8 +124,13 @@ def _store(mailbox_id: str, draft: Draft, conversation_id: int | None) -> Stored
             subject=draft.subject,
             text=draft.text,
             html=draft.html,
-            attachments=[astuple(one) for one in draft.attachments],
+            attachments=[[one.name, one.kind, len(one.content)] for one in draft.attachments],
         )
+    )
+    db.session.flush()
+    db.session.add_all(
+        AttachedFile(message_id=draft.id, place=place, content=one.content)
+        for place, one in enumerate(draft.attachments)
     )
     salesforce.message_arrived(
         MessageArrived(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demo.inbox.database import Base, UtcDateTime
@@ -96,3 +96,13 @@ class Message(Base):
     text: Mapped[str | None] = mapped_column(Text, deferred=True)
     html: Mapped[str | None] = mapped_column(Text, deferred=True)
     attachments: Mapped[Any] = mapped_column(JSON, default=list)  # [name, kind, bytes]
+
+
+class AttachedFile(Base):
+    """What one of a message's attachments holds; `place` counts them from 0."""
+
+    __tablename__ = "attached_file"
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

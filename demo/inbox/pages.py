@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from email.utils import format_datetime, make_msgid
+from io import BytesIO
 
 from email_validator import EmailNotValidError, validate_email
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from demo.inbox import queries
@@ -22,6 +23,7 @@ bp = Blueprint("inbox", __name__)
 bp.before_request(check_form_token)
 
 MAX_TEXT = 200_000
+SHOWN_KINDS = frozenset({"image/gif", "image/jpeg", "image/png", "text/plain"})
 # What the form for a test mail begins with: somebody whom Salesforce does not know.
 TEST_MAIL = {
     "from": "sabine.mueller@example.com",
@@ -140,6 +142,26 @@ def test_mail() -> ResponseReturnValue:
     stored = receive(mailbox, mail.as_bytes(), delivery_id=uuid.uuid4().hex)
     flash("Test mail received.", "good")
     return _latest(stored.conversation_id)
+
+
+@bp.get("/messages/<message_id>/files/<int:place>")
+@logged_in
+def attachment(message_id: str, place: int) -> ResponseReturnValue:
+    """One attachment, shown where a browser does that without running anything of it."""
+    found = queries.attached(require_person().company_id, message_id, place)
+    if found is None:
+        abort(404)
+    name, kind, content = found
+    shown = kind in SHOWN_KINDS
+    response = send_file(
+        BytesIO(content),
+        mimetype=kind if shown else "application/octet-stream",
+        as_attachment=not shown,
+        download_name=name,
+    )
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _latest(conversation_id: int) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, or_, select
 
 from demo.inbox.database import db
-from demo.inbox.models import Conversation, Mailbox, Message
+from demo.inbox.models import AttachedFile, Conversation, Mailbox, Message
 
 PAGE = 30
 
@@ -63,6 +63,16 @@ def messages(conversation_id: int) -> Sequence[Message]:
         .where(Message.conversation_id == conversation_id)
         .order_by(Message.sent_at, Message.id)
     ).all()
+
+
+def attached(company_id: str, message_id: str, place: int) -> tuple[str, str, bytes] | None:
+    """The name, the kind and the content of one attachment of a message of this company."""
+    message = db.session.get(Message, message_id)
+    found = db.session.get(AttachedFile, (message_id, place))
+    if message is None or found is None or message.company_id != company_id:
+        return None
+    name, kind, _ = message.attachments[place]
+    return name, kind, found.content
 
 
 def conversations(company_id: str, *, mailbox_id: str | None, words: str, page: int) -> Listing:

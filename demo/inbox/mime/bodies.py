@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 
 from inscriptis import get_text
@@ -23,11 +23,11 @@ _HTML_LIMIT = 512_000
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """`size` in bytes, as sent."""
+    """A file as it was sent."""
 
     name: str
     kind: str
-    size: int
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ def _attachment(part: Message, kind: str) -> Attachment:
         inner = payload[0] if isinstance(payload, list) and payload else None
         name = Fields(inner).text("subject") if isinstance(inner, Message) else None
     try:
-        size = len(_bytes(part))
+        content = _bytes(part)
     except _FAILURES:
-        size = 0
+        content = b""
     shown = " ".join(clean(decoded_words(str(name or kind))).split())
-    return Attachment(shown[:200], clean(kind)[:100], size)
+    return Attachment(shown[:200], clean(kind)[:100], content)

@@ -3,7 +3,9 @@ as a Contact, as a Lead, twice under one address, or not at all."""
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from struct import pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,26 @@ class SeedMail:
     ours: bool = False
     answers: str = ""
     headers: tuple[tuple[str, str], ...] = ()
-    attachments: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[tuple[str, bytes], ...] = ()
+
+
+def picture(color: tuple[int, int, int], *, crack: bool = False) -> bytes:
+    """A PNG of one color, 320 by 200, if asked for with a crack across it."""
+    rows = bytearray()
+    for y in range(200):
+        dark = 60 + y // 2 + (y * 7919 % 13) if crack else -1
+        rows.append(0)
+        for x in range(320):
+            rows += bytes((40, 32, 24) if dark <= x < dark + 3 else color)
+    parts = (
+        (b"IHDR", pack(">IIBBBBB", 320, 200, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(rows))),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
 
 
 ANNA = ("anna.deboer@example.com", "Anna de Boer")
@@ -44,7 +65,7 @@ MAIL = (
             "think it left your warehouse like this.\n\nWe have a course on Saturday. Can you "
             "send another one before then?\n\nAnna de Boer\nNorthwind Paddles"
         ),
-        attachments=(("crack.jpg", "not really a picture, just some bytes " * 900),),
+        attachments=(("crack.png", picture((196, 164, 120), crack=True)),),
     ),
     SeedMail(
         key="crack-2",
@@ -102,7 +123,7 @@ MAIL = (
             "still covered? We bought it in your Utrecht shop and have the receipt.\n\n"
             "Greetings from the Vermeers"
         ),
-        attachments=(("receipt.pdf", "%PDF-1.4 not really a receipt\n" * 400),),
+        attachments=(("receipt.txt", b"Example Outdoor, Utrecht\n1 family tent  449.00\n"),),
     ),
     # A Lead.
     SeedMail(
@@ -132,7 +153,7 @@ MAIL = (
             '<p>The <a href="https://tagus.example.com/tours">other tours</a> work. Could you '
             "have a look?</p><p>Obrigada,<br>Inês</p>"
         ),
-        attachments=(("screenshot.png", "not really a picture " * 2400),),
+        attachments=(("screenshot.png", picture((230, 236, 244))),),
     ),
     SeedMail(
         key="booking-2",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from email.utils import format_datetime
+from mimetypes import guess_type
 
 from flask.cli import FlaskGroup
 from sqlalchemy import select
@@ -73,9 +74,8 @@ def _raw(mail: SeedMail, box: Mailbox, now: datetime) -> EmailMessage:
         message[name] = value
     message.set_content(mail.html or mail.text, subtype="html" if mail.html else "plain")
     for name, content in mail.attachments:
-        message.add_attachment(
-            content.encode(), maintype="application", subtype="octet-stream", filename=name
-        )
+        main, _, sub = str(guess_type(name)[0]).partition("/")
+        message.add_attachment(content, maintype=main, subtype=sub, filename=name)
     return message
 
 

@@ -13,6 +13,7 @@ from demo.inbox.models import Conversation, Message
 from tests.demo.visitor import Visitor
 
 MAYA = "maya@outdoor.example.com"
+ELENA = "elena@cycles.example.com"
 Visit = Callable[[str], Visitor]
 
 
@@ -67,7 +68,14 @@ def test_a_conversation_shows_its_messages_oldest_first(visit: Visit) -> None:
     first, second, third = page.xpath("//li[contains(@class, 'message ')]")
     assert "The parcel came this morning" in first.text_content()
     assert "message--outbound" in second.get("class")
-    assert "crack.jpg" in first.text_content()
+    (link,) = first.xpath(".//li[@class='clip']/a")
+    assert link.text == "crack.png"
+    opened = visit(MAYA).client.get(link.get("href"))
+    assert (opened.status_code, opened.mimetype) == (200, "image/png")
+    assert opened.data.startswith(b"\x89PNG")
+    assert "sandbox" in opened.headers["Content-Security-Policy"]
+    assert visit(ELENA).client.get(link.get("href")).status_code == 404, "another company's"
+    assert visit(MAYA).client.get(link.get("href")[:-1] + "9").status_code == 404
     assert "A new paddle leaves today" in third.xpath(".//details")[0].text_content()
 
 
