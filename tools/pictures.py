@@ -13,7 +13,7 @@ from demo.running import Demo
 from tests.servers.needs import CHROMIUM
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-SIZE = {"width": 1280, "height": 860}
+SIZE = {"width": 1280, "height": 960}
 PATIENCE = 120_000  # milliseconds, for what a worker does
 
 

@@ -34,7 +34,7 @@ NewContext = Callable[..., BrowserContext]
 def in_every_dress(
     new_context: NewContext, served: Served, axe: Axe, screenshot: Screenshot
 ) -> Callable[..., None]:
-    """Look at a state in light and dark, narrow and wide, and let axe criticise each."""
+    """Look at a state in light, dark and forced colors, narrow and wide; axe criticises each."""
 
     def look(name: str, *steps: Callable[[Page], object]) -> None:
         context = new_context(
@@ -52,6 +52,9 @@ def in_every_dress(
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide}px wide in {width}px"
             screenshot(page, f"panel-{name}-{scheme}-{width}")
+        page.emulate_media(forced_colors="active")
+        axe(page)
+        screenshot(page, f"panel-{name}-forced")
         context.close()
 
     return look
