@@ -34,6 +34,7 @@ from keeping_plugin.types import (
     Usage,
     UserFound,
     Value,
+    Visibility,
 )
 
 
@@ -249,6 +250,9 @@ class SalesforceGateway(Protocol):
 
     def org_facts(self) -> OrgFacts:
         """The org and the user behind the token."""
+
+    def visibility(self, user_id: str) -> Visibility:
+        """Who sees which records, as far as Salesforce tells this user; one API request."""
 
     def limits(self) -> Usage:
         """Read the API usage again, in one cheap call."""

@@ -13,6 +13,7 @@ from keeping_plugin.services.connection import revocation
 from keeping_plugin.services.corrections import undo as undoing
 from keeping_plugin.services.delivery.drain import drain as drain_connection
 from keeping_plugin.services.people import agents
+from keeping_plugin.services.people import preflight as people
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe as schema
 from keeping_plugin.state import current_runtime
@@ -52,7 +53,7 @@ def describe(connection_id: int) -> None:
     """Read the org's objects and fields again, and once a day which users its agents are."""
 
     def work(runtime: Runtime) -> None:
-        schema.describe(runtime, connection_id)
+        schema.describe(runtime, connection_id, more=people.lines(runtime))
         agents.refresh_daily(runtime, connection_id)
 
     _run("describe", connection_id, work)

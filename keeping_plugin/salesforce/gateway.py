@@ -23,6 +23,7 @@ from keeping_plugin.salesforce.queries import (
     searching,
     soql,
     users,
+    visibility,
 )
 from keeping_plugin.salesforce.queries import panel as panels
 from keeping_plugin.salesforce.queries.panel_queries import Shown
@@ -50,6 +51,7 @@ from keeping_plugin.types import (
     Usage,
     UserFound,
     Value,
+    Visibility,
 )
 
 __all__ = ["Gateway", "TokenSource"]
@@ -285,6 +287,11 @@ class Gateway:
             version = self._calls.agree_on_version()
             facts = org.facts(self._calls, self._tokens.current(), self._allow_loopback)
             return replace(facts, api_version=version)
+
+    def visibility(self, user_id: str) -> Visibility:
+        """Who sees which records, as far as Salesforce tells this user."""
+        with self._calls.verb("visibility"):
+            return visibility.visibility(self._calls, names.checked_id(user_id, "User"))
 
     def limits(self) -> Usage:
         """The API usage, read again by one call. The count that comes with the answer is exact;

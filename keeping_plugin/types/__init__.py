@@ -37,6 +37,7 @@ from keeping_plugin.types.records import (
     Told,
     Usage,
     UserFound,
+    Visibility,
 )
 from keeping_plugin.types.schema import (
     Described,
@@ -85,4 +86,5 @@ __all__ = [
     "Usage",
     "UserFound",
     "Value",
+    "Visibility",
 ]

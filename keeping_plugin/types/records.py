@@ -174,6 +174,18 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Visibility:
+    """Who sees which records of an org, as far as Salesforce tells the connected user: its
+    organization-wide defaults (the values of Organization.Default…Access), whether the user sees
+    all data, or all Contacts, and the names of active duplicate rules by object. None: not told."""
+
+    defaults: Mapping[str, str | None]
+    all_data: bool | None = None
+    all_contacts: bool | None = None
+    duplicate_rules: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Salesforce's own count of API requests in the last 24 hours (`Sforce-Limit-Info`)."""
 

@@ -39,6 +39,7 @@ from keeping_plugin.types import (
     Usage,
     UserFound,
     Value,
+    Visibility,
 )
 from tests.fake_salesforce.accounts import accounts
 from tests.fake_salesforce.org import PREFIXES, Row
@@ -376,6 +377,10 @@ class FakeGateway:
                 user["Username"],
                 user.get("TimeZoneSidKey") or "GMT",
             )
+
+    def visibility(self, user_id: str) -> Visibility:
+        with self._call("visibility"):
+            return self._salesforce.visibility
 
     def limits(self) -> Usage:
         with self._call("limits"):

@@ -10,7 +10,7 @@ from typing import Any
 from keeping_plugin.errors import CallNotStarted, SalesforceError
 from keeping_plugin.ports import Clock
 from keeping_plugin.testing.clock import FakeClock
-from keeping_plugin.types import NewRecord, ObjectSchema, TaskLook
+from keeping_plugin.types import NewRecord, ObjectSchema, TaskLook, Visibility
 from tests.fake_salesforce.gateway import FakeGateway
 from tests.fake_salesforce.org import (
     DuplicateRule,
@@ -75,6 +75,7 @@ class FakeSalesforce:
         self.name, self.is_sandbox = name, is_sandbox
         self.org_id = self.org.new_id("Organization")
         self.used, self.limit = 0, api_limit
+        self.visibility = Visibility(dict.fromkeys(("Account", "Contact", "Lead")))
         self.calls: list[FakeCall] = []
         self.looks: list[TaskLook] = []
         self.users_of: dict[int, str] = {}

@@ -54,3 +54,12 @@ class UsersContract(OrgContract):
         assert told == [owners[0], None, None]
         [plain] = org.gateway.find(addresses[:1]).people[addresses[0]]
         assert plain.account_owner is None
+
+    def test_what_is_not_told_of_visibility_is_unknown(self, org: OrgUnderTest) -> None:
+        gateway = org.gateway
+        user_id = gateway.org_facts().user_id
+        before = gateway.requests
+        told = gateway.visibility(user_id)
+        assert gateway.requests == before + 1
+        assert told.defaults == {"Account": None, "Contact": None, "Lead": None}
+        assert told.all_contacts is None

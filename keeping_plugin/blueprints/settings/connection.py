@@ -22,6 +22,7 @@ from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
 from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.services.admin.overview import ObjectChange, Overview, overview
 from keeping_plugin.services.connection import barred, connect
+from keeping_plugin.services.people import preflight as people
 from keeping_plugin.services.schema import describe, preflight
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
@@ -102,7 +103,9 @@ def run_preflight() -> ResponseReturnValue:
         with current_runtime().turn(agent):
             # Whoever presses the button has mended something, or wants to know.
             barred.try_now(current_runtime().database, connection_id)
-            preflight.check(current_runtime(), agent, connection_id)
+            preflight.check(
+                current_runtime(), agent, connection_id, people.lines(current_runtime())
+            )
     except ConnectionBarred as error:
         words = barred_sentence(error.reason, str(error))
         notices.add_notice(f"Salesforce still refuses the connection. {words}", good=False)

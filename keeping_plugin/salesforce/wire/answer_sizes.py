@@ -32,6 +32,7 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "picklist_values": 8 * MB,
     "closed_task_status": 256 * KB,
     "org_facts": 256 * KB,
+    "visibility": 256 * KB,
     "limits": 256 * KB,
     "versions": 256 * KB,
     "token": 256 * KB,

@@ -9,12 +9,10 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import AgentUser
-from keeping_plugin.services.people.agents import OWNS, Match
+from keeping_plugin.services.people.agents import SETTLED, Match
 from keeping_plugin.types import UserFound
 
 PAGE = 50  # agents
-# An agent whom an admin says to be no user is neither a doubt nor a gap.
-_SETTLED = (*OWNS, Match.NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class AgentList:
 
 def counts(session: Session, connection_id: int) -> tuple[int, int]:
     """How many agents are known, and how many of them are doubts or gaps. One statement."""
-    unsettled = func.count().filter(AgentUser.found.not_in(_SETTLED))
+    unsettled = func.count().filter(AgentUser.found.not_in(SETTLED))
     total, open_ = session.execute(
         select(func.count(), unsettled).where(AgentUser.connection_id == connection_id)
     ).one()
@@ -63,7 +61,7 @@ def listing(session: Session, connection_id: int, page: int = 1) -> AgentList:
         select(AgentUser)
         .where(AgentUser.connection_id == connection_id)
         .order_by(
-            case((AgentUser.found.in_(_SETTLED), 1), else_=0),
+            case((AgentUser.found.in_(SETTLED), 1), else_=0),
             func.lower(AgentUser.name),
             AgentUser.agent_id,
         )

@@ -21,6 +21,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.operations.helpdesk_check import failures
+from keeping_plugin.services.people import preflight as people
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import preflight
 from keeping_plugin.services.schema.preflight import Outcome
@@ -204,7 +205,7 @@ def _connection(runtime: Runtime, connection: Connection) -> Iterator[Finding]:
             f"{connection.paused_until:%Y-%m-%d %H:%M:%S} UTC.",
         )
     try:
-        found = preflight.run(runtime, connection.id)
+        found = preflight.run(runtime, connection.id, more=people.lines(runtime))
     except KeepingError as error:
         yield Finding(False, f"{name}: {error}")
         return

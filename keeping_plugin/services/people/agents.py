@@ -63,6 +63,8 @@ class Match(StrEnum):
 
 
 OWNS: Final = frozenset({Match.MATCHED, Match.CHOSEN})
+# An agent whom an admin says to be no user is neither a doubt nor a gap.
+SETTLED: Final = (*sorted(OWNS), Match.NOBODY)
 
 
 def users_of(agent: Agent, users: Iterable[UserFound]) -> list[UserFound]:

@@ -146,7 +146,7 @@ class _Overtaken(Exception):
     read may be what another user sees, and is not kept."""
 
 
-def describe(runtime: Runtime, connection_id: int) -> None:
+def describe(runtime: Runtime, connection_id: int, *, more: preflight.More | None = None) -> None:
     """Read the schema of one connection, if that is due. A failure is kept for the settings page
     and tried again by itself; a lost or ended connection starts anew with its next login. A load
     that a login overtakes keeps nothing more: that login has its own."""
@@ -154,10 +154,10 @@ def describe(runtime: Runtime, connection_id: int) -> None:
     if turn is None:
         return
     with suppress(_Overtaken):
-        _describe(runtime, turn)
+        _describe(runtime, turn, more)
 
 
-def _describe(runtime: Runtime, turn: _Turn) -> None:
+def _describe(runtime: Runtime, turn: _Turn, more: preflight.More | None) -> None:
     connection_id, known = turn.connection_id, turn.known
     deadline = runtime.times.seconds(DESCRIBE_CALL)
     try:
@@ -173,20 +173,20 @@ def _describe(runtime: Runtime, turn: _Turn) -> None:
             _progress(runtime, turn, done, "")
             status = gateway.closed_task_status()
             timezone = gateway.org_facts().timezone
-        _first_preflight(runtime, connection_id)
+        _first_preflight(runtime, connection_id, more)
     except KeepingError as error:
         _fail(runtime, turn, error)
     else:
         _finish(runtime, turn, status, timezone)
 
 
-def _first_preflight(runtime: Runtime, connection_id: int) -> None:
+def _first_preflight(runtime: Runtime, connection_id: int, more: preflight.More | None) -> None:
     """Right after connecting an admin should read what the org still lacks."""
     with runtime.database.read() as session:
         connection = session.get(Connection, connection_id)
         at_hand = schemas(session, connection_id)
     if connection is not None and connection.preflight is None:
-        preflight.run(runtime, connection_id, described=at_hand)
+        preflight.run(runtime, connection_id, described=at_hand, more=more)
 
 
 def _begin(runtime: Runtime, connection_id: int) -> _Turn | None:

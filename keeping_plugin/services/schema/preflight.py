@@ -3,7 +3,7 @@ asked; what Salesforce did not answer is never called missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,10 @@ class Preflight:
         return all(line.outcome in {Outcome.PASSED, Outcome.ADVICE} for line in self.lines)
 
 
+# Lines of parts that stand above the schema. One with a code that is there already replaces it.
+More = Callable[[SalesforceGateway, Connection, Mapping[str, ObjectSchema]], Iterable[Line]]
+
+
 def last(connection: Connection) -> Preflight | None:
     """The look that was kept with the connection, if there was one."""
     kept = connection.preflight
@@ -77,6 +81,7 @@ def run(
     connection_id: int,
     *,
     described: Mapping[str, ObjectSchema] | None = None,
+    more: More | None = None,
 ) -> Preflight:
     """Look now, and keep what was found. Raises NotConnected, ConnectionLost and ConnectionBarred;
     whatever else keeps an answer away stands in its line. `described` spares asking for the
@@ -90,16 +95,19 @@ def run(
         used = session.scalar(select(UndoRun.id).where(undoes).limit(1)) is not None
     deadline = runtime.times.seconds(DESCRIBE_CALL)
     with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
-        lines = tuple(_look(gateway, connection, chosen, described, undo_used=used))
+        looked = _look(gateway, connection, chosen, described, undo_used=used, more=more)
+        lines = tuple({line.code: line for line in looked}.values())
     with runtime.database.write() as session:
         found = Preflight(now(session), lines)
         _keep(session, connection_id, found)
     return found
 
 
-def check(runtime: Runtime, agent: Agent, connection_id: int) -> Preflight:
+def check(
+    runtime: Runtime, agent: Agent, connection_id: int, more: More | None = None
+) -> Preflight:
     """An admin's *Check again*: as `run`."""
-    found = run(runtime, connection_id)
+    found = run(runtime, connection_id, more=more)
     with runtime.database.write() as session:
         audit.record_by(session, agent, Audited.PREFLIGHT, connection_id=connection_id)
     return found
@@ -120,6 +128,7 @@ def _look(
     described: Mapping[str, ObjectSchema] | None,
     *,
     undo_used: bool,
+    more: More | None,
 ) -> Iterator[Line]:
     try:
         usage = gateway.limits()
@@ -154,6 +163,8 @@ def _look(
         yield from _automation(schemas, action)
     yield _closed_status(gateway)
     yield _activity_key(schemas.get(TASK.name))
+    if more is not None:
+        yield from more(gateway, connection, schemas)
 
 
 def _describe(gateway: SalesforceGateway) -> Mapping[str, ObjectSchema]:

@@ -58,6 +58,7 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "picklist_values": lambda gateway: gateway.picklist_values("Contact", "012000000000000AAA"),
     "closed_task_status": lambda gateway: gateway.closed_task_status(),
     "org_facts": lambda gateway: gateway.org_facts(),
+    "visibility": lambda gateway: gateway.visibility("005000000000001AAA"),
     "users": lambda gateway: gateway.users(["jane@example.com"]),
     "limits": lambda gateway: gateway.limits(),
 }

@@ -1,0 +1,290 @@
+"""What the connection check says of the people that the automations add: who will find them, whose
+they become, and what may stop them. Nothing is asked while no mailbox adds people or logs Tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import func, select
+
+from keeping_plugin.errors import (
+    ConnectionBarred,
+    ConnectionLost,
+    KeepingError,
+    NotConnected,
+    PermissionDenied,
+    SchemaStale,
+)
+from keeping_plugin.models import AgentUser, Connection, MailboxPolicy, RefusedOwner, now
+from keeping_plugin.objects import CONTACT, LEAD
+from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.services.people import policy
+from keeping_plugin.services.people.agents import SETTLED
+from keeping_plugin.services.people.policy import AddAs, Owner, PeopleChoices
+from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.services.schema.preflight import Line, More, Outcome
+from keeping_plugin.times import DAY
+from keeping_plugin.types import ObjectSchema, Visibility
+
+# The values of Organization.Default…Access.
+_SHARED = {
+    "None": "private",
+    "Read": "readable for everyone",
+    "Edit": "readable and editable for everyone",
+    "ReadEditTransfer": "readable and editable for everyone",
+    "ControlledByParent": "shared like their Account",
+}
+_PUBLIC = frozenset({"Read", "Edit", "ReadEditTransfer"})
+_ON_THE_TAB = "Change this on the Automation tab, at “New people”."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What applies to the mailboxes whose automations are on, and what the database has."""
+
+    adding: Collection[PeopleChoices]
+    owning: Collection[PeopleChoices]
+    agents: int
+    unsettled: int
+    refused: Collection[tuple[str, str]]  # the owner's name, the object
+
+
+def lines(runtime: Runtime) -> More:
+    """The lines of this module, for `schema.preflight.run`: at most two requests."""
+    return partial(_lines, runtime)
+
+
+def _lines(
+    runtime: Runtime,
+    gateway: SalesforceGateway,
+    connection: Connection,
+    schemas: Mapping[str, ObjectSchema],
+) -> Iterator[Line]:
+    asked = _read(runtime, connection)
+    if asked.adding:
+        try:
+            told = gateway.visibility(connection.user_id)
+        except (NotConnected, ConnectionLost, ConnectionBarred):
+            raise
+        except KeepingError as error:
+            yield _unknown("sharing", "who sees which records", error)
+        else:
+            yield _sharing(told)
+            yield _sees_all(told, connection.username)
+            yield _added(told, asked.adding)
+            yield from _duplicate_rules(told, asked.adding)
+    owners = {choice.owner for choice in asked.owning}
+    if Owner.AGENT in owners:
+        yield _agents(asked)
+    if Owner.CHOSEN_USER in owners:
+        yield from _chosen(gateway, asked)
+    for name, object in sorted(asked.refused):
+        yield Line(
+            f"owner_refused_{object.lower()}_{name}",
+            Outcome.ADVICE,
+            f"Salesforce did not accept {name} as the owner of a new {object} within the last day; "
+            "until tomorrow the connected user owns these.",
+            "Check that the user is active and may read this object.",
+        )
+
+
+def _read(runtime: Runtime, connection: Connection) -> _Asked:
+    with runtime.database.read() as session:
+        people = policy.load(session, connection.company_id)
+        switched = session.scalars(
+            select(MailboxPolicy).where(
+                MailboxPolicy.company_id == connection.company_id,
+                MailboxPolicy.add_contacts | MailboxPolicy.log_tasks,
+            )
+        ).all()
+        total, unsettled = session.execute(
+            select(func.count(), func.count().filter(AgentUser.found.not_in(SETTLED))).where(
+                AgentUser.connection_id == connection.id
+            )
+        ).one()
+        refused = session.execute(
+            select(RefusedOwner.owner_id, RefusedOwner.object).where(
+                RefusedOwner.connection_id == connection.id,
+                RefusedOwner.refused_at > now(session) - runtime.times.span(DAY),
+            )
+        ).all()
+        everywhere = [people.of(each) for each in (policy.COMPANY, *people.mailboxes)]
+        names: dict[str | None, str] = {each.owner_id: each.owner_name for each in everywhere}
+        names |= dict(
+            session.execute(
+                select(AgentUser.user_id, AgentUser.user_name).where(
+                    AgentUser.connection_id == connection.id,
+                    AgentUser.user_id.in_([row.owner_id for row in refused]),
+                )
+            ).all()
+        )
+    return _Asked(
+        [people.of(row.mailbox_id) for row in switched if row.add_contacts],
+        [people.of(row.mailbox_id) for row in switched],
+        total,
+        unsettled,
+        [(names.get(row.owner_id) or row.owner_id, row.object) for row in refused],
+    )
+
+
+def _unknown(code: str, what: str, error: KeepingError) -> Line:
+    return Line(
+        code,
+        Outcome.UNKNOWN,
+        f"Salesforce did not answer about {what} ({error.code}).",
+        "Check again in a few minutes.",
+    )
+
+
+def _sharing(told: Visibility) -> Line:
+    known = [
+        f"{name}s are {_SHARED.get(value, value)}"
+        for name, value in told.defaults.items()
+        if value is not None
+    ]
+    if len(known) < len(told.defaults):
+        finding = "Salesforce does not say how this org shares all of its records"
+        known = [finding, *known]
+        mend = "In Salesforce, see Setup, Sharing Settings, Organization-Wide Defaults."
+        return Line("sharing", Outcome.ADVICE, f"{'; '.join(known)}.", mend)
+    return Line("sharing", Outcome.PASSED, f"Sharing in this org: {'; '.join(known)}.")
+
+
+def _sees_all(told: Visibility, username: str) -> Line:
+    if told.all_data or told.all_contacts:
+        what = "records" if told.all_data else "Contacts"
+        return Line("sees_all", Outcome.PASSED, f"{username} sees all {what}.")
+    known = None not in (told.all_data, told.all_contacts)
+    finding = (
+        f"{username} does not see all Contacts. "
+        if known
+        else f"Salesforce does not say whether {username} sees all Contacts. "
+    )
+    return Line(
+        "sees_all",
+        Outcome.ADVICE,
+        finding + "A customer whose Contact the user cannot see counts as new and is added again.",
+        "Give the user “View All” on Contacts, or use a duplicate rule that bypasses sharing.",
+    )
+
+
+def _added(told: Visibility, adding: Iterable[PeopleChoices]) -> Line:
+    """The worst that today's choices come to in some mailbox."""
+    found = max((_finds(told, choices) for choices in adding), key=lambda each: each[0])
+    _, finding, mend = found
+    outcome = Outcome.ADVICE if mend else Outcome.PASSED
+    return Line("added_visible", outcome, finding, mend)
+
+
+def _finds(told: Visibility, choices: PeopleChoices) -> tuple[int, str, str]:
+    """How bad it is, what other users see of whoever is added, and what changes it."""
+    if choices.add_as is AddAs.LEAD:
+        default = told.defaults.get(LEAD.name)
+        if default in _PUBLIC:
+            return 0, "Everyone who may read Leads finds the people added.", ""
+        if default is None:
+            return 2, "Added people are Leads; Salesforce does not say who sees Leads.", _ON_THE_TAB
+        finding = "Leads are private: only their owner, and users above the owner, find them."
+        return 3, finding, _ON_THE_TAB
+    if choices.may_stay_private:
+        some = "Some people" if choices.looks_for_accounts else "People"
+        why = " because no Account is found for them" if choices.looks_for_accounts else ""
+        finding = (
+            f"{some} are added without an Account{why}. Nobody but the owner of such a Contact, "
+            "and users who see all Contacts, finds it or its Tasks."
+        )
+        return (
+            (4 if choices.looks_for_accounts else 5),
+            finding,
+            ("On the Automation tab, choose an Account for people without one."),
+        )
+    contact, account = told.defaults.get(CONTACT.name), told.defaults.get("Account")
+    shared = account if contact == "ControlledByParent" else contact
+    if shared in _PUBLIC:
+        return 0, "Everyone who may read Contacts finds the people added, and their Tasks.", ""
+    if shared is None:
+        finding = (
+            "People are added with an Account; Salesforce does not say who sees these Contacts."
+        )
+        return 2, finding, "See Setup, Sharing Settings, Organization-Wide Defaults."
+    if contact == "ControlledByParent":
+        return 1, "Whoever sees an Account finds the people added to it, and their Tasks.", ""
+    finding = "Contacts are private: only their owner, and users above the owner, find them."
+    return 3, finding, "Choose who owns them on the Automation tab, at “Owner”."
+
+
+def _duplicate_rules(told: Visibility, adding: Iterable[PeopleChoices]) -> Iterator[Line]:
+    objects = {LEAD.name if each.add_as is AddAs.LEAD else CONTACT.name for each in adding}
+    for name in sorted(objects):
+        code = f"duplicate_rules_{name.lower()}"
+        if told.duplicate_rules is None:
+            yield Line(
+                code,
+                Outcome.ADVICE,
+                f"Salesforce does not tell this user which duplicate rules apply to {name}s. One "
+                "that blocks keeps people from being added.",
+                "See Setup, Duplicate Rules; their names are shown here if the user has “View "
+                "Setup and Configuration”.",
+            )
+            continue
+        rules = told.duplicate_rules.get(name, ())
+        if not rules:
+            yield Line(code, Outcome.PASSED, f"No duplicate rule applies to {name}s.")
+            continue
+        named = ", ".join(f"“{rule}”" for rule in rules[:5])
+        yield Line(
+            code,
+            Outcome.ADVICE,
+            f"Duplicate rules apply to {name}s: {named}. A person whom one of them reports is not "
+            "added; the Activity tab says so.",
+            "See Setup, Duplicate Rules, if people are missing.",
+        )
+
+
+def _agents(asked: _Asked) -> Line:
+    if not asked.agents:
+        return Line(
+            "agents",
+            Outcome.ADVICE,
+            "Records belong to the agent, but no agent has been matched to a Salesforce user yet.",
+            "On the Automation tab, open “Owner” and press Check again.",
+        )
+    if not asked.unsettled:
+        return Line("agents", Outcome.PASSED, "Every agent is matched to a Salesforce user.")
+    number = f"{asked.unsettled:,} of {asked.agents:,} agents"
+    return Line(
+        "agents",
+        Outcome.ADVICE,
+        f"{number} have no single Salesforce user, so the connected user owns their records.",
+        "On the Automation tab, open “Owner” to see and set them.",
+    )
+
+
+def _chosen(gateway: SalesforceGateway, asked: _Asked) -> Iterator[Line]:
+    chosen = {
+        each.owner_id: each.owner_name
+        for each in asked.owning
+        if each.owner is Owner.CHOSEN_USER and each.owner_id
+    }
+    try:
+        active = {user.id[:15] for user in gateway.users((), list(chosen))}
+    except (NotConnected, ConnectionLost, ConnectionBarred):
+        raise
+    except (PermissionDenied, SchemaStale):
+        return  # who cannot be looked for was not chosen here
+    except KeepingError as error:
+        yield _unknown("chosen_owner", "the chosen owner", error)
+        return
+    gone = sorted(name for user_id, name in chosen.items() if user_id[:15] not in active)
+    if not gone:
+        yield Line("chosen_owner", Outcome.PASSED, "The chosen owner is an active user.")
+        return
+    yield Line(
+        "chosen_owner",
+        Outcome.ADVICE,
+        f"{', '.join(gone)} is chosen as owner, but is not an active user: the connected user owns "
+        "the records.",
+        "Choose another owner on the Automation tab, at “Owner”.",
+    )
