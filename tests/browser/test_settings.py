@@ -20,6 +20,8 @@ PAGES = {
     "fields": f"{SETTINGS}fields/Contact",
     "automation": f"{SETTINGS}automation/try?mailbox=support&address=anna@example.com",
     "preview": f"{SETTINGS}automation/preview?mailbox=support",
+    "people": f"{SETTINGS}automation/people?mailbox=support",
+    "values": f"{SETTINGS}automation/people/Contact",
     "owners": f"{SETTINGS}automation/owners?mailbox=support",
     "audit": f"{SETTINGS}audit",
     "disconnect": f"{SETTINGS}disconnect",

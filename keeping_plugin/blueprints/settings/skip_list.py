@@ -15,6 +15,7 @@ from keeping_plugin.services.automation.skip_list import BadLine
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
 
+_WARNINGS = 5  # as many as somebody reads
 _BUTTONS = frozenset({"add", "remove", "log", "unlog"})
 
 
@@ -46,6 +47,8 @@ def change_list() -> ResponseReturnValue:
         return page(agent, mailboxes, chosen, **typing), 422
     count = len(domains)
     notices.add_notice(f"{count:,} {'domain is' if count == 1 else 'domains are'} now skipped.")
+    for sentence in skip_list.warnings(domains)[:_WARNINGS]:
+        notices.add_notice(sentence, good=False)
     return _back("k-domains")
 
 

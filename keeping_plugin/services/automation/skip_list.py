@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import domain_key
 from keeping_plugin.errors import InvalidInput
+from keeping_plugin.mail.domains import is_personal, is_public_suffix
 from keeping_plugin.models import SkippedDomain, insert_new
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -89,6 +90,22 @@ def _objection(word: str) -> str | None:
     if known.replace(".", "").isdigit():
         return "This is an IP address. Enter a domain, such as acme.com."
     return None
+
+
+def warnings(domains: Iterable[str]) -> list[str]:
+    """A sentence for each domain that covers more people than whoever skips it may mean."""
+    found = []
+    for domain in domains:
+        if is_public_suffix(domain):
+            found.append(
+                f"{domain} is not one company’s: everybody with an address that ends in it is "
+                "skipped."
+            )
+        elif is_personal(domain):
+            found.append(
+                f"{domain} is a provider of personal email: all of its customers are skipped."
+            )
+    return found
 
 
 def read(session: Session, company_id: str) -> SkipList:

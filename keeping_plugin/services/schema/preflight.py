@@ -19,7 +19,7 @@ from keeping_plugin.errors import (
     NotConnected,
     PermissionDenied,
 )
-from keeping_plugin.models import Connection, UndoRun, now
+from keeping_plugin.models import Connection, PeoplePolicy, UndoRun, now
 from keeping_plugin.objects import CONTACT, DESCRIBE_REQUESTS, LEAD, OBJECT_NAMES, TASK, row_of
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
@@ -91,11 +91,13 @@ def run(
         if connection is None:
             raise NotConnected("Salesforce is not connected.")
         chosen = selection.load(session, connection.company_id)
+        people = session.get(PeoplePolicy, (connection.company_id, ""))
+        choices = people.choices if people is not None else {}
         undoes = UndoRun.company_id == connection.company_id
         used = session.scalar(select(UndoRun.id).where(undoes).limit(1)) is not None
     deadline = runtime.times.seconds(DESCRIBE_CALL)
     with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
-        looked = _look(gateway, connection, chosen, described, undo_used=used, more=more)
+        looked = _look(gateway, connection, chosen, choices, described, undo_used=used, more=more)
         lines = tuple({line.code: line for line in looked}.values())
     with runtime.database.write() as session:
         found = Preflight(now(session), lines)
@@ -125,6 +127,7 @@ def _look(
     gateway: SalesforceGateway,
     connection: Connection,
     chosen: Mapping[str, Any],
+    choices: Mapping[str, Any],
     described: Mapping[str, ObjectSchema] | None,
     *,
     undo_used: bool,
@@ -160,7 +163,7 @@ def _look(
     if undo_used and described is None:  # the cache does not tell who may delete
         yield _deletes(schemas, connection.username)
     for action in Action:
-        yield from _automation(schemas, action)
+        yield from _automation(schemas, action, choices)
     yield _closed_status(gateway)
     yield _activity_key(schemas.get(TASK.name))
     if more is not None:
@@ -264,14 +267,18 @@ def _fields(
     )
 
 
-def _automation(schemas: Mapping[str, ObjectSchema], action: Action) -> Iterator[Line]:
-    """What the automation sends, held against the describe. That the object itself may not be
-    created stands in the line of its rights."""
-    code, object = f"sends_{action}", sending.PAYLOADS[action].object
+def _automation(
+    schemas: Mapping[str, ObjectSchema], action: Action, choices: Mapping[str, Any]
+) -> Iterator[Line]:
+    """What the automation sends, held against the describe; `choices` are the company's for new
+    people. That the object itself may not be created stands in the line of its rights."""
+    lead = choices.get("add_as") == "lead"
+    code, object = f"sends_{action}", sending.payload_of(action, lead=lead).object
     schema = schemas.get(object)
     if schema is None or not schema.createable:
         return
-    found = sending.obstacles(schemas, action)
+    defaults = choices.get("defaults", {})
+    found = sending.obstacles(schemas, action, lead=lead, defaults=defaults)
     for one in found:
         outcome = Outcome.FAILED if one.blocks else Outcome.ADVICE
         yield Line(code, outcome, one.finding, one.mend)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from keeping_plugin.errors import SalesforceUnavailable
+from keeping_plugin.errors import SalesforceError, SalesforceUnavailable
 from keeping_plugin.salesforce.queries import accounts
 from keeping_plugin.salesforce.queries.accounts import website_forms
+from keeping_plugin.services.delivery.actions import refuses_account
+from keeping_plugin.types import NewRecord
 from tests.fake_salesforce.accounts_contract import some_domain, told
 from tests.salesforce.conftest import LiveOrg
 
@@ -62,7 +64,10 @@ def test_a_right_that_is_missing_answers_its_own_step_only(org: LiveOrg) -> None
     account = org.add("Account", Name="A", Website=domain)
     user = org.gateway.org_facts().username
     org.control.field_rights(user, "Contact", "AccountId", readable=False, editable=False)
-    found = org.gateway.accounts([domain], person_accounts=False)[domain]
+    try:
+        found = org.gateway.accounts([domain], person_accounts=False)[domain]
+    finally:
+        org.control.field_rights(user, "Contact", "AccountId", readable=True, editable=True)
     assert not found.colleagues.answered
     assert found.website.account is not None
     assert found.website.account.id == account
@@ -73,3 +78,12 @@ def test_an_org_that_does_not_answer_is_an_error(org: LiveOrg) -> None:
     org.control.fault("unavailable")
     with pytest.raises(SalesforceUnavailable):
         org.gateway.accounts([some_domain()], person_accounts=False)
+
+
+def test_an_account_that_is_gone_or_hidden_is_refused_as_such(org: LiveOrg) -> None:
+    account = org.add("Account", Name="Gone")
+    org.delete("Account", account)
+    fields = {"LastName": "X", "Email": f"x@{some_domain()}", "AccountId": account}
+    [refused] = org.gateway.create_many([NewRecord("Contact", fields)])
+    assert isinstance(refused, SalesforceError)
+    assert refuses_account(refused), refused.complaints

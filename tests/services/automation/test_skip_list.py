@@ -76,6 +76,11 @@ def test_commas_and_blanks_part_domains_as_lines_do() -> None:
     )
 
 
+def test_domains_of_more_than_one_company_are_warned_of() -> None:
+    told = skip_list.warnings(["acme.com", "co.uk", "gmail.com", "acme.co.uk"])
+    assert [each.split()[0] for each in told] == ["co.uk", "gmail.com"]
+
+
 def test_a_megabyte_on_one_line_is_told_shortly() -> None:
     _, [bad] = read_lines("x" * 1_000_000)
     assert len(bad.text) == 80
