@@ -63,7 +63,7 @@ class Preflight:
         return all(line.outcome in {Outcome.PASSED, Outcome.ADVICE} for line in self.lines)
 
 
-# Lines of parts that stand above the schema. One with a code that is there already replaces it.
+# Lines of parts that stand above the schema.
 More = Callable[[SalesforceGateway, Connection, Mapping[str, ObjectSchema]], Iterable[Line]]
 
 
@@ -98,7 +98,7 @@ def run(
     deadline = runtime.times.seconds(DESCRIBE_CALL)
     with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
         looked = _look(gateway, connection, chosen, choices, described, undo_used=used, more=more)
-        lines = tuple({line.code: line for line in looked}.values())
+        lines = tuple(looked)
     with runtime.database.write() as session:
         found = Preflight(now(session), lines)
         _keep(session, connection_id, found)
