@@ -37,8 +37,8 @@ VALID_ADDRESS = Check(
 FITS_SALESFORCE = Check(
     "address_too_long",
     checks.address_fits_salesforce,
-    "The customer's address fits into Contact.Email (at most 80 characters).",
-    "The customer's address is too long for Contact.Email (at most 80 characters).",
+    "The customer's address fits into the Email field (at most 80 characters).",
+    "The customer's address is too long for the Email field (at most 80 characters).",
 )
 EXTERNAL = Check(
     "internal_address",
@@ -63,13 +63,13 @@ RULES: tuple[Rule, ...] = (
                 "not_inbound",
                 checks.customer_wrote_it,
                 "The message came in from the customer.",
-                "The message was sent by your team; only a customer's own message adds a Contact.",
+                "The message was sent by your team; only a customer's own message adds a person.",
             ),
             Check(
                 "not_opening",
                 checks.opens_its_conversation,
                 "The message is the first of its conversation.",
-                "The conversation already existed; only its first message adds a Contact.",
+                "The conversation already existed; only its first message adds a person.",
             ),
             HAS_CUSTOMER,
             VALID_ADDRESS,
