@@ -58,7 +58,7 @@ class AuditRecord(Base):
     company_id: Mapped[str] = mapped_column(HostId)
     agent_id: Mapped[str] = mapped_column(HostId, default="")  # "" when the machine acted
     # As the host called them then; "" in rows of 0.1.0.
-    agent_name: Mapped[str] = mapped_column(HostId, default="", server_default="")
+    agent_name: Mapped[str] = mapped_column(HostId, default="", server_default=text("''"))
     action: Mapped[str] = mapped_column(String(32))  # a fixed code, docs/errors.md
     connection_id: Mapped[int | None] = mapped_column(Integer)
     object: Mapped[str] = mapped_column(String(80), default="")

@@ -14,7 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column(
         "keeping_audit",
-        sa.Column("agent_name", sa.String(255), nullable=False, server_default=""),
+        sa.Column("agent_name", sa.String(255), nullable=False, server_default=sa.text("''")),
     )
     for name, column in (("agent", "agent_id"), ("record", "record_id")):
         op.create_index(
