@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -89,6 +90,7 @@ class Reader:
             raise ValueError(text) from error
 
 
+@lru_cache(maxsize=1024)  # Babel reads files for what it does not know
 def _locale(tag: str) -> str:
     try:
         return str(Locale.parse(tag, sep="-" if "-" in tag else "_"))

@@ -405,11 +405,13 @@ function onClick(event) {
   ask(root, region, link.getAttribute("href"), { trigger: link });
 }
 
-async function copyText(root, button) {
-  await navigator.clipboard.writeText(button.dataset.kCopy);
-  say(root, "Copied");
-  button.dataset.kDone = "";
-  setTimeout(() => delete button.dataset.kDone, 1500);
+function copyText(root, button) {
+  const done = () => {
+    say(root, "Copied");
+    button.dataset.kDone = "";
+    setTimeout(() => delete button.dataset.kDone, 1500);
+  };
+  navigator.clipboard.writeText(button.dataset.kCopy).then(done, () => say(root, "Not copied"));
 }
 
 // Esc closes the editor in which the person is, else the last one that stands open.

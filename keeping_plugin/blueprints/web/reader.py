@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 
 from flask import Blueprint, g, request
 from markupsafe import Markup, escape
@@ -13,6 +14,7 @@ from keeping_plugin.state import current_runtime
 
 # What a form was printed in, so that it is read alike: "de_DE Europe/Berlin".
 FIELD = "reader"
+_MAX_LANGUAGES = 5  # of a browser's, the first that is known counts
 ZONE_HEADER = "X-Keeping-Time-Zone"  # the browser's, told by keeping.js
 
 
@@ -29,7 +31,7 @@ def reader() -> Reader:
     locales = [locale] if locale else [agent.locale] if agent is not None and agent.locale else []
     zone = zone or (agent.timezone if agent is not None else "")
     return Reader.named(
-        [*locales, *request.accept_languages.values()],
+        [*locales, *islice(request.accept_languages.values(), _MAX_LANGUAGES)],
         zone or request.headers.get(ZONE_HEADER, ""),
     )
 
