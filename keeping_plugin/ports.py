@@ -132,13 +132,14 @@ class SalesforceGateway(Protocol):
         *,
         tasks: TaskLook | None = None,
         by_search: bool = False,
-        account_owners: bool = False,
+        account_owners: Sequence[str] | None = None,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses (at most 1,000) and every Task that `tasks` describes, in
         one composite request, all pages read. `by_search`: find people by SOSL, a few hundred
         addresses a request, because the org encrypts addresses; SOSL may miss a person who
-        exists. `account_owners`: read who owns the Contacts' Accounts, too (not by search)."""
+        exists. `account_owners`: read who owns the Contacts' Accounts, too (not by search), and
+        these Accounts."""
 
     def panel(
         self,

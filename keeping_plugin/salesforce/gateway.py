@@ -100,7 +100,7 @@ class Gateway:
         *,
         tasks: TaskLook | None = None,
         by_search: bool = False,
-        account_owners: bool = False,
+        account_owners: Sequence[str] | None = None,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses and every Task of the look, read to its end; of people that

@@ -87,11 +87,13 @@ class Found:
     """The complete result of a find: what is missing here is not in Salesforce.
 
     `people` is keyed by `addresses.address_key`, each oldest first (CreatedDate, then Id);
-    `tasks` maps a marker to every Task id that ends in it.
+    `tasks` maps a marker to every Task id that ends in it; `account_owners` the first 15 characters
+    of the ids of Accounts that were asked for to their owners, None for inactive ones.
     """
 
     people: Mapping[str, tuple[PersonFound, ...]]
     tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    account_owners: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

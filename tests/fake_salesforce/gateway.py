@@ -83,7 +83,7 @@ class FakeGateway:
         *,
         tasks: TaskLook | None = None,
         by_search: bool = False,
-        account_owners: bool = False,
+        account_owners: Sequence[str] | None = None,
         start_by: float | None = None,
     ) -> Found:
         wanted = keys_by_salesforce(addresses)
@@ -98,7 +98,8 @@ class FakeGateway:
                     same = salesforce_key(row.get("Email") or "")
                     for key in () if row.get("IsConverted") else wanted.get(same or "", ()):
                         created = datetime.fromisoformat(row["CreatedDate"])
-                        owner = self._account_owner(row) if account_owners else None
+                        asked = account_owners is not None
+                        owner = self._account_owner(row["AccountId"]) if asked else None
                         person = PersonFound(kind, row["Id"], row["Email"], created, owner)
                         people.setdefault(key, []).append(person)
             return Found(
@@ -107,10 +108,15 @@ class FakeGateway:
                     for key, same in people.items()
                 },
                 self._marked(tasks),
+                {
+                    account_id[:15]: self._account_owner(account_id)
+                    for account_id in account_owners or ()
+                    if self._org.row("Account", account_id)
+                },
             )
 
-    def _account_owner(self, person: Row) -> str | None:
-        account = self._org.row("Account", person.get("AccountId") or "")
+    def _account_owner(self, account_id: str | None) -> str | None:
+        account = self._org.row("Account", account_id or "")
         owner = account and self._org.row("User", account["OwnerId"])
         return owner["Id"] if owner and owner["IsActive"] else None
 

@@ -40,20 +40,25 @@ class UsersContract(OrgContract):
         org.deactivate_user(username)
         assert not gateway.users_named(f"zebra-{name}")
 
-    def test_find_tells_who_owns_the_account_of_a_contact(self, org: OrgUnderTest) -> None:
+    def test_find_tells_who_owns_accounts_in_the_same_request(self, org: OrgUnderTest) -> None:
         usernames = [someone(), someone()]
         owners = [org.add_user(username, name="Owner") for username in usernames]
         addresses = [someone(), someone(), someone()]
-        for address, owner in zip(addresses, owners, strict=False):
-            account = org.add("Account", Name="Owned", OwnerId=owner)
+        accounts = [org.add("Account", Name="Owned", OwnerId=owner) for owner in owners]
+        for address, account in zip(addresses, accounts, strict=False):
             org.add("Contact", LastName="One", Email=address, AccountId=account)
         org.add("Contact", LastName="Alone", Email=addresses[2])
         org.deactivate_user(usernames[1])
-        people = org.gateway.find(addresses, account_owners=True).people
-        told = [people[address][0].account_owner for address in addresses]
+        gateway = org.gateway
+        before = gateway.requests
+        found = gateway.find(addresses, account_owners=accounts)
+        assert gateway.requests == before + 1
+        told = [found.people[address][0].account_owner for address in addresses]
         assert told == [owners[0], None, None]
-        [plain] = org.gateway.find(addresses[:1]).people[addresses[0]]
-        assert plain.account_owner is None
+        assert found.account_owners == {accounts[0][:15]: owners[0], accounts[1][:15]: None}
+        plain = gateway.find(addresses[:1])
+        assert plain.people[addresses[0]][0].account_owner is None
+        assert plain.account_owners == {}
 
     def test_what_is_not_told_of_visibility_is_unknown(self, org: OrgUnderTest) -> None:
         gateway = org.gateway

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
 from keeping_plugin.errors import SchemaStale
-from keeping_plugin.objects import LEAD, PERSON_NAMES, TASK
+from keeping_plugin.objects import ACCOUNT, LEAD, PERSON_NAMES, TASK
 from keeping_plugin.salesforce.queries import payloads, searching, soql
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
@@ -27,7 +27,7 @@ def find(
     tasks: TaskLook | None,
     *,
     by_search: bool = False,
-    account_owners: bool = False,
+    account_owners: Sequence[str] | None = None,
 ) -> Found:
     """One composite as a rule: 1,000 addresses take two statements for Contacts and two for Leads,
     the Tasks one. Each is read to its end before anyone counts as absent. `by_search` asks for the
@@ -39,12 +39,15 @@ def find(
         if by_search
         else [
             composite.query(
-                f"{kind}{number}", soql.people(kind, forms, account_owners=account_owners)
+                f"{kind}{number}",
+                soql.people(kind, forms, account_owners=account_owners is not None),
             )
             for number, forms in enumerate(soql.address_chunks(addresses))
             for kind in PERSON_NAMES
         ]
     )
+    if account_owners:
+        subs.append(composite.query(ACCOUNT.name, soql.owners(account_owners)))
     if tasks is not None:
         subs.append(composite.query(TASK.name, soql.tasks(tasks), deleted_too=True))
     found = searching.people(calls, "find", addresses) if by_search and addresses else {}
@@ -53,7 +56,8 @@ def find(
         for sub, answer in composite.ask_all(calls, "find", part).items():
             found[sub] = _rows(calls, sub, answer)
     people = _people(found, keys_by_salesforce(addresses))
-    return Found(people, _tasks(found.get(TASK.name, []), tasks))
+    owners = dict(map(payloads.active_owner, found.pop(ACCOUNT.name, [])))
+    return Found(people, _tasks(found.get(TASK.name, []), tasks), owners)
 
 
 def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
@@ -75,7 +79,7 @@ def _people(
     people: defaultdict[str, dict[str, PersonFound]] = defaultdict(dict)
     for sub, rows in found.items():
         kind = sub.rstrip("0123456789")
-        if kind == TASK.name:
+        if kind in (ACCOUNT.name, TASK.name):
             continue
         for person in (payloads.person(row, kind) for row in rows):
             for key in wanted.get(salesforce_key(person.email) or "", ()):

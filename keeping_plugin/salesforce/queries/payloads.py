@@ -86,9 +86,16 @@ def person(row: Mapping[str, Any], object: str) -> PersonFound:
         object, record_id(row), text(row, "Email"), moment(text(row, "CreatedDate"))
     )
     account = row.get("Account")
-    if isinstance(account, dict) and at_path(account, "Owner.IsActive") is True:
-        return replace(found, account_owner=text(account, "OwnerId"))
-    return found
+    return replace(found, account_owner=_owner(account)) if isinstance(account, dict) else found
+
+
+def active_owner(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The first 15 characters of an Account's id, and its owner, if they are active."""
+    return record_id(row)[:15], _owner(row)
+
+
+def _owner(row: Mapping[str, Any]) -> str | None:
+    return text(row, "OwnerId") if at_path(row, "Owner.IsActive") is True else None
 
 
 def moment(value: str) -> datetime:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from keeping_plugin.addresses import salesforce_forms
-from keeping_plugin.objects import CONTACT, TASK, row_of, title_field
+from keeping_plugin.objects import ACCOUNT, CONTACT, TASK, row_of, title_field
 from keeping_plugin.salesforce.wire.client import format_soql
 from keeping_plugin.types import TaskLook
 
 # A statement may hold 100,000 characters; an address takes at most 163 of them.
 STATEMENT = 90_000
 ADDRESSES = 500
-ACCOUNT_OWNER = ("Account.OwnerId", "Account.Owner.IsActive")
+_OWNER = ("OwnerId", "Owner.IsActive")
+ACCOUNT_OWNER = tuple(f"Account.{field}" for field in _OWNER)
 
 
 def select(
@@ -89,6 +90,11 @@ def people(object: str, forms: Sequence[str], *, account_owners: bool = False) -
     if account_owners and object == CONTACT.name:
         fields += ACCOUNT_OWNER
     return select(fields, object, where=where)
+
+
+def owners(accounts: Sequence[str]) -> str:
+    """Who owns these Accounts."""
+    return select(("Id", *_OWNER), ACCOUNT.name, where=[id_in(accounts)])
 
 
 def tasks(look: TaskLook) -> str:

@@ -59,6 +59,11 @@ def missing(row: SyncEntry, account: AccountChoice | None, making: Making) -> st
     return missing_account(account, making.choices(row.mailbox_id)) if account else None
 
 
+def owner_of(account: AccountChoice, facts: PlanInput) -> str | None:
+    """Who owns this Account; the look tells it of the chosen one."""
+    return account.owner_id or facts.found.account_owners.get(account.id[:15])
+
+
 def owned(
     row: SyncEntry,
     facts: PlanInput,
@@ -74,7 +79,9 @@ def owned(
     `account`; `note` tells why to no other."""
     payload = facts.payload(row)
     object = payload.object or spec_of(row).object
-    own = whose.of(row, object, account.owner_id if account else owner)
+    if account is not None:
+        owner = owner_of(account, facts)
+    own = whose.of(row, object, owner)
     new = record(row, payload, contact_id, owner_id=own.owner_id)
     made = replace(new, fields=on_account(object, new.fields, account))
     return Send(row, made, contact_id, candidates, note or payload.note or own.note, account)

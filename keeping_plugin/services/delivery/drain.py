@@ -24,7 +24,7 @@ from keeping_plugin.services.delivery.actions import (
     WITHOUT_ACCOUNT,
     spec_of,
 )
-from keeping_plugin.services.delivery.adding import adding, note_sends, owned
+from keeping_plugin.services.delivery.adding import adding, note_sends, owned, owner_of
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.look import look
@@ -264,7 +264,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
     if sent.paused:
         _give_back(runtime, batch, made)
         return False
-    account_owners = {each.row.id: each.account.owner_id for each in first if each.account}
+    account_owners = {each.row.id: owner_of(each.account, facts) for each in first if each.account}
     return _follow(
         runtime, gateway, lease, batch, made, facts, whose, sent.outcomes, account_owners
     )
@@ -279,7 +279,7 @@ def _follow(
     facts: PlanInput,
     whose: Owners,
     answers: Mapping[int, Outcome],
-    account_owners: Mapping[int, str],
+    account_owners: Mapping[int, str | None],
 ) -> bool:
     """The rows that waited for a Contact of this batch. They travel in a composite of their
     own: in the Contact's, a refused Contact would leave them a null WhoId."""

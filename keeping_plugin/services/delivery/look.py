@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -62,7 +62,7 @@ def look(
     rows: Collection[SyncEntry],
     markers: Mapping[int, str],
     by_search: bool = False,
-    account_owners: bool = False,
+    account_owners: Sequence[str] | None = None,
     start_by: float,
 ) -> Looked:
     """Everyone with an address of these rows; of marked Tasks, whether they are there.
@@ -94,7 +94,7 @@ def look(
             tasks.update(find((), tasks=span.look(markers)).tasks)
         except SalesforceError as error:
             unlooked |= _not_answered(span, error)
-    return Looked(Found(found.people, tasks), frozenset(unlooked))
+    return Looked(replace(found, tasks=tasks), frozenset(unlooked))
 
 
 def _not_answered(span: _Span, error: SalesforceError) -> set[int]:

@@ -5,7 +5,7 @@ The connecting user owns what nobody else can own: no record fails because of it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,7 +72,8 @@ class Owners:
     users: Mapping[str, str] = field(default_factory=dict)
     refused: Collection[tuple[str, str]] = ()
     schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
-    of_accounts: bool = False  # the owners of Accounts are needed, and can be read
+    # The owners of Accounts are needed and can be read: those of Contacts, and of these.
+    of_accounts: Sequence[str] | None = None
 
     def of(self, row: SyncEntry, object: str, account_owner: str | None = None) -> Whose:
         """Whose the record of this row becomes."""
@@ -159,7 +160,16 @@ def load(
         for agent_id, row in known.items()
         if row.user_id and row.found in agents.OWNS
     }
-    of_accounts = Owner.ACCOUNT_OWNER in chosen.values() and _accounts_tell(schemas)
+    of_accounts = None
+    if Owner.ACCOUNT_OWNER in chosen.values() and _accounts_tell(schemas):
+        of_accounts = sorted(
+            {
+                account_id
+                for mailbox_id, owner in chosen.items()
+                if owner is Owner.ACCOUNT_OWNER
+                and (account_id := choices.of(mailbox_id).account_id)
+            }
+        )
     return Owners(choices, connection.user_id, writers, users, refused, schemas, of_accounts)
 
 

@@ -1,5 +1,5 @@
-"""Sales people find whoever was added, with the mail: by search and on the Account, in an org of its
-own that restricts what they see. An integration user without *View All* adds them."""
+"""Sales people find whoever was added, with the mail: by search and on the Account. The org
+restricts what they see, and an integration user without *View All* adds the people."""
 
 from __future__ import annotations
 
@@ -214,8 +214,7 @@ def test_a_sales_user_finds_nobody_where_no_account_is_chosen(sales: Sales) -> N
     assert lines(sales)["added_visible"].startswith("People are added without an Account.")
 
 
-def test_an_owner_who_cannot_own_fails_nothing_and_an_owner_who_can_finds_all(sales: Sales) -> None:
-    """A user who was deactivated between the choice and the mail, then the owner of the Account."""
+def test_a_user_deactivated_between_the_choice_and_the_mail_fails_nothing(sales: Sales) -> None:
     gone = sales.control.add_user("gone@acme.example", last_name="Gone")["id"]
     by_the_rule(sales, owner=Owner.CHOSEN_USER, owner_id=gone, owner_name="Gone")
     sales.control.set_user_active("gone@acme.example", False)
@@ -225,3 +224,17 @@ def test_an_owner_who_cannot_own_fails_nothing_and_an_owner_who_can_finds_all(sa
     with sales.side.state.database.read() as session:
         assert {row.note for row in session.query(SyncEntry)} == {"owner_refused"}
     assert any("did not accept Gone" in line for line in lines(sales).values())
+
+
+def test_the_owner_of_the_account_gets_the_people_and_their_mail(sales: Sales) -> None:
+    by_the_rule(sales, owner=Owner.ACCOUNT_OWNER)
+    before = sales.control.counters()["api_requests"]
+    sales.receive()
+    # The look, the Accounts of three mail domains, the people, their mail: nothing for the owners.
+    assert sales.control.counters()["api_requests"] == before + 4
+    owners = sales.control.query("SELECT Email, Owner.Username FROM Contact")
+    assert {row["Owner"]["Username"] for row in owners if row["Email"] in MAIL} == {REP}
+    tasks = "SELECT Owner.Username FROM Task WHERE Subject LIKE '%[k-%'"
+    assert {row["Owner"]["Username"] for row in sales.control.query(tasks)} == {REP}
+    with sales.side.state.database.read() as session:
+        assert {row.note for row in session.query(SyncEntry)} == {None}
