@@ -195,7 +195,9 @@ function localTimes(within) {
   for (const time of within.querySelectorAll("time[data-k-time]")) {
     const at = new Date(time.dateTime);
     if (!Number.isNaN(at.getTime())) {
-      time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+      // As keeping_plugin/locales.py writes them, in the browser's time zone.
+      const day = at.toLocaleDateString(time.dataset.kTime, { dateStyle: "long" });
+      time.textContent = `${day}, ${at.toLocaleTimeString(time.dataset.kTime, { timeStyle: "short" })}`;
       time.title = time.dateTime;
     }
   }

@@ -55,7 +55,7 @@ def test_a_row_says_who_what_when_and_which_fields(inbox: Inbox) -> None:
     done(inbox, action="record_updated", agent_id="gus", detail="",
          connection_id=inbox.connection_id, **values)  # fmt: skip
     (row,) = rows(inbox)
-    assert row.startswith("Changed a record in Salesforce: Contact gus · 06 May 2026, 09:30 UTC")
+    assert row.startswith("Changed a record in Salesforce: Contact gus · 6 May 2026, 09:30 UTC")
     assert "Phone, Title" in row
     page = html.fromstring(inbox.client(ADMIN).get(AUDIT).text)
     (link,) = page.xpath("//li[@class='ks-activity__row']//a[@target='_blank']/@href")
