@@ -67,9 +67,8 @@ def prediction(add_as: str, there: str, step: str, account: str) -> str:
     return "A Contact would be added. No Account was found, so it would be private."
 
 
-NOT_ANSWERED: Final = (
-    "Salesforce did not answer, so it is not known whether this person is already there and which "
-    "Account they would get."
+NOT_KNOWN: Final = (
+    "It is not known who is already in Salesforce, and which Account new people would get."
 )
 STEP_NOT_ANSWERED: Final = (
     "Salesforce did not answer all of the question; at another time it may be another Account."

@@ -18,6 +18,7 @@ from keeping_plugin.services.people.predict import Predicted, predict
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Mailbox
 from keeping_plugin.wording import people as words
+from keeping_plugin.wording.errors import error_sentence
 
 
 def try_address() -> ResponseReturnValue:
@@ -38,7 +39,15 @@ def try_address() -> ResponseReturnValue:
         return page(agent, mailboxes, chosen, typed_address=typed, try_problem=str(error)), 422
     guards.end_host_transaction()
     would = _predicted(agent, chosen, [address_key(typed.strip()) or ""]) if tried.adds else None
-    return page(agent, mailboxes, chosen, typed_address=typed, tried=tried, would=would)
+    return page(
+        agent,
+        mailboxes,
+        chosen,
+        typed_address=typed,
+        tried=tried,
+        would=would,
+        error_sentence=error_sentence,
+    )
 
 
 def _predicted(agent: Agent, mailbox: Mailbox, keys: Sequence[str]) -> Predicted | None:
@@ -76,5 +85,6 @@ def preview() -> ResponseReturnValue:
         connected=connected,
         would=would,
         words=words,
+        error_sentence=error_sentence,
         tabs=tabs("automation"),
     )

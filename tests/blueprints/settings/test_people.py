@@ -205,7 +205,7 @@ def test_try_an_address_tells_what_would_be_added_and_by_which_step(inbox: Inbox
     assert "it would be private" in told
     assert inbox.calls()[2:] == ["find", "find"]
     inbox.salesforce.fail("find", SalesforceUnavailable())
-    assert "Salesforce did not answer" in try_address(client, "bo@zeta.example")
+    assert "It is not known who is already in Salesforce" in try_address(client, "bo@zeta.example")
     inbox.salesforce.fail("accounts", SalesforceUnavailable())
     assert "did not answer all of the question" in try_address(client, "bo@new.example")
     asked = len(inbox.calls())

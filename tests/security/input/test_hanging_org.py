@@ -37,9 +37,11 @@ ASKING = {
     "POST edit_field",
     "GET field",
     "POST preflight",
+    "GET automation_preview",
 }
-# The form offers what the describe has; the check says on the next page that it was not made.
-WITHOUT_IT = {"GET create", "POST preflight"}
+# The form offers what the describe has; the check says on the next page that it was not made; the
+# dry runs say that they could not ask.
+WITHOUT_IT = {"GET create", "POST preflight", "GET automation_preview"}
 AT_ONCE = 3.0  # seconds, on a busy machine
 
 
