@@ -96,6 +96,18 @@ OWNERS: Final[Mapping[str, Choice]] = {
 }
 
 
+def owner_sentence(owner: str, name: str, *, account: bool) -> str:
+    """Who would own somebody who is added: `owner` is the choice, `name` the chosen user's;
+    `account`: one was found for them."""
+    if owner == "chosen_user":
+        return f"{name} would own it."
+    if owner == "agent":
+        return "The agent who wrote, or to whom the conversation is assigned, would own it."
+    if owner == "account_owner" and account:
+        return "The owner of that Account would own it."
+    return "The connected user would own it."
+
+
 class MatchText(NamedTuple):
     """A label, its tone, and what an admin is to know."""
 

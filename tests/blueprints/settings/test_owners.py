@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from lxml import html
 
@@ -12,6 +13,7 @@ from keeping_plugin.models import AuditRecord
 from keeping_plugin.services.people import policy
 from keeping_plugin.types import Agent
 from tests.blueprints.inbox import ADMIN, Inbox, token
+from tests.blueprints.settings.test_people import switch_on
 
 PAGE = "/salesforce/settings/automation/owners"
 
@@ -119,3 +121,24 @@ def test_an_admin_settles_who_an_agent_is(inbox: Inbox) -> None:
     assert [(row.agent_id, row.record_id, row.detail) for row in rows] == [
         ("ada", twins[1], "bob"), ("ada", "", "eve"), ("ada", "", "bob")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        ({}, "The connected user would own it."),
+        ({"owner": "chosen_user", "owner_id": "005x", "owner_name": "Ann Lee"}, "Ann Lee would"),
+        ({"owner": "agent"}, "The agent who wrote, or to whom the conversation is assigned, would"),
+        ({"owner": "account_owner"}, "The connected user would own it."),
+        (
+            {"owner": "account_owner", "account_id": "001000000000001AAA", "account_name": "Rest"},
+            "The owner of that Account would own it.",
+        ),
+    ],
+)
+def test_try_an_address_tells_who_would_own_the_person(
+    inbox: Inbox, choices: dict[str, str], told: str
+) -> None:
+    switch_on(inbox, **choices)
+    path = "/salesforce/settings/automation/try?mailbox=support&address=new@customer.example"
+    assert told in words(inbox.client(ADMIN).get(path))
