@@ -21,6 +21,7 @@ from keeping_plugin.services.people.policy import Owner
 from keeping_plugin.state import current_runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, Mailbox, UserFound
+from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.people import MATCHES, OWNERS
 
 _OWNER = ("owner", "owner_id", "owner_name")
@@ -108,7 +109,7 @@ def _pick(agent: Agent, connection: Connection | None, known: UserFound | None) 
                 return UserPick(typed, hits, known, problem)
             found = gateway.users((), [chosen_id])
     except KeepingError as error:
-        return UserPick(typed, chosen=None, problem=str(error))
+        return UserPick(typed, chosen=None, problem=error_sentence(error))
     problem = "" if found else "This user is no longer active in Salesforce."
     return UserPick(typed, chosen=found[0] if found else None, problem=problem)
 
@@ -127,7 +128,7 @@ def _check_agents(agent: Agent, mailbox: Mailbox | None) -> ResponseReturnValue:
             agents.check_again(runtime, gateway, connection)
         notices.add_notice("The agents were compared with the users of your Salesforce org.")
     except KeepingError as error:
-        notices.add_notice(f"The agents could not be checked. {error}", good=False)
+        notices.add_notice(f"The agents could not be checked. {error_sentence(error)}", good=False)
     return _back(mailbox, anchor="k-agents")
 
 

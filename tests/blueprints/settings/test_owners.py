@@ -12,6 +12,7 @@ from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import AuditRecord
 from keeping_plugin.services.people import policy
 from keeping_plugin.types import Agent
+from keeping_plugin.wording.errors import error_sentence
 from tests.blueprints.inbox import ADMIN, Inbox, token
 from tests.blueprints.settings.test_people import switch_on
 
@@ -70,12 +71,13 @@ def test_an_admin_finds_a_user_and_makes_them_the_owner(inbox: Inbox) -> None:
 
 def test_an_org_that_does_not_answer_says_so_and_what_was_typed_stays(inbox: Inbox) -> None:
     client = inbox.client(ADMIN)
-    inbox.salesforce.fail("users", SalesforceUnavailable("Salesforce did not answer."))
+    error = SalesforceUnavailable("Salesforce did not answer.")
+    inbox.salesforce.fail("users", error)
     answer = send(client, owner="chosen_user", user="lee")
-    assert "Salesforce did not answer." in words(answer)
+    assert error_sentence(error) in words(answer)
     assert html.fromstring(answer.text).xpath("//input[@name='user']/@value") == ["lee"]
     inbox.lose()
-    assert "not connected" in words(send(client, owner="chosen_user", user="lee"))
+    assert "not connected" in words(send(client, owner="chosen_user", user="lee")).lower()
 
 
 def test_a_mailbox_chooses_for_itself_and_follows_the_company_again(inbox: Inbox) -> None:
