@@ -191,6 +191,18 @@ class SalesforceGateway(Protocol):
         OutcomeUnclear. A call without any row outcome raises (BatchRefused if it was refused as a
         whole); if only some collections have no row outcomes, their rows get that error."""
 
+    def read_many(
+        self, object: str, record_ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Record]:
+        """Up to 200 records in one API request, by id; those that do not exist or are not visible
+        are left out."""
+
+    def update_many(
+        self, object: str, changes: Mapping[str, Mapping[str, Value]]
+    ) -> Mapping[str, SalesforceError | None]:
+        """Update up to 200 records, by id, in one API request (allOrNone=false), whoever saved them
+        meanwhile. Returns one outcome for each: None, or an error as `create_many`."""
+
     def inspect(
         self,
         object: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keeping_plugin.blueprints.corrections import repair, undo
 from keeping_plugin.blueprints.panel import add, api, duplicates, edit, log, search, view
 from keeping_plugin.blueprints.settings import (
     activity,
@@ -19,7 +20,6 @@ from keeping_plugin.blueprints.settings import (
     people,
     preview,
     skip_list,
-    undo,
 )
 from keeping_plugin.blueprints.web.guards import ROW_ID
 
@@ -59,6 +59,7 @@ ROUTES: tuple[Route, ...] = (
     ("/settings/schema/progress", "schema_progress", connection.schema_progress, GET),
     ("/oauth/callback", "oauth_callback", oauth.oauth_callback, GET),
     ("/oauth/done", "oauth_done", oauth.oauth_done, GET),
+    ("/settings/repair", "repair", repair.repair, FORM),
     # Admins: the other tabs.
     ("/settings/fields/<object>", "fields", fields.fields, FORM),
     (AUTOMATION, "automation", automation.automation, FORM),

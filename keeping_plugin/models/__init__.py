@@ -13,6 +13,8 @@ from keeping_plugin.models.connection import (
 )
 from keeping_plugin.models.corrections import (
     ItemState,
+    Repair,
+    RepairState,
     UndoItem,
     UndoneAddress,
     UndoRun,
@@ -62,6 +64,8 @@ __all__ = [
     "PeoplePolicy",
     "Pick",
     "RefusedOwner",
+    "Repair",
+    "RepairState",
     "Revocation",
     "SchemaDocument",
     "SchemaLoad",

@@ -70,7 +70,7 @@ class UndoItem(Base):
     record_id: Mapped[str | None] = mapped_column(SalesforceId)
     address: Mapped[str] = mapped_column(String(320))
     state: Mapped[str] = mapped_column(String(16), default=ItemState.CHOSEN)
-    reason: Mapped[str] = mapped_column(String(32), default="")  # a code of wording.undo.LEFT
+    reason: Mapped[str] = mapped_column(String(32), default="")  # wording.corrections.LEFT
     detail: Mapped[str] = mapped_column(String(255), default="")  # objects, or Salesforce's words
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -85,3 +85,28 @@ class UndoneAddress(Base):
     company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
     address: Mapped[str] = mapped_column(String(320), primary_key=True)
     undone_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RepairState(StrEnum):
+    SENT = "sent"  # Salesforce may have set the Account: it is looked up first
+    ATTACHED = "attached"
+    REFUSED = "refused"
+    REMOVING = "removing"  # Salesforce may have taken the Account off: likewise
+    TAKEN_BACK = "taken_back"
+
+
+class Repair(Base):
+    """The Account that an admin had set on a Contact of ours without one."""
+
+    __tablename__ = "keeping_repair"
+    __table_args__ = (Index("ix_keeping_repair_state", "connection_id", "state", "at"),)
+
+    connection_id: Mapped[int] = mapped_column(
+        ForeignKey("keeping_connection.id"), primary_key=True
+    )
+    contact_id: Mapped[str] = mapped_column(SalesforceId, primary_key=True)
+    account_id: Mapped[str] = mapped_column(SalesforceId)
+    agent_id: Mapped[str] = mapped_column(HostId)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(String(255), default="")  # Salesforce's words

@@ -172,6 +172,27 @@ class Gateway:
         with self._calls.verb("create_many", start_by=start_by):
             return saving.create_many(self._calls, records)
 
+    def read_many(
+        self, object: str, record_ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Record]:
+        """Up to 200 records in one API request, by id; those that are not there are left out."""
+        paths = names.checked_paths(fields)
+        ids = [names.checked_id(record_id, object) for record_id in record_ids]
+        if not 0 < len(ids) <= inspecting.MAX_RECORDS:
+            raise ValueError(f"1 to {inspecting.MAX_RECORDS} records, not {len(ids)}")
+        statement = soql.select(("Id", *paths), object, where=[soql.id_in(ids)])
+        with self._calls.verb("read_many"):
+            [rows] = composite.query_rows(self._calls, "read_many", statement)
+            found = [payloads.record(row, object, paths) for row in rows]
+            return {each.id: each for each in found}
+
+    def update_many(
+        self, object: str, changes: Mapping[str, Mapping[str, Value]]
+    ) -> Mapping[str, SalesforceError | None]:
+        """Update up to 200 records in one API request: one outcome a record."""
+        with self._calls.verb("update_many"):
+            return saving.update_many(self._calls, object, changes)
+
     def inspect(
         self,
         object: str,

@@ -85,6 +85,7 @@ _ROUTES: Mapping[str, str] = {
     "backfill_progress": "the progress of an import",
     "backfill_change": "changing an import",
     "activity": "the Activity tab",
+    "repair": "people without an Account",
     "undo": "the undo page",
     "undo_confirm": "undoing what the automations made",
     "undo_run": "the progress of an undo",
@@ -97,6 +98,8 @@ _ROUTES: Mapping[str, str] = {
 _WRITES: Mapping[str, str] = {
     "automation": "by an automation",
     "outcome_unclear": "Salesforce did not answer, so it may or may not have been saved",
+    "repair": "an Account was attached",
+    "repair_taken_back": "an attached Account was taken back",
     "duplicate_used": "an existing record was used instead of a duplicate",
 }
 

@@ -1,4 +1,4 @@
-"""Undo in a browser: from the Activity page to what is left, with and without script."""
+"""Undo and the repair of people in a browser, with and without script."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from keeping_plugin.models import UndoneAddress
 from tests.blueprints.ledger import Ledger
+from tests.blueprints.settings.test_repair import REPAIR
+from tests.blueprints.settings.test_repair import added as alone
 from tests.blueprints.settings.test_undo import CONFIRM, UNDO, added, work
 from tests.browser.test_activity import ACTIVITY, Served, in_every_view, served
 
@@ -54,6 +56,16 @@ def test_it_looks_well_in_every_dress(
     work(served.inbox)
     look("left", f"{UNDO}/{run_id}")
     look("choose", UNDO)
+    served.inbox.salesforce.add("Account", Name="Acme", Website="acme.example")
+    for name in ("ann", "bob.with.a.rather.long.name.for.an.address"):
+        alone(served.inbox, name, f"{name}@acme.example")
+    alone(served.inbox, "kim", "kim@nowhere.example")
+    page.goto(f"{served.address}{REPAIR}")
+    page.get_by_role("checkbox", name="bob").uncheck()
+    page.get_by_role("button", name="Attach the selected").click()
+    expect(page.get_by_text("have an Account now.")).to_be_visible()
+    look("repair", REPAIR)
+    look("connection", "/salesforce/settings/")
 
 
 def test_the_page_of_a_run_follows_it_by_itself(served: Served, page: Page) -> None:
@@ -83,3 +95,12 @@ def test_it_works_without_script(
     page.get_by_role("link", name="Back to Undo").click()
     page.get_by_role("listitem").filter(has_text="kim@acme.example").get_by_role("button").click()
     expect(page.get_by_text("Automations may add this address again.")).to_be_visible()
+    served.inbox.salesforce.add("Account", Name="Acme", Website="acme.example")
+    alone(served.inbox, "ann", "ann@acme.example")
+    page.get_by_role("link", name="Connection", exact=True).click()
+    page.get_by_role("link", name="Find them").click()
+    page.get_by_role("button", name="Attach the selected").click()
+    expect(page.get_by_text("have an Account now.")).to_be_visible()
+    page.locator("#k-attached input[type=checkbox]").first.check()
+    page.get_by_role("button", name="Take the selected back").click()
+    expect(page.get_by_text("1 person has no Account again.")).to_be_visible()

@@ -16,6 +16,7 @@ from keeping_plugin.errors import (
     InvalidInput,
     RecordChanged,
     RecordNotFound,
+    RecordRejected,
     SalesforceError,
     SchemaStale,
 )
@@ -219,6 +220,51 @@ class FakeGateway:
         except SalesforceError as error:
             return error
         return fault or saved
+
+    def read_many(
+        self, object: str, record_ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Record]:
+        with self._call("read_many", rows=len(record_ids)):
+            rows = [self._org.row(object, record_id) for record_id in record_ids]
+            return {
+                row["Id"]: Record(
+                    object,
+                    row["Id"],
+                    {name: value(self._org, object, row, name) for name in fields},
+                )
+                for row in rows
+                if row is not None
+            }
+
+    def update_many(
+        self, object: str, changes: Mapping[str, Mapping[str, Value]]
+    ) -> Mapping[str, SalesforceError | None]:
+        with self._call("update_many", rows=len(changes)):
+            return {
+                record_id: self._update(object, record_id, fields, len(changes))
+                for record_id, fields in changes.items()
+            }
+
+    def _update(
+        self, object: str, record_id: str, fields: Mapping[str, Value], rows: int
+    ) -> SalesforceError | None:
+        fault, kept = self._salesforce.row_fault(NewRecord(object, fields), rows)
+        if fault is not None and not kept:
+            return fault
+        try:
+            row = self._there(object, record_id)
+            self._org.check(object, fields, creating=False, allow_duplicates=False, row=row)
+            self._check_lookups(fields)
+        except SalesforceError as error:
+            return error
+        self._org.change(object, row, fields, by=self.user_id)
+        return fault
+
+    def _check_lookups(self, fields: Mapping[str, Value]) -> None:
+        account_id = fields.get("AccountId")
+        if account_id is not None and self._org.row("Account", str(account_id)) is None:
+            complaint = Complaint("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+            raise RecordRejected(complaints=(complaint,))
 
     def inspect(
         self,

@@ -12,6 +12,7 @@ from keeping_plugin.errors import (
     RecordChanged,
     RecordNotFound,
     RecordRejected,
+    SalesforceError,
 )
 from keeping_plugin.types import NewRecord, Saved
 from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, someone
@@ -124,3 +125,34 @@ class SavingContract(OrgContract):
             case_person: False,
         }
         assert gateway.inspect("Task", [task], ()).records[task].deleted
+
+    def test_many_records_are_changed_at_once_and_each_stands_alone(
+        self, org: OrgUnderTest
+    ) -> None:
+        gateway = org.gateway
+        account = org.add("Account", Name="Acme")
+        gone_account = org.add("Account", Name="Gone")
+        org.delete("Account", gone_account)
+        jane, joe, gone = (org.add("Contact", LastName=name) for name in "abc")
+        org.delete("Contact", gone)
+        before = gateway.limits().used
+        told = gateway.update_many(
+            "Contact",
+            {
+                jane: {"AccountId": account},
+                joe: {"AccountId": gone_account},
+                gone: {"AccountId": account},
+            },
+        )
+        assert gateway.usage is not None
+        assert gateway.usage.used == before + 1
+        assert told[jane] is None
+        assert isinstance(told[joe], SalesforceError)
+        assert isinstance(told[gone], RecordNotFound)
+        found = gateway.read_many("Contact", [jane, joe, gone], ["LastName", "AccountId"])
+        assert {key: one.fields["AccountId"] for key, one in found.items()} == {
+            jane: account,
+            joe: None,
+        }
+        assert gateway.update_many("Contact", {jane: {"AccountId": None}}) == {jane: None}
+        assert gateway.read("Contact", jane, ["AccountId"]).fields["AccountId"] is None

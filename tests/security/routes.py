@@ -131,6 +131,8 @@ ROUTES: tuple[Route, ...] = (
     _admins("backfill_progress", "GET", "automation/backfill/progress?mailbox={mailbox}"),
     _admins("activity", "GET", "activity?mailbox={mailbox}"),
     _admins("activity", "POST", "activity", do="again:{entry}"),
+    _admins("repair", "GET", "repair"),
+    _admins("repair", "POST", "repair", do="take_back", attached="003000000000001AAA"),
     _admins("undo", "GET", "activity/undo"),
     _admins("undo_confirm", "GET", "activity/undo/confirm?entry={entry}"),
     _admins("undo_confirm", "POST", "activity/undo/confirm?entry={entry}"),

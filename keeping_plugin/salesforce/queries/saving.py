@@ -114,33 +114,48 @@ def create_many(calls: Calls, records: Sequence[NewRecord]) -> Sequence[Saved | 
     return [outcomes[index] for index in range(len(records))]
 
 
+def update_many(
+    calls: Calls, object: str, changes: Mapping[str, Mapping[str, Value]]
+) -> Mapping[str, SalesforceError | None]:
+    """One collection by itself, as `_alone`."""
+    if not 0 < len(changes) <= COLLECTION:
+        raise ValueError(f"1 to {COLLECTION} records, not {len(changes)}")
+    rows = [
+        {**_row(NewRecord(object, fields)), "id": names.checked_id(record_id, object)}
+        for record_id, fields in changes.items()
+    ]
+    told = _sent(calls, "update_many", "PATCH", _COLLECTIONS, len(rows), body=_collection(rows))
+    if isinstance(told, SalesforceError):
+        raise told
+    return {
+        record_id: answer if isinstance(answer, SalesforceError) else None
+        for record_id, answer in zip(changes, told, strict=True)
+    }
+
+
 def delete_many(calls: Calls, record_ids: Sequence[str]) -> Sequence[Saved | SalesforceError]:
     """One collection. The ids stand in the address, where 200 of them take 4,000 characters."""
     if not 0 < len(record_ids) <= COLLECTION:
         raise ValueError(f"1 to {COLLECTION} records, not {len(record_ids)}")
     ids = ",".join(map(names.checked_id, record_ids))
     path = f"{_COLLECTIONS}?ids={ids}&allOrNone=false"
-    try:
-        answer = calls.ask("delete_many", "DELETE", path, write=True)
-    except RecordRejected as error:
-        told = _refused(error, len(record_ids))
-    else:
-        told = _outcomes(answer, len(record_ids))
+    told = _sent(calls, "delete_many", "DELETE", path, len(record_ids))
     if isinstance(told, SalesforceError):
         raise told
     return told
 
 
+def _sent(calls: Calls, name: str, method: str, path: str, count: int, *, body: Any = None) -> Told:
+    try:
+        answer = calls.ask(name, method, path, body=body, headers=write_headers(), write=True)
+    except RecordRejected as error:
+        return _refused(error, count)
+    return _outcomes(answer, count)
+
+
 def _alone(calls: Calls, rows: Rows) -> Told:
     """One collection by itself, where text is text and nothing in it a reference."""
-    body, headers = _collection(rows), write_headers()
-    try:
-        answer = calls.ask(
-            "create_many", "POST", _COLLECTIONS, body=body, headers=headers, write=True
-        )
-    except RecordRejected as error:
-        return _refused(error, len(rows))
-    return _outcomes(answer, len(rows))
+    return _sent(calls, "create_many", "POST", _COLLECTIONS, len(rows), body=_collection(rows))
 
 
 def _together(calls: Calls, collections: Sequence[Rows]) -> list[Told]:

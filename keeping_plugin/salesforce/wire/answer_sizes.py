@@ -27,6 +27,8 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "update": MB,
     "create_many": 8 * MB,
     "inspect": 8 * MB,
+    "read_many": 8 * MB,
+    "update_many": MB,
     "delete_many": MB,
     "describe": 16 * MB,
     "picklist_values": 8 * MB,

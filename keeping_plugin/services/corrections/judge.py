@@ -37,8 +37,8 @@ _BOOKKEEPING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`left` is why a record is not deleted, a code of wording.undo.LEFT; "" if it may be. `gone`:
-    our own earlier call has deleted it. `tasks` are ours, and go with it."""
+    """`left` is why a record is not deleted, a code of wording.corrections.LEFT; "" if it may be.
+    `gone`: our own earlier call has deleted it. `tasks` are ours, and go with it."""
 
     left: str = ""
     detail: str = ""

@@ -28,6 +28,7 @@ from keeping_plugin.models import (
     KnownAddress,
     PanelCard,
     Pick,
+    Repair,
     Search,
     SyncEntry,
     UndoItem,
@@ -172,6 +173,13 @@ def _forget_records(session: Session, person: _Person) -> None:
     texts = [*map(_escaped, person.texts), *(f'"{each.lower()}"' for each in ids)]
     session.execute(_quietly(delete(PanelCard).where(mine, own | _holds(PanelCard.card, texts))))
     if ids:
+        session.execute(
+            _quietly(
+                delete(Repair).where(
+                    Repair.connection_id.in_(person.connection_ids), Repair.contact_id.in_(ids)
+                )
+            )
+        )
         found = Search.connection_id.in_(person.connection_ids), Search.found.is_not(None)
         named = _holds(Search.found, (f'"{each.lower()}"' for each in ids))
         session.execute(_quietly(update(Search).where(*found, named).values(found=None)))

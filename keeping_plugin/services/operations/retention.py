@@ -25,6 +25,7 @@ from keeping_plugin.models import (
     KnownAddress,
     OAuthAttempt,
     PanelCard,
+    Repair,
     Search,
     SyncEntry,
     UndoItem,
@@ -128,13 +129,16 @@ def _delete_searches(session: Session, chunk: ColumnElement[bool]) -> int:
 
 
 def _delete_undos(database: Database, old: datetime) -> None:
-    """Runs that ended long ago, with what they left. Whom automation adds no more stays."""
+    """Runs that ended long ago, with what they left, and repairs that can no longer be taken back.
+    Whom automation adds no more stays."""
     with database.read() as session:
         runs = session.scalars(select(UndoRun.id).where(UndoRun.finished_at < old)).all()
     for run_id in runs:
         with database.write() as session:
             session.execute(delete(UndoItem).where(UndoItem.run_id == run_id))
             session.execute(delete(UndoRun).where(UndoRun.id == run_id))
+    with database.write() as session:
+        session.execute(delete(Repair).where(Repair.at < old))
 
 
 def _forget_facts(database: Database, old: datetime) -> None:

@@ -53,6 +53,8 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "update": lambda gateway: gateway.update("Contact", CONTACT, {"LastName": "Y"}),
     "accounts": lambda gateway: gateway.accounts(["acme.example"], person_accounts=False),
     "inspect": lambda gateway: gateway.inspect("Contact", [CONTACT], ()),
+    "read_many": lambda gateway: gateway.read_many("Contact", [CONTACT], ["LastName"]),
+    "update_many": lambda gateway: gateway.update_many("Contact", {CONTACT: {"LastName": "Y"}}),
     "delete_many": lambda gateway: gateway.delete_many([CONTACT]),
     "describe": lambda gateway: gateway.describe(["Contact"]),
     "picklist_values": lambda gateway: gateway.picklist_values("Contact", "012000000000000AAA"),
@@ -62,7 +64,7 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "users": lambda gateway: gateway.users(["jane@example.com"]),
     "limits": lambda gateway: gateway.limits(),
 }
-WRITES = {"create", "create_many", "delete_many", "update"}
+WRITES = {"create", "create_many", "delete_many", "update", "update_many"}
 
 
 def ends(verb: str, script: Script) -> tuple[SalesforceError, float]:

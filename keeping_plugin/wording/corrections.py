@@ -1,4 +1,5 @@
-"""Undo: what was chosen, how it ended, and why records are left."""
+"""Undo: what was chosen, how it ended, and why records are left. People without an Account: where a
+proposal comes from, and what became of it."""
 
 from __future__ import annotations
 
@@ -86,3 +87,31 @@ def waits_sentence(reason: str) -> str:
 def left_sentence(reason: str) -> str:
     """Why a record is left; the code itself for one not in the table."""
     return LEFT.get(reason, reason)
+
+
+STEPS: Final[Mapping[str, str]] = {
+    "colleagues": "most Contacts of this mail domain have it",
+    "website": "its Website is this mail domain",
+    "chosen": "chosen on the Automation tab",
+    "none": "No Account is proposed: none or several fit this mail domain.",
+}
+
+_REPAIRED: Final[Mapping[str, tuple[str, str]]] = {
+    "attach": ("person has an Account now", "people have an Account now"),
+    "take_back": ("person has no Account again", "people have no Account again"),
+}
+
+
+def told_sentence(what: str, *, done: int, refused: int, left: int, unclear: int) -> str:
+    """What became of the people who were chosen, in one line."""
+    parts = [f"{done:,} {_REPAIRED[what][done != 1]}."]
+    if left:
+        parts.append(f"{left:,} left as they are, because something has changed since.")
+    if refused:
+        parts.append(f"{refused:,} refused by Salesforce.")
+    if unclear:
+        parts.append(
+            f"For {unclear:,}, Salesforce did not answer; reload this page in half a minute to see "
+            "what was saved."
+        )
+    return " ".join(parts)

@@ -19,14 +19,14 @@ from keeping_plugin.services.corrections.choice import By, Choice
 from keeping_plugin.services.corrections.progress import Progress
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent
-from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.undo import (
+from keeping_plugin.wording.corrections import (
     RECORDS,
     STATES,
     ended_text,
     left_sentence,
     waits_sentence,
 )
+from keeping_plugin.wording.errors import error_sentence
 
 
 def undo() -> ResponseReturnValue:

@@ -1,0 +1,1 @@
+"""What admins take back and mend in Salesforce: undo, and people without an Account."""
