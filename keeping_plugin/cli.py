@@ -26,6 +26,7 @@ from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery.sweep import sweep
+from keeping_plugin.services.ledger.holding import tend
 from keeping_plugin.services.operations import keys
 from keeping_plugin.services.operations.alarm import raise_alarms
 from keeping_plugin.services.operations.doctor import duplicate_tasks, examine
@@ -193,6 +194,7 @@ def worker(number: int) -> None:
         if runtime.clock.monotonic() - watched >= runtime.times.seconds(MINUTE):
             watched = runtime.clock.monotonic()
             raise_alarms(runtime.database)
+            tend(runtime.database)
         if runtime.clock.monotonic() - last >= runtime.times.seconds(HOUR):
             last = runtime.clock.monotonic()
             _run_retention(runtime)
@@ -212,6 +214,7 @@ def tick() -> None:
     runtime = _runtime_with_tables()
     sweep(runtime)
     raise_alarms(runtime.database)
+    tend(runtime.database)
     _run_retention(runtime)
     _jobs_waiting(runtime)
 

@@ -58,6 +58,8 @@ GONE_AFTER = 10 * MINUTE  # an entry is this old before its message is believed 
 GONE_AGAIN = MINUTE  # between two answers that it is not there
 LAG = 5.0  # while the entry is younger than that: the host's replica may be behind
 
+BURST = 10 * MINUTE  # in which people of one company domain make a burst
+
 UNKNOWN_LIMIT = DAY  # then an outcome is a person's to settle
 WAIT_LOOKS = (10 * MINUTE, HOUR, 6 * HOUR, DAY)  # the last repeats
 WAIT_LIMIT = 14 * DAY

@@ -63,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     # Admins: the other tabs.
     ("/settings/fields/<object>", "fields", fields.fields, FORM),
     (AUTOMATION, "automation", automation.automation, FORM),
+    (f"{AUTOMATION}/brake", "automation_brake", brake.set_limits, POST),
     (f"{AUTOMATION}/once", "automation_once", brake.log_once, POST),
     (f"{AUTOMATION}/skip", "automation_skip", skip_list.change_list, POST),
     (f"{AUTOMATION}/people", "people", people.people_page, FORM),
@@ -82,5 +83,6 @@ ROUTES: tuple[Route, ...] = (
     (f"{UNDO}/<{ROW_ID}:run_id>/progress", "undo_progress", undo.run_progress, GET),
     (f"{UNDO}/<{ROW_ID}:run_id>/stop", "undo_stop", undo.stop, POST),
     (f"{UNDO}/allow", "undo_allow", undo.allow, POST),
+    ("/settings/activity/held", "held", brake.review, FORM),
     ("/settings/audit", "audit", audit.audit, GET),
 )

@@ -49,6 +49,8 @@ class Audited(StrEnum):
     RECORDS_SEARCHED = "records_searched"
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"
+    HELD_ADDED = "held_added"
+    HELD_SKIPPED = "held_skipped"
     BACKFILL_STARTED = "backfill_started"
     BACKFILL_CHANGED = "backfill_changed"
     UNDO_STARTED = "undo_started"

@@ -12,6 +12,7 @@ OUTCOMES: Mapping[str, str] = {
     "failed": "Failed",
     "on_its_way": "In progress",
     "nothing_to_add": "Nothing to add",
+    "held": "Held for review",
     "not_sent": "Not sent",
     "undone": "Undone",
 }
@@ -22,6 +23,22 @@ PRESSED: Mapping[str, str] = {
     "there": "Marked as already in Salesforce. Nothing will be sent.",
     "send": "Sending again. Reload this page to see the result.",
     "all": "Trying all of them again. Reload this page to see the results.",
+}
+
+
+# An admin's buttons on what is held for review, and what the next page says.
+REVIEWED: Mapping[str, str] = {
+    "all": "They are being added. Activity shows the result.",
+    "add": "They are being added. Activity shows the result.",
+    "skip": "The domain is skipped. Nothing of it is held any more.",
+}
+
+
+# What the limits for new people would make of one more now.
+LIMITS: Mapping[str, str] = {
+    "under_review": "This person is held for review already.",
+    "would_hold": "The limits for new people would hold this person for review now.",
+    "would_pass": "The limits for new people would let this person pass now.",
 }
 
 

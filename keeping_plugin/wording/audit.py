@@ -36,6 +36,8 @@ TITLES: Mapping[str, str] = {
     "records_searched": "Searched for records to link",
     "entry_retried": "Retried a failed entry",
     "entry_settled": "Resolved an entry with an unknown outcome",
+    "held_added": "Added people held for review",
+    "held_skipped": "Skipped a domain held for review",
     "backfill_started": "Started importing earlier mail",
     "backfill_changed": "Paused, resumed or cancelled an import",
     "undo_started": "Started deleting records again (undo)",
@@ -72,6 +74,7 @@ _ROUTES: Mapping[str, str] = {
     "oauth_done": "the end of a Salesforce login",
     "fields": "the fields agents see",
     "automation": "the automations",
+    "automation_brake": "the limits for new people",
     "automation_once": "logging the same mail once",
     "people": "how new people are added",
     "people_values": "the values for new records",
@@ -92,6 +95,7 @@ _ROUTES: Mapping[str, str] = {
     "undo_progress": "the progress of an undo",
     "undo_stop": "stopping an undo",
     "undo_allow": "allowing an address to be added again",
+    "held": "the people held for review",
     "audit": "the Audit tab",
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-# State: a label, and its tone (good, accent, warn, bad or none).
+# State, or held: a label, and its tone (good, accent, warn, bad or none).
 STATE_TAGS: Mapping[str, tuple[str, str]] = {
     "done": ("Done", "good"),
     "pending": ("In progress", "accent"),
     "sending": ("In progress", "accent"),
+    "held": ("Held", "warn"),
     "waiting": ("Waiting", "warn"),
     "failed": ("Failed", "bad"),
     "cancelled": ("Not sent", ""),
@@ -35,6 +36,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "confirmed": "Someone checked and found it in Salesforce.",
     "undone": "An admin had it deleted from Salesforce again.",
     # in progress
+    "held": (
+        "Held for review, because more new people wrote than your company’s limits let through. "
+        "An admin decides on the Activity tab."
+    ),
     "contact_first": "Will be logged as soon as the Contact has been added.",
     "copy_first": (
         "The same mail is being logged from another mailbox; it will be logged from here only if "
@@ -109,6 +114,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
     "disconnected": "Salesforce was disconnected before it was sent.",
     "other_org": "A different Salesforce org was connected before it was sent.",
+    "domain_skipped": "An admin skipped this domain while the person was held for review.",
+    "not_reviewed": "It was held for review, and nobody reviewed it in time.",
     "switched_off": "The automation was switched off for the mailbox before it was sent.",
     "message_deleted": "The message was deleted before it was sent.",
     "mailbox_deleted": "The mailbox was deleted before it was sent.",

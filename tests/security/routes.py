@@ -112,6 +112,7 @@ ROUTES: tuple[Route, ...] = (
     _admins("fields", "POST", "fields/Contact", fields="Email", do="save"),
     _admins("automation", "GET", "automation?mailbox={mailbox}"),
     _admins("automation", "POST", "automation?mailbox={mailbox}", log_tasks="1"),
+    _admins("automation_brake", "POST", "automation/brake?mailbox={mailbox}", an_hour="3"),
     _admins("automation_once", "POST", "automation/once?mailbox={mailbox}", once_per_mail="on"),
     _admins("automation_skip", "POST", "automation/skip?mailbox={mailbox}", domains="x.example"),
     _admins("people", "GET", "automation/people?mailbox={mailbox}"),
@@ -140,6 +141,8 @@ ROUTES: tuple[Route, ...] = (
     _admins("undo_progress", "GET", "activity/undo/{undo}/progress"),
     _admins("undo_stop", "POST", "activity/undo/{undo}/stop"),
     _admins("undo_allow", "POST", "activity/undo/allow", address="jane@acme.example"),
+    _admins("held", "GET", "activity/held"),
+    _admins("held", "POST", "activity/held", do="all", until="1"),
     _admins("audit", "GET", "audit"),
     Route(
         endpoint="oauth_callback",

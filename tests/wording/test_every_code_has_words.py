@@ -27,7 +27,7 @@ _FOUND = {PanelState.MATCHED, PanelState.LEAD, PanelState.SEVERAL, PanelState.NO
 
 
 def test_every_state_and_outcome_has_a_label() -> None:
-    assert set(STATE_TAGS) == {*EntryState, "refused"}
+    assert set(STATE_TAGS) == {*EntryState, "refused", "held"}
     assert set(OUTCOMES) == set(Outcome)
 
 

@@ -20,6 +20,7 @@ from keeping_plugin.services.admin import activity as activities
 from keeping_plugin.services.admin.activity import MAX_DAYS, Count, Outcome, Period
 from keeping_plugin.services.admin.activity_list import Activity, listed
 from keeping_plugin.services.admin.api_budget import budget
+from keeping_plugin.services.admin.held import people_held
 from keeping_plugin.services.admin.overview import standing
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.ledger import retry
@@ -65,6 +66,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         counts = activities.counts(session, company_id, wanted.period)
         failures = causes(session, company_id)
         page = listed(session, company_id, wanted, after=after)
+        held = people_held(session, found.id) if found else 0
         allowance = budget(session, found, share=runtime.config.budget_share) if found else None
     names = _names(mailboxes, counts)
     if wanted.mailbox_id and wanted.mailbox_id not in names:
@@ -87,6 +89,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         actions=TITLES,
         reasons=_reasons(counts),
         causes=failures,
+        held=held,
         since=_since,
         rows=page.rows,
         conversations=conversations,

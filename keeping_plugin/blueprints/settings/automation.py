@@ -13,6 +13,7 @@ from keeping_plugin.addresses import shown_domain
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import NotFound
+from keeping_plugin.forms import brake
 from keeping_plugin.services.admin import overview
 from keeping_plugin.services.admin.overview import Standing
 from keeping_plugin.services.automation import backfill_progress, policy, skip_list
@@ -160,6 +161,8 @@ def page(
         for mailbox in mailboxes
         for toggles in (set_up.get(mailbox.id, MailboxAutomation()),)
     ]
+    mine = choices.of(chosen.id if chosen else people.COMPANY)
+    follows = chosen is None or choices.own(chosen.id).isdisjoint(brake.NAMES)
     kept = next((row for row in rows if row.mailbox == chosen), None)
     return render_template(
         "keeping/settings/automation.html",
@@ -173,6 +176,11 @@ def page(
         people_own=bool(chosen and choices.own(chosen.id)),
         private=_private(rows, choices),
         people_problems=problems,
+        limited=[
+            each.name
+            for each in mailboxes
+            if each != chosen and not choices.own(each.id).isdisjoint(brake.NAMES)
+        ],
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
         interruption=INTERRUPTIONS.get(standing),
         people=choices.of(chosen.id) if chosen else None,
@@ -182,7 +190,12 @@ def page(
         skipped=_skipped_rows(skipped),
         internal=sorted(helpdesk.internal_addresses(agent.company_id)),
         host_skipped=sorted(helpdesk.skipped_domains(agent.company_id)),
-        **{"toggles": kept, "refused": (), **context},
+        **{
+            "toggles": kept,
+            "refused": (),
+            "brake": brake.BrakeForm.of(mine, everywhere=follows),
+            **context,
+        },
     )
 
 

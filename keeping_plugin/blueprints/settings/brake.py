@@ -1,15 +1,55 @@
-"""What limits the automations of a company, on the Automation tab."""
+"""What limits the automations of a company, on the Automation tab, and what the limits hold for
+review, beside the Activity tab."""
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from collections.abc import Mapping
+
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.automation import mailbox_named
+from keeping_plugin.addresses import shown_domain
+from keeping_plugin.blueprints.settings.automation import mailbox_named, page
+from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.forms.brake import NAMES, BrakeForm
+from keeping_plugin.services.admin import held
+from keeping_plugin.services.admin.held import HeldList
+from keeping_plugin.services.connection import connect
 from keeping_plugin.services.people import policy
 from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.state import current_runtime
+from keeping_plugin.types import Agent, Conversation
+from keeping_plugin.wording.activity import REVIEWED
+
+
+def set_limits() -> ResponseReturnValue:
+    """Set the limits for new people, of one mailbox or of every mailbox without its own."""
+    agent = guards.admin()
+    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
+    guards.end_host_transaction()
+    mailbox = mailbox_named(mailboxes, request.args.get("mailbox"))
+    if mailbox is None:
+        raise NotFound("There is no mailbox yet.")
+    form = BrakeForm.read(request.form)
+    if form.problems:
+        return page(agent, mailboxes, mailbox, brake=form), 422
+    with current_runtime().database.write() as session:
+        if form.everywhere:
+            policy.follow_company(session, agent, mailbox.id, NAMES)
+            policy.save(session, agent, COMPANY, **form.limits)
+        else:
+            policy.save(session, agent, mailbox.id, **form.limits)
+    whose = "Every mailbox without its own limits" if form.everywhere else mailbox.name
+    notices.add_notice(f"{whose}: saved. {_said(form)}")
+    return redirect(url_for(".automation", mailbox=mailbox.id, _anchor="k-brake"), 303)
+
+
+def _said(form: BrakeForm) -> str:
+    if not form.on:
+        return "New people are added without a limit."
+    return "New people beyond the limits are held for review."
 
 
 def log_once() -> ResponseReturnValue:
@@ -30,3 +70,63 @@ def log_once() -> ResponseReturnValue:
     return redirect(
         url_for(".automation", mailbox=mailbox.id if mailbox else None, _anchor="k-copies"), 303
     )
+
+
+def review() -> ResponseReturnValue:
+    """Show what is held for review, or do what one of the page's buttons says."""
+    agent = guards.admin()
+    runtime = current_runtime()
+    if request.method == "POST":
+        runtime.rate.hit(agent.company_id, agent.id)
+        _act(agent, request.form.get("do", ""), request.form.get("until", ""))
+        return redirect(url_for(".held"), 303)
+    names = {each.id: each.name for each in runtime.helpdesk.mailboxes(agent.company_id)}
+    guards.end_host_transaction()
+    with runtime.database.read() as session:
+        found = connect.current(session, agent.company_id)
+        listed = held.listed(session, found.id) if found is not None else None
+    return render_template(
+        "keeping/settings/held.html",
+        tabs=tabs("activity"),
+        held=listed,
+        mailboxes=names,
+        shown=held.SHOWN,
+        shown_domain=shown_domain,
+        conversations=_conversations(agent, listed) if listed is not None else {},
+    )
+
+
+def _conversations(agent: Agent, listed: HeldList) -> Mapping[str, Conversation]:
+    """The examples' conversations, as far as this admin may see them."""
+    helpdesk = current_runtime().helpdesk
+    found = {}
+    for domain in listed.domains[: held.SHOWN]:
+        for example in domain.examples:
+            conversation = helpdesk.conversation(agent.company_id, example.conversation_id)
+            if conversation is not None and helpdesk.may_view(agent, conversation):
+                found[example.conversation_id] = conversation
+    guards.end_host_transaction()
+    return found
+
+
+def _act(agent: Agent, do: str, until: str) -> None:
+    """`all` and `add:<domain>` add people who were listed; `skip:<domain>` skips a domain."""
+    what, _, domain = do.partition(":")
+    number = int(until) if until.isascii() and until.isdecimal() and len(until) < 19 else None
+    if what not in REVIEWED or (what != "all" and not domain) or number is None:
+        raise NotFound("Unknown action.")
+    runtime = current_runtime()
+    try:
+        if what == "skip":
+            held.skip(runtime.database, agent, domain=domain)
+        else:
+            wanted = None if what == "all" else domain
+            rung = held.add(runtime.database, agent, domain=wanted, until=number)
+            if rung is None:
+                notices.add_notice("There is nothing left of this to add.", good=False)
+                return
+            runtime.queue.ring([rung])
+    except InvalidInput as error:
+        notices.add_notice(str(error), good=False)
+        return
+    notices.add_notice(REVIEWED[what])

@@ -14,10 +14,13 @@ from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.services.automation import preview as dry_run
 from keeping_plugin.services.connection import connect
+from keeping_plugin.services.people import policy
+from keeping_plugin.services.people.limits import what_holds
 from keeping_plugin.services.people.predict import Predicted, predict
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Mailbox
 from keeping_plugin.wording import people as words
+from keeping_plugin.wording.activity import LIMITS
 from keeping_plugin.wording.errors import error_sentence
 
 
@@ -38,7 +41,9 @@ def try_address() -> ResponseReturnValue:
         guards.end_host_transaction()
         return page(agent, mailboxes, chosen, typed_address=typed, try_problem=str(error)), 422
     guards.end_host_transaction()
-    would = _predicted(agent, chosen, [address_key(typed.strip()) or ""]) if tried.adds else None
+    key = address_key(typed.strip()) or ""
+    would = _predicted(agent, chosen, [key]) if tried.adds else None
+    limit = _limit(agent, chosen.id, key) if tried.adds else ""
     return page(
         agent,
         mailboxes,
@@ -46,6 +51,7 @@ def try_address() -> ResponseReturnValue:
         typed_address=typed,
         tried=tried,
         would=would,
+        limit=limit,
         error_sentence=error_sentence,
     )
 
@@ -59,6 +65,24 @@ def _predicted(agent: Agent, mailbox: Mailbox, keys: Sequence[str]) -> Predicted
     return predict(current_runtime(), agent, connection, mailbox.id, keys)
 
 
+def _limit(agent: Agent, mailbox_id: str, address: str) -> str:
+    """What the limits would make of a person who is to be added; "" where none is set."""
+    runtime = current_runtime()
+    with runtime.database.read() as session:
+        connection = connect.current(session, agent.company_id)
+        if connection is None:
+            return ""
+        code = what_holds(
+            session,
+            connection.id,
+            policy.load(session, agent.company_id).of(mailbox_id),
+            mailbox_id=mailbox_id,
+            address=address,
+            times=runtime.times,
+        )
+    return LIMITS.get(code, "")
+
+
 def preview() -> ResponseReturnValue:
     """The last 30 days of `?mailbox=`, as if both automations had been on."""
     agent = guards.admin()
@@ -67,12 +91,15 @@ def preview() -> ResponseReturnValue:
     chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     if chosen is None:
         raise NotFound("There is no mailbox to preview.")
+    with runtime.database.read() as session:
+        limits = policy.load(session, agent.company_id).of(chosen.id)
     found = dry_run.what_would_have_happened(
         runtime.database,
         runtime.helpdesk,
         agent.company_id,
         chosen.id,
         until=runtime.clock.now(),
+        limits=limits,
     )
     guards.end_host_transaction()
     with runtime.database.read() as session:

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     WAITING = "waiting"
     FAILED = "failed"
+    HELD = "held"
     ON_ITS_WAY = "on_its_way"
     NOTHING_TO_ADD = "nothing_to_add"
     NOT_SENT = "not_sent"
@@ -48,7 +49,9 @@ CONDITIONS: Mapping[Outcome, ColumnElement[bool]] = {
         (SyncEntry.action == Action.ADD_CONTACT) & SyncEntry.reason.not_in(("created", "undone"))
         | (SyncEntry.reason == ELSEWHERE)
     ),
-    Outcome.ON_ITS_WAY: SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING)),
+    Outcome.HELD: (SyncEntry.state == EntryState.PENDING) & (SyncEntry.reason == "held"),
+    Outcome.ON_ITS_WAY: SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING))
+    & (SyncEntry.reason != "held"),
     Outcome.WAITING: SyncEntry.state == EntryState.WAITING,
     Outcome.FAILED: FAILED,
     Outcome.NOT_SENT: SyncEntry.state == EntryState.CANCELLED,
@@ -68,6 +71,8 @@ def outcome_of(action: str, state: str, reason: str) -> Outcome:
             return Outcome.NOTHING_TO_ADD if adds or reason == ELSEWHERE else Outcome.LOGGED
         case EntryState.WAITING:
             return Outcome.WAITING
+        case EntryState.PENDING if reason == "held":
+            return Outcome.HELD
         case EntryState.FAILED:
             return Outcome.FAILED
         case EntryState.CANCELLED:

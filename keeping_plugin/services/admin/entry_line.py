@@ -49,6 +49,11 @@ class Line:
     undoable: bool = False
 
     @property
+    def tag(self) -> str:
+        """Its key in wording.entries.STATE_TAGS."""
+        return "held" if self.reason == "held" else self.state
+
+    @property
     def stranded(self) -> bool:
         """Failed, and nobody can try it again: its connection is no longer live."""
         return self.state == EntryState.FAILED and not self.retryable

@@ -26,6 +26,8 @@ from keeping_plugin.services.automation.policy import (
     read_policy,
     read_switches,
 )
+from keeping_plugin.services.people.limits import Rehearsal
+from keeping_plugin.services.people.policy import PeopleChoices
 from keeping_plugin.types import Action, Address, Direction, MessageArrived
 from keeping_plugin.wording.actions import RECORDS
 
@@ -109,7 +111,8 @@ class PreviewRow:
 class Preview:
     """`contacts` counts addresses, since one becomes one Contact; `refused` messages of which
     nothing would be made; `rows` are the latest, newest first; `more` when mail was left out.
-    `added` are the addresses to add, the latest first."""
+    `added` are the addresses to add, the latest first. Limits would have `held` so many of them for
+    review; None without limits."""
 
     days: int
     seen: int
@@ -120,6 +123,7 @@ class Preview:
     reasons: tuple[ReasonCount, ...]
     rows: tuple[PreviewRow, ...]
     added: tuple[str, ...] = ()
+    held: int | None = None
 
 
 def what_would_have_happened(
@@ -131,11 +135,12 @@ def what_would_have_happened(
     until: datetime,
     since: datetime | None = None,
     wanted: MailboxAutomation | None = ALL_ON,
+    limits: PeopleChoices | None = None,
 ) -> Preview:
     """A mailbox through the rules since a time, else since 30 days before `until`, as if it were
     switched as wanted (None: as it is): the oldest 5,000 messages. Who is in Salesforce already is
-    not asked."""
-    tally = _Tally()
+    not asked. `limits` for new people hold some of them."""
+    tally = _Tally(Rehearsal(limits) if limits is not None and limits.has_limits else None)
     more = False
     since = since or until - timedelta(days=DAYS)
     for page in pages(helpdesk, company_id, mailbox_id, since):
@@ -158,7 +163,8 @@ def what_would_have_happened(
 
 
 class _Tally:
-    def __init__(self) -> None:
+    def __init__(self, rehearsal: Rehearsal | None) -> None:
+        self.rehearsal = rehearsal
         self.seen = self.tasks = self.refused = 0
         self.added: dict[str, None] = {}
         self.reasons: Counter[tuple[Action, str]] = Counter()
@@ -173,6 +179,8 @@ class _Tally:
             self.tasks += len(granted - {Action.ADD_CONTACT})
             self.refused += not granted
             if Action.ADD_CONTACT in granted:
+                if self.rehearsal is not None and facts.address not in self.added:
+                    self.rehearsal.add(facts.address, message.sent_at)
                 self.added.pop(facts.address, None)
                 self.added[facts.address] = None
             self.reasons.update(
@@ -195,6 +203,7 @@ class _Tally:
             reasons,
             tuple(self.rows),
             tuple(reversed(self.added)),
+            None if self.rehearsal is None else len(self.rehearsal.held),
         )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Select, case, delete, exists, func, literal_column, select
+from sqlalchemy import Select, and_, case, delete, exists, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql import ColumnElement
 
@@ -28,6 +28,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.events import Event
+from keeping_plugin.services.ledger.holding import HELD
 from keeping_plugin.services.ledger.locking import lock_connection
 
 DISCONNECTED = "disconnected"
@@ -40,9 +41,6 @@ _MAKE_WAY = 0.02  # seconds between two transactions, in which SQLite lets the h
 
 # Literals, so that both databases see that the partial index of models/ledger fits.
 _UNSENT = SyncEntry.state.in_([literal_column("'pending'"), literal_column("'waiting'")])
-_OWED = SyncEntry.state.in_(
-    [literal_column(f"'{state}'") for state in ("pending", "sending", "waiting")]
-)
 
 _other = aliased(Connection)
 _has_other_org: ColumnElement[bool] = (
@@ -60,7 +58,7 @@ _has_other_org: ColumnElement[bool] = (
 def settle(database: Database, *, seconds: float) -> bool:
     """Settle what is left, a chunk at a time, for about so long; says whether nothing is left."""
     until = time.monotonic() + seconds
-    for step in (_cancel, _fail, *map(_erase, _COPIES)):
+    for step in (*map(_cancel, (entries.IN_TIME, HELD)), _fail, *map(_erase, _COPIES)):
         while step(database):
             if time.monotonic() >= until:
                 return False
@@ -84,15 +82,29 @@ def _of_one(database: Database, ids: Select[int, int]) -> tuple[int, Sequence[in
     return connection_id, [row_id for theirs, row_id in found if theirs == connection_id]
 
 
-def _cancel(database: Database) -> bool:
-    """One chunk of what will never be sent; whether there was one."""
-    connection_id, chunk = _of_one(
-        database,
-        select(SyncEntry.connection_id, SyncEntry.id)
-        .join(Connection, Connection.id == SyncEntry.connection_id)
-        .where(Connection.epoch > 1, never_sent()),
-    )
-    if not chunk:
+def _cancel(which: ColumnElement[bool]) -> Callable[[Database], bool]:
+    """One chunk of those that will never be sent; whether there was one."""
+    return lambda database: _cancel_chunk(database, which)
+
+
+def _cancel_chunk(database: Database, which: ColumnElement[bool]) -> bool:
+    mine = and_(SyncEntry.connection_id == Connection.id, which, never_sent())
+    with database.read() as session:
+        # The connection first: what is held for review may be many entries of one that goes on.
+        connection_id = session.scalar(
+            select(Connection.id).where(Connection.epoch > 1, exists().where(mine)).limit(1)
+        )
+        chunk = (
+            session.scalars(
+                select(SyncEntry.id)
+                .join(Connection, mine)
+                .where(Connection.id == connection_id)
+                .limit(CHUNK)
+            ).all()
+            if connection_id is not None
+            else ()
+        )
+    if connection_id is None or not chunk:
         return False
     with database.write() as session:
         lock_connection(session, connection_id)
@@ -125,7 +137,7 @@ def _fail(database: Database) -> bool:
         .where(
             Connection.status == ConnectionStatus.DISCONNECTED,
             _has_other_org,
-            _OWED,
+            entries.OWED_ROWS,
             SyncEntry.sent_at.is_not(None),
         ),
     )

@@ -1,11 +1,16 @@
-"""The people of a batch who are to be added, each on their Account."""
+"""The people of a batch who are to be added: those within the company's limits, each on their
+Account.
+
+The others are held for review. That is decided when everything else is, right before the send and
+under the org's lease, so that no two workers let the same last person pass.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from keeping_plugin.models import SyncEntry
+from keeping_plugin.models import Lane, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.actions import (
     ACCOUNT_OPEN,
@@ -13,17 +18,63 @@ from keeping_plugin.services.delivery.actions import (
     spec_of,
     without_account,
 )
-from keeping_plugin.services.delivery.plan import Plan, PlanInput, record
+from keeping_plugin.services.delivery.plan import WAITS, Plan, PlanInput, follows, record
 from keeping_plugin.services.delivery.send import Send
-from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger import entries, holding
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.events import Event
-from keeping_plugin.services.ledger.outcome import later
+from keeping_plugin.services.ledger.outcome import held, later
 from keeping_plugin.services.people.accounts import AccountChoice
+from keeping_plugin.services.people.limits import added_lately, company_of
 from keeping_plugin.services.people.making import Making, choose, missing_account, on_account
 from keeping_plugin.services.people.owners import Owners
+from keeping_plugin.services.people.policy import CompanyPeople
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import CLAIM_BUSY
+
+
+def hold_back(
+    runtime: Runtime, batch: Batch, made: Plan, facts: PlanInput, choices: CompanyPeople
+) -> None:
+    """Take people out of the plan who are to be reviewed first, with their mail. No statement where
+    no limit is set; else two, and only if somebody is to be added."""
+    limited = {
+        key: row
+        for key, row in made.contacts.items()
+        if choices.of(row.mailbox_id).has_limits
+        and not any(map(_passes, [row, *_adding(made.followers.get(key, ()))]))
+    }
+    if not limited:
+        return
+    with runtime.database.read() as session:
+        under_review = holding.people_held(
+            session, batch.connection.id, {row.address for row in limited.values()}
+        )
+        added = added_lately(session, batch.connection.id, runtime.times)
+    for key, row in list(made.contacts.items()):
+        company = company_of(row.address)
+        mine = choices.of(row.mailbox_id)
+        enough = added.are_enough(mine, row.mailbox_id, company)
+        if key in limited and (enough or row.address in under_review):
+            del made.contacts[key]
+            made.settled[row.id] = held()
+            for follower in made.followers.pop(key, ()):
+                # One that may have been sent is looked for all the same.
+                in_doubt = follows(follower, held(), facts).marked
+                made.settled[follower.id] = replace(WAITS, marked=True) if in_doubt else held()
+        elif not _passes(row):
+            added.count(row.mailbox_id, company)
+
+
+def _adding(rows: Iterable[SyncEntry]) -> list[SyncEntry]:
+    return [row for row in rows if spec_of(row).adds_person]
+
+
+def _passes(row: SyncEntry) -> bool:
+    """Whether an entry that adds a person is neither held nor counted: imported mail, and what an
+    admin has let pass. What was sent before has passed already."""
+    imported = row.lane == Lane.BACKFILL
+    return imported or row.released_at is not None or row.sent_at is not None
 
 
 def adding(

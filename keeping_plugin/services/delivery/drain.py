@@ -19,12 +19,8 @@ from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import (
-    ACCOUNT_REFUSED,
-    WITHOUT_ACCOUNT,
-    spec_of,
-)
-from keeping_plugin.services.delivery.adding import adding, note_sends, owned, owner_of
+from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, WITHOUT_ACCOUNT, spec_of
+from keeping_plugin.services.delivery.adding import adding, hold_back, note_sends, owned, owner_of
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
 from keeping_plugin.services.delivery.look import look
@@ -51,12 +47,13 @@ from keeping_plugin.services.delivery.unanswered import (
     read_failed,
 )
 from keeping_plugin.services.delivery.waiting_look import look_for_waiting
-from keeping_plugin.services.ledger import claims
+from keeping_plugin.services.ledger import claims, holding
 from keeping_plugin.services.ledger.batch import (
     Batch,
     claim,
     drainable,
     due,
+    has_come,
     release_rows,
     retry_in_smaller_batch,
 )
@@ -122,7 +119,7 @@ def owes(runtime: Runtime, connection_id: int) -> bool:
         time = now(session)
         if not drainable(session.get(Connection, connection_id), time):
             return False
-        owed = or_(due(time, steady=runtime.watch.steady), look_due(time))
+        owed = has_come(time) & or_(due(time, steady=runtime.watch.steady), look_due(time))
         rows = select(SyncEntry.id).where(SyncEntry.connection_id == connection_id, owed)
         return bool(session.scalar(select(exists(rows))))
 
@@ -236,6 +233,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         give_up_before=_give_up_before(runtime, batch),
     )
     made = plan(rows, facts)
+    hold_back(runtime, batch, made, facts, prepared.making.people)
     first = adding(
         runtime,
         gateway,
@@ -331,10 +329,12 @@ def _write(
         if outcomes[key].reason in MADE
         and (outcomes[key].record_id or "").startswith(CONTACT.prefix)
     }
+    held = sum(outcomes[key].held for key in people)
     org_id = batch.connection.org_id
     with runtime.database.write() as session:
         pauses.record_answer(session, batch.connection.id, gateway, answered=answered)
         settle(session, batch, outcomes, times=runtime.times, known=made | set(known))
+        engaged = bool(held) and holding.engage(session, batch.connection.id)
         claims.keep(
             session, org_id=org_id, addresses=unclear, owner=batch.token, times=runtime.times
         )
@@ -360,6 +360,8 @@ def _write(
         lost_key = any(outcome.reason == KEY_FIELD_GONE for outcome in outcomes.values())
         if lost_key:
             lose_key_field(session, batch)
+    if engaged:
+        holding.log_engaged(batch.connection, people=held)
     if lost_key:
         runtime.queue.enqueue("describe", batch.connection.id)
     failpoints.reach("drain.settled")

@@ -22,7 +22,7 @@ from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.delivery.clock import clamp_future_times
 from keeping_plugin.services.delivery.readiness import care_due
 from keeping_plugin.services.ledger import entries, events
-from keeping_plugin.services.ledger.batch import due
+from keeping_plugin.services.ledger.batch import due, has_come
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.runtime import Runtime
@@ -70,7 +70,8 @@ def sweep(runtime: Runtime) -> None:
 
 def _due_connections(session: Session, time: datetime, times: Times) -> list[int]:
     """Live connections that owe something now, or whose login needs care, the longest due first."""
-    owed = (SyncEntry.connection_id == Connection.id) & or_(due(time), look_due(time))
+    mine = SyncEntry.connection_id == Connection.id
+    owed = mine & has_come(time) & or_(due(time), look_due(time))
     longest = select(func.min(SyncEntry.due_at)).where(owed).scalar_subquery()
     query = (
         select(Connection.id)

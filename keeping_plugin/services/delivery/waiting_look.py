@@ -23,7 +23,7 @@ from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import contact_appeared, expire, look_due, wait_on
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
-from keeping_plugin.times import BATCH
+from keeping_plugin.times import BATCH, WAIT_ROWS
 
 ADDRESSES = 1_000  # a look, as many as one composite holds
 FEW_BODIES = 10  # read after a look, of a host that tells nothing without them
@@ -69,6 +69,7 @@ def _judge_corrected(runtime: Runtime, connection: Connection, addresses: Collec
             select(SyncEntry)
             .where(
                 SyncEntry.connection_id == connection.id,
+                entries.OWED_ROWS,
                 SyncEntry.state == EntryState.WAITING,
                 SyncEntry.sent_at.is_(None),
                 SyncEntry.address.in_(sorted(addresses)),
@@ -104,11 +105,13 @@ def _due_addresses(
         if connection is None or not drainable(connection, time):
             return connection, ()
         expire(session, connection_id, time, runtime.times)
-        addresses = session.scalars(
+        # Limited, so that SQLite looks for what is due, and not for addresses.
+        some = (
             select(SyncEntry.address)
             .where(SyncEntry.connection_id == connection_id, look_due(time))
-            .distinct()
-            .limit(ADDRESSES)
-        ).all()
+            .limit(WAIT_ROWS)
+            .subquery()
+        )
+        addresses = session.scalars(select(some.c.address).distinct().limit(ADDRESSES)).all()
         held = bool(addresses) and renew_lease(runtime, session, lease)
     return connection, addresses if held else ()

@@ -61,14 +61,18 @@ def drainable(connection: Connection | None, time: datetime) -> bool:
     )
 
 
+def has_come(time: datetime) -> ColumnElement[bool]:
+    """Entries still owed whose time has come."""
+    return and_(entries.IN_TIME, SyncEntry.due_at <= time)
+
+
 def due(time: datetime, *, steady: bool = True) -> ColumnElement[bool]:
     """Rows to be sent or looked up at this time. A waiting row without a mark is not among them:
     its look is made for many at once (`waiting`). Unless the clock is `steady`, no marked
     row is looked at."""
     found = and_(
-        SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)),
+        has_come(time),
         or_(SyncEntry.state != EntryState.WAITING, SyncEntry.sent_at.is_not(None)),
-        SyncEntry.due_at <= time,
         or_(SyncEntry.claimed_until.is_(None), SyncEntry.claimed_until < time),
     )
     return found if steady else and_(found, SyncEntry.sent_at.is_(None))

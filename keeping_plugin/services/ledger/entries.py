@@ -8,17 +8,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection as DbConnection
-from sqlalchemy import Update, bindparam, case, delete, literal_column, update
+from sqlalchemy import Update, and_, bindparam, case, delete, literal_column, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from keeping_plugin.models import Connection, EntryState, SyncEntry
+from keeping_plugin.models import Connection, EntryState, Lane, SyncEntry
 from keeping_plugin.services.ledger.events import (
     ANY,
     AS_IF_NEW,
     BATCHED,
     FINAL,
+    OWED,
     UNCLAIMED,
     Event,
     Mark,
@@ -26,6 +27,18 @@ from keeping_plugin.services.ledger.events import (
 )
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.times import WAIT_LOOKS, Times
+
+# Literals, so that both databases see that the partial indexes of models/ledger fit.
+OWED_ROWS: Final[ColumnElement[bool]] = SyncEntry.state.in_(
+    [literal_column(f"'{state}'") for state in OWED]
+)
+# The same that are due at some time, by every lane, as their index has them: whatever is held for
+# review is not read over.
+IN_TIME: Final = and_(
+    OWED_ROWS,
+    SyncEntry.lane.in_([literal_column(f"'{lane}'") for lane in Lane]),
+    SyncEntry.due_at.is_not(None),
+)
 
 _MARK_FIELDS: Final = (
     "sent_at",
@@ -234,7 +247,7 @@ def settle(
 
 
 def _settled(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> dict[str, Any]:
-    step = _SETTLES[outcome.state].value
+    step = (Event.HELD if outcome.held else _SETTLES[outcome.state]).value
     final = step.goes_to in FINAL
     waits = step.goes_to == EntryState.WAITING
     values: dict[str, Any] = {
@@ -242,7 +255,7 @@ def _settled(row: SyncEntry, outcome: Outcome, time: datetime, times: Times) -> 
         "reason": outcome.reason,
         "words": outcome.words,
         "settled_at": time if final else None,
-        "due_at": None if final else time + times.span(outcome.wait or 0.0),
+        "due_at": None if final or outcome.held else time + times.span(outcome.wait or 0.0),
         **UNCLAIMED,
         "retries": row.retries + 1 if outcome.retried else row.retries,
     }

@@ -97,6 +97,10 @@ class Event(Enum):
     LATER = Step(BATCHED, _PENDING, Mark.EARLIER, "Temporarily refused, or not sent yet.")
     UNCLEAR = Step(BATCHED, _SENDING, Mark.IN_DOUBT, "Sent, without a complete response.")
     WAITS = Step(BATCHED, _WAITING, Mark.IN_DOUBT, "Its customer has no Contact yet.")
+    HELD = Step(
+        BATCHED, _PENDING, Mark.TAKEN_OFF, "The brake holds it for review.", {"due_at": None}
+    )
+    RESUMED = Step((_PENDING,), _PENDING, Mark.ABSENT, "It was held until now.", {"reason": ""})
     NO_OUTCOME = Step(
         OWED,
         _FAILED,
@@ -112,7 +116,11 @@ class Event(Enum):
         {"reason": "", **_NOT_WAITING, **UNCLAIMED, **_AS_JUDGED},
     )
     CONTACT_APPEARED = Step(
-        (_WAITING,), _PENDING, Mark.KEPT, "A Contact with its address exists.", _NOT_WAITING
+        (_PENDING, _WAITING),
+        _PENDING,
+        Mark.KEPT,
+        "A Contact with its address exists; it waited, or was held.",
+        {"reason": "", **_NOT_WAITING},
     )
     CUSTOMER_CHANGED = Step((_WAITING,), _PENDING, Mark.ABSENT, "Its message has another customer.")
     LOOKED_FOR = Step((_WAITING,), Next.SAME, Mark.ABSENT, "No Contact was found.")

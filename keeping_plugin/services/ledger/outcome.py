@@ -17,7 +17,8 @@ MADE: Final = frozenset({"created", "logged"})
 class Outcome:
     """How a row is to be written down. `wait` is in unscaled seconds from now; `marked` keeps the
     mark because the outcome of a send is still unknown; `looked_up`: the look has told that no
-    send arrived; `refused`: Salesforce refused it for something that passes."""
+    send arrived; `refused`: Salesforce refused it for something that passes; `held`: it is due when
+    an admin has reviewed it."""
 
     state: EntryState
     reason: str = ""
@@ -30,6 +31,7 @@ class Outcome:
     looked_up: bool = False
     retried: bool = False
     refused: bool = False
+    held: bool = False
     attempted: bool = False  # counts as one of the three attempts
 
 
@@ -44,6 +46,11 @@ def cancelled(reason: str) -> Outcome:
 def later(reason: str, wait: float) -> Outcome:
     """Nothing was sent, or it was clearly refused for now."""
     return Outcome(EntryState.PENDING, reason, wait, retried=True)
+
+
+def held() -> Outcome:
+    """Not sent before an admin has seen it."""
+    return Outcome(EntryState.PENDING, "held", held=True)
 
 
 def unknown(wait: float | None = None) -> Outcome:

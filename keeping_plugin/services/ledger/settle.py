@@ -12,7 +12,7 @@ from keeping_plugin.models import EntryState, Pick, SyncEntry, now
 from keeping_plugin.services.ledger import entries, waiting
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.locking import lock_connection
-from keeping_plugin.services.ledger.outcome import Outcome
+from keeping_plugin.services.ledger.outcome import Outcome, held
 from keeping_plugin.times import SETTLE, Times
 from keeping_plugin.types import Action
 
@@ -47,12 +47,17 @@ def _keep_in_step(
     time: datetime,
     times: Times,
 ) -> dict[int, Outcome]:
-    """A Task does not go to wait while news of its Contact is on its way.
+    """A Task does not go to wait while news of its Contact is on its way, and nothing is held then.
 
     Either the address became known after our find began (somebody else's commit), or an
-    ADD_CONTACT for the same address is still to be settled: then the Task gets its due time.
+    ADD_CONTACT for the same address is still to be settled: then the Task gets its due time, or
+    none if that one is held.
     """
-    waits = {row_id for row_id, outcome in outcomes.items() if outcome.state == EntryState.WAITING}
+    waits = {
+        row_id
+        for row_id, outcome in outcomes.items()
+        if outcome.state == EntryState.WAITING or outcome.held
+    }
     addresses = {rows[row_id].address for row_id in waits}
     if not addresses:
         return outcomes
@@ -64,6 +69,7 @@ def _keep_in_step(
             select(SyncEntry.address, func.min(SyncEntry.due_at).label("due_at"))
             .where(
                 SyncEntry.connection_id == batch.connection.id,
+                entries.OWED_ROWS,
                 SyncEntry.address.in_(sorted(addresses)),
                 SyncEntry.action == Action.ADD_CONTACT,
                 SyncEntry.state.in_((EntryState.PENDING, EntryState.SENDING)),
@@ -76,14 +82,22 @@ def _keep_in_step(
     here = {
         rows[row_id].address: outcome.wait if outcome.wait is not None else SETTLE
         for row_id, outcome in outcomes.items()
-        if rows[row_id].action == Action.ADD_CONTACT and outcome.state in unsettled
+        if rows[row_id].action == Action.ADD_CONTACT
+        and outcome.state in unsettled
+        and not outcome.held
     }
     for row_id in waits:
         address = rows[row_id].address
         if address in fresh:
             outcomes[row_id] = Outcome(EntryState.PENDING, "", 0.0)
+        elif outcomes[row_id].held:
+            continue
         elif address in here:
             outcomes[row_id] = Outcome(EntryState.PENDING, "contact_first", here[address])
+        elif address in adding and adding[address] is None:
+            # One that may have been sent is looked for all the same.
+            if rows[row_id].sent_at is None:
+                outcomes[row_id] = held()
         elif address in adding:
             left: timedelta = (adding[address] or time) - time
             unscaled = max(0.0, left.total_seconds()) / times.scale

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, literal, select, true
+from sqlalchemy import and_, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
 from keeping_plugin.services.ledger import entries
+from keeping_plugin.services.ledger.batch import has_come
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
@@ -19,8 +20,8 @@ from keeping_plugin.times import WAIT_LIMIT, WAIT_LOOKS, WAIT_ROWS, Times
 
 def contact_appeared(session: Session, connection_id: int, addresses: Collection[str]) -> int:
     """A Contact with each of these addresses exists. Stamps the addresses as known and makes
-    waiting Tasks for them due; returns how many. The caller commits, and rings when it is more
-    than none.
+    waiting Tasks for them due, and what was held for review of them; returns how many. The caller
+    commits, and rings when it is more than none.
 
     The stamp is what a drain reads that is about to write `waiting` after a find that began
     earlier (`known_since`); otherwise that row would sleep through the news.
@@ -43,7 +44,9 @@ def contact_appeared(session: Session, connection_id: int, addresses: Collection
         session,
         Event.CONTACT_APPEARED,
         SyncEntry.connection_id == connection_id,
+        entries.OWED_ROWS,
         SyncEntry.address.in_(select(each)),
+        or_(SyncEntry.state == EntryState.WAITING, SyncEntry.due_at.is_(None)),
         due_at=time,
     )
 
@@ -67,11 +70,7 @@ def known_since(
 
 def look_due(time: datetime) -> ColumnElement[bool]:
     """Waiting rows of which nothing was ever sent, whose next look is due."""
-    return and_(
-        SyncEntry.state == EntryState.WAITING,
-        SyncEntry.sent_at.is_(None),
-        SyncEntry.due_at <= time,
-    )
+    return and_(has_come(time), SyncEntry.state == EntryState.WAITING, SyncEntry.sent_at.is_(None))
 
 
 def wait_on(
@@ -104,6 +103,7 @@ def expire(session: Session, connection_id: int, time: datetime, times: Times) -
     ended = {"reason": "no_contact", "settled_at": time}
     waits = (
         SyncEntry.connection_id == connection_id,
+        entries.IN_TIME,
         SyncEntry.state == EntryState.WAITING,
         SyncEntry.sent_at.is_(None),
     )

@@ -1,5 +1,5 @@
-"""What the sweep clears away once an hour: finished entries, what has waited too long, old facts
-and audit rows, expired logins and claims.
+"""What the sweep clears away once an hour: finished entries, what has waited or been held too
+long, old facts and audit rows, expired logins and claims.
 
 A Decision's row outlives its facts, because it is what makes a message delivered again do nothing:
 retention never leads to a second Task.
@@ -34,7 +34,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.connection.connect import forget_unconfirmed
-from keeping_plugin.services.ledger import entries, events
+from keeping_plugin.services.ledger import entries, events, holding
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import expire
 from keeping_plugin.services.people import owners
@@ -60,6 +60,7 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
     with database.read() as session:
         time = now(session)
     old = time - timedelta(days=keep_days)
+    holding.expire(database, old)
     finished = (SyncEntry.settled_at < old) & SyncEntry.state.in_(events.FINAL)
     _in_chunks(database, SyncEntry.id, finished, entries.remove)
     _in_chunks(database, Search.id, Search.at < time - times.span(2 * DAY), _delete_searches)

@@ -66,6 +66,11 @@ class PeopleChoices:
         return self.add_as is AddAs.CONTACT and not self.account_id
 
     @property
+    def has_limits(self) -> bool:
+        """Whether new people may be held for review."""
+        return bool(self.an_hour or self.burst)
+
+    @property
     def looks_for_accounts(self) -> bool:
         """Whether an Account is looked for by the mail domain."""
         return self.by_colleagues or self.by_website

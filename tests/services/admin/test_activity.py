@@ -75,6 +75,8 @@ def test_a_day_begins_and_ends_in_utc(database: Database, ledger: Ledger) -> Non
         (Action.ADD_CONTACT, "done", "duplicate_rule"),
         (Action.ADD_CONTACT, "done", "confirmed"),
         (Action.ADD_CONTACT, "pending", ""),
+        (Action.ADD_CONTACT, "pending", "held"),
+        (Action.LOG_TASK, "pending", "held"),
         (Action.ADD_CONTACT, "failed", "rejected"),
         (Action.LOG_TASK, "done", "logged"),
         (Action.LOG_TASK, "done", "confirmed"),

@@ -22,6 +22,7 @@ from keeping_plugin.services.automation.explain import (
 )
 from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.automation.policy import MailboxAutomation
+from keeping_plugin.services.people.policy import PeopleChoices
 from keeping_plugin.testing import FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Action, Address, Direction, Message, MessageArrived
 from tests.services.arrivals import arrived
@@ -205,6 +206,28 @@ class TestTryAddress:
 
 
 class TestWhatWouldHaveHappened:
+    def test_it_says_how_many_people_the_limits_would_have_held(
+        self, company: Company, helpdesk: FakeHelpDesk
+    ) -> None:
+        """Three an hour, two of one company within ten minutes: of the first company the third, of
+        the others the two who came when three had passed; nobody an hour later."""
+        people = [f"p{number}@one.example" for number in range(3)]
+        people += [f"p@company{number}.example" for number in range(3)]
+        for number, address in enumerate([*people, people[0], people[2]]):
+            helpdesk.add_message(
+                message(
+                    message_id=str(number),
+                    conversation_id=f"c{number}",
+                    customer=Address(address),
+                    sent_at=NOW - timedelta(hours=9) + timedelta(minutes=number),
+                )
+            )
+        later = {"message_id": "later", "conversation_id": "l", "sent_at": NOW - timedelta(hours=7)}
+        helpdesk.add_message(message(**later, customer=Address("late@one.example")))
+        assert self.preview(company, helpdesk).held is None
+        found = self.preview(company, helpdesk, limits=PeopleChoices(an_hour=3, burst=2))
+        assert (found.contacts, found.held) == (7, 3)
+
     def preview(self, company: Company, helpdesk: FakeHelpDesk, **more: Any) -> dry_run.Preview:
         return dry_run.what_would_have_happened(
             company.database, helpdesk, "acme", "sales", until=NOW, **more

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, make_transient
 import keeping_plugin
 from keeping_plugin.models import Connection, EntryState, SyncEntry, now
 from keeping_plugin.services.ledger import entries, events
+from keeping_plugin.services.ledger import outcome as outcomes
 from keeping_plugin.services.ledger.events import Event, Mark, Next, Step
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.times import Times
@@ -131,11 +132,12 @@ def following(step: Step, row: Row) -> str:
 
 def settle(event: Event, **more: Any) -> Callable[[Session, Ledger], object]:
     def happens(session: Session, ledger: Ledger) -> None:
-        [state] = [state for state, settled in SETTLED.items() if settled is event]
+        held = event is Event.HELD
+        [state] = [state for state, settled in SETTLED.items() if settled is event or held][:1]
         entries.settle(
             session,
             {row.id: row for row in ledger.as_claimed},
-            dict.fromkeys(ledger.ids, Outcome(state, "new", **more)),
+            dict.fromkeys(ledger.ids, outcomes.held() if held else Outcome(state, "new", **more)),
             TOKEN,
             time=ledger.time,
             times=TIMES,
@@ -205,6 +207,8 @@ HAPPENS: Mapping[Event, Callable[[Session, Ledger], object]] = {
     Event.UNMARKED: unmark,
     Event.PUT_BACK: put_back,
     **{event: settle(event) for event in SETTLED.values()},
+    Event.HELD: settle(Event.HELD),
+    Event.RESUMED: plainly(Event.RESUMED, due_at=LATER),
     Event.NO_OUTCOME: plainly(Event.NO_OUTCOME),
     Event.CORRECTED: plainly(Event.CORRECTED, address="new@customer.example"),
     Event.CONTACT_APPEARED: plainly(Event.CONTACT_APPEARED, due_at=LATER),
