@@ -131,15 +131,17 @@ class SalesforceGateway(Protocol):
         addresses: Sequence[str],
         *,
         tasks: TaskLook | None = None,
+        chosen: Mapping[str, str] | None = None,
         by_search: bool = False,
         account_owners: Sequence[str] | None = None,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses (at most 1,000) and every Task that `tasks` describes, in
-        one composite request, all pages read. `by_search`: find people by SOSL, a few hundred
-        addresses a request, because the org encrypts addresses; SOSL may miss a person who
-        exists. `account_owners`: read who owns the Contacts' Accounts, too (not by search), and
-        these Accounts."""
+        one composite request, all pages read. `chosen`: Contacts and Leads by the address for which
+        they were chosen, found under it whatever address they have. `by_search`: find people by
+        SOSL, a few hundred addresses a request, because the org encrypts addresses; SOSL may miss a
+        person who exists. `account_owners`: read who owns the Contacts' Accounts, too (not by
+        search), and these Accounts."""
 
     def panel(
         self,
@@ -148,11 +150,27 @@ class SalesforceGateway(Protocol):
         fields: Mapping[str, Sequence[str]],
         *,
         numbers: Sequence[str] = (),
+        chosen: str = "",
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address, with the chosen fields of each object and the related
         records: one round trip and one API request (two if the org encrypts addresses). Objects
         without a schema are left out. `numbers`: records of the person or their Account that have
-        one of these numbers (Case.CaseNumber) are read too."""
+        one of these numbers (Case.CaseNumber) are read too. `chosen`: a Contact or Lead that is
+        shown as well, whatever its address; of a Lead that was converted, its Contact."""
+
+    def successors(self, record_ids: Sequence[str]) -> Mapping[str, str]:
+        """What Contacts and Leads that are not there any more have become: the record into which
+        they were merged, or the Contact into which a Lead was converted. Those that were simply
+        deleted, or of which Salesforce does not tell, are absent. One API request, and one more for
+        each time that what they became was merged again."""
+
+    def find_by_text(
+        self, text: str, fields: Mapping[str, Sequence[str]], *, limit: int = 5
+    ) -> Sequence[Record]:
+        """Contacts, unconverted Leads and Accounts by name, company, email address or phone number:
+        one API request (SOSL, whose index lags by 15 minutes or more). `fields` are those to read,
+        by object. At most `limit` of each object. Raises InvalidInput for a text without two
+        letters or digits."""
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         """One record. Raises RecordNotFound."""

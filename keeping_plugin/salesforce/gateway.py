@@ -22,6 +22,7 @@ from keeping_plugin.salesforce.queries import (
     saving,
     searching,
     soql,
+    successors,
     users,
     visibility,
 )
@@ -99,17 +100,23 @@ class Gateway:
         addresses: Sequence[str],
         *,
         tasks: TaskLook | None = None,
+        chosen: Mapping[str, str] | None = None,
         by_search: bool = False,
         account_owners: Sequence[str] | None = None,
         start_by: float | None = None,
     ) -> Found:
-        """Everyone with these addresses and every Task of the look, read to its end; of people that
-        are found `by_search`, absence is not known."""
+        """Everyone with these addresses or chosen for them, and every Task of the look, read to its
+        end; of people that are found `by_search`, absence is not known."""
         if tasks is not None:
             names.checked_id(tasks.created_by, "User")
         with self._calls.verb("find", start_by=start_by):
             return finding.find(
-                self._calls, addresses, tasks, by_search=by_search, account_owners=account_owners
+                self._calls,
+                addresses,
+                tasks,
+                chosen=chosen,
+                by_search=by_search,
+                account_owners=account_owners,
             )
 
     def panel(
@@ -119,10 +126,26 @@ class Gateway:
         fields: Mapping[str, Sequence[str]],
         *,
         numbers: Sequence[str] = (),
+        chosen: str = "",
     ) -> Sequence[ContactMatch | LeadMatch]:
-        """Everyone with this address and what stands around each: one API request."""
+        """Everyone with this address, or chosen for it, and what stands around each: one API
+        request."""
+        shown = Shown(schemas, fields, tuple(numbers), chosen)
         with self._calls.verb("panel"):
-            return panels.panel(self._calls, address, Shown(schemas, fields, tuple(numbers)))
+            return panels.panel(self._calls, address, shown)
+
+    def successors(self, record_ids: Sequence[str]) -> Mapping[str, str]:
+        """What Contacts and Leads that are gone were merged into or converted to."""
+        with self._calls.verb("successors"):
+            return successors.successors(self._calls, record_ids)
+
+    def find_by_text(
+        self, text: str, fields: Mapping[str, Sequence[str]], *, limit: int = 5
+    ) -> Sequence[Record]:
+        """Contacts, unconverted Leads and Accounts by what somebody types."""
+        asked = {name: names.checked_paths(paths) for name, paths in fields.items()}
+        with self._calls.verb("find_by_text"):
+            return searching.by_text(self._calls, _searched(text), asked, limit)
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         """One record. Raises RecordNotFound."""

@@ -46,6 +46,8 @@ class Audited(StrEnum):
     RECORD_CREATED = "record_created"
     RECORD_UPDATED = "record_updated"
     RECORD_PICKED = "record_picked"
+    PICK_REMOVED = "pick_removed"
+    PICK_FOLLOWED = "pick_followed"
     RECORDS_SEARCHED = "records_searched"
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"

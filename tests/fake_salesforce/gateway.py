@@ -83,6 +83,7 @@ class FakeGateway:
         addresses: Sequence[str],
         *,
         tasks: TaskLook | None = None,
+        chosen: Mapping[str, str] | None = None,
         by_search: bool = False,
         account_owners: Sequence[str] | None = None,
         start_by: float | None = None,
@@ -97,11 +98,15 @@ class FakeGateway:
             for kind in ("Contact", "Lead"):
                 for row in self._org.of(kind):
                     same = salesforce_key(row.get("Email") or "")
-                    for key in () if row.get("IsConverted") else wanted.get(same or "", ()):
+                    keys = [key for key, one in (chosen or {}).items() if one == row["Id"]]
+                    for key in {*keys, *wanted.get(same or "", ())}:
+                        if row.get("IsConverted"):
+                            continue
                         created = datetime.fromisoformat(row["CreatedDate"])
                         asked = account_owners is not None
                         owner = self._account_owner(row["AccountId"]) if asked else None
-                        person = PersonFound(kind, row["Id"], row["Email"], created, owner)
+                        email = row.get("Email") or ""
+                        person = PersonFound(kind, row["Id"], email, created, owner)
                         people.setdefault(key, []).append(person)
             return Found(
                 {
@@ -152,9 +157,50 @@ class FakeGateway:
         fields: Mapping[str, Sequence[str]],
         *,
         numbers: Sequence[str] = (),
+        chosen: str = "",
     ) -> Sequence[ContactMatch | LeadMatch]:
         with self._call("panel"):
-            return panel(self._org, address, schemas, fields, numbers)
+            return panel(self._org, address, schemas, fields, numbers, chosen)
+
+    def successors(self, record_ids: Sequence[str]) -> Mapping[str, str]:
+        next_of = {
+            row["Id"]: row.get("MasterRecordId") or row.get("ConvertedContactId")
+            for kind in ("Contact", "Lead")
+            for row in self._org.of(kind, deleted_too=True)
+        }
+        with self._call("successors", rows=len(record_ids)):
+            found = {}
+            for record_id in record_ids:
+                last = record_id
+                while after := next_of.get(last):
+                    last = after
+                if last != record_id:
+                    found[record_id] = last
+            return found
+
+    def find_by_text(
+        self, text: str, fields: Mapping[str, Sequence[str]], *, limit: int = 5
+    ) -> Sequence[Record]:
+        words = [word.lower() for word in text.split() if sum(map(str.isalnum, word)) > 1]
+        if not words or not text.isprintable():
+            raise InvalidInput("Type at least three letters or digits.", field="q")
+        searched = ("Name", "Company", "Email", "Phone")
+        with self._call("find_by_text"):
+            found = []
+            for name, paths in fields.items():
+                rows = [
+                    row
+                    for row in self._org.of(name)
+                    if not row.get("IsConverted")
+                    and all(
+                        any(word in str(row.get(one) or "").lower() for one in searched)
+                        for word in words
+                    )
+                ]
+                for row in rows[:limit]:
+                    told = {each: value(self._org, name, row, each) for each in paths}
+                    found.append(Record(name, row["Id"], told))
+            return found
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
         self._check_id(object, record_id)

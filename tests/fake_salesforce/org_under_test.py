@@ -29,6 +29,9 @@ class OrgUnderTest(Protocol):
     def convert(self, lead_id: str) -> str:
         """Convert a Lead; the id of its Contact."""
 
+    def merge(self, object: str, master_id: str, loser_id: str) -> None:
+        """Merge two records into the first."""
+
     def fields(self, object: str, record_id: str) -> Mapping[str, Any]:
         """What stands in a record."""
 

@@ -15,14 +15,19 @@ Chosen = Mapping[str, Sequence[str]]
 
 
 def panel(
-    org: FakeOrg, address: str, schemas: Schemas, fields: Chosen, numbers: Sequence[str] = ()
+    org: FakeOrg,
+    address: str,
+    schemas: Schemas,
+    fields: Chosen,
+    numbers: Sequence[str] = (),
+    chosen: str = "",
 ) -> Sequence[ContactMatch | LeadMatch]:
     """Contacts, those that a converted Lead became, then Leads; most recently changed first."""
     key = salesforce_key(address)
-    leads = [row for row in _latest(org.of("Lead")) if _carries(row, key)]
+    leads = [row for row in _latest(org.of("Lead")) if _carries(row, key) or row["Id"] == chosen]
     became = {row["ConvertedContactId"] for row in leads if row.get("IsConverted")}
     everyone = _latest(org.of("Contact"))
-    contacts = [row for row in everyone if _carries(row, key)]
+    contacts = [row for row in everyone if _carries(row, key) or row["Id"] == chosen]
     contacts += [row for row in everyone if row["Id"] in became and row not in contacts]
     matches: list[ContactMatch | LeadMatch] = []
     if "Contact" in schemas:

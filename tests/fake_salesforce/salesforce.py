@@ -114,6 +114,11 @@ class FakeSalesforce:
         row = self.org.rows[object][record_id[:15]]
         row |= {"IsDeleted": True, "LastModifiedById": self.admin_id}
 
+    def merge(self, object: str, master_id: str, loser_id: str) -> None:
+        """Merge two records into the first: the other is deleted, and names it."""
+        self.update(object, loser_id, MasterRecordId=master_id)
+        self.delete(object, loser_id)
+
     def convert(self, lead_id: str) -> str:
         """Convert a Lead; the id of the Contact it becomes."""
         lead = self.org.rows["Lead"][lead_id[:15]]

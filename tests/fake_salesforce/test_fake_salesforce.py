@@ -29,6 +29,9 @@ class FakeOrgUnderTest:
     def convert(self, lead_id: str) -> str:
         return self.salesforce.convert(lead_id)
 
+    def merge(self, object: str, master_id: str, loser_id: str) -> None:
+        self.salesforce.merge(object, master_id, loser_id)
+
     def fields(self, object: str, record_id: str) -> Mapping[str, Any]:
         return self.salesforce.fields(object, record_id)
 

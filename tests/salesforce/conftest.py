@@ -117,6 +117,9 @@ class LiveOrg:
     def convert(self, lead_id: str) -> str:
         return str(self.control.convert(lead_id)["contact_id"])
 
+    def merge(self, object: str, master_id: str, loser_id: str) -> None:
+        self.control.merge(object, master=master_id, loser=loser_id)
+
     def fields(self, object: str, record_id: str) -> Mapping[str, Any]:
         names = {
             "Contact": "LastName, Phone, Title, Email, OwnerId",

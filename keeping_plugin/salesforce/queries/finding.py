@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from keeping_plugin.addresses import keys_by_salesforce, salesforce_key
 from keeping_plugin.errors import SchemaStale
-from keeping_plugin.objects import ACCOUNT, LEAD, PERSON_NAMES, TASK
+from keeping_plugin.objects import ACCOUNT, LEAD, PEOPLE, TASK
 from keeping_plugin.salesforce.queries import payloads, searching, soql
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
@@ -26,26 +27,27 @@ def find(
     addresses: Sequence[str],
     tasks: TaskLook | None,
     *,
+    chosen: Mapping[str, str] | None = None,
     by_search: bool = False,
     account_owners: Sequence[str] | None = None,
 ) -> Found:
     """One composite as a rule: 1,000 addresses take two statements for Contacts and two for Leads,
     the Tasks one. Each is read to its end before anyone counts as absent. `by_search` asks for the
-    people by SOSL, of which absence is not known."""
+    people by SOSL, of which absence is not known.
+
+    Ids that were `chosen` for addresses stand in the same statements: Id and Email are both
+    indexed, so that the OR of them is answered from indexes as well."""
     if len(addresses) > MAX_ADDRESSES:
         raise ValueError(f"at most {MAX_ADDRESSES} addresses, not {len(addresses)}")
-    subs = (
-        []
-        if by_search
-        else [
-            composite.query(
-                f"{kind}{number}",
-                soql.people(kind, forms, account_owners=account_owners is not None),
-            )
-            for number, forms in enumerate(soql.address_chunks(addresses))
-            for kind in PERSON_NAMES
-        ]
-    )
+    chosen = chosen or {}
+    subs = []
+    chunks = [] if by_search else list(soql.address_chunks(addresses))
+    for row in PEOPLE:
+        ids = sorted({each for each in chosen.values() if each.startswith(row.prefix)})
+        for number, (forms, of_chunk) in enumerate(zip_longest(chunks, [ids] if ids else [])):
+            owned = account_owners is not None
+            statement = soql.people(row.name, forms or (), of_chunk or (), account_owners=owned)
+            subs.append(composite.query(f"{row.name}{number}", statement))
     if account_owners:
         subs.append(composite.query(ACCOUNT.name, soql.owners(account_owners)))
     if tasks is not None:
@@ -55,7 +57,7 @@ def find(
         part = subs[start : start + composite.QUERIES]
         for sub, answer in composite.ask_all(calls, "find", part).items():
             found[sub] = _rows(calls, sub, answer)
-    people = _people(found, keys_by_salesforce(addresses))
+    people = _people(found, keys_by_salesforce(addresses), chosen)
     owners = dict(map(payloads.active_owner, found.pop(ACCOUNT.name, [])))
     return Found(people, _tasks(found.get(TASK.name, []), tasks), owners)
 
@@ -73,16 +75,21 @@ def _rows(calls: Calls, sub: str, answer: Answer) -> Rows:
 
 
 def _people(
-    found: Mapping[str, Rows], wanted: Mapping[str, Sequence[str]]
+    found: Mapping[str, Rows], wanted: Mapping[str, Sequence[str]], chosen: Mapping[str, str]
 ) -> dict[str, tuple[PersonFound, ...]]:
-    """Whose address each of the found has, as Salesforce compares; under our keys, oldest first."""
+    """Whose address each of the found has, as Salesforce compares, or for whose it was chosen;
+    under our keys, oldest first."""
     people: defaultdict[str, dict[str, PersonFound]] = defaultdict(dict)
+    chosen_for: defaultdict[str, list[str]] = defaultdict(list)
+    for key, record_id in chosen.items():
+        chosen_for[record_id[:15]].append(key)
     for sub, rows in found.items():
         kind = sub.rstrip("0123456789")
         if kind in (ACCOUNT.name, TASK.name):
             continue
         for person in (payloads.person(row, kind) for row in rows):
-            for key in wanted.get(salesforce_key(person.email) or "", ()):
+            carrying = wanted.get(salesforce_key(person.email) or "", ())
+            for key in (*carrying, *chosen_for[person.id[:15]]):
                 people[key][person.id] = person
     return {
         key: tuple(sorted(same.values(), key=lambda one: (one.created_at, one.id)))

@@ -46,7 +46,7 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
     )
     key = salesforce_key(address)
     people: dict[str, Row] = {}
-    for row in _carrying(key, found.get("contacts", ())):
+    for row in _carrying(key, found.get("contacts", ()), shown.person):
         people[payloads.record_id(row)] = row
     # A converted Lead leads to its Contact, whatever address that has by now.
     for row in found.get("converted", ()):
@@ -59,14 +59,20 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
         _contact(row, accounts.get(row.get(TO_ACCOUNT) or ""), shown) for row in people.values()
     ]
     leads = [
-        LeadMatch(_record(row, LEAD.name, shown)) for row in _carrying(key, found.get("leads", ()))
+        LeadMatch(_record(row, LEAD.name, shown))
+        for row in _carrying(key, found.get("leads", ()), shown.person)
     ]
     return (*contacts, *leads)
 
 
-def _carrying(key: str | None, rows: Iterable[Row]) -> list[Row]:
-    """Those with this address, as Salesforce compares."""
-    return [row for row in rows if salesforce_key(payloads.text(row, "Email")) == key]
+def _carrying(key: str | None, rows: Iterable[Row], chosen: str) -> list[Row]:
+    """Those with this address, as Salesforce compares, and the one chosen for it."""
+    return [
+        row
+        for row in rows
+        if (chosen and payloads.record_id(row)[:15] == chosen[:15])
+        or salesforce_key(payloads.text(row, "Email")) == key
+    ]
 
 
 def _contact(row: Row, account: Row | None, shown: Shown) -> ContactMatch:

@@ -15,6 +15,7 @@ from keeping_plugin.objects import (
     AROUND,
     CONTACT,
     LEAD,
+    PEOPLE,
     PERSON_ACCOUNT,
     PERSON_NAMES,
     TO_ACCOUNT,
@@ -46,6 +47,7 @@ class Shown:
     schemas: Mapping[str, ObjectSchema]
     chosen: Mapping[str, Sequence[str]]
     numbers: tuple[str, ...] = ()
+    person: str = ""  # the id of a person who is shown whatever their address
     # Asked for every record of an answer.
     _fields: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -115,6 +117,11 @@ def queries(
     wanted = {name: soql.email_in(forms) for name in PERSON_NAMES}
     if ids is not None:
         wanted = {name: soql.id_in(found) for name, found in ids.items() if found}
+    for row in PEOPLE:
+        if shown.person.startswith(row.prefix):
+            also = wanted.get(row.name)
+            alone = soql.id_in([shown.person])
+            wanted[row.name] = soql.either(also, shown.person) if also else alone
     contact, lead = wanted.get(CONTACT.name), wanted.get(LEAD.name)
     made: dict[str, str] = {}
     if shown.has(CONTACT.name) and contact:

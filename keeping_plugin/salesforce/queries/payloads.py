@@ -82,9 +82,9 @@ def record(row: Mapping[str, Any], object: str, fields: Sequence[str]) -> Record
 
 def person(row: Mapping[str, Any], object: str) -> PersonFound:
     """A row of `soql.people`."""
-    found = PersonFound(
-        object, record_id(row), text(row, "Email"), moment(text(row, "CreatedDate"))
-    )
+    # Who was asked for by id may have no address.
+    email = "" if row.get("Email") is None else text(row, "Email")
+    found = PersonFound(object, record_id(row), email, moment(text(row, "CreatedDate")))
     account = row.get("Account")
     return replace(found, account_owner=_owner(account)) if isinstance(account, dict) else found
 

@@ -48,6 +48,11 @@ def id_in(ids: Sequence[str]) -> str:
     return format_soql("Id IN {}", list(ids))
 
 
+def either(condition: str, record_id: str) -> str:
+    """Those that meet the condition, and this one record."""
+    return f"({condition} OR {id_in([record_id])})"
+
+
 def one_of(field: str, values: Sequence[str]) -> str:
     """Records with one of these texts in a field whose name is the product's own."""
     return field + format_soql(" IN {}", list(values))
@@ -80,9 +85,12 @@ def address_chunks(
         yield chunk
 
 
-def people(object: str, forms: Sequence[str], *, account_owners: bool = False) -> str:
-    """People of one kind with one of these addresses, but for those that were converted."""
-    where = [email_in(forms)]
+def people(
+    object: str, forms: Sequence[str], ids: Sequence[str] = (), *, account_owners: bool = False
+) -> str:
+    """People of one kind with one of these addresses or ids, but for those that were converted."""
+    named = [*([email_in(forms)] if forms else []), *([id_in(ids)] if ids else [])]
+    where = [named[0] if len(named) == 1 else f"({' OR '.join(named)})"]
     person = row_of(object).person
     if person is not None and person.conversion is not None:
         where.append(person.conversion.unconverted)

@@ -22,6 +22,8 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "accounts": 8 * MB,
     "read": 8 * MB,
     "search": MB,
+    "find_by_text": MB,
+    "successors": MB,
     "users": 2 * MB,
     "create": MB,
     "update": MB,

@@ -12,7 +12,7 @@ from sqlalchemy import exists, or_, select
 
 from keeping_plugin import failpoints
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
-from keeping_plugin.models import Connection, Pick, SyncEntry, listed, now
+from keeping_plugin.models import Connection, SyncEntry, now
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit, metering
@@ -64,7 +64,7 @@ from keeping_plugin.services.ledger.outcome import MADE, Outcome, later
 from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter
-from keeping_plugin.services.people import owners
+from keeping_plugin.services.people import owners, picks
 from keeping_plugin.services.people.making import refused
 from keeping_plugin.services.people.owners import Owners
 from keeping_plugin.services.runtime import Runtime
@@ -202,14 +202,23 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         writers=prepared.writers,
         schemas=prepared.making.schemas,
     )
-    looked = look(
+    find = partial(
+        look,
         gateway,
         rows=rows,
         markers=prepared.markers,
         by_search=prepared.by_search,
         account_owners=whose.of_accounts,
-        start_by=lease.start_by(runtime),
     )
+    with runtime.database.read() as session:
+        chosen = picks.load(session, batch.connection.id, {row.address for row in rows})
+    looked = find(chosen=chosen, start_by=lease.start_by(runtime))
+    gone = picks.missing(chosen, looked.found, prepared.making.schemas)
+    if gone:
+        became = picks.follow(runtime, gateway, batch.connection.id, gone)
+        chosen = {key: one for key, one in chosen.items() if key not in gone} | became
+        if became:
+            looked = find(chosen=chosen, start_by=lease.start_by(runtime))
     failpoints.reach("drain.looked")
     if runtime.stopping.is_set():
         _release_rows(runtime, batch)
@@ -227,7 +236,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         unlooked=looked.unlooked,
         unfindable=prepared.unfindable,
         markers=prepared.markers,
-        picks=_picks(runtime, batch),
+        picks=chosen,
         user_id=batch.connection.user_id,
         key_field=batch.connection.activity_key_field,
         give_up_before=_give_up_before(runtime, batch),
@@ -372,18 +381,6 @@ def _give_back(runtime: Runtime, batch: Batch, made: Plan) -> None:
     with runtime.database.write() as session:
         release_rows(session, batch, followers, unmark=False)
         claims.release_unsent(session, org_id=batch.connection.org_id, owner=batch.token)
-
-
-def _picks(runtime: Runtime, batch: Batch) -> dict[str, str]:
-    with runtime.database.read() as session:
-        picks = session.execute(
-            select(Pick.address, Pick.record_id).where(
-                Pick.connection_id == batch.connection.id,
-                Pick.object == CONTACT.name,
-                Pick.address.in_(select(listed(session, {row.address for row in batch.rows}))),
-            )
-        )
-        return {pick.address: pick.record_id for pick in picks}
 
 
 def _give_up_before(runtime: Runtime, batch: Batch) -> datetime | None:

@@ -61,11 +61,13 @@ def look(
     *,
     rows: Collection[SyncEntry],
     markers: Mapping[int, str],
+    chosen: Mapping[str, str] | None = None,
     by_search: bool = False,
     account_owners: Sequence[str] | None = None,
     start_by: float,
 ) -> Looked:
-    """Everyone with an address of these rows; of marked Tasks, whether they are there.
+    """Everyone with an address of these rows, or chosen for it; of marked Tasks, whether they are
+    there.
 
     Tasks are looked for whether or not the org has a unique field for us, in the same request: the
     field may have been added, emptied or lost between the send and now. A look for Tasks that is
@@ -76,17 +78,18 @@ def look(
     find = partial(
         gateway.find, by_search=by_search, account_owners=account_owners, start_by=start_by
     )
+    people = partial(find, addresses, chosen=chosen)
     spans = _spans(rows)
     if not spans:
-        return Looked(find(addresses), frozenset())
+        return Looked(people(), frozenset())
     first, *further = spans
     unlooked = {row.id for span in further[LOOKS - 1 :] for row in span.rows}
     try:
-        found = find(addresses, tasks=first.look(markers))
+        found = people(tasks=first.look(markers))
     except _NOT_THE_LOOKS:
         raise
     except SalesforceError as error:
-        found = find(addresses)
+        found = people()
         unlooked |= _not_answered(first, error)
     tasks = dict(found.tasks)
     for span in further[: LOOKS - 1]:

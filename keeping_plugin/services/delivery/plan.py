@@ -34,7 +34,7 @@ class PlanInput:
     cancellations: Mapping[int, str]  # rows not to be sent any more, and why
     found: Found
     markers: Mapping[int, str]  # of rows that are looked for by one
-    picks: Mapping[str, str]  # address -> Contact id
+    picks: Mapping[str, str]  # address -> the Contact or Lead that an agent chose for it
     user_id: str  # behind the connection now
     key_field: str | None  # the org's unique field that Tasks carry their marker in
     give_up_before: datetime | None  # unknown marks older than this are a person's to settle
@@ -110,13 +110,19 @@ def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     contacts = contacts_of(facts.found, row.address)
     if contacts:
         made.known.add(row.address)
-    if people:
-        first = contacts[0] if contacts else people[0]
-        ours = row.sent_at is not None and (contacts or _as_lead(row, facts))
-        reason = spec_of(row).made if ours else "exists"
-        made.settled[row.id] = done(reason, first.id)
+    # An earlier send of ours made somebody with the address, never a record that was chosen.
+    key = salesforce_key(row.address)
+    own = [one for one in people if salesforce_key(one.email) == key]
+    ours = [one for one in own if one in contacts] or (own if _as_lead(row, facts) else [])
+    if row.sent_at is not None and ours:
+        made.settled[row.id] = done(spec_of(row).made, ours[0].id)
         return
-    outcome = _unsettled(row, facts) or _ending(row, facts)
+    outcome = None if own else _unsettled(row, facts)
+    if people and outcome is None:
+        first = _choose(contacts or people, facts.picks.get(row.address))
+        made.settled[row.id] = done("exists", first.id)
+        return
+    outcome = outcome or _ending(row, facts)
     if outcome is not None:
         made.settled[row.id] = outcome
     elif _same(row) in made.contacts:

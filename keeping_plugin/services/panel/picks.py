@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from keeping_plugin.errors import NotFound
-from keeping_plugin.models import Pick, now, upsert
-from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.view import PanelView
+from keeping_plugin.services.people import picks
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Agent
 
@@ -24,22 +22,6 @@ def pick(runtime: Runtime, agent: Agent, view: PanelView, object: str, record_id
     ):
         raise NotFound("This record does not have the customer's address.")
     with runtime.database.write() as session:
-        at = now(session)
-        row = {
-            "connection_id": link.connection_id,
-            "address": view.address,
-            "object": object,
-            "record_id": record_id,
-            "picked_by": agent.id,
-            "picked_at": at,
-        }
-        upsert(session, Pick, row, key=("connection_id", "address"))
-        audit.record_by(
-            session,
-            agent,
-            Audited.RECORD_PICKED,
-            at=at,
-            connection_id=link.connection_id,
-            object=object,
-            record_id=record_id,
-        )
+        released = picks.keep(session, agent, link.connection_id, view.address, object, record_id)
+    if released:
+        runtime.queue.ring([link.connection_id])

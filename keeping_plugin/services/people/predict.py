@@ -11,7 +11,7 @@ from keeping_plugin.errors import KeepingError
 from keeping_plugin.models import Connection
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.metering import Feature
-from keeping_plugin.services.people import accounts, policy
+from keeping_plugin.services.people import accounts, picks, policy
 from keeping_plugin.services.people.accounts import AccountChoice
 from keeping_plugin.services.people.making import Making
 from keeping_plugin.services.people.policy import PeopleChoices
@@ -58,6 +58,7 @@ def predict(
     with runtime.database.read() as session:
         schemas = describe.schemas(session, connection.id)
         making = Making(policy.load(session, connection.company_id), schemas)
+        chosen = picks.load(session, connection.id, asked)
     choices = making.choices(mailbox_id)
     why = accounts.why_not(schemas) if schemas else None
     looks = choices.looks_for_accounts and making.may_have_account
@@ -67,7 +68,8 @@ def predict(
             runtime.turn(agent),
             runtime.gateway(connection.id, Feature.RECORDS, deadline=deadline) as gateway,
         ):
-            found = gateway.find(asked, by_search=emails_are_searched(schemas)).people
+            by_search = emails_are_searched(schemas)
+            found = gateway.find(asked, chosen=chosen, by_search=by_search).people
             new = [key for key in asked if not found.get(key)] if looks else []
             known = accounts.find(runtime, gateway, connection.id, map(domain_of, new), schemas)
     except KeepingError as error:
