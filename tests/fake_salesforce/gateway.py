@@ -37,6 +37,7 @@ from keeping_plugin.types import (
     Related,
     Saved,
     TaskLook,
+    Told,
     Usage,
     UserFound,
     Value,
@@ -247,7 +248,13 @@ class FakeGateway:
         start_by: float | None = None,
     ) -> Mapping[str, DomainAccounts]:
         with self._call("accounts", start_by=start_by, rows=len(domains)):
-            return accounts(self._org, domains, person_accounts=person_accounts)
+            told = dict(accounts(self._org, domains, person_accounts=person_accounts))
+            for domain, left in self._salesforce.crowded.items():
+                if left and domain in told:
+                    self._salesforce.crowded[domain] -= 1
+                    unanswered = Told(answered=False, crowd=2_000)
+                    told[domain] = DomainAccounts(unanswered, told[domain].website)
+            return told
 
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None

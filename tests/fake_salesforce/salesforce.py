@@ -75,6 +75,8 @@ class FakeSalesforce:
         self.name, self.is_sandbox = name, is_sandbox
         self.org_id = self.org.new_id("Organization")
         self.used, self.limit = 0, api_limit
+        # Mail domains of which so many further questions tell only that there is too much.
+        self.crowded: dict[str, int] = {}
         self.visibility = Visibility(dict.fromkeys(("Account", "Contact", "Lead")))
         self.calls: list[FakeCall] = []
         self.looks: list[TaskLook] = []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from keeping_plugin.errors import SalesforceError, SalesforceUnavailable
 from keeping_plugin.salesforce.queries import accounts
 from keeping_plugin.salesforce.queries.accounts import website_forms
 from keeping_plugin.services.delivery.actions import refuses_account
+from keeping_plugin.services.people import accounts as service
 from keeping_plugin.types import NewRecord
 from tests.fake_salesforce.accounts_contract import some_domain, told
 from tests.salesforce.conftest import LiveOrg
@@ -87,3 +90,22 @@ def test_an_account_that_is_gone_or_hidden_is_refused_as_such(org: LiveOrg) -> N
     [refused] = org.gateway.create_many([NewRecord("Contact", fields)])
     assert isinstance(refused, SalesforceError)
     assert refuses_account(refused), refused.complaints
+
+
+def test_what_shares_a_query_with_a_crowd_is_told_within_three_requests(
+    org: LiveOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "PAGE", 6)
+    domains = [some_domain() for _ in range(12)]
+    ours = org.add("Account", Name="Ours")
+    for crowd in domains[:2]:
+        for number in range(7):
+            org.add("Contact", LastName="C", Email=f"c{number}@{crowd}", AccountId=ours)
+    for few in domains[2:]:
+        org.add("Contact", LastName="F", Email=f"f@{few}", AccountId=ours)
+    gateway = org.gateway
+    ask = partial(gateway.accounts, person_accounts=False)
+    before = gateway.requests
+    found = service._ask(ask, domains, lambda: None)
+    assert gateway.requests - before <= 3
+    assert [told(found[each])[0] for each in domains] == [ours, ours, *[None] * 10]

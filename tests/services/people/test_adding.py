@@ -152,6 +152,29 @@ def test_a_chosen_account_that_is_gone_is_not_tried_again_for_the_next_person(
     assert list(known.gone) == [chosen]
 
 
+def test_a_domain_of_which_there_is_too_much_is_asked_apart_and_then_comes_later(
+    described: House,
+) -> None:
+    house = described
+    account = house.salesforce.add("Account", Name="Customer")
+    colleagues(house, account)
+    house.choose(**BY_DOMAIN)
+    house.salesforce.crowded = {"customer.example": 4}
+    house.owe("m-1", address=JANE)
+    house.owe("m-2", Action.ADD_CONTACT, address="bo@other.example")
+    house.drain()
+    assert verbs(house).count("accounts") == 3, "at most so many a batch"
+    assert house.states() == [
+        ("pending", "account_open"),
+        ("pending", "contact_first"),
+        ("done", "created"),
+    ]
+    house.pass_time(10)
+    house.drain()
+    assert row(house, "Contact", JANE)["AccountId"] == account
+    assert {state for state, _ in house.states()} == {"done"}
+
+
 def test_where_accounts_are_not_told_in_time_the_next_step_decides(described: House) -> None:
     house = described
     chosen = house.salesforce.add("Account", Name="Everybody else")
