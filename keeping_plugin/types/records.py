@@ -109,7 +109,7 @@ class AccountFound:
 class Told:
     """What one step told of a mail domain: its one Account, or none; `several`: more than one came
     into question. Not `answered`: Salesforce did not say, because the query failed or, if `crowd`
-    is not 0, because it found too much; then `crowd` counts what was seen of this domain."""
+    is not 0, because it found too much; then it is the larger, the more was of this domain."""
 
     account: AccountFound | None = None
     several: bool = False

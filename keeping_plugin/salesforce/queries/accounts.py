@@ -156,7 +156,9 @@ def _colleagues(calls: Calls, answer: Answer, group: Sequence[str]) -> dict[str,
     if cut and len(group) == 1:  # two thousand Accounts: no one of them is most people's
         return {group[0]: Told(several=True)}
     return {
-        domain: Told(answered=False, crowd=counts[domain].total()) if cut else _most(counts[domain])
+        domain: Told(answered=False, crowd=1 + counts[domain].total())
+        if cut
+        else _most(counts[domain])
         for domain in group
     }
 
