@@ -67,6 +67,10 @@ def prediction(add_as: str, there: str, step: str, account: str) -> str:
     return "A Contact would be added. No Account was found, so it would be private."
 
 
+UNDONE: Final = (
+    "An admin had this person deleted from Salesforce, so they are not added again. Admins can "
+    "allow it under Activity › Undo."
+)
 NOT_KNOWN: Final = (
     "It is not known who is already in Salesforce, and which Account new people would get."
 )

@@ -22,6 +22,7 @@ NOT_THEIR_DOING = {
     "services/panel/open.py:open_panel": "keeps the card that was read",
     "services/panel/open.py:known": "keeps the card that was read",
     "services/panel/edit.py:target": "keeps the card that was read",
+    "services/people/predict.py:predict": "keeps which Accounts mail domains have",
 }
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from keeping_plugin.addresses import domain_of
 from keeping_plugin.errors import KeepingError
-from keeping_plugin.models import Connection
+from keeping_plugin.models import Connection, UndoneAddress, listed
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.people import accounts, picks, policy
@@ -28,11 +31,13 @@ MAX_DOMAINS: Final = accounts.MAX_DOMAINS
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What would become of somebody now. `there`: the records that have the address already, so
-    that nobody is added. `account` None: none is looked for."""
+    that nobody is added. `account` None: none is looked for. `undone`: an admin had this person
+    deleted again, so that they are not added."""
 
     address: str
     there: tuple[PersonFound, ...] = ()
     account: AccountChoice | None = None
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ def predict(
         schemas = describe.schemas(session, connection.id)
         making = Making(policy.load(session, connection.company_id), schemas)
         chosen = picks.load(session, connection.id, asked)
+        undone = not_added_again(session, connection.company_id, asked)
     choices = making.choices(mailbox_id)
     why = accounts.why_not(schemas) if schemas else None
     looks = choices.looks_for_accounts and making.may_have_account
@@ -79,10 +85,20 @@ def predict(
             key,
             found.get(key, ()),
             known.choose(choices, domain_of(key)) if making.may_have_account else None,
+            key in undone,
         )
         for key in asked
     }
     return Predicted(choices, people, None, len(wanted) - len(asked), why)
+
+
+def not_added_again(session: Session, company_id: str, keys: Iterable[str]) -> frozenset[str]:
+    """Those of these addresses whose people an admin had deleted again."""
+    found = select(UndoneAddress.address).where(
+        UndoneAddress.company_id == company_id,
+        UndoneAddress.address.in_(select(listed(session, list(keys)))),
+    )
+    return frozenset(session.scalars(found))
 
 
 def _within(keys: list[str]) -> list[str]:

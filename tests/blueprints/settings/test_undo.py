@@ -14,6 +14,7 @@ from keeping_plugin.services.corrections import undo
 from keeping_plugin.types import Action
 from tests.blueprints.inbox import ADMIN, INSTANCE, Inbox, token
 from tests.blueprints.ledger import Ledger
+from tests.blueprints.settings.test_backfill import switch
 
 UNDO = "/salesforce/settings/activity/undo"
 CONFIRM = f"{UNDO}/confirm"
@@ -180,6 +181,19 @@ def test_addresses_are_allowed_again_a_page_at_a_time(inbox: Inbox) -> None:
     assert "p00@acme.example" not in allowed
     again = read(post(inbox, f"{UNDO}/allow", address="p00@acme.example"))
     assert "This address can be added already." in again
+
+
+def test_trying_an_address_says_that_it_is_not_added_again(inbox: Inbox) -> None:
+    switch(inbox)
+    tried = "/salesforce/settings/automation/try?mailbox=support&address=jane@acme.example"
+    sentence = "so they are not added again"
+    assert sentence not in read(page(inbox, tried))
+    with inbox.database.write() as session:
+        at = inbox.clock.now()
+        session.add(UndoneAddress(company_id="acme", address="jane@acme.example", undone_at=at))
+    assert sentence in read(page(inbox, tried))
+    inbox.salesforce.add("Contact", LastName="Doe", Email="jane@acme.example")
+    assert sentence not in read(page(inbox, tried))
 
 
 def test_without_a_connection_nothing_is_offered(inbox: Inbox, ledger: Ledger) -> None:

@@ -18,7 +18,15 @@ from keeping_plugin.errors import (
     RowLocked,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import Database, SyncEntry, UndoItem, UndoneAddress, UndoRun, now
+from keeping_plugin.models import (
+    Database,
+    PeoplePolicy,
+    SyncEntry,
+    UndoItem,
+    UndoneAddress,
+    UndoRun,
+    now,
+)
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import connect
@@ -144,6 +152,20 @@ def test_what_an_agent_changed_or_added_in_the_panel_stays(sent: House) -> None:
     with sent.database.write() as session:
         audit.record_by(session, ADMIN, Audited.RECORD_UPDATED, record_id=contact)
     assert items(sent, undo_all(sent))[contact] == ("left", "changed")
+
+
+def test_a_lead_is_undone_and_a_converted_one_is_left(house: House) -> None:
+    with house.database.write() as session:
+        session.add(PeoplePolicy(company_id=COMPANY, mailbox_id="", choices={"add_as": "lead"}))
+    house.owe("m1")
+    house.owe("m2", address=JOE)
+    house.drain()
+    leads = {row["Email"]: row["Id"] for row in house.salesforce.rows("Lead")}
+    assert len(leads) == 2
+    house.salesforce.convert(leads[JOE])
+    ends = items(house, undo_all(house))
+    assert ends[leads["jane@customer.example"]] == ("deleted", "")
+    assert ends[leads[JOE]] == ("left", "converted")
 
 
 def test_without_the_right_to_delete_everything_is_left(sent: House) -> None:
