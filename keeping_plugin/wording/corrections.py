@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from keeping_plugin.objects import CONTACT, LEAD, TASK
+
 LEFT: Final[Mapping[str, str]] = {
     "changed": "Someone has changed it since it was created.",
     "converted": "It has been converted since it was created.",
@@ -44,9 +46,7 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 RECORDS: Final[Mapping[str, tuple[str, str]]] = {
-    "Contact": ("Contact", "Contacts"),
-    "Lead": ("Lead", "Leads"),
-    "Task": ("Task", "Tasks"),
+    row.name: (row.name, f"{row.name}s") for row in (CONTACT, LEAD, TASK)
 }
 
 

@@ -15,9 +15,11 @@ class Choice(NamedTuple):
 
 
 ADD_AS: Final[Mapping[str, Choice]] = {
-    "contact": Choice("Contact", "New customers become Contacts, and their mail is logged there."),
+    "contact": Choice(
+        "As a Contact", "New customers become Contacts, and their mail is logged there."
+    ),
     "lead": Choice(
-        "Lead",
+        "As a Lead",
         "New customers become Leads, with the name of their company. Their mail is logged once "
         "there is a Contact with their address.",
     ),

@@ -136,7 +136,7 @@ def test_everything_works_without_javascript(
     screenshot(page, "settings-fields-without-javascript")
     page.goto(f"{demo.url}{SETTINGS}automation?mailbox=sales")
     page.get_by_role("switch", name="Push conversations as Salesforce Tasks").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("form", name="Sales").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Sales: saved.")).to_be_visible()
     page.get_by_label("Add domains").fill("acme.com\n@acme")
     page.get_by_role("button", name="Add to the list").click()

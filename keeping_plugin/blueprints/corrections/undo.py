@@ -12,6 +12,7 @@ from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound, SalesforceError
 from keeping_plugin.models import BackfillRun
+from keeping_plugin.objects import TASK
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.corrections import choice as choices
 from keeping_plugin.services.corrections import progress
@@ -128,7 +129,7 @@ def _confirmation(agent: Agent, choice: Choice) -> ResponseReturnValue:
         what=choice_text(choice),
         counts=[(RECORDS[name][1], number) for name, number in sorted(counts.items())],
         total=sum(counts.values()),
-        people=sum(number for name, number in counts.items() if name != "Task"),
+        people=sum(number for name, number in counts.items() if name != TASK.name),
         unknown=unknown,
         missing=missing,
         failure=failure,

@@ -17,7 +17,7 @@ from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput, KeepingError, NotConnected, NotFound
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.models import Installation
-from keeping_plugin.objects import CONTACT, LEAD, TASK
+from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TASK
 from keeping_plugin.services.panel.lookup import returned, search
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.services.people import accounts, policy
@@ -29,7 +29,7 @@ from keeping_plugin.wording import people as words
 
 CHOICES: Final = ("add_as", "by_colleagues", "by_website", "account_id", "account_name")
 VALUES: Final = ("defaults",)
-_OBJECTS: Final = {"Contact": CONTACT, "Lead": LEAD, "Task": TASK}
+_OBJECTS: Final = {row.name: row for row in (CONTACT, LEAD, TASK)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +147,12 @@ def _pick(scope: Scope) -> tuple[AccountPick, tuple[str, str] | None]:
     try:
         if scope.link is None or scope.link.lost:
             raise NotConnected("Salesforce is not connected.")
-        found = search(current_runtime(), scope.agent, scope.link, "Account", typed)
+        found = search(current_runtime(), scope.agent, scope.link, ACCOUNT.name, typed)
     except KeepingError as error:
         return AccountPick(typed, problem=str(error)), None
     hits = found or []
     if account_id and not asks:
-        offered = returned(current_runtime(), scope.agent, scope.link, ["Account"])
+        offered = returned(current_runtime(), scope.agent, scope.link, [ACCOUNT.name])
         names = {each[:15]: (each, name) for each, name in hits}
         if account_id[:15] in offered and account_id[:15] in names:
             return AccountPick(typed, hits), names[account_id[:15]]
@@ -192,7 +192,7 @@ def _page(
     if wanted is not None:
         shown |= wanted
     schemas = scope.link.schemas if scope.link else {}
-    added = "Lead" if shown["add_as"] == AddAs.LEAD else "Contact"
+    added = (LEAD if shown["add_as"] == AddAs.LEAD else CONTACT).name
     with current_runtime().database.read() as session:
         gone = (
             accounts.kept(session, scope.link.connection_id, (), current_runtime().times).gone
@@ -215,7 +215,7 @@ def _page(
         why_no_account=accounts.why_not(schemas) if scope.link and scope.link.described else None,
         values=[
             (schemas[name], len(scope.choices.defaults.get(name, {})), _problems(scope, name))
-            for name in (added, "Task")
+            for name in (added, TASK.name)
             if name in schemas
         ],
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from keeping_plugin.addresses import domain_key, shown_domain
 from keeping_plugin.errors import SalesforceError
+from keeping_plugin.objects import ACCOUNT, CONTACT
 from keeping_plugin.salesforce.queries import payloads, soql
 from keeping_plugin.salesforce.queries.payloads import mapping, text
 from keeping_plugin.salesforce.wire import composite
@@ -87,7 +88,7 @@ def website_forms(domain: str) -> tuple[str, ...]:
 def _of_websites(domains: Sequence[str], conditions: Sequence[str]) -> str:
     forms = [form for domain in domains for form in website_forms(domain)]
     where = [format_soql("Website IN {}", forms), *conditions]
-    return soql.select(("Id", "Website", "OwnerId", "Name"), "Account", where=where, limit=PAGE)
+    return soql.select(("Id", "Website", "OwnerId", "Name"), ACCOUNT.name, where=where, limit=PAGE)
 
 
 def _of_domains(name: str, group: Sequence[str], conditions: Sequence[str], *, named: bool) -> Sub:
@@ -100,9 +101,9 @@ def _of_domains(name: str, group: Sequence[str], conditions: Sequence[str], *, n
     fields = ("AccountId", _OWNER, _NAME) if named else ("AccountId", _OWNER)
     if len(group) > 1:
         return composite.query(
-            name, soql.select(("Email", *fields), "Contact", where=where, limit=PAGE)
+            name, soql.select(("Email", *fields), CONTACT.name, where=where, limit=PAGE)
         )
-    counted = soql.select((*fields, "COUNT(Id) people"), "Contact", where=where)
+    counted = soql.select((*fields, "COUNT(Id) people"), CONTACT.name, where=where)
     by_account = f" GROUP BY {', '.join(fields)} ORDER BY COUNT(Id) DESC LIMIT {PAGE}"
     return composite.query(name, counted + by_account)
 
@@ -176,7 +177,7 @@ def _most(people: Counter[AccountFound]) -> Told:
 def _account(row: Mapping[str, object]) -> AccountFound:
     """Of a Contact's row; an aggregate names the column of a parent's field by the field alone."""
     account_id = payloads.record_id({"Id": row.get("AccountId")})
-    return _found(account_id, mapping(row["Account"]) if row.get("Account") else row)
+    return _found(account_id, mapping(row[ACCOUNT.name]) if row.get(ACCOUNT.name) else row)
 
 
 def _found(account_id: str, row: Mapping[str, object]) -> AccountFound:

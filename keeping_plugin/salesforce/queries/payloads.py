@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from keeping_plugin.objects import ACCOUNT
 from keeping_plugin.salesforce import names
 from keeping_plugin.types import PersonFound, PicklistValue, Record, Usage, Value
 
@@ -85,7 +86,7 @@ def person(row: Mapping[str, Any], object: str) -> PersonFound:
     # Who was asked for by id may have no address.
     email = "" if row.get("Email") is None else text(row, "Email")
     found = PersonFound(object, record_id(row), email, moment(text(row, "CreatedDate")))
-    account = row.get("Account")
+    account = row.get(ACCOUNT.name)
     return replace(found, account_owner=_owner(account)) if isinstance(account, dict) else found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from keeping_plugin.objects import CONTACT, LEAD
+from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD
 from keeping_plugin.salesforce.queries import payloads, soql
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
@@ -13,7 +13,7 @@ from keeping_plugin.salesforce.wire.client import Answer, format_soql
 from keeping_plugin.salesforce.wire.composite import Rows
 from keeping_plugin.types import Visibility
 
-_DEFAULTS = {name: f"Default{name}Access" for name in ("Account", CONTACT.name, LEAD.name)}
+_DEFAULTS = {name: f"Default{name}Access" for name in (ACCOUNT.name, CONTACT.name, LEAD.name)}
 _ALL = ("PermissionsViewAllData", "PermissionsModifyAllData")
 
 

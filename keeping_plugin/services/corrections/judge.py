@@ -6,6 +6,7 @@ from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from keeping_plugin.objects import TASK
 from keeping_plugin.types import Inspected, Inspection, ObjectSchema, Related
 
 # A trigger or a flow of the org may save the record once more while it is created; that call is
@@ -97,7 +98,7 @@ def judge(
 
 def _with_tasks(tasks: Collection[Inspected], evidence: Evidence) -> Verdict:
     if any(task.id not in evidence.our_tasks for task in tasks):
-        return Verdict("has_records", "Task")
+        return Verdict("has_records", TASK.name)
     if any(_is_changed(task, evidence) for task in tasks):
         return Verdict("task_changed")
     if len(tasks) > MAX_TASKS:

@@ -28,7 +28,7 @@ from keeping_plugin.models import (
     listed,
     now,
 )
-from keeping_plugin.objects import PERSON_NAMES
+from keeping_plugin.objects import PERSON_NAMES, TASK
 from keeping_plugin.refusals import Advice, advice
 from keeping_plugin.services import audit
 from keeping_plugin.services.corrections.judge import Verdict
@@ -154,7 +154,7 @@ def write(
         ],
     )
     records = [(item.object, item.record_id or "") for item in deleted]
-    records += [("Task", task) for task in along]
+    records += [(TASK.name, task) for task in along]
     audit.record_deleted(session, connection, records, agent_id=run.started_by, run_id=run.id)
 
 

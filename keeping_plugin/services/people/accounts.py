@@ -29,7 +29,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.mail.domains import may_be_a_company
 from keeping_plugin.models import DomainAccount, insert_new, listed, now
-from keeping_plugin.objects import CONTACT
+from keeping_plugin.objects import ACCOUNT, CONTACT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people.policy import PeopleChoices
 from keeping_plugin.services.runtime import Runtime
@@ -107,7 +107,7 @@ class Known:
 def why_not(schemas: Mapping[str, ObjectSchema]) -> str | None:
     """Why Accounts cannot be looked for or set with the connected user's rights; None if they
     can."""
-    account, contact = schemas.get("Account"), schemas.get(CONTACT.name)
+    account, contact = schemas.get(ACCOUNT.name), schemas.get(CONTACT.name)
     if account is None or "Website" not in account.fields:
         return "The connected user cannot read Accounts and their Website."
     lookup = contact.fields.get("AccountId") if contact is not None else None
@@ -137,7 +137,7 @@ def find(
     wanted = [domain for domain in dict.fromkeys(domains) if may_be_a_company(domain)]
     with runtime.database.read() as session:
         known = kept(session, connection_id, wanted, runtime.times)
-    contact, account = schemas.get(CONTACT.name), schemas.get("Account")
+    contact, account = schemas.get(CONTACT.name), schemas.get(ACCOUNT.name)
     name = account.fields.get("Name") if account is not None else None
     ask = partial(
         gateway.accounts,

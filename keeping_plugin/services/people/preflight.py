@@ -18,7 +18,7 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.models import AgentUser, Connection, MailboxPolicy, RefusedOwner, now
-from keeping_plugin.objects import CONTACT, LEAD
+from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people import policy
 from keeping_plugin.services.people.agents import SETTLED
@@ -200,7 +200,7 @@ def _finds(told: Visibility, choices: PeopleChoices) -> tuple[int, str, str]:
             finding,
             ("On the Automation tab, choose an Account for people without one."),
         )
-    contact, account = told.defaults.get(CONTACT.name), told.defaults.get("Account")
+    contact, account = told.defaults.get(CONTACT.name), told.defaults.get(ACCOUNT.name)
     shared = account if contact == "ControlledByParent" else contact
     if shared in _PUBLIC:
         return 0, "Everyone who may read Contacts finds the people added, and their Tasks.", ""
