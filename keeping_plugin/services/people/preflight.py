@@ -145,7 +145,8 @@ def _sharing(told: Visibility) -> Line:
         if value is not None
     ]
     if len(known) < len(told.defaults):
-        finding = "Salesforce does not say how this org shares all of its records"
+        some = "all of its records" if known else "its records"
+        finding = f"Salesforce does not say how this org shares {some}"
         known = [finding, *known]
         mend = "In Salesforce, see Setup, Sharing Settings, Organization-Wide Defaults."
         return Line("sharing", Outcome.ADVICE, f"{'; '.join(known)}.", mend)
