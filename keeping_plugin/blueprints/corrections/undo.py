@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound, SalesforceError
 from keeping_plugin.models import BackfillRun
 from keeping_plugin.objects import TASK
@@ -64,7 +65,8 @@ def _page(agent: Agent, error: InvalidInput | None = None) -> ResponseReturnValu
 
 def _import_text(run: BackfillRun, mailboxes: Mapping[str, str]) -> str:
     name = mailboxes.get(run.mailbox_id, f"Deleted mailbox ({run.mailbox_id})")
-    return f"{name}: mail since {run.since:%d %b %Y}, started {run.started_at:%d %b %Y}"
+    day = reader().day
+    return f"{name}: mail since {day(run.since)}, started {day(run.started_at)}"
 
 
 def choice_text(choice: Choice) -> str:
@@ -75,7 +77,8 @@ def choice_text(choice: Choice) -> str:
         case By.RUN:
             return "an import of earlier mail"
         case By.HOUR:
-            return f"what was created from {choice.hour:%d %b %Y, %H:%M} UTC, for one hour"
+            day = reader().day(choice.hour)
+            return f"what was created from {day}, {choice.hour:%H:%M} UTC, for one hour"
         case By.DOMAIN:
             return f"people and mail of {choice.value}"
 

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from keeping_plugin.blueprints.settings.automation import mailbox_named, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.days import UNREADABLE, read_day
 from keeping_plugin.services.automation import backfill, backfill_progress
@@ -73,7 +74,7 @@ def start() -> ResponseReturnValue:
         notices.add_notice(str(error), good=False)
         return _back(mailbox)
     runtime.queue.enqueue("backfill", run_id)
-    notices.add_notice(f"{mailbox.name}: importing the mail since {since:%d %b %Y}.")
+    notices.add_notice(f"{mailbox.name}: importing the mail since {reader().day(since)}.")
     return _back(mailbox)
 
 
