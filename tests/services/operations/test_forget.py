@@ -30,7 +30,7 @@ from tests.services.delivery.house import COMPANY, JANE, House
 OTHER = "joe@customer.example"
 
 
-def decide(house: House, message_id: str, address: str) -> None:
+def decide(house: House, message_id: str, address: str, picked: str = "003000000000001AAA") -> None:
     with house.database.write() as session:
         session.add(
             Decision(
@@ -50,7 +50,7 @@ def decide(house: House, message_id: str, address: str) -> None:
                 connection_id=house.connection_id,
                 address=address,
                 object="Contact",
-                record_id="003000000000001AAA",
+                record_id=picked,
                 picked_by="agent",
                 picked_at=now(session),
             )
@@ -120,7 +120,8 @@ def test_after_forgetting_no_column_of_any_table_knows_the_person(database: Data
     house = House(database)
     kanari = house.salesforce.add("Contact", LastName="Vogel", Email=CANARY)
     for message_id in ("m1", "m2"):
-        decide(house, message_id, CANARY if message_id == "m1" else OTHER)
+        # The pick of a record that is not there would be dropped.
+        decide(house, message_id, CANARY if message_id == "m1" else OTHER, picked=kanari)
         house.owe(message_id, address=CANARY if message_id == "m1" else OTHER)
     house.drain()
     cards = {  # of the same person under an address of before, and of a colleague
