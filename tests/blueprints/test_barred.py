@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from keeping_plugin.cli import keeping
 from keeping_plugin.errors import ConnectionBarred
+from keeping_plugin.locales import Reader
 from keeping_plugin.models import AuditRecord, Connection, ConnectionStatus, now
 from keeping_plugin.services.connection import barred
 from keeping_plugin.times import Times
@@ -191,7 +192,7 @@ def test_the_connection_page_and_the_doctor_say_when_the_login_was_renewed(
     check(ada)
     renewed = row(side).refreshed_at
     assert renewed is not None
-    assert f"{renewed:%d %b %Y, %H:%M} UTC" in ada.text()
+    assert Reader.named([], "").moment(renewed) in ada.text()
     assert f"last renewed {renewed:%Y-%m-%d %H:%M} UTC" in doctor(side).output
 
 
