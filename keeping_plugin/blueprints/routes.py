@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keeping_plugin.blueprints.corrections import repair, undo
-from keeping_plugin.blueprints.panel import add, api, duplicates, edit, log, search, view
+from keeping_plugin.blueprints.panel import add, api, duplicates, edit, find, log, search, view
 from keeping_plugin.blueprints.settings import (
     activity,
     audit,
@@ -15,6 +15,7 @@ from keeping_plugin.blueprints.settings import (
     brake,
     connection,
     fields,
+    finding,
     oauth,
     owners,
     people,
@@ -39,6 +40,8 @@ ROUTES: tuple[Route, ...] = (
     # Agents: the panel beside a conversation.
     (PANEL, "panel", view.panel, GET),
     (f"{PANEL}/pick", "pick", view.pick, POST),
+    (f"{PANEL}/unpick", "unpick", find.unpick, POST),
+    (f"{PANEL}/find", "find", find.find, GET),
     (f"{PANEL}/use", "use", duplicates.use, POST),
     (f"{PANEL}/search/<object>", "search", search.search_records, GET),
     (f"{PANEL}/new/<object>", "create", add.create, FORM),
@@ -60,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     ("/oauth/callback", "oauth_callback", oauth.oauth_callback, GET),
     ("/oauth/done", "oauth_done", oauth.oauth_done, GET),
     ("/settings/repair", "repair", repair.repair, FORM),
+    ("/settings/finding", "finding", finding.finding_page, FORM),
     # Admins: the other tabs.
     ("/settings/fields/<object>", "fields", fields.fields, FORM),
     (AUTOMATION, "automation", automation.automation, FORM),

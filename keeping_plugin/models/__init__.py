@@ -33,6 +33,7 @@ from keeping_plugin.models.people import (
 )
 from keeping_plugin.models.policy import (
     FieldSelection,
+    FindingPolicy,
     MailboxPolicy,
     PeoplePolicy,
     SkippedDomain,
@@ -53,6 +54,7 @@ __all__ = [
     "DomainAccount",
     "EntryState",
     "FieldSelection",
+    "FindingPolicy",
     "Installation",
     "ItemState",
     "KnownAddress",

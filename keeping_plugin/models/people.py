@@ -37,7 +37,7 @@ class KnownAddress(Base):
 
 
 class Pick(Base):
-    """Which of several records with one address an agent chose."""
+    """Which record an agent chose for an address: of several that have it, or found by a search."""
 
     __tablename__ = "keeping_pick"
 
@@ -48,6 +48,7 @@ class Pick(Base):
     object: Mapped[str] = mapped_column(String(80))
     record_id: Mapped[str] = mapped_column(SalesforceId)
     picked_by: Mapped[str] = mapped_column(HostId)
+    picked_name: Mapped[str] = mapped_column(String(255), default="")  # theirs, at that time
     picked_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -33,6 +33,15 @@ class PeoplePolicy(Base):
     choices: Mapped[Any] = mapped_column(Json)
 
 
+class FindingPolicy(Base):
+    """How agents find people; see services/people/finding."""
+
+    __tablename__ = "keeping_finding_policy"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    search: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
 class SkippedDomain(Base):
     """A domain whose people are never added; with `skip_logging` their mail is not logged either.
     `domain` is an `addresses.domain_key`."""

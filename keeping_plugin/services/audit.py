@@ -49,6 +49,8 @@ class Audited(StrEnum):
     PICK_REMOVED = "pick_removed"
     PICK_FOLLOWED = "pick_followed"
     RECORDS_SEARCHED = "records_searched"
+    ORG_SEARCHED = "org_searched"
+    SEARCH_SWITCHED = "search_switched"
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"
     HELD_ADDED = "held_added"

@@ -36,6 +36,8 @@ TITLES: Mapping[str, str] = {
     "pick_removed": "Removed the choice for an address",
     "pick_followed": "The record chosen for an address was merged or converted",
     "records_searched": "Searched for records to link",
+    "org_searched": "Searched Salesforce",
+    "search_switched": "Changed whether agents may search Salesforce",
     "entry_retried": "Retried a failed entry",
     "entry_settled": "Resolved an entry with an unknown outcome",
     "held_added": "Added people held for review",
@@ -57,6 +59,9 @@ _ROUTES: Mapping[str, str] = {
     "pick": "choosing a record",
     "use": "using a duplicate",
     "search": "a search for records",
+    "find": "a search in Salesforce",
+    "unpick": "removing a choice",
+    "finding": "the page about searching Salesforce",
     "create": "adding a person",
     "conversation_log": "a conversation's log",
     "retry_entry": "retrying an entry",
@@ -212,6 +217,7 @@ def _undo(detail: str) -> str:
 
 _DETAILS: Mapping[str, Callable[[str], str]] = {
     "records_searched": _found,
+    "org_searched": _found,
     "automation_changed": _switches,
     "people_changed": _choices,
     "skip_list_changed": _domains,

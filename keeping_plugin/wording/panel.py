@@ -69,9 +69,15 @@ TROUBLES: Mapping[str, Trouble] = {
 # carries it in `data-k-key`.
 KEYS: Mapping[str, str] = {
     "e": "Edit all fields of the person, or of the record you are in",
+    "/": "Search Salesforce, if an admin allows it",
     "r": "Ask Salesforce again",
     "?": "Show or hide this list",
     "Esc": "Close an editor; else go back to where you were before the panel",
+}
+
+# Why mail is not logged on the record that was chosen, by the panel's state.
+NOT_LOGGED: Mapping[str, str] = {
+    "lead": "Mail is logged on Contacts only, so not on this Lead.",
 }
 
 NOTICES: Mapping[str, str] = {

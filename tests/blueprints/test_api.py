@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from keeping_plugin.blueprints.web.guards import MAX_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
+from keeping_plugin.models import FindingPolicy
 from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox
 
 CHECKS = [
@@ -40,6 +41,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
         account = fake.add("Account", Name="Acme")
         jane = fake.add("Contact", LastName="Doe", Email=CUSTOMER.email, AccountId=account)
         fake.add("Case", CaseNumber="00001", Subject="Broken", ContactId=jane)
+        with inbox.database.write() as session:
+            session.add(FindingPolicy(company_id="acme", search=True))
         yield inbox
 
 
@@ -54,6 +57,8 @@ def inbox(sqlite_url: str) -> Iterator[Inbox]:
 OPERATIONS = (
     "panel",
     "pick",
+    "unpick",
+    "find",
     "new",
     "create",
     "use",
@@ -128,7 +133,7 @@ def test_a_body_that_is_too_large_is_refused_as_described(served: Inbox) -> None
     client = served.app.test_client()
     headers = {"Accept": "application/json", "X-CSRFToken": client.get("/token").text}
     writes = [path for path, item in document["paths"].items() if "post" in item]
-    assert len(writes) == 6
+    assert len(writes) == 7
     for path in writes:
         assert "413" in document["paths"][path]["post"]["responses"], path
         values = {"conversation_id": "c-1", "object": "Contact", "record_id": "003000000000001AAA"}

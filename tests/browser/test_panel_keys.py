@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.blueprints.inbox import CONVERSATION, url
+from keeping_plugin.services.people import finding
+from tests.blueprints.inbox import ADMIN, CONVERSATION, url
 from tests.browser.served import Served
 
 # What a host has around the panel: a reply, and a way from there to the panel.
@@ -108,3 +112,65 @@ def test_the_case_that_the_mail_is_about_opens_with_one_click(served: Served, pa
     )
     first.locator("summary").click()
     expect(page.locator(f"#k-{case}-Subject")).to_be_visible()
+
+
+@pytest.fixture
+def ada(served: Served) -> str:
+    """Somebody with another address, in an org that agents may search."""
+    inbox = served.inbox
+    with inbox.database.write() as session:
+        finding.allow_search(session, ADMIN, wanted=True)
+    account = inbox.salesforce.add("Account", Name="Engines Ltd")
+    return inbox.salesforce.add(
+        "Contact", FirstName="Ada", LastName="Byron", Email="ada@old.example", AccountId=account
+    )
+
+
+def test_find_by_name_and_keep_by_keys_and_take_it_back(
+    served: Served,
+    page: Page,
+    ada: str,
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Path],
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    served.open(page)
+    expect(page.get_by_role("heading", name="Not in Salesforce")).to_be_visible()
+    reply, box = page.get_by_label("Reply"), page.get_by_role("searchbox", name="Search Salesforce")
+    page.get_by_role("button", name="Add as Contact").press("/")
+    expect(box).to_be_focused()
+    box.fill("byron")
+    box.press("Enter")
+    hit = page.get_by_role("button", name="This is them: Ada Byron")
+    expect(hit).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        axe(page)
+        screenshot(page, f"find-{scheme}")
+    # Esc goes back, and the box is found by its key from a card as well.
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Not in Salesforce")).to_be_visible()
+    box.fill("byron")
+    box.press("Enter")
+    hit.press("Enter")
+    expect(page.get_by_role("heading", name="Ada Byron")).to_be_visible()
+    expect(page.get_by_text("Chosen for")).to_be_visible()
+    axe(page)
+    screenshot(page, "find-chosen")
+    page.locator("#k-refresh").press("/")
+    expect(box).to_be_focused()
+    box.fill("nobody-like-that")
+    box.press("Enter")
+    expect(page.get_by_text("Nothing found.", exact=False).first).to_be_visible()
+    page.get_by_role("link", name="Back").click()  # to the empty box,
+    page.get_by_role("link", name="Back").click()  # and to the card
+    page.get_by_role("button", name="Not them").click()
+    expect(page.get_by_role("heading", name="Not in Salesforce")).to_be_visible()
+    # Whoever goes on typing in the reply is left there when the answer arrives.
+    box.fill("byron")
+    with page.expect_response(lambda answer: "/find" in answer.url):
+        page.get_by_role("button", name="Search", exact=True).click()
+        reply.focus()
+    expect(hit).to_be_visible()
+    expect(reply).to_be_focused()

@@ -23,6 +23,7 @@ PAGES = {
     "people": f"{SETTINGS}automation/people?mailbox=support",
     "values": f"{SETTINGS}automation/people/Contact",
     "owners": f"{SETTINGS}automation/owners?mailbox=support",
+    "finding": f"{SETTINGS}finding",
     "audit": f"{SETTINGS}audit",
     "disconnect": f"{SETTINGS}disconnect",
     "tile": "/settings/integrations",

@@ -16,6 +16,7 @@ from keeping_plugin.models import (
     Database,
     DomainAccount,
     EntryState,
+    FindingPolicy,
     MailboxPolicy,
     RefusedOwner,
     Repair,
@@ -37,6 +38,7 @@ from tests.services.delivery.house import House
 NEW = (
     AgentUser,
     DomainAccount,
+    FindingPolicy,
     RefusedOwner,
     Repair,
     Search,

@@ -90,6 +90,9 @@ ROUTES: tuple[Route, ...] = (
     _open("oauth_done", "/oauth/done"),
     _agents("panel", "GET", ""),
     _agents("pick", "POST", "/pick", record="Contact/{Contact}"),
+    _agents("unpick", "POST", "/unpick"),
+    # No admin has allowed it.
+    replace(_agents("find", "GET", "/find?q=account"), answers=(404,)),
     _agents("create", "GET", "/new/Contact"),
     _agents("create", "POST", "/new/Contact", sf_LastName="Doe"),
     replace(_agents("use", "POST", "/use", ticket="none"), answers=(404,)),
@@ -105,6 +108,8 @@ ROUTES: tuple[Route, ...] = (
     _admins("connect", "POST", "connect"),
     _admins("connect_status", "GET", "connect/status"),
     _admins("confirm", "POST", "confirm", answer="drop"),
+    _admins("finding", "GET", "finding"),
+    _admins("finding", "POST", "finding", remove="nobody@b.example"),
     _admins("preflight", "POST", "preflight"),
     _admins("schema", "POST", "schema"),
     _admins("schema_progress", "GET", "schema/progress"),

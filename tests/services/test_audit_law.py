@@ -21,6 +21,7 @@ OF_SESSION = frozenset({"add", "add_all", "merge", "delete"})
 NOT_THEIR_DOING = {
     "services/panel/open.py:open_panel": "keeps the card that was read",
     "services/panel/open.py:known": "keeps the card that was read",
+    "services/panel/lookup.py:begin": "counts a search, whose outcome is audited",
     "services/panel/edit.py:target": "keeps the card that was read",
     "services/people/predict.py:predict": "keeps which Accounts mail domains have",
 }

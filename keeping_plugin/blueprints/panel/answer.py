@@ -20,7 +20,7 @@ from keeping_plugin.services.panel.display import age, short_age
 from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
 from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.panel import KEYS, NOTICES, trouble
+from keeping_plugin.wording.panel import KEYS, NOT_LOGGED, NOTICES, trouble
 from keeping_plugin.wording.salesforce_errors import explained
 
 _STATUS = {
@@ -86,6 +86,8 @@ def show(
         "dropped": list(view.dropped),
         "addable": list(_addable(view)),
         "being_added": view.being_added,
+        "chosen": view.chosen,
+        "may_search": link is not None and link.may_search,
         "error": error_json(error) if error is not None else None,
         "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
     }
@@ -107,6 +109,9 @@ def show(
         read_seconds=round(view.age or 0) if asked else None,
         read_ago=short_age(view.age or 0),
         keys=KEYS,
+        may_search=asked and link is not None and link.may_search,
+        q=place.customer.name if place.customer is not None else "",
+        not_logged=NOT_LOGGED.get(view.state, ""),
         saved=saved,
         undo=undo,
         done="Undone" if undone else "Saved",

@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.conversation import load_conversation
+from keeping_plugin.blueprints.panel.find import link_and_address
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, wanted
+from keeping_plugin.services.panel.find import choose
 from keeping_plugin.services.panel.open import FRESH, known, last_known
 from keeping_plugin.services.panel.picks import pick as remember
 from keeping_plugin.state import current_runtime
@@ -25,19 +27,21 @@ def panel(conversation_id: str) -> ResponseReturnValue:
 
 
 def pick(conversation_id: str) -> ResponseReturnValue:
-    """Remember which of several records is meant."""
+    """Remember which record is meant: one of several, or one that a search found."""
     place = load_conversation(conversation_id)
     runtime = current_runtime()
-    view = known(
-        runtime,
-        place.agent,
-        place.customer,
-        no_older_than=FRESH,
-        mailbox_id=place.mailbox_id,
-        subject=place.conversation.subject,
-    )
     object, _, record_id = str(sent().get("record", "")).partition("/")
-    remember(runtime, place.agent, view, object, record_id)
+    link, key = link_and_address(place)
+    if not choose(runtime, place.agent, link, key, record_id):
+        view = known(
+            runtime,
+            place.agent,
+            place.customer,
+            no_older_than=FRESH,
+            mailbox_id=place.mailbox_id,
+            subject=place.conversation.subject,
+        )
+        remember(runtime, place.agent, view, object, record_id)
     if wanted() is Wanted.JSON:
         return panel(conversation_id)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)

@@ -25,6 +25,7 @@ from keeping_plugin.services.connection.disconnect_summary import (
     DisconnectSummary,
     disconnect_summary,
 )
+from keeping_plugin.services.people import finding
 from keeping_plugin.services.schema import describe, preflight, selection
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.preflight import Preflight
@@ -106,6 +107,7 @@ class Overview:
     preflight: Preflight | None
     disconnect_summary: DisconnectSummary | None
     first_steps: FirstSteps | None
+    search: bool = False  # agents may search the whole org
 
     @property
     def pause(self) -> Pause | None:
@@ -134,6 +136,7 @@ def overview(session: Session, company_id: str) -> Overview:
         preflight=preflight.last(live) if live else None,
         disconnect_summary=disconnect_summary(session, found) if found else None,
         first_steps=_first_steps(session, live) if live else None,
+        search=finding.may_search(session, company_id),
     )
 
 

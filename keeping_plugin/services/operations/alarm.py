@@ -61,6 +61,7 @@ def raise_alarms(database: Database) -> list[UnusualUse]:
                     Audited.UNUSUAL_USE,
                     company_id=burst.company_id,
                     agent_id=burst.agent_id,
+                    agent_name=_name(session, burst),
                     at=at,
                     connection_id=burst.connection_id,
                     detail=(
@@ -129,6 +130,21 @@ def _searchers(session: Session, at: datetime) -> list[UnusualUse]:
         UnusualUse(connection_id, company_id, searches, 0, agent_id)
         for connection_id, company_id, agent_id, searches in rows
     ]
+
+
+def _name(session: Session, burst: UnusualUse) -> str:
+    """The agent's name, as the trail of their searches has it."""
+    name = session.scalar(
+        select(AuditRecord.agent_name)
+        .where(
+            AuditRecord.company_id == burst.company_id,
+            AuditRecord.agent_id == burst.agent_id,
+            AuditRecord.agent_id != "",
+        )
+        .order_by(AuditRecord.at.desc())
+        .limit(1)
+    )
+    return name or ""
 
 
 def _midnight(at: datetime) -> datetime:

@@ -18,7 +18,7 @@ _TRIES = 3
 
 
 def ask(
-    runtime: Runtime, link: Linked, key: str, *, numbers: Sequence[str] = ()
+    runtime: Runtime, link: Linked, key: str, *, numbers: Sequence[str] = (), chosen: str = ""
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """Ask once; a field the org no longer has is left out, and the schema is described again."""
     schemas, asked = dict(link.schemas), link.asked()
@@ -30,7 +30,8 @@ def ask(
             link.connection_id, deadline=max(0.001, end - runtime.clock.monotonic())
         )
         try:
-            return tuple(gateway.panel(key, schemas, asked, numbers=numbers)), tuple(dropped)
+            found = gateway.panel(key, schemas, asked, numbers=numbers, chosen=chosen)
+            return tuple(found), tuple(dropped)
         except SchemaStale as stale:
             describe_again(runtime, link.connection_id)
             if not left:

@@ -26,7 +26,7 @@ from keeping_plugin.types import Agent
 
 MIN_LENGTH = 2  # characters worth a search
 MAX_RESULTS = 10
-_MAX_LENGTH = 80  # no name is found by more
+MAX_LENGTH = 80  # no name is found by more
 # Of one agent, in all processes. Somebody who types makes three or four searches for one record.
 A_MINUTE, A_DAY = 20, 300
 _OFFERED = HOUR  # how long what a search returned may be chosen
@@ -52,9 +52,9 @@ def search(
     text = text.strip()
     if len(text) < MIN_LENGTH:
         return None
-    if len(text) > _MAX_LENGTH or not text.isprintable():
+    if len(text) > MAX_LENGTH or not text.isprintable():
         return []
-    asked = _begin(runtime, agent, link, object)
+    asked = begin(runtime, agent, link, object)
     deadline = runtime.times.seconds(PANEL_CALL)
     with (
         runtime.turn(agent),
@@ -84,9 +84,10 @@ def returned(
     return frozenset(record_id[:15] for found in rows for record_id in found or ())
 
 
-def _begin(runtime: Runtime, agent: Agent, link: Linked, object: str) -> int:
+def begin(runtime: Runtime, agent: Agent, link: Linked, object: str, *, most: int = A_DAY) -> int:
     """Write the search down before Salesforce is asked, so that parallel ones count each other; its
-    id. Raises TooBusy for one too many, whose row says so."""
+    id. Raises TooBusy for one too many, whose row says so: of all, or of more than `most` searches
+    of this object a day."""
     with runtime.database.write() as session:
         row = Search(
             connection_id=link.connection_id, agent_id=agent.id, object=object, at=now(session)
@@ -97,14 +98,16 @@ def _begin(runtime: Runtime, agent: Agent, link: Linked, object: str) -> int:
     with runtime.database.read() as session:
         minute = _count(session, link, agent, runtime.times.span(MINUTE))
         day = _count(session, link, agent, runtime.times.span(DAY))
-    if minute <= A_MINUTE and day <= A_DAY:
+        same = _count(session, link, agent, runtime.times.span(DAY), Search.object == object)
+    most = A_DAY if day > A_DAY else most
+    if minute <= A_MINUTE and day <= A_DAY and same <= most:
         return asked
     with runtime.database.write() as session:
         session.execute(update(Search).where(Search.id == asked).values(refused=True))
-    if day > A_DAY:
+    if day > A_DAY or same > most:
         raise TooBusy(
-            f"You have reached the limit of {A_DAY} searches a day. Open the record in "
-            "Salesforce to link it there."
+            f"You have reached the limit of {most} searches a day. Open the record in "
+            "Salesforce instead."
         )
     raise TooBusy(
         f"You have reached the limit of {A_MINUTE} searches a minute. Try again in a minute."
@@ -115,18 +118,25 @@ def _of(link: Linked, agent: Agent) -> tuple[ColumnElement[bool], ...]:
     return (Search.connection_id == link.connection_id, Search.agent_id == agent.id)
 
 
-def _count(session: Session, link: Linked, agent: Agent, span: timedelta) -> int:
+def _count(
+    session: Session, link: Linked, agent: Agent, span: timedelta, *more: ColumnElement[bool]
+) -> int:
     query = select(func.count()).where(
-        *_of(link, agent), Search.at > now(session) - span, Search.refused.is_(False)
+        *_of(link, agent), Search.at > now(session) - span, Search.refused.is_(False), *more
     )
     return session.scalar(query) or 0
+
+
+def keep_found(session: Session, asked: int, record_ids: list[str]) -> None:
+    """What a search returned, which may be chosen within the hour."""
+    session.execute(update(Search).where(Search.id == asked).values(found=record_ids))
 
 
 def _found(
     runtime: Runtime, agent: Agent, link: Linked, object: str, asked: int, record_ids: list[str]
 ) -> None:
     with runtime.database.write() as session:
-        session.execute(update(Search).where(Search.id == asked).values(found=record_ids))
+        keep_found(session, asked, record_ids)
         audit.record_by(
             session,
             agent,

@@ -7,6 +7,7 @@ answer is a state with the last known card, never "no match".
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -25,7 +26,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.mail.numbers import record_numbers
 from keeping_plugin.models import Connection, Pick, now
-from keeping_plugin.objects import PERSON_NAMES
+from keeping_plugin.objects import PEOPLE, PERSON_NAMES
 from keeping_plugin.services import metering
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.metering import Feature, Meter
@@ -33,6 +34,7 @@ from keeping_plugin.services.panel import call, cards
 from keeping_plugin.services.panel.auto_adding import is_being_added
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.panel.view import Linked, PanelState, PanelView, linked
+from keeping_plugin.services.people import picks
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import (
     Address,
@@ -62,11 +64,12 @@ def open_panel(
     """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
     counts against their limit. `mailbox_id`: for whose mail it is asked. `subject`: the
     conversation's, which may name a record of theirs by its number."""
+    key = address_key(customer.email) if customer is not None else None
     with runtime.database.read() as session:
         found = linked(session, agent.company_id)
+        pick = picks.load(session, found.connection_id, [key]) if found and key else {}
     if found is None:
         return PanelView(state=PanelState.NOT_CONNECTED)
-    key = address_key(customer.email) if customer is not None else None
     view = PanelView(state=PanelState.NO_CUSTOMER, linked=found, address=key or "")
     if found.lost:
         return replace(view, state=PanelState.CONNECTION_LOST)
@@ -79,14 +82,39 @@ def open_panel(
     meter = Meter(runtime.gateways)
     try:
         with runtime.turn(agent, counted=counted):
-            answer, dropped = call.ask(
-                replace(runtime, gateways=meter), found, key, numbers=record_numbers(subject)
-            )
+            metered = replace(runtime, gateways=meter)
+            answer, dropped, lost = _ask(metered, found, key, pick, record_numbers(subject))
     except (SalesforceError, TooBusy, NotReady) as error:
         metering.write_down(runtime.database, meter, Feature.PANEL, mailbox_id=mailbox_id)
         return _without_answer(runtime, view, found, error)
-    view = replace(view, dropped=dropped)
+    view = replace(view, dropped=dropped, pick_lost=lost)
     return _answered(runtime, view, found, answer, meter=meter, mailbox_id=mailbox_id)
+
+
+def _ask(
+    runtime: Runtime, link: Linked, key: str, pick: dict[str, str], numbers: Sequence[str]
+) -> tuple[tuple[Found, ...], tuple[str, ...], bool]:
+    """Whoever has the address or was chosen for it, and the labels of fields that are gone; and
+    whether the choice was dropped because Salesforce shows that record no more."""
+    chosen = pick.get(key, "")
+    found, dropped = call.ask(runtime, link, key, numbers=numbers, chosen=chosen)
+    if not chosen or _has(found, chosen) or not _is_seen(link, chosen):
+        return found, dropped, False
+    became = picks.follow(
+        runtime, runtime.gateways(link.connection_id), link.connection_id, {key: chosen}
+    ).get(key)
+    if became and not _has(found, became):
+        found, dropped = call.ask(runtime, link, key, numbers=numbers, chosen=became)
+    return found, dropped, not became
+
+
+def _has(found: Sequence[Found], record_id: str) -> bool:
+    return any(cards.person(one).id[:15] == record_id[:15] for one in found)
+
+
+def _is_seen(link: Linked, record_id: str) -> bool:
+    """Whether the connected user sees such records at all: else none of them is gone."""
+    return any(record_id.startswith(row.prefix) and row.name in link.schemas for row in PEOPLE)
 
 
 _STATES: tuple[tuple[type[Exception], PanelState], ...] = (
@@ -127,9 +155,9 @@ def _with_card(
 ) -> PanelView:
     if card is None:
         return view
-    match = _match(session, link, view.address, card.found)
+    match, chosen = _match(session, link, view.address, card.found)
     seconds = max(0.0, (now(session) - card.seen_at).total_seconds())
-    return replace(view, match=match, found=card.found, age=seconds)
+    return replace(view, match=match, found=card.found, age=seconds, chosen=chosen)
 
 
 def last_known(runtime: Runtime, agent: Agent, customer: Address | None) -> PanelView | None:
@@ -169,7 +197,7 @@ def _answered(
             metering.add(session, link.connection_id, use)
             return replace(view, state=PanelState.NOT_CONNECTED, linked=None)
         cards.keep(session, link.connection_id, view.address, found)
-        match = _match(session, link, view.address, found)
+        match, chosen = _match(session, link, view.address, found)
         released = 0
         if any(_logged_on(one, view.address) for one in found):
             released = waiting.contact_appeared(session, link.connection_id, [view.address])
@@ -177,7 +205,8 @@ def _answered(
         metering.add(session, link.connection_id, use)
     if released:
         runtime.queue.ring([link.connection_id])
-    return replace(view, state=_state(match), match=match, found=found, being_added=coming)
+    view = replace(view, state=_state(match), match=match, found=found, chosen=chosen)
+    return replace(view, being_added=coming)
 
 
 def _logged_on(found: Found, address: str) -> bool:
@@ -196,17 +225,18 @@ def _state(match: Match) -> PanelState:
     return PanelState.SEVERAL if isinstance(match, SeveralMatches) else PanelState.NO_MATCH
 
 
-def _match(session: Session, link: Linked, address: str, found: tuple[Found, ...]) -> Match:
+def _match(
+    session: Session, link: Linked, address: str, found: tuple[Found, ...]
+) -> tuple[Match, bool]:
+    """Whose card it is, and whether an agent chose them."""
     if not found:
-        return NoMatch(address)
-    if len(found) == 1:
-        return found[0]
+        return NoMatch(address), False
     picked = session.get(Pick, (link.connection_id, address))
     for one in found:
         person = cards.person(one)
         if picked is not None and (picked.object, picked.record_id) == (person.object, person.id):
-            return one
-    return SeveralMatches(found)
+            return one, True
+    return (found[0] if len(found) == 1 else SeveralMatches(found)), False
 
 
 def known(
@@ -227,8 +257,7 @@ def known(
         if link and key and card and not link.lost:
             seconds = (now(session) - card.seen_at).total_seconds()
             if seconds <= runtime.times.seconds(no_older_than):
-                match = _match(session, link, key, card.found)
-                return PanelView(
-                    state=_state(match), address=key, linked=link, match=match, found=card.found
-                )
+                match, chosen = _match(session, link, key, card.found)
+                view = PanelView(state=_state(match), address=key, linked=link, match=match)
+                return replace(view, found=card.found, chosen=chosen)
     return open_panel(runtime, agent, customer, mailbox_id=mailbox_id, subject=subject)

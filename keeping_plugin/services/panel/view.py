@@ -14,6 +14,7 @@ from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
+from keeping_plugin.services.people import finding
 from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.types import (
     Match,
@@ -56,6 +57,7 @@ class Linked:
     schemas: Mapping[str, ObjectSchema]
     shown: Mapping[str, Sequence[str]]
     lost_at: datetime | None = None
+    may_search: bool = False  # the whole org, as an admin allowed
     pause: Pause | None = None  # why mail is not logged for now
 
     @property
@@ -73,7 +75,8 @@ class PanelView:
     """One panel. `match` is fresh unless `age` says how many seconds ago it was read; `found` is
     everyone with the address, of whom `match` may be picked. `dropped` are labels of fields that
     the org no longer has. `error` is what went wrong, with Salesforce's words where it had any.
-    `being_added`: nobody was found, and an automation is about to add this person."""
+    `being_added`: nobody was found, and an automation is about to add this person. `chosen`: an
+    agent chose `match` for this address; `pick_lost`: one did, and that record is gone."""
 
     state: PanelState
     address: str = ""
@@ -84,6 +87,8 @@ class PanelView:
     dropped: tuple[str, ...] = ()
     error: Exception | None = None
     being_added: bool = False
+    chosen: bool = False
+    pick_lost: bool = False
 
     @property
     def picked(self) -> bool:
@@ -106,6 +111,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
         lost_at=row.lost_at,
         pause=pause_of(row.pause_reason, row.pause_words),
         described=describe.is_described(session, row.id),
+        may_search=finding.may_search(session, company_id),
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),
     )

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from keeping_plugin.mail.clean import one_line
 from keeping_plugin.models import Connection, Pick, listed, now, upsert
 from keeping_plugin.objects import LEAD, PEOPLE, logs_mail
 from keeping_plugin.ports import SalesforceGateway
@@ -44,6 +45,7 @@ def keep(
         "object": object,
         "record_id": record_id,
         "picked_by": agent.id,
+        "picked_name": one_line(agent.name, 255),
         "picked_at": at,
     }
     upsert(session, Pick, row, key=("connection_id", "address"))
