@@ -108,7 +108,8 @@ def follow(
         company_id = session.get_one(Connection, connection_id).company_id
         for address, old in gone.items():
             new = became.get(old, "")
-            row = next((one for one in PEOPLE if new.startswith(one.prefix)), None)
+            last = new or old
+            row = next((one for one in PEOPLE if last.startswith(one.prefix)), None)
             # An agent may have chosen another one meanwhile.
             same = (
                 Pick.connection_id == connection_id,
@@ -126,7 +127,7 @@ def follow(
                 company_id=company_id,
                 connection_id=connection_id,
                 object=row.name if row else "",
-                record_id=new or old,
+                record_id=last,
                 detail="gone" if address not in kept else "",
             )
     return kept

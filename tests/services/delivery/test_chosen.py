@@ -102,6 +102,10 @@ def test_a_choice_that_is_gone_is_dropped_and_the_address_found_anew(house: Hous
     assert house.tasks()[0]["WhoId"] == by_email
     assert chosen(house) == {}
     assert audited(house) == [("pick_removed", gone, "gone")]
+    with house.database.read() as session:
+        assert session.query(AuditRecord.object).filter_by(record_id=gone).distinct().all() == [
+            ("Contact",)
+        ]
 
 
 def test_a_choice_stays_while_salesforce_does_not_answer(house: House) -> None:

@@ -226,3 +226,15 @@ def test_no_two_actions_have_the_same_marker() -> None:
     kinds = [spec.marker_kind for spec in ACTIONS.values() if spec.look is Look.MARKER]
     assert len(set(kinds)) == len(kinds)
     assert ACTIONS[Action.LOG_TASK].marker_kind == ""  # Tasks of earlier releases are found by it
+
+
+def test_a_chosen_record_is_never_taken_for_the_outcome_of_an_earlier_creation() -> None:
+    chosen = replace(contact(2), email="old@acme.example")
+    picks = {JANE: chosen.id}
+    add = row(1, Action.ADD_CONTACT, **SENT)
+    judged = plan([add], replace(facts(chosen), picks=picks))
+    assert outcome(judged) == ("done", "exists"), "the look says that nothing of ours is there"
+    elsewhere = replace(facts(chosen), picks=picks, user_id="005000000000002AAA")
+    assert outcome(plan([add], elsewhere)) == ("sending", "outcome_unclear")
+    both = plan([add], replace(facts(contact(1), chosen), picks=picks))
+    assert (outcome(both), both.settled[1].record_id) == (("done", "created"), contact(1).id)
