@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from keeping_plugin.models.base import Base, HostId, Json, SalesforceId, UtcDateTime
@@ -48,7 +48,8 @@ class Pick(Base):
     object: Mapped[str] = mapped_column(String(80))
     record_id: Mapped[str] = mapped_column(SalesforceId)
     picked_by: Mapped[str] = mapped_column(HostId)
-    picked_name: Mapped[str] = mapped_column(String(255), default="")  # theirs, at that time
+    # Theirs, at that time; "" in rows of 0.1.0.
+    picked_name: Mapped[str] = mapped_column(String(255), default="", server_default=text("''"))
     picked_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
     op.add_column(
         "keeping_pick",
-        sa.Column("picked_name", sa.String(255), nullable=False, server_default=""),
+        sa.Column("picked_name", sa.String(255), nullable=False, server_default=sa.text("''")),
     )
 
 
