@@ -30,7 +30,7 @@ PRESSED: Mapping[str, str] = {
 REVIEWED: Mapping[str, str] = {
     "all": "They are being added. Activity shows the result.",
     "add": "They are being added. Activity shows the result.",
-    "skip": "The domain is skipped. Nothing of it is held any more.",
+    "skip": "The domain is now skipped. Nothing from it is held any more.",
 }
 
 

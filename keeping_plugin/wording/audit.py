@@ -44,7 +44,7 @@ TITLES: Mapping[str, str] = {
     "held_skipped": "Skipped a domain held for review",
     "backfill_started": "Started importing earlier mail",
     "backfill_changed": "Paused, resumed or cancelled an import",
-    "undo_started": "Started deleting records again (undo)",
+    "undo_started": "Started an undo",
     "undo_stopped": "Stopped an undo",
     "record_deleted": "Deleted a record in Salesforce (undo)",
     "address_allowed": "Allowed an address to be added again",

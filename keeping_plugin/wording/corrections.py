@@ -64,8 +64,8 @@ def ended_text(state: str, reason: str) -> str:
 
 _WAITS: Final[Mapping[str, str]] = {
     "outcome_unclear": (
-        "Salesforce did not answer the last request. It is checked what was deleted before "
-        "anything else is done."
+        "Salesforce did not answer the last request. The undo continues once it is known what "
+        "was deleted."
     ),
     "rate_limited": (
         "Salesforce is not accepting more requests for now. It continues automatically."
@@ -90,10 +90,10 @@ def left_sentence(reason: str) -> str:
 
 
 STEPS: Final[Mapping[str, str]] = {
-    "colleagues": "most Contacts of this mail domain have it",
-    "website": "its Website is this mail domain",
+    "colleagues": "most Contacts with this email domain have it",
+    "website": "its Website is this email domain",
     "chosen": "chosen on the Automation tab",
-    "none": "No Account is proposed: none or several fit this mail domain.",
+    "none": "No Account is proposed: none or several fit this email domain.",
 }
 
 _REPAIRED: Final[Mapping[str, tuple[str, str]]] = {

@@ -34,7 +34,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "duplicate_rule": "A duplicate rule in your Salesforce org blocked it, so nothing was added.",
     "logged_elsewhere": "The same mail was already logged from another mailbox.",
     "confirmed": "Someone checked and found it in Salesforce.",
-    "undone": "An admin had it deleted from Salesforce again.",
+    "undone": "An admin undid this: the record was deleted from Salesforce.",
     # in progress
     "held": (
         "Held for review, because more new people wrote than your company’s limits let through. "
@@ -46,8 +46,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "that fails."
     ),
     "address_busy": "This person is being added right now; it will be retried in a moment.",
-    "account_refused": "Salesforce did not take the Account; looking for the right one again.",
-    "without_account": "Salesforce did not take the Account; this person is added without one.",
+    "account_refused": "Salesforce did not accept the Account; looking for the right one again.",
+    "without_account": "Salesforce did not accept the Account; this person is added without one.",
     "account_open": (
         "This person’s domain has very many Contacts or Accounts; their Account is still being "
         "looked for."
@@ -124,8 +124,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "it was not logged."
     ),
     "undone_before": (
-        "An admin had the person with this address deleted from Salesforce, so they are not added "
-        "again. Admins can allow it under Activity › Undo."
+        "An undo deleted the person with this address from Salesforce, so they are not added "
+        "again. An admin can allow it under Activity › Undo."
     ),
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
     "customer_changed": (

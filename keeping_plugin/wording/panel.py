@@ -72,7 +72,7 @@ KEYS: Mapping[str, str] = {
     "/": "Search Salesforce, if an admin allows it",
     "r": "Ask Salesforce again",
     "?": "Show or hide this list",
-    "Esc": "Close an editor; else go back to where you were before the panel",
+    "Esc": "Close the open editor, or return to where you were before the panel",
 }
 
 # Why mail is not logged on the record that was chosen, by the panel's state.

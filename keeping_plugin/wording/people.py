@@ -36,8 +36,8 @@ STEPS: Final[Mapping[str, Choice]] = {
     ),
     "account_id": Choice(
         "A chosen Account",
-        "Everyone for whom no other Account is found, such as people with personal email "
-        "addresses, belongs to this one.",
+        "Used when no other Account is found, for example for people with personal email "
+        "addresses.",
     ),
 }
 
@@ -70,14 +70,14 @@ def prediction(add_as: str, there: str, step: str, account: str) -> str:
 
 
 UNDONE: Final = (
-    "An admin had this person deleted from Salesforce, so they are not added again. Admins can "
+    "An undo deleted this person from Salesforce, so they are not added again. An admin can "
     "allow it under Activity › Undo."
 )
 NOT_KNOWN: Final = (
-    "It is not known who is already in Salesforce, and which Account new people would get."
+    "It is not known who is already in Salesforce or which Account new people would get."
 )
 STEP_NOT_ANSWERED: Final = (
-    "Salesforce did not answer all of the question; at another time it may be another Account."
+    "Salesforce answered only in part, so it may be a different Account next time."
 )
 CHOSEN_GONE: Final = (
     "Salesforce no longer takes the chosen Account: it was deleted, or the connected user cannot "
@@ -96,8 +96,8 @@ OWNERS: Final[Mapping[str, Choice]] = {
     ),
     "agent": Choice(
         "The agent",
-        "A record belongs to the agent who wrote the message, or to whom its conversation is "
-        "assigned.",
+        "A record belongs to the agent who wrote the message, or else to the agent assigned to "
+        "its conversation.",
     ),
 }
 
@@ -108,7 +108,7 @@ def owner_sentence(owner: str, name: str, *, account: bool) -> str:
     if owner == "chosen_user":
         return f"{name} would own it."
     if owner == "agent":
-        return "The agent who wrote, or to whom the conversation is assigned, would own it."
+        return "The agent who wrote, or else the one assigned to the conversation, would own it."
     if owner == "account_owner" and account:
         return "The owner of that Account would own it."
     return "The connected user would own it."

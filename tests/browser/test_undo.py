@@ -50,7 +50,7 @@ def test_it_looks_well_in_every_dress(
     look("activity", ACTIVITY)
     look("confirm", f"{CONFIRM}?domain=acme.example")
     page.get_by_role("button", name="Delete 6 records").click()
-    expect(page.get_by_text("0 deleted, 0 left, of 6 records")).to_be_visible()
+    expect(page.get_by_text("0 deleted, 0 kept, of 6 records")).to_be_visible()
     run_id = page.url.rpartition("/")[2]
     look("running", f"{UNDO}/{run_id}")
     work(served.inbox)
@@ -75,7 +75,7 @@ def test_the_page_of_a_run_follows_it_by_itself(served: Served, page: Page) -> N
     page.get_by_role("button", name="Delete 1 record").press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     work(served.inbox)
-    expect(page.get_by_text("1 deleted, 0 left, of 1 record")).to_be_visible()
+    expect(page.get_by_text("1 deleted, 0 kept, of 1 record")).to_be_visible()
     expect(page.locator("p[data-k-status]")).to_contain_text("Finished")
 
 
@@ -102,5 +102,5 @@ def test_it_works_without_script(
     page.get_by_role("button", name="Attach the selected").click()
     expect(page.get_by_text("have an Account now.")).to_be_visible()
     page.locator("#k-attached input[type=checkbox]").first.check()
-    page.get_by_role("button", name="Take the selected back").click()
+    page.get_by_role("button", name="Detach the selected").click()
     expect(page.get_by_text("1 person has no Account again.")).to_be_visible()

@@ -133,7 +133,7 @@ def test_all_or_some_are_added_and_a_domain_is_skipped(inbox: Inbox) -> None:
     hold(inbox, "a@one.example", "b@two.example", "c@three.example", "d@four.example")
     assert "They are being added." in do(inbox, "add:two.example")[1]
     assert inbox.queue.take()[0] == [inbox.connection_id]
-    assert "The domain is skipped." in do(inbox, "skip:three.example")[1]
+    assert "The domain is now skipped." in do(inbox, "skip:three.example")[1]
     assert reasons(inbox) == [
         ("a@one.example", "held"),
         ("b@two.example", ""),
@@ -217,7 +217,7 @@ def test_the_preview_says_how_many_would_have_been_held(inbox: Inbox) -> None:
     save(client, an_hour_on="on", an_hour="1")
     page = client.get(path).text
     assert "Of these held" in page
-    assert "would have been held for review" in page
+    assert "would have held at most this many" in page
 
 
 def test_not_connected_nothing_is_held(unconnected: Inbox) -> None:

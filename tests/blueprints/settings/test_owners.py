@@ -114,7 +114,7 @@ def test_an_admin_settles_who_an_agent_is(inbox: Inbox) -> None:
     found = send(client, f"{PAGE}/agent?agent=eve", user="Lee", do="find", searched="")
     assert users(found) == [ann]
     assert send(client, f"{PAGE}/agent?agent=eve", do="nobody").status_code == 303
-    assert "Every agent is settled." in words(client.get(PAGE))
+    assert "No agent needs your attention." in words(client.get(PAGE))
     assert send(client, f"{PAGE}/agent?agent=bob", do="match").status_code == 303
     assert "1 agent has no single match" in words(client.get(PAGE))
     assert client.get(f"{PAGE}/agent?agent=zoe").status_code == 404
@@ -130,7 +130,7 @@ def test_an_admin_settles_who_an_agent_is(inbox: Inbox) -> None:
     [
         ({}, "The connected user would own it."),
         ({"owner": "chosen_user", "owner_id": "005x", "owner_name": "Ann Lee"}, "Ann Lee would"),
-        ({"owner": "agent"}, "The agent who wrote, or to whom the conversation is assigned, would"),
+        ({"owner": "agent"}, "The agent who wrote, or else the one assigned to the conversation,"),
         ({"owner": "account_owner"}, "The connected user would own it."),
         (
             {"owner": "account_owner", "account_id": "001000000000001AAA", "account_name": "Rest"},

@@ -207,7 +207,7 @@ def test_try_an_address_tells_what_would_be_added_and_by_which_step(inbox: Inbox
     inbox.salesforce.fail("find", SalesforceUnavailable())
     assert "It is not known who is already in Salesforce" in try_address(client, "bo@zeta.example")
     inbox.salesforce.fail("accounts", SalesforceUnavailable())
-    assert "did not answer all of the question" in try_address(client, "bo@new.example")
+    assert "answered only in part" in try_address(client, "bo@new.example")
     asked = len(inbox.calls())
     switch_on(inbox)
     with inbox.database.write() as session:

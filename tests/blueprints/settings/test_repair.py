@@ -48,7 +48,7 @@ def test_people_are_attached_after_a_look_and_taken_back(
     assert REPAIR in page(inbox, "/salesforce/settings/").xpath("//a/@href")
     found = page(inbox, REPAIR)
     assert "3 added people checked on this page, 3 of them without an Account." in read(found)
-    assert "its Website is this mail domain" in read(found)
+    assert "its Website is this email domain" in read(found)
     assert read(found).count("No Account is proposed") == 1
     assert f"{INSTANCE}/lightning/r/Account/{account}/view" in found.xpath("//a/@href")
     offered = found.xpath("//input[@name='attach']/@value")

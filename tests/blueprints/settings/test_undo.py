@@ -69,23 +69,24 @@ def test_an_action_is_undone_from_the_activity_page(inbox: Inbox, ledger: Ledger
     confirmation = page(inbox, path)
     assert inbox.salesforce.used == before + 1
     assert "Undo one action?" in read(confirmation)
-    assert "may add or change something in the moment between the check and" in read(confirmation)
-    assert "records that the connected user cannot see cannot be checked" in read(confirmation)
+    assert "may add or change something between the check and" in read(confirmation)
+    assert "records that the connected user cannot see are not checked" in read(confirmation)
     assert "Delete 1 record" in read(confirmation)
     begun = post(inbox, path)
-    assert "0 deleted, 0 left, of 1 record" in read(begun)
+    assert "0 deleted, 0 kept, of 1 record" in read(begun)
     run_id = work(inbox)
     after = read(page(inbox, f"{UNDO}/{run_id}"))
-    assert "1 deleted, 0 left, of 1 record" in after
+    assert "1 deleted, 0 kept, of 1 record" in after
     assert "Finished" in after
     assert inbox.salesforce.fields("Contact", contact)["IsDeleted"]
     lines = page(inbox, "/salesforce/settings/activity?outcome=undone").find_class("ks-line")
-    assert [read(line).count("An admin had it deleted from Salesforce") for line in lines] == [1, 1]
+    sentence = "An admin undid this: the record was deleted"
+    assert [read(line).count(sentence) for line in lines] == [1, 1]
     audit = page(inbox, "/salesforce/settings/audit").find_class("ks-activity__who")
     assert sorted(map(read, audit)) == [
         "Deleted a record in Salesforce (undo): Contact",
         "Deleted a record in Salesforce (undo): Task",
-        "Started deleting records again (undo)",
+        "Started an undo",
     ]
 
 
@@ -103,7 +104,7 @@ def test_what_is_left_is_listed_with_its_reason(inbox: Inbox, ledger: Ledger) ->
     assert "Other records in Salesforce refer to it. (Case)" in read(after)
     assert "Its Salesforce id is not known" in read(after)
     assert f"{INSTANCE}/lightning/r/Contact/{contact}/view" in html.tostring(after).decode()
-    assert "1 deleted, 2 left" in read(page(inbox))
+    assert "1 deleted, 2 kept" in read(page(inbox))
 
 
 def test_without_the_right_to_delete_it_is_not_offered(inbox: Inbox, ledger: Ledger) -> None:
@@ -119,7 +120,7 @@ def test_without_the_right_to_delete_it_is_not_offered(inbox: Inbox, ledger: Led
     ("case", "sentence"),
     [
         ("silent", "It could not be checked whether"),
-        ("nothing", "There is nothing to undo here"),
+        ("nothing", "There is nothing to undo"),
         ("under way", "Another undo is still under way."),
     ],
 )
