@@ -8,6 +8,7 @@ from salesforce_simulator.errors import refuse
 from salesforce_simulator.metadata.catalog import Catalog
 from salesforce_simulator.metadata.schema import ObjectSchema
 from salesforce_simulator.records.companions import Companion
+from salesforce_simulator.records.removal import WITH
 from salesforce_simulator.records.saves import Saves
 from salesforce_simulator.results import User
 from salesforce_simulator.store import Record, Store
@@ -138,11 +139,12 @@ class SharedActivities(Companion):
                 self._store.drop(self._catalog.get(RELATION), row)
 
     def left(self, user: User, schema: ObjectSchema, record: Record) -> None:
-        """Rows never lie in the bin; a Task's come back with it."""
+        """Rows never lie in the bin; a Task's come back with it, and a Task in the bin still says
+        whom it was about."""
         if self._on and schema.name == RELATION:
             self._store.drop(schema, record)
             task = self._task(record["TaskId"])
-            if task is not None:
+            if task is not None and record[WITH] == record["Id"]:
                 self._take_off(task, record["RelationId"])
 
     def restored(

@@ -20,6 +20,10 @@ class OrgUnderTest(Protocol):
     def gateway(self) -> SalesforceGateway:
         """In the name of a user who may do everything."""
 
+    @property
+    def sharing(self) -> str | None:
+        """The organization-wide default of every object, None where Salesforce tells none."""
+
     def add(self, object: str, **fields: Any) -> str:
         """Create a record past every rule; its id."""
 

@@ -15,6 +15,8 @@ from tests.fake_salesforce.contract import GatewayContract
 class FakeOrgUnderTest:
     """`OrgUnderTest` over FakeSalesforce."""
 
+    sharing: str | None = None
+
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.salesforce = FakeSalesforce(self.clock)

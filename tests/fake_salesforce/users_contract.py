@@ -66,5 +66,5 @@ class UsersContract(OrgContract):
         before = gateway.requests
         told = gateway.visibility(user_id)
         assert gateway.requests == before + 1
-        assert told.defaults == {"Account": None, "Contact": None, "Lead": None}
+        assert told.defaults == dict.fromkeys(("Account", "Contact", "Lead"), org.sharing)
         assert told.all_contacts is None

@@ -86,6 +86,8 @@ class MemoryTokens:
 class LiveOrg:
     """One user's login to the running org; `OrgUnderTest` for the contract."""
 
+    sharing: str | None = None
+
     def __init__(self, process: OrgProcess, org: RunningOrg, user: str = "admin") -> None:
         self.running = org
         self.control: Control = org.control

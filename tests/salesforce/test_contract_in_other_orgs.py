@@ -22,6 +22,8 @@ PRIVATE = {"Account": "None", "Contact": "None", "Lead": "None", "Opportunity": 
 class PrivateOrg(LiveOrg):
     """Nobody sees more than their own records, and these are its user's."""
 
+    sharing = "None"
+
     def add(self, object: str, **fields: Any) -> str:
         """As the user; below an Account that may be another's, an administrator adds it for them,
         and who owns a Contact reads its Account."""

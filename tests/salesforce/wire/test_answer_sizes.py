@@ -52,6 +52,8 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "create_many": lambda gateway: gateway.create_many([NewRecord("Contact", {"LastName": "X"})]),
     "update": lambda gateway: gateway.update("Contact", CONTACT, {"LastName": "Y"}),
     "accounts": lambda gateway: gateway.accounts(["acme.example"], person_accounts=False),
+    "successors": lambda gateway: gateway.successors([CONTACT]),
+    "find_by_text": lambda gateway: gateway.find_by_text("jane doe", {"Contact": ("LastName",)}),
     "inspect": lambda gateway: gateway.inspect("Contact", [CONTACT], ()),
     "read_many": lambda gateway: gateway.read_many("Contact", [CONTACT], ["LastName"]),
     "update_many": lambda gateway: gateway.update_many("Contact", {CONTACT: {"LastName": "Y"}}),
