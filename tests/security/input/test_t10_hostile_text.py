@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected
-from keeping_plugin.models import AuditRecord, Connection, now
+from keeping_plugin.models import AgentUser, AuditRecord, Connection, FindingPolicy, UndoRun, now
 from keeping_plugin.types import Address, Conversation, FieldSpec, ObjectSchema
 from tests.blueprints.inbox import ADMIN, AGENT, FIELDS, Inbox, open_inbox
 from tests.blueprints.panel.test_log import arrives, settle
@@ -96,9 +96,28 @@ def people(inbox: Inbox) -> Ids:
     words = [["FIELD_CUSTOM_VALIDATION_EXCEPTION", EVIL, [EVIL]]]
     entry = settle(inbox, "log_task", state="failed", reason="rejected", words=words)
     records = {"Contact": contact, "Account": account, "Opportunity": deal, "Case": case}
+    with inbox.database.write() as session:
+        time = now(session)
+        session.add(FindingPolicy(company_id="acme", search=True))
+        user = EVIL[:255]
+        session.add(
+            AgentUser(
+                connection_id=inbox.connection_id, agent_id="support", name=EVIL[:255], email=user,
+                user_name=user, found="several", candidates=[["005000000000001AAA", EVIL, EVIL]],
+                seen_at=time,
+            )
+        )  # fmt: skip
+        undo = UndoRun(
+            connection_id=inbox.connection_id, epoch=1, company_id="acme", chosen_by="domain",
+            value=EVIL[:255], started_by=EVIL[:255], started_at=time,
+        )  # fmt: skip
+        session.add(undo)
+        session.flush()
+        undo_id = undo.id
     return Ids(
-        conversation="c-1", mailbox="support", customer=CUSTOMER, records=records, entry=entry
-    )
+        conversation="c-1", mailbox="support", customer=CUSTOMER, records=records, entry=entry,
+        undo=undo_id,
+    )  # fmt: skip
 
 
 def assert_nothing_ran(page: Page, where: str) -> None:
@@ -212,7 +231,7 @@ def test_nothing_runs_where_salesforce_and_admins_speak_on_bad_days(
         page.goto(f"{address}/salesforce/{path}")
         assert_nothing_ran(page, path)
         if path in ("settings/", "settings/audit"):
-            expect(page.get_by_text("<script>").first).to_be_visible()
+            expect(page.get_by_text("<script>").filter(visible=True).first).to_be_visible()
     inbox.desk.agent = AGENT
     page_guard.expect("status of 503")
     page.goto(f"{address}/inbox/c-1")
