@@ -25,6 +25,16 @@ ADD_AS: Final[Mapping[str, Choice]] = {
     ),
 }
 
+# Until `flask keeping db contract`.
+NO_LEADS_YET: Final = (
+    "Processes of version 0.1.0 may still be running, which would add Contacts. An operator ends "
+    "that with `flask keeping db contract`."
+)
+NO_LIMITS_YET: Final = (
+    "Processes of version 0.1.0 may still be running, which would not hold anyone. An operator "
+    "ends that with `flask keeping db contract`."
+)
+
 STEPS: Final[Mapping[str, Choice]] = {
     "by_colleagues": Choice(
         "Their colleagues’ Account",

@@ -151,6 +151,7 @@ def page(
         obstacles = _obstacles(session, agent.company_id, mine)
         problems = _problems(session, agent.company_id, mine)
         run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
+        beside_0_1_0 = people.beside_0_1_0(session)
     rows = [
         MailboxRow(
             mailbox,
@@ -161,7 +162,6 @@ def page(
         for mailbox in mailboxes
         for toggles in (set_up.get(mailbox.id, MailboxAutomation()),)
     ]
-    mine = choices.of(chosen.id if chosen else people.COMPANY)
     follows = chosen is None or choices.own(chosen.id).isdisjoint(brake.NAMES)
     kept = next((row for row in rows if row.mailbox == chosen), None)
     return render_template(
@@ -173,6 +173,7 @@ def page(
         obstacles=obstacles,
         choices=mine,
         people_words=people_words,
+        beside_0_1_0=beside_0_1_0,
         people_own=bool(chosen and choices.own(chosen.id)),
         private=_private(rows, choices),
         people_problems=problems,

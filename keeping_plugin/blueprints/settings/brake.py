@@ -4,6 +4,7 @@ review, beside the Activity tab."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,6 +23,7 @@ from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation
 from keeping_plugin.wording.activity import REVIEWED
+from keeping_plugin.wording.people import NO_LIMITS_YET
 
 
 def set_limits() -> ResponseReturnValue:
@@ -33,6 +35,9 @@ def set_limits() -> ResponseReturnValue:
     if mailbox is None:
         raise NotFound("There is no mailbox yet.")
     form = BrakeForm.read(request.form)
+    with current_runtime().database.read() as session:
+        if form.on and policy.beside_0_1_0(session):
+            form = replace(form, problems=dict.fromkeys(form.on, NO_LIMITS_YET))
     if form.problems:
         return page(agent, mailboxes, mailbox, brake=form), 422
     with current_runtime().database.write() as session:

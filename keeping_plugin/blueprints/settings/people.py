@@ -9,14 +9,12 @@ from typing import Any, Final
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from keeping_plugin.blueprints.settings.automation import mailbox_named
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput, KeepingError, NotConnected, NotFound
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
-from keeping_plugin.models import Installation
 from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TASK
 from keeping_plugin.services.panel.lookup import returned, search
 from keeping_plugin.services.panel.view import Linked, linked
@@ -50,7 +48,7 @@ class Scope:
     mailbox: Mailbox | None
     people: policy.CompanyPeople
     link: Linked | None
-    contract: bool  # processes of 0.1.0 may run beside us
+    beside_0_1_0: bool
     choices: PeopleChoices = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,11 +71,8 @@ class Scope:
     @property
     def why_no_leads(self) -> str | None:
         """Why people cannot be added as Leads, if so."""
-        if self.contract:
-            return (
-                "Processes of version 0.1.0 may still be running, which would add Contacts. An "
-                "operator ends that with `flask keeping db contract`."
-            )
+        if self.beside_0_1_0:
+            return words.NO_LEADS_YET
         schema = self.link.schemas.get(LEAD.name) if self.link else None
         if (
             self.link is not None
@@ -96,9 +91,9 @@ def _scope() -> Scope:
     named = request.args.get("mailbox")
     mailbox = mailbox_named(mailboxes, named) if named else None
     with runtime.database.read() as session:
-        contract = session.scalars(select(Installation.contract)).one_or_none() == 0
         people = policy.load(session, agent.company_id)
-        return Scope(agent, mailboxes, mailbox, people, linked(session, agent.company_id), contract)
+        link = linked(session, agent.company_id)
+        return Scope(agent, mailboxes, mailbox, people, link, policy.beside_0_1_0(session))
 
 
 def people_page() -> ResponseReturnValue:

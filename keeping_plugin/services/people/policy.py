@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import PeoplePolicy, upsert
+from keeping_plugin.models import Installation, PeoplePolicy, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.types import Agent, Value
@@ -208,3 +208,9 @@ def _choices(kept: Mapping[str, Any]) -> PeopleChoices:
         if name in values:
             values[name] = kind(values[name])
     return PeopleChoices(**values)
+
+
+def beside_0_1_0(session: Session) -> bool:
+    """Whether processes of 0.1.0 may run beside us, which read no choices and know no held entry.
+    `flask keeping db contract` says that none does."""
+    return session.scalars(select(Installation.contract)).one_or_none() == 0

@@ -9,8 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html
 from lxml.html import HtmlElement
+from sqlalchemy import update
 
-from keeping_plugin.models import SkippedDomain, SyncEntry
+from keeping_plugin.models import Installation, SkippedDomain, SyncEntry
 from keeping_plugin.services.people import policy
 from keeping_plugin.services.people.policy import COMPANY, PeopleChoices
 from keeping_plugin.types import Action, Agent, Mailbox
@@ -26,6 +27,17 @@ OUTSIDER = Agent("eve", "other", "Eve Elsewhere", is_admin=True)
 def choices(inbox: Inbox, mailbox_id: str = COMPANY) -> PeopleChoices:
     with inbox.database.read() as session:
         return policy.load(session, "acme").of(mailbox_id)
+
+
+@pytest.fixture(autouse=True)
+def _without_0_1_0(request: pytest.FixtureRequest) -> None:
+    if "inbox" in request.fixturenames:
+        beside_0_1_0(request.getfixturevalue("inbox"), 1)
+
+
+def beside_0_1_0(inbox: Inbox, contract: int) -> None:
+    with inbox.database.write() as session:
+        session.execute(update(Installation).values(contract=contract))
 
 
 def save(client: FlaskClient, **typed: str) -> Any:
@@ -218,6 +230,19 @@ def test_the_preview_says_how_many_would_have_been_held(inbox: Inbox) -> None:
     page = client.get(path).text
     assert "Of these held" in page
     assert "would have held at most this many" in page
+
+
+def test_no_limit_is_set_while_processes_of_0_1_0_may_run(inbox: Inbox) -> None:
+    """They would try a held person's Tasks again and again."""
+    beside_0_1_0(inbox, 0)
+    client = inbox.client(ADMIN)
+    page = html.fromstring(client.get(AUTOMATION).text)
+    switches = page.xpath("//*[@id='k-brake']//*[@role='switch']/@disabled")
+    assert switches == ["disabled", "disabled"]
+    answer = save(client, an_hour_on="on", an_hour="5")
+    assert answer.status_code == 422
+    assert "flask keeping db contract" in answer.text
+    assert save(client).status_code == 303, "no limit needs nobody's leave"
 
 
 def test_not_connected_nothing_is_held(unconnected: Inbox) -> None:
