@@ -123,11 +123,13 @@ def _websites(calls: Calls, answer: Answer, domains: Sequence[str]) -> dict[str,
     if page is None:
         return dict.fromkeys(domains, Told(answered=False))
     rows, cut = page
-    asked = {form.lower(): domain for domain in domains for form in website_forms(domain)}
+    asked: defaultdict[str, list[str]] = defaultdict(list)  # acme.com shares www.acme.com's forms
+    for domain in domains:
+        for form in dict.fromkeys(map(str.lower, website_forms(domain))):
+            asked[form].append(domain)
     found: defaultdict[str, list[AccountFound]] = defaultdict(list)
     for row in rows:
-        domain = asked.get(text(row, "Website").lower())
-        if domain is not None:
+        for domain in asked.get(text(row, "Website").lower(), ()):
             found[domain].append(_found(payloads.record_id(row), row))
     told = {}
     for domain in domains:

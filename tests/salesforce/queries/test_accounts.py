@@ -109,3 +109,12 @@ def test_what_shares_a_query_with_a_crowd_is_told_within_three_requests(
     found = service._ask(ask, domains, lambda: None)
     assert gateway.requests - before <= 3
     assert [told(found[each])[0] for each in domains] == [ours, ours, *[None] * 10]
+
+
+def test_two_domains_of_which_one_is_the_others_www_both_find_their_account(org: LiveOrg) -> None:
+    domain = some_domain()
+    account = org.add("Account", Name="A", Website=f"https://www.{domain}/")
+    both = [domain, f"www.{domain}"]
+    for domains in (both, both[::-1]):
+        found = org.gateway.accounts(domains, person_accounts=False)
+        assert [told(found[each]) for each in both] == [(None, account)] * 2
