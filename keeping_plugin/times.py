@@ -37,6 +37,7 @@ CLAIM_BUSY = 5.0  # rows whose address somebody else holds come due again
 SWEEP = 5.0
 RING = 5.0  # one ring per connection in this time
 REFRESH_LEASE = 30.0
+ACCOUNT_UNANSWERED = 15 * MINUTE  # until a mail domain's Account is asked for again
 ADDRESS_ASKED = 5 * MINUTE  # between two refreshes that only look for the org's new address
 BACKFILL_CLAIM = 60.0  # of a job on its run, renewed with every page
 BACKFILL_PAGE = 10.0  # of reading the host's messages, then what was read is written

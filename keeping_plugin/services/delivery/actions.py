@@ -6,6 +6,7 @@ do without stands in `schema/sending`; who takes it for which message, in `rules
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -29,6 +30,7 @@ PERSON_GONE = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"})
 # to see. It is looked for once more, then the Contact is added without one.
 ACCOUNT_REFUSED, WITHOUT_ACCOUNT = "account_refused", "without_account"
 ACCOUNT_OPEN = "account_open"  # it shares a domain with more people than could be looked through
+_RECORD_ID = re.compile(r"\b(?=[A-Za-z]{0,17}\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b", re.ASCII)
 _ACCOUNT_GONE = PERSON_GONE | {"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
 
 
@@ -37,11 +39,22 @@ def without_account(row: SyncEntry) -> bool:
     return WITHOUT_ACCOUNT in (row.reason, row.note)
 
 
-def refuses_account(error: SalesforceError) -> bool:
+def refuses_account(error: SalesforceError, account_id: str) -> bool:
     """Whether a refusal may be about the Account that the record refers to: Salesforce often names
-    no field."""
+    neither a field nor an id. If it names another record's id, it is about that one."""
+    return names_account(error, account_id) or any(
+        each.code in _ACCOUNT_GONE and not each.fields and not _RECORD_ID.search(each.message)
+        for each in error.complaints
+    )
+
+
+def names_account(error: SalesforceError, account_id: str) -> bool:
+    """Whether a refusal says that it is about this Account. In messages ids have 15 characters, or
+    18, of which the first 15 are significant."""
     return any(
-        each.code in _ACCOUNT_GONE and set(each.fields) <= {"AccountId"}
+        each.code in _ACCOUNT_GONE
+        and set(each.fields) <= {"AccountId"}
+        and (bool(each.fields) or account_id[:15] in each.message)
         for each in error.complaints
     )
 

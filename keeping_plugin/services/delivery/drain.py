@@ -19,7 +19,7 @@ from keeping_plugin.services import audit, metering
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, WITHOUT_ACCOUNT, spec_of
+from keeping_plugin.services.delivery.actions import spec_of
 from keeping_plugin.services.delivery.adding import adding, hold_back, note_sends, owned, owner_of
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
@@ -65,7 +65,6 @@ from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.ledger.waiting import look_due
 from keeping_plugin.services.metering import Feature, Meter
 from keeping_plugin.services.people import owners, picks
-from keeping_plugin.services.people.making import refused
 from keeping_plugin.services.people.owners import Owners
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
@@ -355,17 +354,6 @@ def _write(
             if each.row.id in outcomes and outcomes[each.row.id].reason in MADE
         ]
         audit.record_created(session, batch.connection, written)
-        refused(
-            session,
-            batch.connection.id,
-            [
-                (each.row, each.account)
-                for each in sends
-                if each.account is not None
-                and each.row.id in outcomes
-                and outcomes[each.row.id].reason in (ACCOUNT_REFUSED, WITHOUT_ACCOUNT)
-            ],
-        )
         lost_key = any(outcome.reason == KEY_FIELD_GONE for outcome in outcomes.values())
         if lost_key:
             lose_key_field(session, batch)

@@ -18,7 +18,13 @@ from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
-from keeping_plugin.services.delivery.actions import Look, Payload, refuses_account, spec_of
+from keeping_plugin.services.delivery.actions import (
+    Look,
+    Payload,
+    names_account,
+    refuses_account,
+    spec_of,
+)
 from keeping_plugin.services.delivery.outcomes import (
     account_refused,
     advice_for,
@@ -34,7 +40,7 @@ from keeping_plugin.services.ledger.claims import address_busy
 from keeping_plugin.services.ledger.lease import Lease
 from keeping_plugin.services.ledger.marks import mark
 from keeping_plugin.services.ledger.outcome import MADE, Outcome
-from keeping_plugin.services.people import owners
+from keeping_plugin.services.people import making, owners
 from keeping_plugin.services.people.accounts import AccountChoice
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
@@ -133,6 +139,7 @@ def _told(
     smaller, closed = [], []
     own: dict[int, Outcome] = {}
     disowned: list[tuple[NewRecord, SalesforceError]] = []
+    not_on: list[making.RefusedAccount] = []
     why: SalesforceError | None = None
     for each, answer in told:
         does = advice_for(answer) if isinstance(answer, SalesforceError) else None
@@ -147,10 +154,13 @@ def _told(
             disowned.append((each.record, answer))
         elif (
             isinstance(answer, SalesforceError)
-            and "AccountId" in each.record.fields
-            and refuses_account(answer)
+            and isinstance(account_id := each.record.fields.get("AccountId"), str)
+            and refuses_account(answer, account_id)
         ):
             own[each.row.id] = account_refused(each.row)
+            if each.account is not None:
+                named = names_account(answer, account_id)
+                not_on.append(making.RefusedAccount(each.row.address, each.account, named))
         elif isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
             smaller.append(each)
         elif isinstance(answer, SalesforceError) and does is Advice.PAUSE:
@@ -171,9 +181,10 @@ def _told(
                 and owners.may_refuse_owner(each.record, answer)
             ):
                 own[each.row.id] = owner_refused()
-    if disowned:
+    if disowned or not_on:
         with runtime.database.write() as session:
             owners.remember_refused(session, batch.connection.id, disowned)
+            making.refused(session, batch.connection.id, not_on)
     if smaller or closed:
         with runtime.database.write() as session:
             if why is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -28,12 +28,12 @@ from keeping_plugin.errors import (
     SalesforceError,
 )
 from keeping_plugin.mail.domains import may_be_a_company
-from keeping_plugin.models import DomainAccount, insert_new, listed, now
+from keeping_plugin.models import Connection, DomainAccount, insert_new, listed, now
 from keeping_plugin.objects import ACCOUNT, CONTACT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people.policy import PeopleChoices
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.times import DAY, Times
+from keeping_plugin.times import ACCOUNT_UNANSWERED, DAY, Times
 from keeping_plugin.types import AccountFound, Address, DomainAccounts, ObjectSchema, Told
 
 log = logging.getLogger(__name__)
@@ -124,15 +124,17 @@ def find(
     schemas: Mapping[str, ObjectSchema],
     *,
     start_by: Callable[[], float | None] = lambda: None,
+    keep_unanswered: bool = False,
 ) -> Known:
     """What is known of these domains (`addresses.domain_key`), asking Salesforce for those that are
     not known from the last day: one request for up to 200 of them, at most two more where many
     Contacts or Accounts share one. Domains of personal mail and public suffixes are left out.
     `start_by` is asked before each request.
 
-    A question that fails answers nothing of its domains, and nothing of it is kept. Raises what
-    ends a connection's work altogether: NotConnected, ConnectionLost, ConnectionBarred,
-    RateLimited, CallNotStarted.
+    A question that fails answers nothing of its domains. With `keep_unanswered`, which is for the
+    delivery, those are not asked about again for a quarter of an hour: an org that does not answer
+    within a call's time would take it from every batch. Raises what ends a connection's work
+    altogether: NotConnected, ConnectionLost, ConnectionBarred, RateLimited, CallNotStarted.
     """
     wanted = [domain for domain in dict.fromkeys(domains) if may_be_a_company(domain)]
     with runtime.database.read() as session:
@@ -144,11 +146,15 @@ def find(
         person_accounts=contact is not None and "IsPersonAccount" in contact.fields,
         named=name is not None and name.filterable,  # not so where it is encrypted
     )
-    missing = [domain for domain in wanted if domain not in known.domains]
+    missing = [
+        domain
+        for domain in wanted
+        if (there := known.domains.get(domain)) is None or not (there.complete or keep_unanswered)
+    ]
     told: dict[str, DomainAccounts] = {}
     for start in range(0, len(missing), MAX_DOMAINS):
         told |= _ask(ask, missing[start : start + MAX_DOMAINS], start_by)
-    keep(runtime, connection_id, told)
+    keep(runtime, connection_id, told, unanswered=keep_unanswered)
     return Known({**known.domains, **told}, known.gone)
 
 
@@ -166,7 +172,7 @@ def _ask(
             raise
         except SalesforceError as error:
             log.warning("people.accounts.unanswered code=%s", error.code)
-            told |= {domain: told.get(domain, _NOT_ANSWERED) for domain in asked}
+            told |= {domain: _given_up(told.get(domain, _NOT_ANSWERED)) for domain in asked}
             break
         asked = sorted(
             (domain for domain in asked if told[domain].crowd), key=lambda each: -told[each].crowd
@@ -177,18 +183,33 @@ def _ask(
     return told
 
 
+def _given_up(told: DomainAccounts) -> DomainAccounts:
+    """This, with nothing still to come."""
+    return DomainAccounts(replace(told.colleagues, crowd=0), replace(told.website, crowd=0))
+
+
 def kept(session: Session, connection_id: int, domains: Collection[str], times: Times) -> Known:
-    """What Salesforce told of these domains in the last day. One statement."""
+    """What Salesforce told of these domains in the last day, and what it did not answer in the last
+    quarter of an hour; nothing from before the last login, which may have been another user's with
+    other rights. One statement."""
+    time = now(session)
     rows = session.execute(
-        select(DomainAccount.domain, DomainAccount.told).where(
+        select(DomainAccount.domain, DomainAccount.told, DomainAccount.told_at)
+        .join(Connection, Connection.id == DomainAccount.connection_id)
+        .where(
             DomainAccount.connection_id == connection_id,
             DomainAccount.domain.in_(select(listed(session, [_CHOSEN, *domains]))),
-            DomainAccount.told_at > now(session) - times.span(DAY),
+            DomainAccount.told_at > time - times.span(DAY),
+            DomainAccount.told_at >= Connection.connected_at,
         )
+    ).all()
+    again = time - times.span(ACCOUNT_UNANSWERED)
+    found = {row.domain: _restored(row.told) for row in rows if row.domain != _CHOSEN}
+    late = {row.domain for row in rows if row.told_at <= again}
+    return Known(
+        {domain: told for domain, told in found.items() if told.complete or domain not in late},
+        next((row.told for row in rows if row.domain == _CHOSEN), ()),
     )
-    found = {row.domain: row.told for row in rows}
-    gone = found.pop(_CHOSEN, ())
-    return Known({domain: _restored(told) for domain, told in found.items()}, gone)
 
 
 def known_name(session: Session, connection_id: int, customer: Address, times: Times) -> str:
@@ -202,9 +223,20 @@ def known_name(session: Session, connection_id: int, customer: Address, times: T
     return found.name if found is not None else ""
 
 
-def keep(runtime: Runtime, connection_id: int, told: Mapping[str, DomainAccounts]) -> None:
-    """Keep for a day what is complete of this. Two statements, none for nothing."""
-    found = {domain: _dumped(each) for domain, each in told.items() if each.complete}
+def keep(
+    runtime: Runtime,
+    connection_id: int,
+    told: Mapping[str, DomainAccounts],
+    *,
+    unanswered: bool = False,
+) -> None:
+    """Keep for a day what is complete of this, and, if `unanswered`, also what Salesforce did not
+    answer, but for what is still to come. Two statements, none for nothing."""
+    found = {
+        domain: _dumped(each)
+        for domain, each in told.items()
+        if each.complete or (unanswered and not each.crowd)
+    }
     if not found:
         return
     with runtime.database.write() as session:
@@ -236,7 +268,8 @@ def forget(session: Session, connection_id: int, domains: Collection[str]) -> No
 def note_gone(session: Session, connection_id: int, account_id: str) -> None:
     """Salesforce does not take a chosen Account: it is not tried for a day."""
     row = session.get(DomainAccount, (connection_id, _CHOSEN))
-    known = row.told if row is not None else ()
+    since = session.get_one(Connection, connection_id).connected_at
+    known = row.told if row is not None and row.told_at >= since else ()
     _replace(session, connection_id, {_CHOSEN: sorted({*known, account_id})})
 
 
@@ -246,15 +279,21 @@ def forget_gone(session: Session, connection_id: int) -> None:
 
 
 def _dumped(told: DomainAccounts) -> list[Any]:
-    return [
-        [account.id, account.owner_id, account.name] if (account := each.account) else each.several
-        for each in (told.colleagues, told.website)
-    ]
+    return [_dumped_step(told.colleagues), _dumped_step(told.website)]
+
+
+def _dumped_step(told: Told) -> list[str] | bool | None:
+    if told.account is not None:
+        return [told.account.id, told.account.owner_id, told.account.name]
+    return told.several if told.answered else None
 
 
 def _restored(values: list[Any]) -> DomainAccounts:
-    colleagues, website = (
-        Told(AccountFound(*each)) if isinstance(each, list) else Told(several=each)
-        for each in values
-    )
+    colleagues, website = map(_restored_step, values)
     return DomainAccounts(colleagues, website)
+
+
+def _restored_step(value: list[str] | bool | None) -> Told:
+    if isinstance(value, list):
+        return Told(AccountFound(*value))
+    return Told(answered=False) if value is None else Told(several=value)

@@ -81,7 +81,15 @@ def choose(
     asked = [domains[row.id] for row in rows if choices[row.id].looks_for_accounts]
     if not asked and not any(each.account_id for each in choices.values()):
         return Chosen({})
-    known = accounts.find(runtime, gateway, connection_id, asked, making.schemas, start_by=start_by)
+    known = accounts.find(
+        runtime,
+        gateway,
+        connection_id,
+        asked,
+        making.schemas,
+        start_by=start_by,
+        keep_unanswered=True,
+    )
     return Chosen(
         {row.id: known.choose(choices[row.id], domains[row.id]) for row in rows},
         {row.id for row in rows if known.crowded(choices[row.id], domains[row.id])},
@@ -112,13 +120,21 @@ def on_account(
     return fields
 
 
-def refused(
-    session: Session, connection_id: int, rows: Iterable[tuple[SyncEntry, AccountChoice]]
-) -> None:
-    """Salesforce did not take these rows' Accounts: they are found again before they are tried."""
-    known = list(rows)
+@dataclass(frozen=True, slots=True)
+class RefusedAccount:
+    """The Account that somebody was not added to. `named`: Salesforce said that it was that."""
+
+    address: str
+    account: AccountChoice
+    named: bool
+
+
+def refused(session: Session, connection_id: int, known: Collection[RefusedAccount]) -> None:
+    """Salesforce did not take these Accounts: they are found again before they are tried. A chosen
+    Account rests for a day only if Salesforce named it: it is everybody's."""
     if not known:
         return
-    accounts.forget(session, connection_id, {domain_of(row.address) for row, _ in known})
-    for account_id in {each.id for _, each in known if each.step is Step.CHOSEN}:
+    accounts.forget(session, connection_id, {domain_of(each.address) for each in known})
+    chosen = {each.account.id for each in known if each.named and each.account.step is Step.CHOSEN}
+    for account_id in sorted(chosen):
         accounts.note_gone(session, connection_id, account_id)

@@ -141,6 +141,7 @@ def load(
                 select(RefusedOwner.owner_id, RefusedOwner.object).where(
                     RefusedOwner.connection_id == connection.id,
                     RefusedOwner.refused_at > time - runtime.times.span(DAY),
+                    RefusedOwner.refused_at >= connection.connected_at,  # with the rights of today
                 )
             )
         )

@@ -108,6 +108,7 @@ def _read(runtime: Runtime, connection: Connection) -> _Asked:
             select(RefusedOwner.owner_id, RefusedOwner.object).where(
                 RefusedOwner.connection_id == connection.id,
                 RefusedOwner.refused_at > now(session) - runtime.times.span(DAY),
+                RefusedOwner.refused_at >= connection.connected_at,
             )
         ).all()
         everywhere = [people.of(each) for each in (policy.COMPANY, *people.mailboxes)]

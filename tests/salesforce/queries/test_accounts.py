@@ -6,10 +6,15 @@ from functools import partial
 
 import pytest
 
-from keeping_plugin.errors import SalesforceError, SalesforceUnavailable
+from keeping_plugin.errors import (
+    Complaint,
+    RecordRejected,
+    SalesforceError,
+    SalesforceUnavailable,
+)
 from keeping_plugin.salesforce.queries import accounts
 from keeping_plugin.salesforce.queries.accounts import website_forms
-from keeping_plugin.services.delivery.actions import refuses_account
+from keeping_plugin.services.delivery.actions import names_account, refuses_account
 from keeping_plugin.services.people import accounts as service
 from keeping_plugin.types import NewRecord
 from tests.fake_salesforce.accounts_contract import some_domain, told
@@ -89,7 +94,38 @@ def test_an_account_that_is_gone_or_hidden_is_refused_as_such(org: LiveOrg) -> N
     fields = {"LastName": "X", "Email": f"x@{some_domain()}", "AccountId": account}
     [refused] = org.gateway.create_many([NewRecord("Contact", fields)])
     assert isinstance(refused, SalesforceError)
-    assert refuses_account(refused), refused.complaints
+    assert refuses_account(refused, account), refused.complaints
+
+
+@pytest.mark.parametrize(
+    ("message", "fields", "refuses", "names"),
+    [
+        ("invalid cross reference id", (), True, False),
+        ("insufficient access rights on cross-reference id: ", (), True, False),
+        ("insufficient access rights on cross-reference id: 0015g00000AbCdE", (), True, True),
+        ("invalid cross reference id: 0015g00000AbCdEAAX", ("AccountId",), True, True),
+        ("id not valid", ("AccountId",), True, True),
+        ("insufficient access rights on cross-reference id: 0055g00000AbCdE", (), False, False),
+        ("invalid cross reference id", ("AccountId", "OwnerId"), False, False),
+        ("Unauthenticated or uncontroversial reference", (), True, False),
+    ],
+)
+def test_a_refusal_that_names_another_record_is_not_about_the_account(
+    message: str, fields: tuple[str, ...], refuses: bool, names: bool
+) -> None:
+    account = "0015g00000AbCdEAAX"
+    error = RecordRejected(complaints=(Complaint("INVALID_CROSS_REFERENCE_KEY", message, fields),))
+    assert refuses_account(error, account) is refuses
+    assert names_account(error, account) is names
+
+
+def test_two_domains_of_which_one_is_the_others_www_both_find_their_account(org: LiveOrg) -> None:
+    domain = some_domain()
+    account = org.add("Account", Name="A", Website=f"https://www.{domain}/")
+    both = [domain, f"www.{domain}"]
+    for domains in (both, both[::-1]):
+        found = org.gateway.accounts(domains, person_accounts=False)
+        assert [told(found[each]) for each in both] == [(None, account)] * 2
 
 
 def test_what_shares_a_query_with_a_crowd_is_told_within_three_requests(
@@ -109,12 +145,3 @@ def test_what_shares_a_query_with_a_crowd_is_told_within_three_requests(
     found = service._ask(ask, domains, lambda: None)
     assert gateway.requests - before <= 3
     assert [told(found[each])[0] for each in domains] == [ours, ours, *[None] * 10]
-
-
-def test_two_domains_of_which_one_is_the_others_www_both_find_their_account(org: LiveOrg) -> None:
-    domain = some_domain()
-    account = org.add("Account", Name="A", Website=f"https://www.{domain}/")
-    both = [domain, f"www.{domain}"]
-    for domains in (both, both[::-1]):
-        found = org.gateway.accounts(domains, person_accounts=False)
-        assert [told(found[each]) for each in both] == [(None, account)] * 2

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from keeping_plugin.errors import ConnectionLost, SalesforceUnavailable
-from keeping_plugin.models import Connection, ConnectionStatus, DomainAccount
+from keeping_plugin.models import Connection, ConnectionStatus, DomainAccount, now
 from keeping_plugin.services.connection import leftovers
 from keeping_plugin.services.operations.retention import run_retention
 from keeping_plugin.services.people import accounts
@@ -30,9 +30,20 @@ def schemas() -> Mapping[str, ObjectSchema]:
     return shipped_schemas()
 
 
-def find(house: House, schemas: Mapping[str, ObjectSchema], *domains: str) -> Known:
-    gateway = house.salesforce.gateway()
-    return accounts.find(house.runtime, gateway, house.connection_id, domains, schemas)
+def find(
+    house: House,
+    schemas: Mapping[str, ObjectSchema],
+    *domains: str,
+    keep_unanswered: bool = False,
+) -> Known:
+    return accounts.find(
+        house.runtime,
+        house.salesforce.gateway(),
+        house.connection_id,
+        domains,
+        schemas,
+        keep_unanswered=keep_unanswered,
+    )
 
 
 def asked(house: House) -> list[int]:
@@ -122,6 +133,37 @@ def test_a_question_that_times_out_answers_nothing_and_is_asked_again(
     house.salesforce.fail("accounts", ConnectionLost())
     with pytest.raises(ConnectionLost):
         find(house, schemas, SITE)
+
+
+def test_a_page_asks_again_what_the_delivery_was_not_answered(
+    house: House, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    house.salesforce.fail("accounts", SalesforceUnavailable())
+    for _ in range(2):
+        known = find(house, schemas, ACME, SITE, keep_unanswered=True)
+        assert not known.domains[ACME].complete
+    assert asked(house) == [2]
+    assert find(house, schemas, ACME).domains[ACME].complete
+    assert find(house, schemas, ACME, keep_unanswered=True).domains[ACME].complete
+    assert asked(house) == [2, 1]
+
+
+@pytest.mark.both_databases
+def test_what_was_known_before_another_login_is_not_known_after_it(
+    house: House, schemas: Mapping[str, ObjectSchema]
+) -> None:
+    find(house, schemas, ACME)
+    with house.database.write() as session:
+        accounts.note_gone(session, house.connection_id, CHOSEN)
+    assert find(house, schemas, ACME).gone == [CHOSEN]
+    with house.database.write() as session:
+        session.execute(update(Connection).values(connected_at=now(session)))
+    assert not find(house, schemas, ACME).gone
+    assert asked(house) == [1, 1]
+    with house.database.write() as session:
+        accounts.note_gone(session, house.connection_id, OURS.id)
+    assert find(house, schemas, ACME).gone == [OURS.id]
+    assert asked(house) == [1, 1]
 
 
 @pytest.mark.both_databases

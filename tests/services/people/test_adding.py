@@ -4,12 +4,13 @@ in which Salesforce does not take one of them."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from keeping_plugin.errors import Complaint, OutcomeUnclear, RecordRejected, SalesforceUnavailable
-from keeping_plugin.models import now
+from keeping_plugin.models import DomainAccount, now
 from keeping_plugin.services.people import accounts
 from keeping_plugin.services.people.policy import AddAs
 from keeping_plugin.services.schema import describe as schema_cache
@@ -134,7 +135,9 @@ def test_a_chosen_account_that_is_gone_is_not_tried_again_for_the_next_person(
     house.owe("m-1", Action.ADD_CONTACT, address=MAX)
     house.drain()
     assert row(house, "Contact", MAX)["AccountId"] == chosen
-    house.salesforce.refuse_rows(GONE, with_account(chosen), times=None)
+    named = Complaint("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ("AccountId",))
+    refusal = RecordRejected(complaints=(named,))
+    house.salesforce.refuse_rows(refusal, with_account(chosen), times=None)
     house.owe("m-2", Action.ADD_CONTACT, address="two@gmail.com")
     house.drain()
     house.salesforce.calls.clear()
@@ -150,6 +153,23 @@ def test_a_chosen_account_that_is_gone_is_not_tried_again_for_the_next_person(
     with house.database.read() as session:
         known = accounts.kept(session, house.connection_id, [], house.runtime.times)
     assert list(known.gone) == [chosen]
+
+
+def test_a_refusal_that_names_nothing_leaves_the_chosen_account_to_the_next_person(
+    described: House,
+) -> None:
+    house = described
+    chosen = house.salesforce.add("Account", Name="Everybody else")
+    house.choose(account_id=chosen, account_name="Everybody else")
+    house.salesforce.refuse_rows(GONE, lambda new: new.fields["Email"] == MAX, times=2)
+    house.owe("m-1", Action.ADD_CONTACT, address=MAX)
+    house.owe("m-2", Action.ADD_CONTACT, address="two@gmail.com")
+    house.drain()
+    assert [entry.note for entry in house.entries()] == ["without_account", None]
+    assert row(house, "Contact", "two@gmail.com")["AccountId"] == chosen
+    with house.database.read() as session:
+        known = accounts.kept(session, house.connection_id, [], house.runtime.times)
+    assert not known.gone
 
 
 def test_a_domain_of_which_there_is_too_much_is_asked_apart_and_then_comes_later(
@@ -190,6 +210,37 @@ def test_where_accounts_are_not_told_in_time_the_next_step_decides(described: Ho
     assert (second.state, second.note) == ("done", None)
     assert row(house, "Contact", JANE)["AccountId"] is None
     assert row(house, "Contact", JOE)["AccountId"] == chosen
+
+
+@pytest.mark.both_databases
+def test_what_is_not_told_in_time_is_not_asked_by_every_batch_nor_waited_for_without_end(
+    described: House,
+) -> None:
+    house = described
+    crowds = [f"crowd{number}.example" for number in range(6)]
+    house.salesforce.crowded = dict.fromkeys(crowds, 9)
+    house.salesforce.meanwhile(
+        "accounts answered", lambda: house.salesforce.fail("accounts", SalesforceUnavailable())
+    )
+    house.choose(**BY_DOMAIN)
+    for number, domain in enumerate(crowds):
+        house.owe(f"m-{number}", Action.ADD_CONTACT, address=f"a@{domain}")
+    house.drain()
+    assert {entry.state for entry in house.entries()} == {"done"}
+    assert {entry.note for entry in house.entries()} == {"account_unanswered"}
+    assert verbs(house).count("accounts") == 2
+    house.owe("m-7", Action.ADD_CONTACT, address=f"b@{crowds[0]}")
+    house.drain()
+    assert verbs(house).count("accounts") == 2, "known not to be answered"
+    assert house.entries()[-1].note == "account_unanswered"
+    house.salesforce.crowded.clear()
+    with house.database.write() as session:
+        for known in session.query(DomainAccount):
+            known.told_at -= timedelta(minutes=15)
+    house.owe("m-8", Action.ADD_CONTACT, address=f"c@{crowds[0]}")
+    house.drain()
+    assert verbs(house).count("accounts") == 3
+    assert house.entries()[-1].note is None
 
 
 @pytest.mark.both_databases
