@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key
@@ -26,7 +26,7 @@ from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.services.ledger.outcome import Outcome, done
 from keeping_plugin.services.ledger.settle import settle
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.times import CLAIM_BUSY, Times
+from keeping_plugin.times import CLAIM_BUSY, PAUSES, Times
 from keeping_plugin.types import Message
 
 # The reason of an entry that ended because another copy was logged; the reasons of such a copy.
@@ -61,7 +61,8 @@ def _digest(text: str) -> str:
 
 def log_once(runtime: Runtime, batch: Batch, fingerprints: Mapping[int, str]) -> Batch:
     """The batch without copies of a mail that is logged already, or that another entry is about to
-    log: those end, or come due after it. Nothing is asked of Salesforce for them. `fingerprints`
+    log: those end, or come due after it. One whose outcome a person has yet to settle holds the
+    others back, since it may have arrived. Nothing is asked of Salesforce for them. `fingerprints`
     are those of the rows that may be sent."""
     if not fingerprints:
         return batch
@@ -79,7 +80,10 @@ def log_once(runtime: Runtime, batch: Batch, fingerprints: Mapping[int, str]) ->
             select(SyncEntry).where(
                 SyncEntry.connection_id == batch.connection.id,
                 SyncEntry.fingerprint.in_(set(fingerprints.values())),
-                SyncEntry.state.in_((*OWED, EntryState.DONE)),
+                or_(
+                    SyncEntry.state.in_((*OWED, EntryState.DONE)),
+                    and_(SyncEntry.state == EntryState.FAILED, SyncEntry.sent_at.is_not(None)),
+                ),
             )
         ):
             copies.setdefault(copy.fingerprint or "", []).append(copy)
@@ -88,7 +92,9 @@ def log_once(runtime: Runtime, batch: Batch, fingerprints: Mapping[int, str]) ->
         outcomes: dict[int, Outcome] = {}
         for row in batch.rows:
             if row.sent_at is None and row.id in fingerprints:
-                others = [each for each in copies[fingerprints[row.id]] if each.id != row.id]
+                # Without even the row itself: it was ended or removed after it was claimed.
+                same = copies.get(fingerprints[row.id], ())
+                others = [each for each in same if each.id != row.id]
                 outcome = _after(row, others, here, dropped, now(session), runtime.times)
                 if outcome is not None:
                     outcomes[row.id] = outcome
@@ -112,6 +118,8 @@ def _after(
         if other.state == EntryState.DONE:
             if other.reason in LOGGED:
                 return done(ELSEWHERE, other.record_id, contact_id=other.contact_id)
+        elif other.state == EntryState.FAILED:
+            waits.append(PAUSES[-1])
         elif other.sent_at is not None or (_is_due(other) and _goes_first(other, row)):
             if other.id in here:
                 if other.id not in dropped or other.sent_at is not None:

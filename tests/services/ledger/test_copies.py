@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event, update
 
+from keeping_plugin import failpoints
 from keeping_plugin.errors import OutcomeUnclear, RecordRejected, RowLocked, SalesforceUnavailable
 from keeping_plugin.models import Lane, SyncEntry
+from keeping_plugin.services.ledger import retry
 from keeping_plugin.services.ledger.copies import LoggedCopy, logged_copies
-from keeping_plugin.types import Action, Address, Direction
-from tests.services.delivery.house import JANE, House
+from keeping_plugin.types import Action, Address, Agent, Direction
+from tests.services.delivery.house import COMPANY, JANE, House
 
 SENT = datetime(2026, 5, 6, 9, tzinfo=UTC)
 SAME: dict[str, Any] = {"rfc_message_id": "<1@customer.example>", "text": "Hello"}
@@ -157,6 +159,47 @@ def test_an_answer_that_is_lost_sends_no_copy_before_it_is_looked_up(once: House
     assert drained(once) == [LOGGED, ("pending", "copy_first")]
     once.pass_time(6)
     assert drained(once) == [LOGGED, ELSEWHERE]
+    assert len(once.tasks()) == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("there", [True, False], ids=["found", "not found"])
+def test_a_copy_that_failed_and_may_have_arrived_holds_the_other_until_a_person_settles_it(
+    once: House, there: bool
+) -> None:
+    once.owe("m1", Action.LOG_TASK, **SAME)
+    once.salesforce.fail("create_many", OutcomeUnclear("late"), after=True)
+    once.drain()
+    with once.database.write() as session:
+        session.execute(
+            update(SyncEntry).values(state="failed", reason="outcome_unknown", due_at=None)
+        )
+    once.owe("m2", Action.LOG_TASK, mailbox_id="support", **SAME)
+    held = [("failed", "outcome_unknown"), ("pending", "copy_first")]
+    for _ in range(2):
+        assert drained(once) == held
+        once.pass_time(16 * 60)
+    admin = Agent("admin", COMPANY, "Admin", is_admin=True)
+    settle = retry.it_is_there if there else retry.send_again
+    with once.database.write() as session:
+        settle(session, admin, once.entries()[0].id)
+    once.drain()
+    once.pass_time(60)
+    ends = [("done", "confirmed"), ELSEWHERE] if there else [LOGGED, ELSEWHERE]
+    assert drained(once) == ends
+
+
+def test_a_mail_that_is_removed_after_it_was_claimed_holds_up_no_other(once: House) -> None:
+    once.owe("m1", Action.LOG_TASK, **SAME)
+    once.owe("m2", Action.LOG_TASK, **{**SAME, "rfc_message_id": "<2@customer.example>"})
+
+    def remove() -> None:
+        failpoints.disarm()
+        with once.database.write() as session:
+            session.execute(delete(SyncEntry).where(SyncEntry.message_id == "m1"))
+
+    failpoints.arm("drain.claimed", remove)
+    assert drained(once) == [LOGGED]
     assert len(once.tasks()) == 1
 
 
