@@ -111,7 +111,7 @@ def _spans(rows: Collection[SyncEntry]) -> Sequence[_Span]:
     found: list[_Span] = []
     marked = [row for row in rows if row.sent_at is not None and spec_of(row).look is Look.MARKER]
     for row in sorted(marked, key=lambda row: (row.sent_user_id or "", _sent(row))):
-        since, until = _sent(row) - LOOK_BACK, _sent_by(row) + LOOK_AHEAD
+        since, until = made_since(row), _sent_by(row) + LOOK_AHEAD
         last = found[-1] if found else None
         if last is not None and last.user == (row.sent_user_id or "") and since <= last.until:
             until = max(until, last.until)
@@ -119,6 +119,11 @@ def _spans(rows: Collection[SyncEntry]) -> Sequence[_Span]:
         else:
             found.append(_Span(row.sent_user_id or "", since, until, (row,)))
     return sorted(found, key=lambda span: span.since)
+
+
+def made_since(row: SyncEntry) -> datetime:
+    """Nothing that Salesforce created before this time is of this marked row's send."""
+    return _sent(row) - LOOK_BACK
 
 
 def _sent(row: SyncEntry) -> datetime:

@@ -13,6 +13,7 @@ from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.objects import CONTACT, LEAD
 from keeping_plugin.services.delivery.actions import Payload, spec_of
+from keeping_plugin.services.delivery.look import made_since
 from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, unknown
 from keeping_plugin.services.people.owners import OWNER_FIELD
 from keeping_plugin.times import ATTEMPTS
@@ -110,13 +111,16 @@ def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     contacts = contacts_of(facts.found, row.address)
     if contacts:
         made.known.add(row.address)
-    # An earlier send of ours made somebody with the address, never a record that was chosen.
+    # An earlier send of ours made somebody with the address, never a record that was chosen, nor
+    # one that was there before the send: an undo would delete it.
     key = salesforce_key(row.address)
     own = [one for one in people if salesforce_key(one.email) == key]
-    ours = [one for one in own if one in contacts] or (own if _as_lead(row, facts) else [])
-    if row.sent_at is not None and ours:
-        made.settled[row.id] = done(spec_of(row).made, ours[0].id)
-        return
+    if row.sent_at is not None:
+        new = [one for one in own if one.created_at >= made_since(row)]
+        ours = [one for one in new if one in contacts] or (new if _as_lead(row, facts) else [])
+        if ours:
+            made.settled[row.id] = done(spec_of(row).made, ours[0].id)
+            return
     outcome = None if own else _unsettled(row, facts)
     if people and outcome is None:
         first = _choose(contacts or people, facts.picks.get(row.address))

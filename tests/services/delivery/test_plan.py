@@ -38,6 +38,7 @@ def contact(number: int = 1) -> PersonFound:
     return PersonFound("Contact", f"00300000000000{number}AAA", JANE, NOW - timedelta(days=number))
 
 
+NEW = replace(contact(), created_at=NOW)
 LEAD = PersonFound("Lead", "00Q000000000001AAA", JANE, NOW)
 SENT = {"state": EntryState.SENDING, "sent_at": NOW - timedelta(minutes=1), "sent_user_id": USER}
 
@@ -116,8 +117,23 @@ def test_a_marked_task_that_is_missing_is_sent_again() -> None:
 
 
 def test_a_marked_contact_that_is_there_counts_as_created() -> None:
-    made = plan([row(1, Action.ADD_CONTACT, **SENT)], facts(contact()))
+    made = plan([row(1, Action.ADD_CONTACT, **SENT)], facts(NEW))
     assert outcome(made) == ("done", "created")
+
+
+@pytest.mark.parametrize("sent_after", [None, NOW - timedelta(hours=1)], ids=["own", "its"])
+@pytest.mark.parametrize(
+    ("before", "reason"), [(timedelta(minutes=10), "created"), (timedelta(minutes=11), "exists")]
+)
+def test_only_a_person_made_since_the_send_is_the_outcome_of_it(
+    sent_after: datetime | None, before: timedelta, reason: str
+) -> None:
+    """By Salesforce's time if it is known, with ten minutes for clocks that differ."""
+    add = row(1, Action.ADD_CONTACT, **SENT, sent_after=sent_after)
+    there = replace(NEW, created_at=(sent_after or add.sent_at) - before)
+    made = plan([add], facts(contact(3), there))
+    assert outcome(made) == ("done", reason)
+    assert made.settled[1].record_id == (there if reason == "created" else contact(3)).id
 
 
 def test_finding_nothing_as_another_user_is_unknown_not_missing() -> None:
@@ -236,5 +252,5 @@ def test_a_chosen_record_is_never_taken_for_the_outcome_of_an_earlier_creation()
     assert outcome(judged) == ("done", "exists"), "the look says that nothing of ours is there"
     elsewhere = replace(facts(chosen), picks=picks, user_id="005000000000002AAA")
     assert outcome(plan([add], elsewhere)) == ("sending", "outcome_unclear")
-    both = plan([add], replace(facts(contact(1), chosen), picks=picks))
-    assert (outcome(both), both.settled[1].record_id) == (("done", "created"), contact(1).id)
+    both = plan([add], replace(facts(NEW, chosen), picks=picks))
+    assert (outcome(both), both.settled[1].record_id) == (("done", "created"), NEW.id)
