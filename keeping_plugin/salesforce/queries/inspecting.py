@@ -46,8 +46,12 @@ _TASK_RELATION, _RELATION = "TaskRelation", "RelationId"
 _LISTS = frozenset({"ActivityHistory", "OpenActivity"})
 # Of a feed, only what people posted: these rows are made by Salesforce itself, for a tracked field,
 # for the record or for a Task that was logged on it (Object Reference, FeedItem).
-_FEEDS = "Feeds"
-_POSTS = "Type NOT IN ('TrackedChange', 'CreateRecordEvent', 'ActivityEvent')"
+# Of Accounts, only further ones: the Contact's own one has such a row, too, where Contacts may have
+# several (Object Reference, AccountContactRelation).
+_SOMEBODYS = {
+    "Feeds": "Type NOT IN ('TrackedChange', 'CreateRecordEvent', 'ActivityEvent')",
+    "AccountContactRelations": "IsDirect = false",
+}
 # Salesforce understood the question and does not answer it for this user, now or later.
 _UNREADABLE = (PermissionDenied, RecordNotFound, RecordRejected, SchemaStale)
 
@@ -174,7 +178,8 @@ def _subqueries(object: str, record_ids: Sequence[str], related: Sequence[Relate
 
 
 def _first(child: str) -> str:
-    return soql.select(("Id",), child, where=[_POSTS] if child == _FEEDS else (), limit=1)
+    where = [_SOMEBODYS[child]] if child in _SOMEBODYS else ()
+    return soql.select(("Id",), child, where=where, limit=1)
 
 
 def _halves(

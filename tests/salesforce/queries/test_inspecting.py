@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import unquote_plus
+
 import pytest
 
 from keeping_plugin.errors import SalesforceUnavailable
-from keeping_plugin.types import ObjectSchema, Related
-from tests.salesforce.conftest import LiveOrg
+from keeping_plugin.salesforce.gateway import Gateway
+from keeping_plugin.salesforce.wire.transport import Transport
+from keeping_plugin.types import ObjectSchema, Related, Tokens
+from tests.salesforce.byte_server import reply, says, serving
+from tests.salesforce.conftest import LiveOrg, MemoryTokens
 
 
 @pytest.fixture
@@ -46,3 +52,25 @@ def test_two_hundred_records_are_looked_at_in_one_request(
     found = gateway.inspect("Contact", people, contact.related)
     assert gateway.requests == before + 1
     assert set(found.records) == set(people)
+
+
+def test_a_contacts_relation_to_its_own_account_is_not_asked_for_and_one_to_another_is() -> None:
+    person = "003dM00001wBXYDQA4"
+    related = Related("AccountContactRelation", "ContactId", "AccountContactRelations")
+    row = {"Id": person, related.name: {"totalSize": 1, "done": True, "records": [{"Id": "07k"}]}}
+    answers = [
+        {
+            "referenceId": f"q{number}",
+            "httpStatusCode": 200,
+            "httpHeaders": {},
+            "body": {"totalSize": len(rows), "done": True, "records": rows},
+        }
+        for number, rows in enumerate(([], [row]))
+    ]
+    with serving(says(reply(json.dumps({"compositeResponse": answers}).encode()))) as wire:
+        tokens = Tokens("token", "5Aep", wire.url, wire.url, f"{wire.url}/id/00D/005")
+        gateway = Gateway(MemoryTokens(tokens), Transport(allow_loopback=True), version="66.0")
+        found = gateway.inspect("Contact", [person], [related])
+    asked = unquote_plus(wire.requests[0].decode())
+    assert "(SELECT Id FROM AccountContactRelations WHERE IsDirect = false LIMIT 1)" in asked
+    assert found.others == {person: ("AccountContactRelation",)}
