@@ -18,6 +18,7 @@ from keeping_plugin.models import (
     SchemaDocument,
     SchemaLoad,
     SyncEntry,
+    UndoneAddress,
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -62,6 +63,8 @@ def leave_for_other_org(
     _end_runs(session, connection, at=at)
     for table in (SchemaDocument, SchemaLoad, AgentUser, RefusedOwner):
         session.execute(delete(table).where(table.connection_id == connection.id))
+    # What was undone there, perhaps in a sandbox, is nobody's decision about the next org.
+    session.execute(delete(UndoneAddress).where(UndoneAddress.company_id == connection.company_id))
     people.leave_org(session, connection.company_id, agent_id=agent_id)
     return revocation
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, insert, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Connection, ConnectionStatus, Database, SyncEntry, now
+from keeping_plugin.models import (
+    Connection,
+    ConnectionStatus,
+    Database,
+    SyncEntry,
+    UndoneAddress,
+    now,
+)
 from keeping_plugin.services.automation.history import without_text
 from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.connection import leftovers
@@ -22,6 +30,7 @@ from tests.services.delivery.house import COMPANY, MAILBOX, House
 pytestmark = pytest.mark.field_case("D2")
 
 MANY = 1_800
+NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -179,3 +188,16 @@ def test_what_an_org_left_for_another_is_owed_ends_the_same_way(house: House) ->
         )
     sweep(house.runtime)
     assert house.states() == [("cancelled", "other_org")] * 2 + [("failed", "outcome_unknown")]
+
+
+def test_who_was_undone_is_kept_for_the_same_org_and_no_other(house: House) -> None:
+    with house.database.write() as session:
+        for company in (COMPANY, "another"):
+            session.add(UndoneAddress(company_id=company, address="x@a.example", undone_at=NOON))
+    leave(house)
+    with house.database.write() as session:
+        assert session.query(UndoneAddress).count() == 2
+        row = session.get_one(Connection, house.connection_id)
+        leave_for_other_org(session, row, agent_id="ada", at=NOON, times=house.runtime.times)
+    with house.database.read() as session:
+        assert [each.company_id for each in session.query(UndoneAddress)] == ["another"]
