@@ -39,7 +39,8 @@ class UndoRun(Base):
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # None: over
     failures: Mapped[int] = mapped_column(Integer, default=0)  # of calls, in a row
-    # The largest step it takes: 10, then 1, after triggers that fail for many records at once.
+    # The largest step it takes: 10, then 1, after triggers that fail for many records at once, or a
+    # look that took too long.
     batch_size: Mapped[int | None] = mapped_column(SmallInteger)
 
 
@@ -78,7 +79,7 @@ class UndoItem(Base):
 
 class UndoneAddress(Base):
     """An address whose Contact or Lead was deleted again: automations add nobody with it until an
-    admin allows it. Agents may."""
+    admin allows it, or another org is connected. Agents may."""
 
     __tablename__ = "keeping_undone_address"
 

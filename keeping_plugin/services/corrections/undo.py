@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -24,25 +24,20 @@ from keeping_plugin.errors import (
     SalesforceError,
 )
 from keeping_plugin.models import (
-    AuditRecord,
     Connection,
     ConnectionStatus,
-    EntryState,
     ItemState,
-    SyncEntry,
     UndoItem,
     UndoRun,
     UndoState,
-    listed,
     now,
 )
 from keeping_plugin.objects import TASK
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.corrections import record_outcome
 from keeping_plugin.services.corrections.choice import OPEN, UNDOABLE, leave_chosen
+from keeping_plugin.services.corrections.evidence import gather
 from keeping_plugin.services.corrections.judge import (
-    Evidence,
     Verdict,
     fitting,
     judge,
@@ -57,7 +52,6 @@ from keeping_plugin.types import Inspection, ObjectSchema
 
 STEP = 200  # records
 STEPS_A_JOB = 5
-_CLOCKS_DIFFER = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -218,13 +212,8 @@ def _step(work: Work) -> bool:
     if schema is None or not (schema.deletable or items[0].state == ItemState.SENT):
         _write(work, {item.entry_id: Verdict("no_right", item.object) for item in items}, items)
         return True
-    inspection = work.gateway.inspect(
-        schema.name,
-        [item.record_id or "" for item in items],
-        worth_asking(schema),
-        start_by=work.lease.start_by(runtime),
-    )
-    evidence = _evidence(runtime, run, items, inspection)
+    inspection = _look(work, schema, items)
+    evidence = gather(runtime, run, items, inspection)
     verdicts = {
         item.entry_id: judge(
             item.record_id or "", inspection, evidence, sent=item.state == ItemState.SENT
@@ -240,6 +229,29 @@ def _step(work: Work) -> bool:
     _write(work, verdicts, items)
     going = fitting(verdicts.items(), STEP)
     return not going or _delete(work, verdicts, [i for i in items if i.entry_id in going])
+
+
+def _look(work: Work, schema: ObjectSchema, items: Sequence[UndoItem]) -> Inspection:
+    """Raises what `inspect` raises; after a look that was too slow, the next one is smaller."""
+    try:
+        return work.gateway.inspect(
+            schema.name,
+            [item.record_id or "" for item in items],
+            worth_asking(schema),
+            start_by=work.lease.start_by(work.runtime),
+        )
+    except SalesforceError as error:
+        if error.timed_out or isinstance(error, CallNotStarted):
+            with work.runtime.database.write() as session:
+                _shrink(session, work.run, len(items))
+        raise
+
+
+def _shrink(session: Session, run: UndoRun, size: int) -> None:
+    """Let the run's next steps be smaller than this one."""
+    current = _mine(session, run)
+    if current is not None:
+        current.batch_size = record_outcome.smaller_than(size)
 
 
 def _next(session: Session, run: UndoRun) -> Sequence[UndoItem]:
@@ -261,34 +273,6 @@ def _next(session: Session, run: UndoRun) -> Sequence[UndoItem]:
         .order_by(UndoItem.entry_id)
         .limit(run.batch_size or STEP)
     ).all()
-
-
-def _evidence(
-    runtime: Runtime, run: UndoRun, items: Sequence[UndoItem], inspection: Inspection
-) -> Evidence:
-    tasks = {task.id for same in inspection.tasks.values() for task in same}
-    records = [*tasks, *(item.record_id or "" for item in items)]
-    since = min((each.created_at for each in inspection.records.values()), default=run.started_at)
-    with runtime.database.read() as session:
-        user_id = session.get_one(Connection, run.connection_id).user_id
-        ours = session.scalars(
-            select(SyncEntry.record_id).where(
-                SyncEntry.connection_id == run.connection_id,
-                SyncEntry.record_id.in_(select(listed(session, tasks))),
-                SyncEntry.state == EntryState.DONE,
-                SyncEntry.reason == "logged",
-            )
-        ).all()
-        agents = session.scalars(
-            select(AuditRecord.record_id).where(
-                AuditRecord.company_id == run.company_id,
-                AuditRecord.at >= since - _CLOCKS_DIFFER,
-                AuditRecord.agent_id != "",
-                AuditRecord.action.in_((Audited.RECORD_CREATED, Audited.RECORD_UPDATED)),
-                AuditRecord.record_id.in_(select(listed(session, records))),
-            )
-        ).all()
-    return Evidence(user_id, frozenset(filter(None, ours)), frozenset(agents))
 
 
 def _delete(work: Work, verdicts: Mapping[int, Verdict], items: Sequence[UndoItem]) -> bool:
@@ -363,9 +347,8 @@ def _unmark(work: Work, ids: Collection[int], *, smaller: bool = False) -> None:
     """Nothing was deleted."""
     with work.runtime.database.write() as session:
         _set(session, work.run, ids, state=ItemState.CHOSEN, sent_at=None)
-        current = _mine(session, work.run)
-        if current is not None and smaller:
-            current.batch_size = record_outcome.smaller_than(len(ids))
+        if smaller:
+            _shrink(session, work.run, len(ids))
 
 
 def _set(

@@ -262,6 +262,7 @@ def test_a_look_that_fails_deletes_nothing(sent: House) -> None:
     sent.salesforce.fail("inspect", SalesforceUnavailable())
     run_id = undo_all(sent)
     assert {state for state, _ in items(sent, run_id).values()} == {"chosen"}
+    assert run_of(sent, run_id).batch_size is None
     assert len(sent.tasks()) == 2
 
 
