@@ -125,14 +125,15 @@ def _confirmation(agent: Agent, choice: Choice) -> ResponseReturnValue:
             missing = [name for name in counts if name in undeletable]
         except SalesforceError as error:
             failure = error_sentence(error)
+    going = {name: number for name, number in counts.items() if name not in missing}
     return render_template(
         "keeping/settings/undo_confirm.html",
         tabs=tabs("activity"),
         choice=choice,
         what=choice_text(choice),
         counts=[(RECORDS[name][1], number) for name, number in sorted(counts.items())],
-        total=sum(counts.values()),
-        people=sum(number for name, number in counts.items() if name != TASK.name),
+        total=sum(going.values()),
+        people=sum(number for name, number in going.items() if name != TASK.name),
         unknown=unknown,
         missing=missing,
         failure=failure,

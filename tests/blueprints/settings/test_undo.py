@@ -112,8 +112,12 @@ def test_without_the_right_to_delete_it_is_not_offered(inbox: Inbox, ledger: Led
     schemas = inbox.salesforce.org.schemas
     schemas["Contact"] = replace(schemas["Contact"], deletable=False)
     found = page(inbox, f"{CONFIRM}?entry={entry}")
-    assert "may not delete Contact records in Salesforce" in read(found)
+    assert "may not delete Contact records in Salesforce, so nothing can be undone" in read(found)
     assert not found.xpath("//button[contains(., 'Delete')]")
+    some = page(inbox, f"{CONFIRM}?domain=acme.example")
+    assert "may not delete Contact records in Salesforce, so those are kept" in read(some)
+    assert "Delete 1 record" in read(some)
+    assert "Automations do not add these people again" not in read(some)
 
 
 @pytest.mark.parametrize(
