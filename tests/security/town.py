@@ -21,6 +21,7 @@ from keeping_plugin.models import (
     Connection,
     EntryState,
     FieldSelection,
+    FindingPolicy,
     MailboxPolicy,
     SyncEntry,
     UndoRun,
@@ -178,7 +179,7 @@ class Town(AdminSide):
                 started_by=ADMINS[company],
                 started_at=at,
             )
-            session.add_all([run, undo])
+            session.add_all([run, undo, FindingPolicy(company_id=company, search=True)])
             agent = {  # whom routes name by their id
                 "connection_id": entry.connection_id,
                 "agent_id": conversation.mailbox_id,

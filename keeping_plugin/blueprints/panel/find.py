@@ -24,6 +24,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     TooBusy,
 )
+from keeping_plugin.objects import CONTACT
 from keeping_plugin.services.panel import find as service
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
@@ -91,7 +92,7 @@ def _hit(link: Linked, place: ConversationContext, record: Record) -> dict[str, 
     facts = [str(account)] if account else []
     facts += [row.text for row in card.rows if row.text and row.text not in (card.title, *facts)]
     person = service.person_id(record)
-    object = "Contact" if person != record.id else record.object
+    object = CONTACT.name if person != record.id else record.object
     chosen = f"{object}/{person}" if person else ""
     return {
         "card": card,
