@@ -30,6 +30,7 @@ ASKING = {
     "GET create",
     "POST create",
     "POST use",
+    "GET find",
     "GET search",
     "GET edit_record",
     "POST edit_record",
