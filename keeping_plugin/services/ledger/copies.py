@@ -89,13 +89,14 @@ def log_once(runtime: Runtime, batch: Batch, fingerprints: Mapping[int, str]) ->
             copies.setdefault(copy.fingerprint or "", []).append(copy)
         here = frozenset(batch.row_ids)
         dropped = here - fingerprints.keys()
+        time = now(session)
         outcomes: dict[int, Outcome] = {}
         for row in batch.rows:
             if row.sent_at is None and row.id in fingerprints:
                 # Without even the row itself: it was ended or removed after it was claimed.
                 same = copies.get(fingerprints[row.id], ())
                 others = [each for each in same if each.id != row.id]
-                outcome = _after(row, others, here, dropped, now(session), runtime.times)
+                outcome = _after(row, others, here, dropped, time, runtime.times)
                 if outcome is not None:
                     outcomes[row.id] = outcome
         if outcomes:

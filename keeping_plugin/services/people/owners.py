@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.models import Connection, RefusedOwner, SyncEntry, now, upsert
-from keeping_plugin.objects import ACCOUNT, CONTACT
+from keeping_plugin.objects import ACCOUNT, CONTACT, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice, advice
 from keeping_plugin.services.people import agents
@@ -180,7 +180,7 @@ def _accounts_tell(schemas: Mapping[str, ObjectSchema]) -> bool:
     contact, account = schemas.get(CONTACT.name), schemas.get(ACCOUNT.name)
     return (
         contact is not None
-        and "AccountId" in contact.fields
+        and TO_ACCOUNT in contact.fields
         and account is not None
         and OWNER_FIELD in account.fields
     )
@@ -215,13 +215,14 @@ def remember_refused(
         )
         for record, error in refused
     }
+    time = now(session) if codes else None
     for (owner_id, object), code in sorted(codes.items()):
         row = {
             "connection_id": connection_id,
             "owner_id": owner_id,
             "object": object,
             "code": code[:128],
-            "refused_at": now(session),
+            "refused_at": time,
         }
         upsert(session, RefusedOwner, row, key=("connection_id", "owner_id", "object"))
 
