@@ -184,7 +184,6 @@ def page(
         ],
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
         interruption=INTERRUPTIONS.get(standing),
-        people=choices.of(chosen.id) if chosen else None,
         owners=OWNERS,
         run=run,
         ended_sentence=ended_sentence,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import Installation, PeoplePolicy, upsert
@@ -151,22 +151,6 @@ def follow_company(session: Session, agent: Agent, mailbox_id: str, names: Colle
     row.choices = {name: value for name, value in row.choices.items() if name not in names}
     _note(session, agent, mailbox_id, ["company"])
     return True
-
-
-def use_company_choices(session: Session, agent: Agent, mailbox_id: str) -> bool:
-    """Let a mailbox follow the company again; says whether it had choices of its own."""
-    gone = session.scalars(
-        delete(PeoplePolicy)
-        .where(
-            PeoplePolicy.company_id == agent.company_id,
-            PeoplePolicy.mailbox_id == mailbox_id,
-            PeoplePolicy.mailbox_id != COMPANY,
-        )
-        .returning(PeoplePolicy.mailbox_id)
-    ).all()
-    if gone:
-        _note(session, agent, mailbox_id, ["company"])
-    return bool(gone)
 
 
 # Ids of records, which another org does not have.

@@ -33,9 +33,9 @@ def test_a_mailbox_replaces_what_it_names_and_follows_the_company_in_the_rest(
     assert kept.of("support") == PeopleChoices(add_as=AddAs.LEAD, an_hour=30)
     assert kept.own("sales") == {"an_hour", "owner"}
     with database.write() as session:
-        assert policy.use_company_choices(session, ADMIN, "sales")
-        assert not policy.use_company_choices(session, ADMIN, "sales")
-        assert not policy.use_company_choices(session, ADMIN, COMPANY)
+        assert policy.follow_company(session, ADMIN, "sales", ["an_hour", "owner"])
+        assert not policy.follow_company(session, ADMIN, "sales", ["an_hour", "owner"])
+        assert not policy.follow_company(session, ADMIN, COMPANY, ["an_hour"])
     with database.read() as session:
         assert policy.load(session, "acme").of("sales").an_hour == 30
         noted = session.execute(select(AuditRecord.record_id, AuditRecord.detail)).all()
