@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from keeping_plugin.addresses import domain_key, shown_domain
 from keeping_plugin.errors import SalesforceError
-from keeping_plugin.objects import ACCOUNT, CONTACT
+from keeping_plugin.objects import ACCOUNT, CONTACT, TO_ACCOUNT
 from keeping_plugin.salesforce.queries import payloads, soql
 from keeping_plugin.salesforce.queries.payloads import mapping, text
 from keeping_plugin.salesforce.wire import composite
@@ -97,8 +97,8 @@ def _of_domains(name: str, group: Sequence[str], conditions: Sequence[str], *, n
         for domain in group
         for spelling in _spellings(domain)
     ]
-    where = [f"({' OR '.join(parts)})", "AccountId != null", *conditions]
-    fields = ("AccountId", _OWNER, _NAME) if named else ("AccountId", _OWNER)
+    where = [f"({' OR '.join(parts)})", f"{TO_ACCOUNT} != null", *conditions]
+    fields = (TO_ACCOUNT, _OWNER, _NAME) if named else (TO_ACCOUNT, _OWNER)
     if len(group) > 1:
         return composite.query(
             name, soql.select(("Email", *fields), CONTACT.name, where=where, limit=PAGE)
@@ -178,7 +178,7 @@ def _most(people: Counter[AccountFound]) -> Told:
 
 def _account(row: Mapping[str, object]) -> AccountFound:
     """Of a Contact's row; an aggregate names the column of a parent's field by the field alone."""
-    account_id = payloads.record_id({"Id": row.get("AccountId")})
+    account_id = payloads.record_id({"Id": row.get(TO_ACCOUNT)})
     return _found(account_id, mapping(row[ACCOUNT.name]) if row.get(ACCOUNT.name) else row)
 
 

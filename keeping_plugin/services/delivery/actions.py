@@ -17,8 +17,9 @@ from keeping_plugin.mail.company_name import lead_company
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.task import task_text
 from keeping_plugin.models import Connection, EntryState, MailboxPolicy, SyncEntry
-from keeping_plugin.objects import LEAD
+from keeping_plugin.objects import LEAD, TO_ACCOUNT
 from keeping_plugin.services.ledger.outcome import Outcome, done, words
+from keeping_plugin.services.people.making import WITHOUT_ACCOUNT
 from keeping_plugin.services.people.policy import AddAs, PeopleChoices
 from keeping_plugin.time_zones import zone
 from keeping_plugin.types import Action, Address, Conversation, Message, Value
@@ -28,7 +29,7 @@ PERSON_GONE = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"})
 
 # Salesforce did not take the Account of a new Contact: deleted a moment ago, or not for this user
 # to see. It is looked for once more, then the Contact is added without one.
-ACCOUNT_REFUSED, WITHOUT_ACCOUNT = "account_refused", "without_account"
+ACCOUNT_REFUSED = "account_refused"
 ACCOUNT_OPEN = "account_open"  # it shares a domain with more people than could be looked through
 _RECORD_ID = re.compile(r"\b(?=[A-Za-z]{0,17}\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b", re.ASCII)
 _ACCOUNT_GONE = PERSON_GONE | {"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
@@ -53,7 +54,7 @@ def names_account(error: SalesforceError, account_id: str) -> bool:
     18, of which the first 15 are significant."""
     return any(
         each.code in _ACCOUNT_GONE
-        and set(each.fields) <= {"AccountId"}
+        and set(each.fields) <= {TO_ACCOUNT}
         and (bool(each.fields) or account_id[:15] in each.message)
         for each in error.complaints
     )

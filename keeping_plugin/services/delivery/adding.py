@@ -14,7 +14,6 @@ from keeping_plugin.models import Lane, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.actions import (
     ACCOUNT_OPEN,
-    WITHOUT_ACCOUNT,
     spec_of,
     without_account,
 )
@@ -26,7 +25,13 @@ from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.outcome import held, later
 from keeping_plugin.services.people.accounts import AccountChoice
 from keeping_plugin.services.people.limits import added_lately, company_of
-from keeping_plugin.services.people.making import Making, choose, missing_account, on_account
+from keeping_plugin.services.people.making import (
+    WITHOUT_ACCOUNT,
+    Making,
+    choose,
+    missing_account,
+    on_account,
+)
 from keeping_plugin.services.people.owners import Owners
 from keeping_plugin.services.people.policy import CompanyPeople
 from keeping_plugin.services.runtime import Runtime

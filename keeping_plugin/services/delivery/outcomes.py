@@ -17,8 +17,10 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.refusals import Advice, advice, is_locked
-from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, WITHOUT_ACCOUNT, spec_of
+from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, done, later, unknown, words
+from keeping_plugin.services.people.making import WITHOUT_ACCOUNT
+from keeping_plugin.services.people.owners import REFUSED as OWNER_REFUSED
 from keeping_plugin.times import SETTLE
 from keeping_plugin.types import Saved
 
@@ -33,7 +35,7 @@ SOMETHING_BROKE = "internal_error"
 # The org's own field for our Tasks is gone, or takes nothing any more: they are sent without it.
 KEY_FIELD_GONE = "key_field_gone"
 
-OF_PERSON = frozenset({"owner_refused", ACCOUNT_REFUSED, WITHOUT_ACCOUNT})
+OF_PERSON = frozenset({OWNER_REFUSED, ACCOUNT_REFUSED, WITHOUT_ACCOUNT})
 
 
 def backoff(retries: int) -> float:
@@ -67,7 +69,7 @@ def account_refused(row: SyncEntry) -> Outcome:
 
 def owner_refused() -> Outcome:
     """A record that is sent once more at once, without its owner."""
-    return Outcome(EntryState.PENDING, "owner_refused", 0.0)
+    return Outcome(EntryState.PENDING, OWNER_REFUSED, 0.0)
 
 
 def read(

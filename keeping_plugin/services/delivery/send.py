@@ -15,6 +15,7 @@ from keeping_plugin.errors import (
     SalesforceError,
 )
 from keeping_plugin.models import EntryState, SyncEntry
+from keeping_plugin.objects import TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice
 from keeping_plugin.services.delivery import pauses
@@ -154,7 +155,7 @@ def _told(
             disowned.append((each.record, answer))
         elif (
             isinstance(answer, SalesforceError)
-            and isinstance(account_id := each.record.fields.get("AccountId"), str)
+            and isinstance(account_id := each.record.fields.get(TO_ACCOUNT), str)
             and refuses_account(answer, account_id)
         ):
             own[each.row.id] = account_refused(each.row)

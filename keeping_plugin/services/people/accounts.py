@@ -29,7 +29,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.mail.domains import may_be_a_company
 from keeping_plugin.models import Connection, DomainAccount, insert_new, listed, now
-from keeping_plugin.objects import ACCOUNT, CONTACT
+from keeping_plugin.objects import ACCOUNT, CONTACT, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people.policy import PeopleChoices
 from keeping_plugin.services.runtime import Runtime
@@ -110,7 +110,7 @@ def why_not(schemas: Mapping[str, ObjectSchema]) -> str | None:
     account, contact = schemas.get(ACCOUNT.name), schemas.get(CONTACT.name)
     if account is None or "Website" not in account.fields:
         return "The connected user cannot read Accounts and their Website."
-    lookup = contact.fields.get("AccountId") if contact is not None else None
+    lookup = contact.fields.get(TO_ACCOUNT) if contact is not None else None
     if lookup is None or not lookup.createable:
         return "The connected user cannot edit the Account of a Contact (Contact.AccountId)."
     return None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import domain_of
 from keeping_plugin.models import SyncEntry
-from keeping_plugin.objects import CONTACT, LEAD
+from keeping_plugin.objects import CONTACT, LEAD, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people import accounts
 from keeping_plugin.services.people.accounts import AccountChoice, Step
@@ -21,8 +21,9 @@ from keeping_plugin.types import Action, ObjectSchema, Value
 COMPANY_LENGTH = 255
 
 # Why somebody was added without the Account they were to have: codes of wording.entries.NOTES.
+WITHOUT_ACCOUNT = "without_account"  # Salesforce took none twice
 CHOSEN_GONE, UNANSWERED = "chosen_account_gone", "account_unanswered"
-NOTES = frozenset({"without_account", CHOSEN_GONE, UNANSWERED})
+NOTES = frozenset({WITHOUT_ACCOUNT, CHOSEN_GONE, UNANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def on_account(
     if account is None or not account.id:
         return fields
     if object == CONTACT.name:
-        return {**fields, "AccountId": account.id}
+        return {**fields, TO_ACCOUNT: account.id}
     if object == LEAD.name and account.name and account.step is not Step.CHOSEN:
         return {**fields, "Company": account.name[:COMPANY_LENGTH]}
     return fields

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from keeping_plugin.fieldtypes import ControlKind, field_type
-from keeping_plugin.objects import CONTACT, LEAD, TASK, emails_are_searched, row_of
+from keeping_plugin.objects import CONTACT, LEAD, TASK, TO_ACCOUNT, emails_are_searched, row_of
 from keeping_plugin.services.schema.fields import is_picklist
 from keeping_plugin.types import Action, FieldSpec, ObjectSchema, Value
 
@@ -81,7 +81,7 @@ def payload_of(action: Action, *, lead: bool = False) -> Payload:
 
 
 # Set by the Account and the Owner of added people, or by what the message says: no default's.
-_OTHERS = {CONTACT.name: {"AccountId"}, TASK.name: {"WhatId", "TaskWhoIds"}}
+_OTHERS = {CONTACT.name: {TO_ACCOUNT}, TASK.name: {"WhatId", "TaskWhoIds"}}
 
 
 def takes_default(schema: ObjectSchema, spec: FieldSpec) -> bool:
