@@ -21,6 +21,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.salesforce.queries.readable import readable
 from keeping_plugin.types import Tokens
+from keeping_plugin.wording.barred import BARRED
 from keeping_plugin.wording.logins import REASONS
 
 _CONFIGURATION = {
@@ -31,6 +32,7 @@ _CONFIGURATION = {
     "invalid_request",
     "invalid_scope",
 }
+_ASKS_FOR_PROOF = {"invalid_dpop_proof", "use_dpop_nonce"}  # RFC 9449
 _LATER = {"server_error", "temporarily_unavailable", "unknown_error"}
 
 # All that says that a grant is dead, and with which the tokens are erased (REFERENCE: the errors of
@@ -65,6 +67,8 @@ def _barred_reason(error: str, words: str) -> str:
         return "not_installed"
     if error == "invalid_app_access":
         return "not_approved"
+    if error in _ASKS_FOR_PROOF:
+        return "dpop"
     if error == "inactive_org":
         return "org_inactive"
     return "configuration" if error in _CONFIGURATION else "refused"
@@ -105,7 +109,7 @@ def login_error(error: str, description: str | None, *, at_callback: bool = Fals
         reason = "inactive"
     elif error in _CONFIGURATION:
         reason = "configuration"
-    elif (barred := _barred_reason(error, words)) in {"restricted", "away"}:
+    elif (barred := _barred_reason(error, words)) in {"restricted", "away", "dpop"}:
         reason = barred
     elif error == "invalid_grant" and not at_callback:
         if "approved" in words:
@@ -179,6 +183,12 @@ def signature_holds(token: Mapping[str, Any], client_secret: str) -> bool:
     return hmac.compare_digest(base64.b64encode(made), _text(token, "signature").encode())
 
 
+def _is_bearer(token: Mapping[str, Any]) -> bool:
+    """A token of another type, such as DPoP (RFC 9449), is refused by every call that carries it
+    as Bearer. An answer without a type is an older Bearer answer."""
+    return (_text(token, "token_type") or "Bearer").lower() == "bearer"
+
+
 def fresh_tokens(
     token: Mapping[str, Any], *, login_url: str, client_secret: str, allow_loopback: bool
 ) -> Tokens:
@@ -198,6 +208,8 @@ def fresh_tokens(
         or hosts.identity(made.identity_url, allow_loopback=allow_loopback) is None
     ):
         raise LoginRefused(REASONS["untrusted"], reason="untrusted")
+    if not _is_bearer(token):
+        raise LoginRefused(REASONS["dpop"], reason="dpop")
     granted = set(made.scope.split())
     if made.refresh_token is None or (granted and not granted & {"api", "full"}):
         raise LoginRefused(REASONS["no_refresh_token"], reason="no_refresh_token")
@@ -208,8 +220,8 @@ def renewed_tokens(
     token: Mapping[str, Any], old: Tokens, *, client_secret: str, allow_loopback: bool
 ) -> Tokens:
     """The tokens after a refresh: the answer carries a refresh token only where Salesforce rotates
-    them. Raises ConnectionBarred when the answer is another org's or user's, or points
-    elsewhere: that tells nothing of the grant."""
+    them. Raises ConnectionBarred when the answer is another org's or user's, points elsewhere, or
+    is no Bearer token: that tells nothing of the grant."""
     access_token = _text(token, "access_token")
     instance_url = _text(token, "instance_url").removesuffix("/") or old.instance_url
     identity_url = _text(token, "id") or old.identity_url
@@ -225,6 +237,8 @@ def renewed_tokens(
             "The response to a token refresh could not be verified as coming from Salesforce.",
             reason="untrusted",
         )
+    if not _is_bearer(token):
+        raise ConnectionBarred(BARRED["dpop"].means, reason="dpop")
     return Tokens(
         access_token=access_token,
         refresh_token=_text(token, "refresh_token") or old.refresh_token,

@@ -51,6 +51,11 @@ BARRED: Mapping[str, BarredReason] = {
         "A Salesforce admin can check Setup › Session Settings (sessions locked to an IP "
         "address or a domain), Setup › API Access Control and Setup › Login History.",
     ),
+    "dpop": BarredReason(
+        "The app in Salesforce issues tokens that need a proof of possession (DPoP), which this "
+        "inbox does not support.",
+        "A Salesforce admin can turn DPoP off for this app in Setup › External Client App Manager.",
+    ),
     "org_inactive": BarredReason(
         "The Salesforce org is locked or suspended.",
         "A Salesforce admin can check Setup › Company Information and Setup › Your Account, "

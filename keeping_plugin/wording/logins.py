@@ -42,6 +42,7 @@ REASONS: Mapping[str, str] = {
     ),
     "restricted": _at_login("restricted"),
     "away": _at_login("away"),
+    "dpop": _at_login("dpop"),
     "not_accepted": _at_login("session"),
     "refused": "Salesforce refused the login.",
 }

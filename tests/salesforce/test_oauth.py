@@ -111,6 +111,17 @@ def test_a_code_of_another_login_is_refused(org: LiveOrg, states: MemoryStates) 
     assert refused.value.reason == "expired"
 
 
+def test_an_app_whose_tokens_need_proofs_is_told(org: LiveOrg, states: MemoryStates) -> None:
+    org.control.set(dpop=True)
+    try:
+        arguments = callback_of(org.oauth.authorize_url(CALLBACK, states), org)
+        with pytest.raises(LoginRefused) as refused:
+            org.oauth.exchange(arguments, states)
+    finally:
+        org.control.set(dpop=False)
+    assert refused.value.reason == "dpop"
+
+
 def test_a_denial_is_told(org: LiveOrg, states: MemoryStates) -> None:
     arguments = callback_of(org.oauth.authorize_url(CALLBACK, states), org, approve=False)
     with pytest.raises(LoginRefused) as refused:
@@ -271,6 +282,7 @@ def test_the_sandboxs_own_words_count_where_production_only_does_not_know_the_co
         ("invalid_grant", "inactive user", "inactive"),
         ("inactive_org", "", "inactive"),
         ("redirect_uri_mismatch", "", "configuration"),
+        ("use_dpop_nonce", "Authorization server requires nonce in DPoP proof", "dpop"),
         ("something_new", "<script>", "refused"),
     ],
 )
@@ -379,6 +391,20 @@ def test_a_grant_too_small_to_live_on_is_refused_at_once(changes: dict[str, Any]
     with pytest.raises(LoginRefused) as refused:
         fresh(signed(**changes))
     assert refused.value.reason == "no_refresh_token"
+
+
+def test_a_token_that_needs_proofs_is_refused_at_once() -> None:
+    """Every call that carries it as Bearer would be refused (RFC 9449)."""
+    with pytest.raises(LoginRefused) as refused:
+        fresh(signed(token_type="DPoP"))
+    assert refused.value.reason == "dpop"
+    with pytest.raises(ConnectionBarred) as barred:
+        grants.renewed_tokens(
+            signed(token_type="DPoP"), fresh(signed()), client_secret=SECRET, allow_loopback=False
+        )
+    assert barred.value.reason == "dpop"
+    for taken in ("Bearer", "bearer", None):
+        assert fresh(signed(token_type=taken)).access_token == "00Dx!a"
 
 
 @pytest.mark.parametrize(
