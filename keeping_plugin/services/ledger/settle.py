@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import EntryState, Pick, SyncEntry, now
+from keeping_plugin.models import EntryState, SyncEntry, now
 from keeping_plugin.services.ledger import entries, waiting
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.locking import lock_connection
@@ -35,7 +35,6 @@ def settle(
     rows = {row.id: row for row in batch.rows if row.id in outcomes}
     outcomes = _keep_in_step(session, batch, rows, dict(outcomes), time, times)
     entries.settle(session, rows, outcomes, batch.token, time=time, times=times)
-    _drop_picks(session, batch, rows, outcomes)
     return waiting.contact_appeared(session, batch.connection.id, known) if known else 0
 
 
@@ -103,18 +102,3 @@ def _keep_in_step(
             unscaled = max(0.0, left.total_seconds()) / times.scale
             outcomes[row_id] = Outcome(EntryState.PENDING, "contact_first", unscaled)
     return outcomes
-
-
-def _drop_picks(
-    session: Session,
-    batch: Batch,
-    rows: Mapping[int, SyncEntry],
-    outcomes: Mapping[int, Outcome],
-) -> None:
-    gone = {rows[key].address for key, each in outcomes.items() if each.reason == "person_gone"}
-    if gone:
-        session.execute(
-            delete(Pick).where(
-                Pick.connection_id == batch.connection.id, Pick.address.in_(sorted(gone))
-            )
-        )

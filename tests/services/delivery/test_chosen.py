@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keeping_plugin.errors import SalesforceUnavailable
+from keeping_plugin.errors import Complaint, RecordRejected, SalesforceUnavailable
 from keeping_plugin.models import AuditRecord, Pick
 from keeping_plugin.services.people import picks
 from keeping_plugin.types import Action, Agent
@@ -106,6 +106,26 @@ def test_a_choice_that_is_gone_is_dropped_and_the_address_found_anew(house: Hous
         assert session.query(AuditRecord.object).filter_by(record_id=gone).distinct().all() == [
             ("Contact",)
         ]
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_choice_that_goes_between_the_find_and_the_send_is_followed_or_its_end_audited(
+    house: House, merged: bool
+) -> None:
+    stays = house.salesforce.add("Contact", LastName="Stays", Email=JANE)
+    loser = house.salesforce.add("Contact", LastName="Loser")
+    choose(house, "Contact", loser)
+    house.owe("m1", Action.LOG_TASK)
+    gone = RecordRejected(complaints=(Complaint("ENTITY_IS_DELETED", "entity is deleted"),))
+    house.salesforce.refuse_rows(gone)
+    leave = house.salesforce.merge if merged else lambda object, _, one: delete(object, one)
+    delete = house.salesforce.delete
+    house.salesforce.meanwhile("create_many", lambda: leave("Contact", stays, loser))
+    house.drain()
+    assert [task["WhoId"] for task in house.tasks()] == [stays]
+    assert chosen(house) == ({JANE: stays} if merged else {})
+    expected = ("pick_followed", stays, "") if merged else ("pick_removed", loser, "gone")
+    assert audited(house) == [expected]
 
 
 def test_a_choice_stays_while_salesforce_does_not_answer(house: House) -> None:
