@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.bench import Bench, Runs
 from benchmarks.machine import watched
 
-MAX_BYTES = 12_000  # bytes
+MAX_BYTES = 14 * 1024
 SHARE = 1.15
 
 # Every module of the plugin's dependencies, in the order in which they come: neither ours nor
@@ -51,14 +51,14 @@ def _page(bench: Bench) -> None:
     static = files("keeping_plugin") / "static"
     sizes = {
         name: len(gzip.compress((static / name).read_bytes(), 6, mtime=0))
-        for name in ("keeping.js", "own.js", "keeping.css")
+        for name in ("keeping.js", "keys.js", "own.js", "keeping.css")
     }
     total = sum(sizes.values())
     bench.point(
         "script and style of the panel, gzipped",
         total / 1000,
         "KB",
-        target="at most 12 KB",
+        target="at most 14 KB",
         met=total <= MAX_BYTES,
         note=", ".join(f"{name} {size / 1000:.1f} KB" for name, size in sizes.items()),
     )

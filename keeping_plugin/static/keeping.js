@@ -1,11 +1,4 @@
-// What makes the panel and the settings pleasant; every page works without it. The markup says what
-// happens, in data-k-* attributes: templates/keeping/live.html lists them.
-//
-// Mail stands in the same document as the panel and may hold any of these attributes, a
-// <keeping-panel> or a <base>. So the script attends two kinds of roots only: the shadow root of a
-// panel that embed.html printed, which this very script follows, and whole pages of the plugin.
-// It fetches addresses of the plugin only, and reads them against the page's own address, never
-// against a <base>.
+// templates/keeping/live.html says what this does, and which pages and addresses it trusts.
 
 import { attendKeys, readyKeys } from "./keys.js";
 import { isOwnPage, own } from "./own.js";
@@ -19,8 +12,7 @@ const timers = new WeakMap();
 const behind = new WeakMap(); // region -> what it replaced, and from which control
 const changed = new Map(); // form with something typed -> its root
 
-// Whether embed.html printed this panel. Sanitizers let unknown elements and templates pass, and
-// never a script.
+// Whether embed.html printed this panel: mail may hold unknown elements, and never a script.
 function isOwnPanel(panel) {
   const script = panel.nextElementSibling;
   if (!(script instanceof HTMLScriptElement) || script.type !== "module") return false;
@@ -80,8 +72,7 @@ function move(element, place) {
   }
 }
 
-// Open forms outlive the swap of the card around them, and so does what is unfolded. One that has
-// no place on the card any more stays above it if something was typed.
+// Open forms outlive the swap of the card around them; a typed one without a place stays above it.
 function keepForms(old, fresh, finished) {
   const open = [...old.querySelectorAll("[data-k-keep]")];
   if (old.matches("[data-k-keep]")) open.push(old);
@@ -107,7 +98,7 @@ function keepForms(old, fresh, finished) {
   }
 }
 
-// The person goes on here. A long text is gone on with at its end; a short one is mostly replaced.
+// A long text is gone on with at its end; a short one is mostly replaced.
 function focusOn(element, region) {
   element.focus({ preventScroll: true });
   (element === region ? region.firstElementChild ?? region : element).scrollIntoView({ block: "nearest" });
@@ -151,8 +142,7 @@ function swap(root, region, html, { trigger = null, sent = false } = {}) {
   focusOn(focus, fresh);
 }
 
-// Cancel, Back and Esc: what the region replaced comes back as it was, and so does the focus. False
-// when it has to be read again.
+// What the region replaced comes back as it was, with the focus; false when it has to be read again.
 function putBack(root, region) {
   const before = behind.get(region);
   if (!before?.node || running.get(region)?.saves) return false;
@@ -177,8 +167,7 @@ function onLeave(event) {
   if ([...changed.values()].some((root) => root.isConnected)) event.preventDefault();
 }
 
-// What was refused as a whole changes nothing: a form stays as it is, with what the answer says
-// above it, and whatever else was asked for is answered in the notice below the panel.
+// A refusal changes nothing: it stands above its form, or in the notice below the panel.
 function refuse(root, region, content, trigger, { sent }) {
   const form = trigger?.form ?? trigger;
   const said = content.querySelector("[data-k-said]");
@@ -212,8 +201,8 @@ function renew(root, content) {
   return fresh;
 }
 
-function send(url, body, signal) {
-  return fetch(url, {
+async function send(url, body, signal) {
+  const answer = await fetch(url, {
     method: body ? "POST" : "GET",
     body,
     signal,
@@ -225,11 +214,9 @@ function send(url, body, signal) {
       Accept: "text/html",
     },
   });
-}
-
-// A login page or a proxy's error page is not ours to show.
-function isFragment(answer) {
-  return answer.headers.get("X-Keeping-Fragment") === "1" && own(answer.url) !== null;
+  // A login page or a proxy's error page is not ours to show.
+  if (!answer.headers.get("X-Keeping-Fragment") || !own(answer.url)) throw new TypeError("not a fragment");
+  return answer;
 }
 
 // The button that was pressed says so until the answer is there; it cannot be pressed again.
@@ -267,7 +254,6 @@ async function ask(root, region, address, { body = null, trigger = null, button 
       await new Promise((done) => setTimeout(done, 400 + 400 * Math.random()));
       answer = await send(url, body, mine.control.signal);
     }
-    if (!isFragment(answer)) throw new TypeError("not a fragment");
     let html = await answer.text();
     if (!region.isConnected) return;
     complain(root, "");
@@ -278,7 +264,6 @@ async function ask(root, region, address, { body = null, trigger = null, button 
       answer = await send(url, body, mine.control.signal);
       html = await answer.text();
       if (!region.isConnected) return;
-      if (!isFragment(answer)) throw new TypeError("not a fragment");
     }
     const refused = sent ? answer.headers.get("X-Keeping-Refused") : !answer.ok && trigger;
     if (refused && refuse(root, region, parse(html), trigger, { sent })) return;
@@ -304,7 +289,7 @@ async function showKnown(root, region, mine) {
   await new Promise((done) => setTimeout(done, PATIENCE));
   if (running.get(region) !== mine) return;
   const html = await send(url, null, mine.control.signal)
-    .then((answer) => (isFragment(answer) ? answer.text() : ""))
+    .then((answer) => answer.text())
     .catch(() => ""); // Salesforce has answered, or nobody does
   const known = parse(html).querySelector("[data-k-state=known]");
   if (!known || running.get(region) !== mine) return;

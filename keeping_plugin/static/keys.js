@@ -1,9 +1,4 @@
-// The panel's keys, how old its records are, and the way back to where somebody was before.
-//
-//   [data-k-key="x"]    is pressed by that key: inside the panel only, never in a text box
-//   input[data-k-keys]  turns all keys off, in this browser
-//   [data-k-age]        seconds since its records were read; its text goes on counting
-//   [data-k-script]     is of use with a script only
+// Keys, how old the records are, and the way back to where somebody was before.
 
 const OFF = "keeping-keys";
 const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
@@ -62,8 +57,7 @@ export function attendKeys(root) {
     }
   }, 20000);
   if (!(root instanceof ShadowRoot)) return;
-  // A host's link to #keeping-panel leads into the panel; Esc leads back, to the element whose id
-  // the link names in data-keeping-from, else to the link.
+  // A host's link to #keeping-panel leads in; Esc leads back, to the id in its data-keeping-from.
   const door = root.host.previousElementSibling;
   const comes = ({ relatedTarget: from }) => {
     if (!from || from === door) return;

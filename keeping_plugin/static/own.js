@@ -1,10 +1,8 @@
-// Which addresses and pages are the plugin's. A host's page holds mail, whose markup may carry any
-// attribute and a <base>: nothing that it names is fetched or followed unless it is ours.
+// Which addresses and pages are the plugin's: nothing else is fetched or followed.
 
 const prefix = new URL("../", import.meta.url); // static/ stands below where the host mounted us
 
-// The address as a URL when it is one of the plugin's, else null. It is read against the page's own
-// address, never against a <base>.
+// The address as a URL when it is one of the plugin's, else null; never read against a <base>.
 export function own(address) {
   let url;
   try {
