@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, text
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from keeping_plugin.models.base import Base, BigId, HostId, SalesforceId, UtcDateTime
@@ -42,6 +42,8 @@ class UndoRun(Base):
     # The largest step it takes: 10, then 1, after triggers that fail for many records at once, or a
     # look that took too long.
     batch_size: Mapped[int | None] = mapped_column(SmallInteger)
+    # Up to which entry its items were added; None: all were.
+    filled_to: Mapped[int | None] = mapped_column(BigId)
 
 
 class ItemState(StrEnum):
@@ -56,13 +58,8 @@ class UndoItem(Base):
 
     __tablename__ = "keeping_undo_item"
     __table_args__ = (
-        Index(
-            "ix_keeping_undo_item_open",
-            "run_id",
-            "entry_id",
-            sqlite_where=text("state IN ('chosen', 'sent')"),
-            postgresql_where=text("state IN ('chosen', 'sent')"),
-        ),
+        # What comes next, and how many there are in which state.
+        Index("ix_keeping_undo_item_state", "run_id", "state", "object", "entry_id"),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("keeping_undo_run.id"), primary_key=True)

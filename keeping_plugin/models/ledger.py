@@ -81,6 +81,7 @@ _OWED = text("state IN ('pending', 'sending', 'waiting')")
 _DUE = text("state IN ('pending', 'sending', 'waiting') AND due_at IS NOT NULL")
 _HELD = text("state = 'pending' AND due_at IS NULL")
 _ADDED = text("state = 'done' AND reason = 'created'")
+_MADE = text("state = 'done' AND reason IN ('created', 'logged')")
 _IDENTIFIED = text("fingerprint IS NOT NULL")
 _MARKED = text("sent_at IS NOT NULL")
 _FAILED = text("state = 'failed'")
@@ -155,6 +156,19 @@ class SyncEntry(Base):
             postgresql_where=_FAILED,
         ),
         Index("ix_keeping_sync_entry_settled_at", "settled_at"),
+        # What an undo may choose, by all that it chooses by, so that no other row is read.
+        Index(
+            "ix_keeping_sync_entry_made",
+            "connection_id",
+            "id",
+            "address",
+            "run_id",
+            "settled_at",
+            "state",
+            "reason",
+            sqlite_where=_MADE,
+            postgresql_where=_MADE,
+        ),
         # Whether a record of the org is ours.
         Index(
             "ix_keeping_sync_entry_record",

@@ -211,7 +211,9 @@ _CHOSEN_BY: Mapping[str, str] = {
 def _undo(detail: str) -> str:
     number, _, rest = detail.partition(" ")
     by, _, count = rest.partition(" ")
-    records = _count(count, "record", "records")
+    records = (
+        "more than 10,000 records" if count.endswith("+") else _count(count, "record", "records")
+    )
     return f"undo {number}: {_CHOSEN_BY.get(by, by)}, {records} chosen" if records else ""
 
 

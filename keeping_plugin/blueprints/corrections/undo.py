@@ -16,7 +16,7 @@ from keeping_plugin.models import BackfillRun
 from keeping_plugin.objects import TASK
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.corrections import choice as choices
-from keeping_plugin.services.corrections import progress
+from keeping_plugin.services.corrections import progress, runs
 from keeping_plugin.services.corrections.choice import By, Choice
 from keeping_plugin.services.corrections.progress import Progress
 from keeping_plugin.state import current_runtime
@@ -44,7 +44,7 @@ def _page(agent: Agent, error: InvalidInput | None = None) -> ResponseReturnValu
     with current_runtime().database.read() as session:
         connection = connect.current(session, agent.company_id)
         imports = choices.imports(session, agent.company_id, connection.id) if connection else []
-        runs = progress.runs(session, agent.company_id)
+        earlier = progress.runs(session, agent.company_id)
         after = request.args.get("after", "")
         addresses, more = progress.blocked(session, agent.company_id, after=after)
     page = render_template(
@@ -52,7 +52,7 @@ def _page(agent: Agent, error: InvalidInput | None = None) -> ResponseReturnValu
         tabs=tabs("activity"),
         connected=connection is not None,
         imports=[(each, _import_text(each, mailboxes)) for each in imports],
-        runs=[(each, choice_text(each.choice)) for each in runs],
+        runs=[(each, choice_text(each.choice)) for each in earlier],
         states=STATES,
         addresses=addresses,
         after=after,
@@ -95,8 +95,7 @@ def confirm() -> ResponseReturnValue:
     if request.method == "POST":
         runtime.rate.hit(agent.company_id, agent.id)
         try:
-            with runtime.database.write() as session:
-                run_id = choices.start(session, agent, choice)
+            run_id = runs.start(runtime.database, agent, choice)
         except InvalidInput as problem:  # somebody else was quicker
             notices.add_notice(str(problem), good=False)
             return redirect(url_for(".undo"), 303)
@@ -114,8 +113,9 @@ def _confirmation(agent: Agent, choice: Choice) -> ResponseReturnValue:
         except NotConnected:
             notices.add_notice("Salesforce is not connected, so nothing can be undone.", good=False)
             return redirect(url_for(".undo"), 303)
-        counts = dict(choices.counted(session, connection, choice))
+        counted = choices.counted(session, connection.id, choice)
         under_way = choices.under_way(session, agent.company_id)
+    counts = dict(counted.records)
     unknown = counts.pop("", 0)
     missing: list[str] = []
     failure = ""
@@ -135,6 +135,7 @@ def _confirmation(agent: Agent, choice: Choice) -> ResponseReturnValue:
         total=sum(going.values()),
         people=sum(number for name, number in going.items() if name != TASK.name),
         unknown=unknown,
+        more=counted.more,
         missing=missing,
         failure=failure,
         under_way=under_way,
@@ -188,7 +189,7 @@ def stop(run_id: int) -> ResponseReturnValue:
     runtime = current_runtime()
     try:
         with runtime.database.write() as session:
-            choices.stop(session, agent, run_id)
+            runs.stop(session, agent, run_id)
     except InvalidInput as error:  # it ended since the page was loaded
         notices.add_notice(str(error), good=False)
     else:

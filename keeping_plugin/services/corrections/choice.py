@@ -1,4 +1,4 @@
-"""Which records an undo takes, how many there are, and its start and end."""
+"""Which records an undo takes, and how many there are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import domain_key
@@ -17,14 +17,10 @@ from keeping_plugin.models import (
     BackfillRun,
     Connection,
     ConnectionStatus,
-    EntryState,
-    ItemState,
     SyncEntry,
-    UndoItem,
     UndoneAddress,
     UndoRun,
     UndoState,
-    now,
 )
 from keeping_plugin.objects import CONTACT, LEAD, TASK
 from keeping_plugin.services import audit
@@ -35,6 +31,12 @@ from keeping_plugin.types import Agent
 # What the automations make, and so what can be undone.
 UNDOABLE = (CONTACT, LEAD, TASK)
 OPEN = (UndoState.RUNNING, UndoState.STOPPING)
+MAX_COUNTED = 10_000
+# Literals, so that both databases see that the partial index of models/ledger fits.
+MADE_ROWS = and_(
+    SyncEntry.state == literal_column("'done'"),
+    SyncEntry.reason.in_([literal_column(f"'{reason}'") for reason in sorted(MADE)]),
+)
 _HOUR = timedelta(hours=1)
 _ID = 19  # digits
 
@@ -105,18 +107,13 @@ def _hour(text: str) -> str:
     return whole.isoformat(timespec="minutes") + "+00:00"
 
 
-def undoable(connection: Connection) -> ColumnElement[bool]:
+def undoable(connection_id: int) -> ColumnElement[bool]:
     """Entries whose record was made by the automations in this org and was not deleted since."""
-    return (
-        (SyncEntry.connection_id == connection.id)
-        & (SyncEntry.company_id == connection.company_id)
-        & (SyncEntry.state == EntryState.DONE)
-        & SyncEntry.reason.in_(sorted(MADE))
-    )
+    return (SyncEntry.connection_id == connection_id) & MADE_ROWS
 
 
 # An id's first three characters tell its object; "" for an entry that never learned the id.
-_OBJECT: ColumnElement[str] = case(
+OBJECT: ColumnElement[str] = case(
     *(
         (func.substr(SyncEntry.record_id, 1, 3) == row.prefix, literal(row.name))
         for row in UNDOABLE
@@ -151,99 +148,32 @@ def check_theirs(session: Session, company_id: str, choice: Choice) -> None:
         raise NotFound("There is nothing to undo here.")
 
 
-def counted(session: Session, connection: Connection, choice: Choice) -> Mapping[str, int]:
-    """How many records there are of each object, those whose id is not known under ""."""
-    rows = session.execute(
-        select(_OBJECT.label("object"), func.count())
-        .where(undoable(connection), choice.chosen())
-        .group_by("object")
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many records there are of each object, those whose id is not known under "". `more`:
+    there are more than 10,000, of which these are some."""
+
+    records: Mapping[str, int]
+    more: bool
+
+
+def counted(session: Session, connection_id: int, choice: Choice) -> Counted:
+    """Count what is chosen: one statement, which reads at most 10,001 of these entries."""
+    some = (
+        select(SyncEntry.record_id, OBJECT.label("object"))
+        .where(undoable(connection_id), choice.chosen())
+        .limit(MAX_COUNTED + 1)
+        .subquery()
     )
-    return MappingProxyType({row[0]: row[1] for row in rows})
+    rows = session.execute(select(some.c.object, func.count()).group_by(some.c.object))
+    records = {row[0]: row[1] for row in rows}
+    return Counted(MappingProxyType(records), sum(records.values()) > MAX_COUNTED)
 
 
 def under_way(session: Session, company_id: str) -> int | None:
     """The company's run that is not over."""
     return session.scalar(
         select(UndoRun.id).where(UndoRun.company_id == company_id, UndoRun.state.in_(OPEN))
-    )
-
-
-def start(session: Session, agent: Agent, choice: Choice) -> int:
-    """A new run, due at once. Raises NotConnected, NotFound, and InvalidInput while another run is
-    under way or when there is nothing to undo."""
-    connection = live_connection(session, agent.company_id, lock=True)
-    check_theirs(session, agent.company_id, choice)
-    if under_way(session, agent.company_id) is not None:
-        raise InvalidInput("Another undo is still under way.")
-    time = now(session)
-    run = UndoRun(
-        connection_id=connection.id,
-        epoch=connection.epoch,
-        company_id=agent.company_id,
-        chosen_by=choice.by,
-        value=choice.value,
-        started_by=agent.id,
-        started_at=time,
-        due_at=time,
-    )
-    session.add(run)
-    session.flush()
-    unknown = SyncEntry.record_id.is_(None)
-    items = select(
-        literal(run.id),
-        SyncEntry.id,
-        _OBJECT,
-        SyncEntry.record_id,
-        SyncEntry.address,
-        case((unknown, literal(ItemState.LEFT)), else_=literal(ItemState.CHOSEN)),
-        case((unknown, literal("no_id")), else_=literal("")),
-        literal(""),
-        literal(0),
-        null(),
-    ).where(undoable(connection), choice.chosen())
-    columns = [column.key for column in UndoItem.__table__.columns]
-    session.execute(insert(UndoItem).from_select(columns, items, include_defaults=False))
-    chosen = session.scalar(
-        select(func.count()).select_from(UndoItem).where(UndoItem.run_id == run.id)
-    )
-    if not chosen:
-        raise InvalidInput("There is nothing left to undo.")
-    audit.record_by(
-        session,
-        agent,
-        Audited.UNDO_STARTED,
-        connection_id=connection.id,
-        detail=f"{run.id} {choice.by} {chosen}",
-    )
-    return run.id
-
-
-def stop(session: Session, agent: Agent, run_id: int) -> None:
-    """Delete nothing more. What was sent is still looked up, so that the list is true. Raises
-    NotFound, InvalidInput."""
-    run = session.scalars(
-        select(UndoRun)
-        .where(UndoRun.id == run_id, UndoRun.company_id == agent.company_id)
-        .with_for_update(key_share=True)
-    ).one_or_none()
-    if run is None:
-        raise NotFound("This undo does not exist.")
-    if run.state != UndoState.RUNNING:
-        raise InvalidInput("This undo has ended.")
-    run.state, run.due_at = UndoState.STOPPING, now(session)
-    leave_chosen(session, run_id, "stopped")
-    audit.record_by(
-        session, agent, Audited.UNDO_STOPPED, connection_id=run.connection_id, detail=str(run_id)
-    )
-
-
-def leave_chosen(session: Session, run_id: int, reason: str) -> None:
-    """Leave every record that was not sent yet."""
-    session.execute(
-        update(UndoItem)
-        .where(UndoItem.run_id == run_id, UndoItem.state == ItemState.CHOSEN)
-        .values(state=ItemState.LEFT, reason=reason)
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -46,7 +46,8 @@ class Left:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """One run, by the number of its records. `reason` is the code of what it waits for, or of what
-    ended it; `stuck`: it is due and no worker has begun it."""
+    ended it; `stuck`: it is due and no worker has begun it; `filling`: its records are still being
+    counted."""
 
     id: int
     choice: Choice
@@ -58,6 +59,7 @@ class Progress:
     deleted: int
     left: int
     stuck: bool
+    filling: bool
 
     @property
     def open(self) -> bool:
@@ -111,6 +113,7 @@ def _progress(session: Session, run: UndoRun) -> Progress:
         total=sum(counts.values()),
         deleted=counts.get(ItemState.DELETED, 0),
         left=counts.get(ItemState.LEFT, 0),
+        filling=run.state == UndoState.RUNNING and run.filled_to is not None,
         stuck=due is not None and now(session) - due > _PATIENCE,
     )
 

@@ -28,12 +28,12 @@ from keeping_plugin.models import (
     Repair,
     Search,
     SyncEntry,
-    UndoItem,
     UndoRun,
     now,
 )
 from keeping_plugin.services import audit
 from keeping_plugin.services.connection.connect import forget_unconfirmed
+from keeping_plugin.services.corrections import items
 from keeping_plugin.services.ledger import entries, events, holding
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import expire
@@ -135,9 +135,7 @@ def _delete_undos(database: Database, old: datetime) -> None:
     with database.read() as session:
         runs = session.scalars(select(UndoRun.id).where(UndoRun.finished_at < old)).all()
     for run_id in runs:
-        with database.write() as session:
-            session.execute(delete(UndoItem).where(UndoItem.run_id == run_id))
-            session.execute(delete(UndoRun).where(UndoRun.id == run_id))
+        items.remove(database, run_id)
     with database.write() as session:
         session.execute(delete(Repair).where(Repair.at < old))
 

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import Connection, ConnectionStatus, UndoneAddress, UndoRun
-from keeping_plugin.services.corrections import undo
+from keeping_plugin.services.corrections import choice, items, undo
 from keeping_plugin.types import Action
 from tests.blueprints.inbox import ADMIN, INSTANCE, Inbox, token
 from tests.blueprints.ledger import Ledger
@@ -105,6 +105,24 @@ def test_what_is_left_is_listed_with_its_reason(inbox: Inbox, ledger: Ledger) ->
     assert "Its Salesforce id is not known" in read(after)
     assert f"{INSTANCE}/lightning/r/Contact/{contact}/view" in html.tostring(after).decode()
     assert "1 deleted, 2 kept" in read(page(inbox))
+
+
+def test_of_very_many_records_only_ten_thousand_are_counted(
+    inbox: Inbox, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "MAX_COUNTED", 2)
+    monkeypatch.setattr(items, "CHUNK", 2)
+    for name in ("jane", "joe"):
+        added(inbox, ledger, f"{name}@acme.example")
+    confirmation = page(inbox, f"{CONFIRM}?domain=acme.example")
+    assert "There are more than 10,000 records" in read(confirmation)
+    assert "Delete more than 10,000 records" in read(confirmation)
+    begun = read(post(inbox, f"{CONFIRM}?domain=acme.example"))
+    assert "of 2 records counted so far; deleting begins once all are counted" in begun
+    run_id = work(inbox)
+    assert "4 deleted, 0 kept, of 4 records" in read(page(inbox, f"{UNDO}/{run_id}"))
+    audit = read(page(inbox, "/salesforce/settings/audit"))
+    assert "one domain, more than 10,000 records chosen" in audit
 
 
 def test_without_the_right_to_delete_it_is_not_offered(inbox: Inbox, ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from sqlalchemy import select
 
 from keeping_plugin.models import AuditRecord, UndoItem, UndoRun
-from keeping_plugin.services.corrections import choice
+from keeping_plugin.services.corrections import runs
 from keeping_plugin.services.corrections.choice import By, Choice
 from tests.faults.processes import await_true
 from tests.faults.world import ADMIN, World, fresh
@@ -27,8 +27,8 @@ def sent(world: World) -> list[str]:
 
 def start(world: World) -> int:
     domain = world.entries()[0].address.partition("@")[2]
-    with world.in_app() as runtime, runtime.database.write() as session:
-        return choice.start(session, ADMIN, Choice(By.DOMAIN, domain))
+    with world.in_app() as runtime:
+        return runs.start(runtime.database, ADMIN, Choice(By.DOMAIN, domain))
 
 
 def state(world: World, run_id: int) -> str:

@@ -30,7 +30,7 @@ from keeping_plugin.models import (
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import connect
-from keeping_plugin.services.corrections import choice
+from keeping_plugin.services.corrections import choice, runs
 from keeping_plugin.services.corrections.choice import By, Choice
 from keeping_plugin.services.operations.forget import forget
 from keeping_plugin.services.operations.retention import run_retention
@@ -270,7 +270,7 @@ def test_an_admin_stops_a_run_and_what_was_sent_is_still_told(sent: House) -> No
     sent.salesforce.fail("delete_many", OutcomeUnclear(), after=True)
     run_id = undo_all(sent)
     with sent.database.write() as session:
-        choice.stop(session, ADMIN, run_id)
+        runs.stop(session, ADMIN, run_id)
     let_time_pass(sent, run_id)
     advance(sent, run_id)
     ends = items(sent, run_id)
@@ -321,7 +321,9 @@ def test_an_hour_an_import_and_a_domain_choose_what_they_name(database: Database
         hour = entry.settled_at.strftime("%Y-%m-%dT%H:00")
         session.query(SyncEntry).filter_by(message_id="m2").update({"run_id": 7})
         found = {
-            text: dict(choice.counted(session, connection, choice.read_choice({by: text})))
+            text: dict(
+                choice.counted(session, connection.id, choice.read_choice({by: text})).records
+            )
             for by, text in (
                 ("hour", hour),
                 ("hour", "2020-01-01T10:30"),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from keeping_plugin.models import AuditRecord, UndoItem, UndoneAddress, UndoRun, now
-from keeping_plugin.services.corrections import choice, undo
+from keeping_plugin.services.corrections import runs, undo
 from keeping_plugin.services.corrections.choice import By, Choice
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Agent
@@ -19,8 +19,7 @@ DOMAIN = Choice(By.DOMAIN, "customer.example")
 
 
 def start(house: House, chosen: Choice = DOMAIN) -> int:
-    with house.database.write() as session:
-        return choice.start(session, ADMIN, chosen)
+    return runs.start(house.database, ADMIN, chosen)
 
 
 def advance(house: House, run_id: int, runtime: Runtime | None = None) -> None:
