@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from keeping_plugin.blueprints.corrections import repair, undo
-from keeping_plugin.blueprints.panel import add, api, duplicates, edit, find, log, search, view
+from keeping_plugin.blueprints.panel import (
+    add,
+    address,
+    api,
+    duplicates,
+    edit,
+    find,
+    log,
+    search,
+    view,
+)
 from keeping_plugin.blueprints.settings import (
     activity,
     audit,
@@ -42,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     (f"{PANEL}/pick", "pick", view.pick, POST),
     (f"{PANEL}/unpick", "unpick", find.unpick, POST),
     (f"{PANEL}/find", "find", find.find, GET),
+    (f"{PANEL}/address", "address", address.address, FORM),
     (f"{PANEL}/use", "use", duplicates.use, POST),
     (f"{PANEL}/search/<object>", "search", search.search_records, GET),
     (f"{PANEL}/new/<object>", "create", add.create, FORM),

@@ -40,6 +40,8 @@ class FindingPolicy(Base):
 
     company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
     search: Mapped[bool] = mapped_column(Boolean, default=False)
+    # {object: the field into which agents add an address}; None: none named
+    add_to: Mapped[Any | None] = mapped_column(Json)
 
 
 class SkippedDomain(Base):

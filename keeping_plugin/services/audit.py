@@ -51,6 +51,7 @@ class Audited(StrEnum):
     RECORDS_SEARCHED = "records_searched"
     ORG_SEARCHED = "org_searched"
     SEARCH_SWITCHED = "search_switched"
+    ADDRESS_FIELD_NAMED = "address_field_named"
     ENTRY_RETRIED = "entry_retried"
     ENTRY_SETTLED = "entry_settled"
     HELD_ADDED = "held_added"

@@ -15,6 +15,16 @@ class Trouble(NamedTuple):
     tone: str
 
 
+class AddressWay(NamedTuple):
+    """The button that begins it, the question before something is overwritten, the button that
+    answers it, and how a refusal begins."""
+
+    button: str
+    question: str
+    answer: str
+    refused: str
+
+
 _SAID = ""  # replaced by the error's own sentence
 
 TROUBLES: Mapping[str, Trouble] = {
@@ -80,7 +90,25 @@ NOT_LOGGED: Mapping[str, str] = {
     "lead": "Mail is logged on Contacts only, so not on this Lead.",
 }
 
+# The two ways to put the conversation's address onto a chosen record.
+ADDRESS_WAYS: Mapping[str, AddressWay] = {
+    "add": AddressWay(
+        "Add the address",
+        "This field already has a value",
+        "Overwrite it",
+        "The address cannot be added",
+    ),
+    "replace": AddressWay(
+        "Replace the address",
+        "Replace the address of this record?",
+        "Replace the address",
+        "The address cannot be replaced",
+    ),
+}
+
 NOTICES: Mapping[str, str] = {
+    "address_saved": "The address was saved in Salesforce.",
+    "address_there": "The record has this address already.",
     "added": "Added to Salesforce.",
     "exists": (
         "Already in Salesforce: someone else added this person first. No duplicate was created."

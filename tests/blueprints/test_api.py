@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import schemathesis
@@ -20,7 +21,9 @@ from schemathesis.specs.openapi.checks import (
 from keeping_plugin.blueprints.web.guards import MAX_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import FindingPolicy
-from tests.blueprints.inbox import CUSTOMER, Inbox, open_inbox
+from keeping_plugin.services.people import picks
+from keeping_plugin.types import Address
+from tests.blueprints.inbox import AGENT, CONVERSATION, CUSTOMER, Inbox, open_inbox
 
 CHECKS = [
     not_a_server_error,
@@ -42,7 +45,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
         jane = fake.add("Contact", LastName="Doe", Email=CUSTOMER.email, AccountId=account)
         fake.add("Case", CaseNumber="00001", Subject="Broken", ContactId=jane)
         with inbox.database.write() as session:
-            session.add(FindingPolicy(company_id="acme", search=True))
+            named = {"Contact": "Second_Email__c"}
+            session.add(FindingPolicy(company_id="acme", search=True, add_to=named))
+            other = "other@acme.example"
+            picks.keep(session, AGENT, inbox.connection_id, other, "Contact", jane)
+        picked = replace(CONVERSATION, id="c-picked", customer=Address(other))
+        inbox.desk.add_conversation("acme", picked)
         yield inbox
 
 
@@ -59,6 +67,8 @@ OPERATIONS = (
     "pick",
     "unpick",
     "find",
+    "address_look",
+    "address",
     "new",
     "create",
     "use",
@@ -104,6 +114,10 @@ def test_every_answer_is_as_described(served: Inbox, operation: str) -> None:
                 case.path_parameters["field"] = field
             if operation == "pick":
                 case.body = {"record": f"Contact/{jane}"}
+            if operation.startswith("address"):
+                case.path_parameters["conversation_id"] = "c-picked"
+            if operation == "address":
+                case.body = {"do": "add"}
             if operation == "search":
                 case.path_parameters["object"] = "Account"
         answer = case.call_and_validate(
@@ -133,7 +147,7 @@ def test_a_body_that_is_too_large_is_refused_as_described(served: Inbox) -> None
     client = served.app.test_client()
     headers = {"Accept": "application/json", "X-CSRFToken": client.get("/token").text}
     writes = [path for path, item in document["paths"].items() if "post" in item]
-    assert len(writes) == 7
+    assert len(writes) == 8
     for path in writes:
         assert "413" in document["paths"][path]["post"]["responses"], path
         values = {"conversation_id": "c-1", "object": "Contact", "record_id": "003000000000001AAA"}

@@ -92,6 +92,9 @@ ROUTES: tuple[Route, ...] = (
     _agents("pick", "POST", "/pick", record="Contact/{Contact}"),
     _agents("unpick", "POST", "/unpick"),
     _agents("find", "GET", "/find?q=account"),
+    # Nobody has chosen a record for the customer's address.
+    replace(_agents("address", "GET", "/address?do=replace"), answers=(404,)),
+    replace(_agents("address", "POST", "/address", do="add"), answers=(404,)),
     _agents("create", "GET", "/new/Contact"),
     _agents("create", "POST", "/new/Contact", sf_LastName="Doe"),
     replace(_agents("use", "POST", "/use", ticket="none"), answers=(404,)),

@@ -15,12 +15,13 @@ from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.objects import PERSON_NAMES, record_page
+from keeping_plugin.services.panel.address import chosen, offers
 from keeping_plugin.services.panel.cards import records_of
 from keeping_plugin.services.panel.display import age, short_age
 from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
 from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.panel import KEYS, NOT_LOGGED, NOTICES, trouble
+from keeping_plugin.wording.panel import ADDRESS_WAYS, KEYS, NOT_LOGGED, NOTICES, trouble
 from keeping_plugin.wording.salesforce_errors import explained
 
 _STATUS = {
@@ -74,6 +75,8 @@ def show(
         candidates = [cards.candidate(found) for found in view.found]
         card = None
     error = view.error
+    meant = chosen(view)
+    ways = offers(link, meant, view.address) if link is not None and meant is not None else ()
     shown_age = age(view.age) if view.age is not None else ""
     saved = saved or request.args.get("saved", "")
     asked = view.state in _ANSWERED or bool(view.found)
@@ -87,6 +90,10 @@ def show(
         "addable": list(_addable(view)),
         "being_added": view.being_added,
         "chosen": view.chosen,
+        "address_ways": [
+            {"do": way.way, "field": way.field, "label": way.label, "reason": way.reason or None}
+            for way in ways
+        ],
         "may_search": link is not None and link.may_search,
         "error": error_json(error) if error is not None else None,
         "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
@@ -112,6 +119,7 @@ def show(
         may_search=asked and link is not None and link.may_search,
         q=place.customer.name if place.customer is not None else "",
         not_logged=NOT_LOGGED.get(view.state, ""),
+        address_ways=[(way, ADDRESS_WAYS[way.way]) for way in ways],
         saved=saved,
         undo=undo,
         done="Undone" if undone else "Saved",

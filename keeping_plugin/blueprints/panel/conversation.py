@@ -8,7 +8,7 @@ from flask import g
 
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import NotFound
-from keeping_plugin.services.panel.open import open_panel
+from keeping_plugin.services.panel.open import FRESH, known, open_panel
 from keeping_plugin.services.panel.view import PanelView
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address, Agent, Conversation
@@ -35,6 +35,17 @@ class ConversationContext:
             current_runtime(),
             self.agent,
             self.customer,
+            mailbox_id=self.mailbox_id,
+            subject=self.conversation.subject,
+        )
+
+    def known_panel(self) -> PanelView:
+        """What this conversation's panel shows already, else a fresh one."""
+        return known(
+            current_runtime(),
+            self.agent,
+            self.customer,
+            no_older_than=FRESH,
             mailbox_id=self.mailbox_id,
             subject=self.conversation.subject,
         )

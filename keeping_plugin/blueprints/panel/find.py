@@ -26,6 +26,7 @@ from keeping_plugin.errors import (
 )
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.services.panel import find as service
+from keeping_plugin.services.panel.address import addable
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Record
@@ -98,6 +99,7 @@ def _hit(link: Linked, place: ConversationContext, record: Record) -> dict[str, 
         "card": card,
         "facts": facts,
         "chosen": chosen,
+        "addable": bool(chosen) and addable(link, object),
         "json": {
             "object": record.object,
             "id": record.id,
@@ -105,5 +107,6 @@ def _hit(link: Linked, place: ConversationContext, record: Record) -> dict[str, 
             "facts": facts,
             "url": card.url,
             "record": chosen or None,
+            "addable": bool(chosen) and addable(link, object),
         },
     }

@@ -136,7 +136,7 @@ def overview(session: Session, company_id: str) -> Overview:
         preflight=preflight.last(live) if live else None,
         disconnect_summary=disconnect_summary(session, found) if found else None,
         first_steps=_first_steps(session, live) if live else None,
-        search=finding.may_search(session, company_id),
+        search=finding.load(session, company_id).search,
     )
 
 

@@ -109,13 +109,15 @@ def save(
     *,
     conflicts: Conflicts,
     allow_duplicates: bool = False,
+    just_read: bool = False,
 ) -> Changed | Saved:
     """Write the changes, unless somebody else saved one of these fields meanwhile: then nothing is
     written and the answer says what they hold now.
 
     Salesforce compares whole seconds (`If-Unmodified-Since`), so the last values are read and
-    compared as well. What Salesforce holds already is not sent again: a save whose answer was lost
-    can be repeated. Raises what the gateway's `read` and `update` raise, and TooBusy.
+    compared as well; `just_read`: the target holds them, read in this very request. What Salesforce
+    holds already is not sent again: a save whose answer was lost can be repeated. Raises what the
+    gateway's `read` and `update` raise, and TooBusy.
     """
     connection_id = target.link.connection_id
     with runtime.turn(agent), runtime.gateway(connection_id, Feature.RECORDS) as gateway:
@@ -127,6 +129,7 @@ def save(
             changes,
             conflicts=conflicts,
             allow_duplicates=allow_duplicates,
+            just_read=just_read,
         )
 
 
@@ -139,12 +142,14 @@ def _save(
     *,
     conflicts: Conflicts,
     allow_duplicates: bool,
+    just_read: bool,
 ) -> Changed | Saved:
     record = target.record
     before: dict[str, Value] = {}
     for last in (False, True):
         names = [*changes, *(["LastModifiedDate"] if _dated(target) else [])]
-        current = gateway.read(record.object, record.id, names)
+        known = just_read and not last and record.fields.keys() >= set(names)
+        current = record if known else gateway.read(record.object, record.id, names)
         hit = conflicts(current.fields)
         if hit:
             theirs = {name: current.fields[name] for name in hit}

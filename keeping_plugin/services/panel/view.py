@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import ConnectionStatus
-from keeping_plugin.objects import emails_are_searched
+from keeping_plugin.objects import PERSON_NAMES, emails_are_searched
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
@@ -58,6 +58,8 @@ class Linked:
     shown: Mapping[str, Sequence[str]]
     lost_at: datetime | None = None
     may_search: bool = False  # the whole org, as an admin allowed
+    # Into which agents add an address, by object, as an admin named it.
+    add_to: Mapping[str, str] = field(default_factory=dict)
     pause: Pause | None = None  # why mail is not logged for now
 
     @property
@@ -66,8 +68,17 @@ class Linked:
         return emails_are_searched(self.schemas)
 
     def asked(self) -> dict[str, tuple[str, ...]]:
-        """What the panel's query reads, by object."""
-        return {name: cards.asked(self.schemas[name], shown) for name, shown in self.shown.items()}
+        """What the panel's query reads, by object. Where agents may write an address, with what
+        tells whether somebody else changed the record meanwhile."""
+        return {
+            name: cards.asked(self.schemas[name], (*shown, *self._for_addresses(name)))
+            for name, shown in self.shown.items()
+        }
+
+    def _for_addresses(self, object: str) -> tuple[str, ...]:
+        if not self.may_search or object not in PERSON_NAMES:
+            return ()
+        return (self.add_to.get(object, ""), "LastModifiedDate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +113,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
     if row is None:
         return None
     schemas = describe.schemas(session, row.id)
+    found = finding.load(session, company_id)
     return Linked(
         connection_id=row.id,
         org_id=row.org_id,
@@ -111,7 +123,8 @@ def linked(session: Session, company_id: str) -> Linked | None:
         lost_at=row.lost_at,
         pause=pause_of(row.pause_reason, row.pause_words),
         described=describe.is_described(session, row.id),
-        may_search=finding.may_search(session, company_id),
+        may_search=found.search,
+        add_to=found.add_to,
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),
     )

@@ -1,4 +1,5 @@
-"""How a company lets its agents find people: for now, whether they may search the whole org.
+"""How a company lets its agents find people: whether they may search the whole org, and the fields
+into which they add an address.
 
 Off until an admin says yes: with it an agent sees names, Accounts and ticked fields of records that
 have nothing to do with the conversation, and opens any of them by choosing it.
@@ -6,26 +7,73 @@ have nothing to do with the conversation, and opens any of them by choosing it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.models import FindingPolicy, Pick, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.types import Agent
+from keeping_plugin.services.schema.fields import writable
+from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
 LISTED = 100  # choices on an admin's page
+EMAIL = "Email"  # by which Salesforce itself knows a person
 
 
-def may_search(session: Session, company_id: str) -> bool:
-    """Whether agents may search Salesforce from the panel."""
-    row = session.get(FindingPolicy, company_id)
-    return row is not None and row.search
+class Finding(NamedTuple):
+    """What a company's admins decided. `add_to`: the field into which agents add an address
+    that a record does not have, by object."""
+
+    search: bool = False
+    add_to: Mapping[str, str] = {}
+
+
+def load(session: Session, company_id: str) -> Finding:
+    """The company's choices; everything is off while none was made."""
+    kept = select(FindingPolicy.search, FindingPolicy.add_to)
+    row = session.execute(kept.where(FindingPolicy.company_id == company_id)).one_or_none()
+    return Finding() if row is None else Finding(row.search, row.add_to or {})
+
+
+def addable_fields(schema: ObjectSchema) -> list[FieldSpec]:
+    """The fields of a person into which an address can be added: of type e-mail, editable by the
+    connected user, and not the one by which Salesforce itself knows the person."""
+    return [
+        spec
+        for spec in schema.fields.values()
+        if spec.type == "email" and spec.name != EMAIL and writable(schema, spec.name)
+    ]
+
+
+def name_address_field(session: Session, agent: Agent, object: str, field: str) -> bool:
+    """Let agents add addresses into this field, "" for none; says whether that changed anything.
+    That the object has it is the caller's business (`addable_fields`)."""
+    known = load(session, agent.company_id)
+    if known.add_to.get(object, "") == field:
+        return False
+    named = {**known.add_to, object: field}
+    row = {
+        "company_id": agent.company_id,
+        "search": known.search,
+        "add_to": {name: kept for name, kept in named.items() if kept},
+    }
+    upsert(session, FindingPolicy, row, key=("company_id",))
+    audit.record_by(
+        session,
+        agent,
+        Audited.ADDRESS_FIELD_NAMED,
+        object=object,
+        fields=[field] if field else [],
+    )
+    return True
 
 
 def allow_search(session: Session, agent: Agent, wanted: bool) -> bool:
     """Switch the search on or off; says whether that changed anything."""
-    if may_search(session, agent.company_id) == wanted:
+    if load(session, agent.company_id).search == wanted:
         return False
     row = {"company_id": agent.company_id, "search": wanted}
     upsert(session, FindingPolicy, row, key=("company_id",))

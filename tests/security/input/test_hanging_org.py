@@ -27,6 +27,8 @@ from tests.services.sitting import sitting
 ASKING = {
     "GET panel",
     "POST pick",
+    "GET address",
+    "POST address",
     "GET create",
     "POST create",
     "POST use",
