@@ -26,6 +26,7 @@ TITLES: Mapping[str, str] = {
     "schema_refreshed": "Refreshed Salesforce fields",
     "preflight": "Checked the connection",
     "fields_chosen": "Changed the fields agents see",
+    "address_fields_chosen": "Changed which address fields find people",
     "automation_changed": "Changed automations",
     "people_changed": "Changed how new people are added",
     "agent_matched": "Changed which Salesforce user an agent is",

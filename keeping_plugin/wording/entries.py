@@ -92,6 +92,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "Salesforce is refusing the connection for now; this continues automatically."
     ),
     # waiting
+    "several_contacts": (
+        "Several Contacts have this address, none of them as their Email. It will be logged when "
+        "an agent chooses one in the panel."
+    ),
     "no_contact": (
         "No Contact has this address yet. It will be logged if one appears within 14 days."
     ),
