@@ -34,6 +34,10 @@ NO_LIMITS_YET: Final = (
     "Processes of version 0.1.0 may still be running, which would not hold anyone. An operator "
     "ends that with `flask keeping db contract`."
 )
+NO_ADDRESS_FIELDS_YET: Final = (
+    "Processes of version 0.1.0 may still be running, which find people by Email only and would "
+    "add them again. An operator ends that with `flask keeping db contract`."
+)
 
 STEPS: Final[Mapping[str, Choice]] = {
     "by_colleagues": Choice(

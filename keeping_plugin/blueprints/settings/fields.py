@@ -19,7 +19,7 @@ from keeping_plugin.models import Connection
 from keeping_plugin.objects import CONTACT, OBJECT_NAMES, OPTIONAL, row_of
 from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.connection import connect
-from keeping_plugin.services.people import address_fields
+from keeping_plugin.services.people import address_fields, policy
 from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.services.schema import fields as editable
 from keeping_plugin.services.schema.selection import Choice
@@ -68,6 +68,7 @@ def fields(object: str) -> ResponseReturnValue:
         choices = selection.load(session, agent.company_id)
         chosen = choices.get(object)
         finds = address_fields.load(session, agent.company_id).get(object, ())
+        beside_0_1_0 = policy.beside_0_1_0(session)
         progress = schema_state(session, found) if found is not None else None
     known = described.get(object)
     if found is None or known is None:
@@ -84,7 +85,9 @@ def fields(object: str) -> ResponseReturnValue:
         return page, 409 if kept else 200
     before = selection.choice(known, chosen)
     optional = _optional(object, described, choices)
-    page_of = partial(_page, found, known, before, finds, optional=optional)
+    page_of = partial(
+        _page, found, known, before, finds, optional=optional, beside_0_1_0=beside_0_1_0
+    )
     if request.method == "GET":
         return page_of(before.shown)
     form = FieldsForm.read(request.form)
@@ -93,7 +96,7 @@ def fields(object: str) -> ResponseReturnValue:
         return again(_step(form, known, before))
     try:
         wanted = selection.ordered(known, form.ticked, form.ticked)
-        wanted_finds = address_fields.checked(known, finds, form.finds)
+        wanted_finds = address_fields.checked(known, finds, form.finds, beside_0_1_0=beside_0_1_0)
     except InvalidInput as error:
         ticked = tuple(name for name in form.ticked if name in known.fields)
         return again(ticked, problem=str(error)), 422
@@ -147,7 +150,8 @@ def _page(
     finds: tuple[str, ...],
     ticked: tuple[str, ...],
     *,
-    optional: tuple[Optional, ...] = (),
+    optional: tuple[Optional, ...],
+    beside_0_1_0: bool,
     form: FieldsForm | None = None,
     problem: str = "",
 ) -> str:
@@ -196,6 +200,7 @@ def _page(
         seen=seen,
         addresses=addresses,
         seen_finds=seen_finds,
+        beside_0_1_0=beside_0_1_0,
         most_addresses=address_fields.MOST,
         words=words,
         changed=form is not None and (ticked != choice.shown or form.finds != finds),

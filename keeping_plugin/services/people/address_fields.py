@@ -22,6 +22,7 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.types import Agent, FieldSpec, Found, ObjectSchema, PersonFound
+from keeping_plugin.wording.people import NO_ADDRESS_FIELDS_YET
 
 AddressFields = Mapping[str, Sequence[str]]
 """API names by object."""
@@ -31,9 +32,9 @@ MOST: Final = 5
 
 
 class Offered(NamedTuple):
-    """A field as its tab offers it. `problem`: a code of `wording.finding.PROBLEMS` that keeps it
-    from being used; `warning`: one of `WARNINGS`. `spec` is None where the user sees no such
-    field."""
+    """A field as its tab offers it. `problem`: a code of `wording.people.FIELD_PROBLEMS` that keeps
+    it from being used; `warning`: one of `FIELD_WARNINGS`. `spec` is None where the user sees no
+    such field."""
 
     name: str
     spec: FieldSpec | None
@@ -110,9 +111,14 @@ def usable(
     return {name: fields for name, fields in found.items() if fields}
 
 
-def checked(schema: ObjectSchema, before: Sequence[str], ticked: Sequence[str]) -> tuple[str, ...]:
+def checked(
+    schema: ObjectSchema, before: Sequence[str], ticked: Sequence[str], *, beside_0_1_0: bool
+) -> tuple[str, ...]:
     """The ticked fields, if they may be chosen. What was chosen before may stay, usable or not.
-    Raises InvalidInput."""
+    `beside_0_1_0`: processes that know no such field may run, so nothing more may be chosen. Raises
+    InvalidInput."""
+    if beside_0_1_0 and not set(ticked) <= set(before):
+        raise InvalidInput(NO_ADDRESS_FIELDS_YET, field="finds")
     wanted = [one for one in offered(schema, before) if one.name in ticked]
     known = {one.name for one in wanted if one.ticked or not one.problem}
     for name in ticked:

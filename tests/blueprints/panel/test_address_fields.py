@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import event, select, update
 
-from keeping_plugin.models import AuditRecord, SchemaDocument, SchemaLoad, now
+from keeping_plugin.models import AuditRecord, Installation, SchemaDocument, SchemaLoad, now
 from keeping_plugin.services.people import address_fields
 from keeping_plugin.services.schema.describe import describe
 from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, Inbox, post, token, url
@@ -22,11 +22,17 @@ FIVE = ("One__c", "Two__c", "Three__c", "Four__c", "Five__c")
 
 @pytest.fixture
 def many(inbox: Inbox) -> Inbox:
-    """An org whose people have five address fields beside Email, and a sixth that is shown."""
+    """An org whose people have five address fields beside Email."""
+    beside_0_1_0(inbox, 1)
     org = inbox.salesforce.org
     org.schemas = with_email_fields(org.schemas, *FIVE)
     inbox.describe(org.schemas)
     return inbox
+
+
+def beside_0_1_0(inbox: Inbox, contract: int) -> None:
+    with inbox.database.write() as session:
+        session.execute(update(Installation).values(contract=contract))
 
 
 def tick(inbox: Inbox, *names: str, objects: tuple[str, ...] = ("Contact", "Lead")) -> None:
@@ -176,6 +182,19 @@ def test_an_admin_ticks_fields_and_reads_what_each_costs(many: Inbox) -> None:
         told = [(row.agent_id, row.object, len(row.fields or ())) for row in rows]
     assert told == [(ADMIN.id, "Contact", 2), (ADMIN.id, "Contact", 0)]
     assert "Also find people by" not in admin.get(TAB.replace("Contact", "Account")).text
+
+
+def test_nothing_is_ticked_while_processes_of_0_1_0_may_run(many: Inbox) -> None:
+    """They find people by Email only, and would add again whom another field finds."""
+    tick(many, "One__c")
+    beside_0_1_0(many, 0)
+    admin = many.client(ADMIN)
+    page = admin.get(TAB).text
+    assert "find people by Email only" in page
+    assert save(admin, seen="One__c", finds=["One__c", "Two__c"]).status_code == 422
+    assert ticked(many) == ("One__c",)
+    assert save(admin, seen="One__c").status_code == 303, "taking one back is always possible"
+    assert ticked(many) == ()
 
 
 @pytest.mark.parametrize(
