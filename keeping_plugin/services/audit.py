@@ -127,6 +127,37 @@ def record_by(session: Session, agent: Agent, action: Audited, **details: Unpack
     )
 
 
+def record_updated_by(
+    session: Session,
+    agent: Agent,
+    connection_id: int,
+    records: Iterable[tuple[str, str]],
+    *,
+    object: str,
+    fields: Sequence[str],
+) -> None:
+    """One row for each record (id and detail) of an object that a person has changed at once, in
+    one statement."""
+    time = now(session)
+    rows = [
+        {
+            "at": time,
+            "company_id": agent.company_id,
+            "agent_id": agent.id,
+            "agent_name": one_line(agent.name, 255),
+            "action": Audited.RECORD_UPDATED,
+            "connection_id": connection_id,
+            "object": object,
+            "record_id": record_id,
+            "fields": list(fields),
+            "detail": detail,
+        }
+        for record_id, detail in records
+    ]
+    if rows:
+        session.connection().execute(insert(AuditRecord), rows)
+
+
 def record_refused(session: Session, agent: Agent, *, route: str) -> None:
     """Count that an agent was refused a page: one row per agent, route and minute, so that one
     which asks again and again does not bury what was done."""
