@@ -43,6 +43,7 @@ class Audited(StrEnum):
     AUTOMATION_CHANGED = "automation_changed"
     PEOPLE_CHANGED = "people_changed"
     AGENT_MATCHED = "agent_matched"
+    AGENTS_CHECKED = "agents_checked"
     SKIP_LIST_CHANGED = "skip_list_changed"
     RECORD_CREATED = "record_created"
     RECORD_UPDATED = "record_updated"

@@ -30,6 +30,7 @@ TITLES: Mapping[str, str] = {
     "automation_changed": "Changed automations",
     "people_changed": "Changed how new people are added",
     "agent_matched": "Changed which Salesforce user an agent is",
+    "agents_checked": "Compared all agents with the Salesforce users again",
     "skip_list_changed": "Changed the skipped domains",
     "record_created": "Created a record in Salesforce",
     "record_updated": "Changed a record in Salesforce",
