@@ -24,9 +24,10 @@ LIVE_OCCASION = "live"
 
 
 class Decision(Base):
-    """What the rules said of one message on one occasion ("live", "backfill:<run>", or
-    "corrected:<batch>" when the host has changed its customer), refusals too. `facts` is emptied
-    by retention; the row stays, because it is what makes a message delivered again do nothing."""
+    """What the rules said of one message on one occasion ("live", "backfill:<run>", "agent:<n>"
+    when an agent logs it by hand, or "corrected:<batch>" when the host has changed its customer),
+    refusals too. `facts` is emptied by retention; the row stays, because it is what makes a message
+    delivered again do nothing."""
 
     __tablename__ = "keeping_decision"
     __table_args__ = (
@@ -213,6 +214,10 @@ class SyncEntry(Base):
     released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Of a LOG_TASK, where one mail is logged once: equal for its copies in several mailboxes.
     fingerprint: Mapped[str | None] = mapped_column(String(64))  # SHA-256
+
+    # Who had it logged by hand, so that its switch is not asked again; of one that was kept out,
+    # who did that. Their name, or their id without one.
+    by_agent: Mapped[str | None] = mapped_column(String(255))
 
     claim: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,13 +1,14 @@
-"""What a company's admins decided. Kept by company, so that it outlives a reconnect."""
+"""What a company's admins and agents decided. Kept by company, so that it outlives a reconnect."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, HostId, Json
+from keeping_plugin.models.base import Base, HostId, Json, UtcDateTime
 
 
 class MailboxPolicy(Base):
@@ -42,8 +43,6 @@ class FindingPolicy(Base):
     search: Mapped[bool] = mapped_column(Boolean, default=False)
     # {object: the field into which agents add an address}; None: none named
     add_to: Mapped[Any | None] = mapped_column(Json)
-    # {object: the fields, besides Email, that find a person}; None: none ticked
-    found_by: Mapped[Any | None] = mapped_column(Json)
 
 
 class SkippedDomain(Base):
@@ -55,6 +54,18 @@ class SkippedDomain(Base):
     company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
     domain: Mapped[str] = mapped_column(String(253), primary_key=True)
     skip_logging: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class KeptOut(Base):
+    """A conversation, or one message of it, that an agent chose not to log."""
+
+    __tablename__ = "keeping_kept_out"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    message_id: Mapped[str] = mapped_column(HostId, primary_key=True)  # "": the whole conversation
+    agent: Mapped[str] = mapped_column(String(255))  # their name, or their id without one
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class FieldSelection(Base):

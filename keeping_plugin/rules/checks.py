@@ -18,8 +18,12 @@ def auto_add_is_on(facts: Facts) -> bool:
     return facts.add_contacts
 
 
-def logging_is_on(facts: Facts) -> bool:
-    return facts.log_tasks
+def logging_is_on_or_asked_for(facts: Facts) -> bool:
+    return facts.log_tasks or facts.asked_by != ""
+
+
+def no_agent_keeps_it_out(facts: Facts) -> bool:
+    return facts.kept_out_by == "" or facts.asked_by != ""
 
 
 def customer_wrote_it(facts: Facts) -> bool:

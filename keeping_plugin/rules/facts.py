@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from keeping_plugin.addresses import (
@@ -32,7 +33,9 @@ class Policy(NamedTuple):
     `connected` is true while a connection is live or lost. `internal` holds address keys and
     domain keys, `skipped` and `unlogged` domain keys (`keeping_plugin.addresses`); a domain covers
     its subdomains. `unlogged` are the skipped domains with "do not log either". `as_0_1_0` is true
-    while processes of 0.1.0 may run beside us: what is no address to them is none.
+    while processes of 0.1.0 may run beside us: what is no address to them is none. `kept_out` names
+    the agents who chose not to log a conversation ("" as the message) or a message, by the ids of
+    both; `asked_by` the agent who now logs one by hand.
     """
 
     connected: bool = False
@@ -42,6 +45,8 @@ class Policy(NamedTuple):
     skipped: frozenset[str] = frozenset()
     unlogged: frozenset[str] = frozenset()
     as_0_1_0: bool = False
+    kept_out: Mapping[tuple[str, str], str] = MappingProxyType({})
+    asked_by: str = ""
 
 
 class Facts(NamedTuple):
@@ -65,6 +70,8 @@ class Facts(NamedTuple):
     mailing_list: str  # ... a mailing list or bulk mail
     calendar_reply: str  # ... an answer to an invitation
     no_reply: str  # the local part, when nobody reads the customer's address
+    asked_by: str  # the agent who logs it by hand
+    kept_out_by: str  # the agent who chose not to log it, or its conversation
 
     @classmethod
     def of(cls, message: MessageArrived, policy: Policy) -> Facts:
@@ -94,6 +101,8 @@ class Facts(NamedTuple):
             mailing_list,
             calendar,
             customer.no_reply,
+            printable(policy.asked_by),
+            printable(_kept_out_by(message, policy.kept_out)) if policy.kept_out else "",
         )
 
     @property
@@ -114,6 +123,12 @@ class Facts(NamedTuple):
     def kept(self) -> dict[str, Any]:
         """These facts as JSON values."""
         return self._asdict()
+
+
+def _kept_out_by(message: MessageArrived, kept_out: Mapping[tuple[str, str], str]) -> str:
+    conversation_id = message.conversation_id
+    alone = kept_out.get((conversation_id, message.message_id))
+    return alone or kept_out.get((conversation_id, ""), "")
 
 
 def printable(text: str) -> str:

@@ -121,9 +121,17 @@ RULES: tuple[Rule, ...] = (
             CONNECTED,
             Check(
                 "logging_off",
-                checks.logging_is_on,
-                "Logging as Salesforce Tasks is switched on for the mailbox.",
+                checks.logging_is_on_or_asked_for,
+                "Logging as Salesforce Tasks is switched on for the mailbox, or an agent logs this "
+                "message by hand.",
                 "Logging as Salesforce Tasks is switched off for the mailbox.",
+            ),
+            Check(
+                "kept_out",
+                checks.no_agent_keeps_it_out,
+                "No agent chose not to log this message or its conversation, or one now logs it "
+                "by hand.",
+                "An agent chose not to log this message or its conversation.",
             ),
             HAS_CUSTOMER,
             VALID_ADDRESS,
@@ -148,6 +156,10 @@ def version_of(rules: Iterable[Rule]) -> str:
 
 
 RULES_VERSION = version_of(RULES)
+
+# What an agent may log by hand, whatever the switches: these refusals give way to them.
+BY_HAND: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.action is Action.LOG_TASK)
+GIVES_WAY = frozenset({"logging_off", "kept_out"})
 
 # A code means the same in every rule.
 CHECKS: dict[str, Check] = {check.code: check for rule in RULES for check in rule.require}

@@ -48,9 +48,6 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "address_busy": "This person is being added right now; it will be retried in a moment.",
     "account_refused": "Salesforce did not accept the Account; looking for the right one again.",
     "without_account": "Salesforce did not accept the Account; this person is added without one.",
-    "chosen_account_doubted": (
-        "Salesforce may not have accepted the Account; this person is added without one."
-    ),
     "account_open": (
         "This person’s domain has very many Contacts or Accounts; their Account is still being "
         "looked for."
@@ -95,10 +92,6 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "Salesforce is refusing the connection for now; this continues automatically."
     ),
     # waiting
-    "several_contacts": (
-        "Several Contacts have this address, none of them as their Email. It will be logged when "
-        "an agent chooses one in the panel."
-    ),
     "no_contact": (
         "No Contact has this address yet. It will be logged if one appears within 14 days."
     ),
@@ -134,6 +127,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "An undo deleted the person with this address from Salesforce, so they are not added "
         "again. An admin can allow it under Activity › Undo."
     ),
+    "kept_out": "An agent chose not to log it.",
     "mailbox_moved": "The message was moved to another mailbox before it was sent.",
     "customer_changed": (
         "The conversation's customer has changed, and the rules refuse the new one."
@@ -180,6 +174,23 @@ NOTES: Mapping[str, str] = {
     ),
 }
 
+# What answers an agent who decides by hand.
+LOGGED_BEFORE = (
+    "This message was handled before, and what became of it is no longer known. Check in "
+    "Salesforce whether it was logged."
+)
+LOGGED_ALREADY = (
+    "This message is already logged. An admin can take that back: Activity tab of the Salesforce "
+    "settings, Undo."
+)
+NOT_BY_HAND_YET = (
+    "Processes of version 0.1.0 may still be running, which know nothing of what agents decide by "
+    "hand. An operator ends that with `flask keeping db contract`."
+)
+# Of a message that was sent before an agent chose not to log it.
+TOO_LATE = "{agent} chose not to log this, but it had already been sent. An admin can take it back."
+BY_HAND = "By hand: {agent}."
+
 # Where the state tells more than the reason, or there is no reason yet.
 _BY_STATE: Mapping[tuple[str, str], str] = {
     ("pending", ""): "In progress.",
@@ -205,4 +216,6 @@ def occasion_text(occasion: str) -> str:
     """Why the rules looked at a message when it was not because it arrived; "" when it was."""
     if occasion.startswith("backfill:"):
         return "imported"
+    if occasion.startswith("agent:"):
+        return "logged by hand"
     return "" if occasion == "live" else "checked again for a different customer"

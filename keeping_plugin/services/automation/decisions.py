@@ -12,28 +12,53 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from keeping_plugin.models import LIVE_OCCASION, Decision, Lane, SyncEntry
-from keeping_plugin.rules import RULES, RULES_VERSION, Facts, Policy, Verdict, decide
+from keeping_plugin.rules import (
+    BY_HAND,
+    RULES,
+    RULES_VERSION,
+    Facts,
+    Policy,
+    Rule,
+    Verdict,
+    decide,
+)
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.types import Action, MessageArrived
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why a message is judged: it arrived, or a backfill came past it."""
+    """Why a message is judged, and by which rules: it arrived, a backfill came past it, or an agent
+    logs it. `reopens`: an entry that was cancelled before it was ever sent is granted again."""
 
     name: str = LIVE_OCCASION
     lane: Lane = Lane.LIVE
     run_id: int | None = None
+    rules: tuple[Rule, ...] = RULES
+    reopens: bool = False
 
 
 LIVE = Occasion()
 _BACKFILL = "backfill:"
+_BY_HAND = "agent:"
 _CORRECTED = "corrected:"
 
 
 def backfill_occasion(run_id: int) -> Occasion:
     """The occasion of one backfill run: behind live mail, with Decisions of its own."""
-    return Occasion(f"{_BACKFILL}{run_id}", Lane.BACKFILL, run_id)
+    return Occasion(f"{_BACKFILL}{run_id}", Lane.BACKFILL, run_id, reopens=True)
+
+
+def by_hand_occasion(database: DbConnection, message: MessageArrived) -> Occasion:
+    """The occasion of an agent who logs this message: the first, the second and so on of it."""
+    earlier = database.scalar(
+        select(func.count()).where(
+            Decision.company_id == message.company_id,
+            Decision.message_id == message.message_id,
+            Decision.occasion.startswith(_BY_HAND),
+        )
+    )
+    return Occasion(f"{_BY_HAND}{(earlier or 0) + 1}", rules=BY_HAND, reopens=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +98,7 @@ def judge_and_write(
     have removed its entry. `judged_before`: False when there is no other occasion, which saves
     asking."""
     facts = Facts.of(message, policy)
-    verdicts = decide(RULES, facts)
+    verdicts = decide(occasion.rules, facts)
     common: dict[str, Any] = {
         "connection_id": connection_id,
         "company_id": message.company_id,
@@ -104,6 +129,7 @@ def judge_and_write(
             "epoch": epoch,
             "address": facts.address,
             "created_at": time,
+            "by_agent": policy.asked_by or None if verdict.action == Action.LOG_TASK else None,
         }
         for verdict in verdicts
         if verdict.granted
@@ -111,7 +137,7 @@ def judge_and_write(
     if not rows:
         return Judged(verdicts, True, 0)
     granted = _granted_before(database, common, occasion) if judged_before else frozenset()
-    if occasion.name.startswith(_BACKFILL):
+    if occasion.reopens:
         again = (
             entries.grant_again(database, row, granted_before=row["action"] in granted)
             for row in rows
@@ -160,4 +186,10 @@ def replayed(decision: Decision) -> tuple[Verdict, ...] | None:
     """What today's rules say of the facts of then. None when the facts are gone (retention), or
     were of another release's shape."""
     facts = Facts.restored(decision.facts) if decision.facts else None
-    return decide(RULES, facts) if facts is not None else None
+    return decide(rules_of(decision), facts) if facts is not None else None
+
+
+def rules_of(decision: Decision) -> tuple[Rule, ...]:
+    """Today's rules, as far as they were asked of the message then."""
+    asked = {verdict.action for verdict in verdicts_of(decision)}
+    return tuple(rule for rule in RULES if rule.action in asked)

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import Decision, SyncEntry
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.rules import CHECKS, RULES, RULES_VERSION, Facts, Rule, Verdict
-from keeping_plugin.services.automation.decisions import verdicts_of
+from keeping_plugin.services.automation.decisions import rules_of, verdicts_of
 from keeping_plugin.services.automation.policy import read_policy, read_switches
 from keeping_plugin.types import Action, MessageArrived
 from keeping_plugin.wording.actions import TITLES
+from keeping_plugin.wording.terminal import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,12 @@ def explain_made_up(session: Session, helpdesk: HelpDesk, message: MessageArrive
     return explain_facts(judge_now(session, helpdesk, message), "Example message")
 
 
-def explain_facts(facts: Facts, heading: str, *, version: str = RULES_VERSION) -> list[str]:
+def explain_facts(
+    facts: Facts, heading: str, *, version: str = RULES_VERSION, rules: Iterable[Rule] = RULES
+) -> list[str]:
     """Every fact, every rule, every check."""
     lines = [f"{heading} (rule set {version})", "", "Facts", *_fact_lines(facts)]
-    for verdict in explained(facts):
+    for verdict in explained(facts, rules):
         lines += ["", f"{verdict.title}: {'YES' if verdict.granted else 'NO'} ({verdict.on})"]
         width = max(len(check.code) for check in verdict.checks)
         lines += [
@@ -136,7 +139,7 @@ def _decided(decision: Decision) -> Sequence[str]:
     heading = f"Evaluated {_time(decision.decided_at)}, {decision.occasion}"
     facts = Facts.restored(decision.facts) if decision.facts else None
     if facts is not None and decision.rules_version == RULES_VERSION:
-        return explain_facts(facts, heading)
+        return explain_facts(facts, heading, rules=rules_of(decision))
     lines = [f"{heading} (rule set {decision.rules_version}, today's is {RULES_VERSION})"]
     if decision.facts is None:
         lines.append("  Its facts have been deleted.")
@@ -152,6 +155,7 @@ def _decided(decision: Decision) -> Sequence[str]:
 def _entry(entry: SyncEntry) -> str:
     parts = [f"{TITLES[Action(entry.action)]}: {entry.state}"]
     parts += [f"({entry.reason})"] if entry.reason else []
+    parts += [f"by hand: {escaped(entry.by_agent)}"] if entry.by_agent else []
     parts += [f"record {entry.record_id}"] if entry.record_id else []
     if entry.due_at is not None and entry.settled_at is None:
         parts.append(f"due {_time(entry.due_at)}")

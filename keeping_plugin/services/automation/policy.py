@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection as DbConnection
-from sqlalchemy import and_, bindparam, literal_column, select
+from sqlalchemy import Executable, and_, bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, domain_of, parent_domains
@@ -14,6 +14,7 @@ from keeping_plugin.models import (
     Connection,
     Decision,
     Installation,
+    KeptOut,
     MailboxPolicy,
     SkippedDomain,
     upsert,
@@ -54,9 +55,24 @@ _SWITCHES = (
     )
     .where(Connection.company_id == bindparam("company_id"), Connection.current)
 )
-_SKIPPED = select(SkippedDomain.domain, SkippedDomain.skip_logging).where(
-    SkippedDomain.company_id == bindparam("company_id"),
-    SkippedDomain.domain.in_(bindparam("domains", expanding=True)),
+# Skipped domains, and by the primary key what agents keep out, which has a message and an agent.
+_CHOSEN: Executable = union_all(
+    select(
+        SkippedDomain.domain.label("name"),
+        SkippedDomain.skip_logging,
+        literal_column("NULL").label("message_id"),
+        literal_column("NULL").label("agent"),
+    ).where(
+        SkippedDomain.company_id == bindparam("company_id"),
+        SkippedDomain.domain.in_(bindparam("domains", expanding=True)),
+    ),
+    select(
+        KeptOut.conversation_id, literal_column("NULL"), KeptOut.message_id, KeptOut.agent
+    ).where(
+        KeptOut.company_id == bindparam("company_id"),
+        KeptOut.conversation_id.in_(bindparam("conversations", expanding=True)),
+        KeptOut.message_id.in_(bindparam("messages", expanding=True)),
+    ),
 )
 
 
@@ -103,13 +119,22 @@ def read_policy(
     switches: Switches,
 ) -> Policy:
     """The policy as it concerns these messages: one query, which asks for their customers' domains
-    and those above them only, however long the company's list is."""
+    and those above them, and for their conversations only, however long the company's lists are."""
     domains = _domains(message.customer.email for message in messages if message.customer)
     host = domain_keys(helpdesk.skipped_domains(company_id))
     own: dict[str, bool] = {}
-    if domains:
-        found = database.execute(_SKIPPED, {"company_id": company_id, "domains": sorted(domains)})
-        own = {row.domain: row.skip_logging for row in found}
+    kept_out: dict[tuple[str, str], str] = {}
+    asked = {
+        "company_id": company_id,
+        "domains": sorted(domains),
+        "conversations": sorted({message.conversation_id for message in messages}),
+        "messages": ["", *(message.message_id for message in messages)],
+    }
+    for row in database.execute(_CHOSEN, asked):
+        if row.agent is None:
+            own[row.name] = row.skip_logging
+        else:
+            kept_out[row.name, row.message_id] = row.agent
     return Policy(
         connected=switches.connection_id is not None,
         add_contacts=switches.add_contacts,
@@ -118,6 +143,7 @@ def read_policy(
         skipped=frozenset(own) | (domains & host),
         unlogged=frozenset(domain for domain, skip_logging in own.items() if skip_logging),
         as_0_1_0=switches.as_0_1_0,
+        kept_out=kept_out,
     )
 
 

@@ -95,10 +95,11 @@ def _judge(
     rows: Sequence[SyncEntry],
     policy: Policy,
 ) -> None:
+    asked_by = next((row.by_agent for row in rows if row.by_agent), "")
     judged = judge_and_write(
         session.connection(),
         message,
-        policy,
+        policy._replace(asked_by=asked_by),
         connection_id=batch.connection.id,
         epoch=batch.connection.epoch,
         occasion=corrected_occasion(rows[0]),

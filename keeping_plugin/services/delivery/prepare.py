@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.mail.task import marker
 from keeping_plugin.models import (
-    FindingPolicy,
     Installation,
+    KeptOut,
     MailboxPolicy,
     PeoplePolicy,
     SyncEntry,
@@ -35,9 +35,9 @@ from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.copies import fingerprint
 from keeping_plugin.services.ledger.events import Event
-from keeping_plugin.services.people import address_fields, owners, policy
+from keeping_plugin.services.ledger.outcome import KEPT_OUT
 from keeping_plugin.services.people import making as people_making
-from keeping_plugin.services.people.address_fields import AddressFields
+from keeping_plugin.services.people import owners, policy
 from keeping_plugin.services.people.making import Making
 from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.services.runtime import Runtime
@@ -74,7 +74,6 @@ class Prepared:
     making: Making  # how people are added
     writers: Mapping[str, Agent | None]
     fingerprints: Mapping[int, str]
-    address_fields: AddressFields  # which find a person beside Email
 
 
 def prepare(runtime: Runtime, batch: Batch) -> Prepared:
@@ -83,12 +82,12 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     with runtime.database.read() as session:
         # With the company's choices in the same statement.
         found = session.execute(
-            select(Installation.installation_id, PeoplePolicy, FindingPolicy.found_by)
-            .select_from(Installation)
-            .outerjoin(PeoplePolicy, PeoplePolicy.company_id == company_id)
-            .outerjoin(FindingPolicy, FindingPolicy.company_id == company_id)
+            select(Installation.installation_id, PeoplePolicy).outerjoin(
+                PeoplePolicy, PeoplePolicy.company_id == company_id
+            )
         ).all()
         policies, undone = _switches(session, company_id, batch.rows)
+        kept_out = _kept_out(session, company_id, batch.rows)
         switched = {
             row.mailbox_id: {action for action, spec in ACTIONS.items() if spec.switched_on(row)}
             for row in policies
@@ -116,7 +115,7 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     missing: set[int] = set()
     changed: dict[str, MessageArrived] = {}
     for row in batch.rows:
-        on = row.action in switched.get(row.mailbox_id, ())
+        on = bool(row.by_agent) or row.action in switched.get(row.mailbox_id, ())
         if row.message_id in mail.unread:
             continue
         if row.epoch != batch.connection.epoch:
@@ -130,6 +129,8 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
                 cancellations[row.id] = "message_deleted"
         elif there[row.message_id].mailbox_id != row.mailbox_id:
             cancellations[row.id] = "mailbox_moved"
+        elif row.id in kept_out:
+            cancellations[row.id] = KEPT_OUT
         elif not on:
             cancellations[row.id] = "switched_off"
         elif has_changed(row, there[row.message_id]):
@@ -158,7 +159,6 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         making,
         writers,
         _fingerprints(batch, payloads, cancellations, changed),
-        address_fields.usable(address_fields.of_row(found[0].found_by), schemas),
     )
 
 
@@ -175,6 +175,25 @@ def _switches(
         .where(MailboxPolicy.company_id == company_id)
     ).all()
     return {row.MailboxPolicy for row in found}, {row.address for row in found if row.address}
+
+
+def _kept_out(session: Session, company_id: str, rows: Collection[SyncEntry]) -> set[int]:
+    """Those of these rows that an agent chose not to log, though they were being sent by then, or
+    arrived at the same moment."""
+    related = {row.id: row for row in rows if not spec_of(row).adds_person}
+    found = session.execute(
+        select(KeptOut.conversation_id, KeptOut.message_id).where(
+            KeptOut.company_id == company_id,
+            KeptOut.conversation_id.in_({row.conversation_id for row in related.values()}),
+        )
+    ).all()
+    kept = {tuple(row) for row in found}
+    return {
+        row_id
+        for row_id, row in related.items()
+        if (row.conversation_id, row.message_id) in kept
+        or (not row.by_agent and (row.conversation_id, "") in kept)
+    }
 
 
 def _payloads(

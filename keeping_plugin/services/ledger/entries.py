@@ -105,7 +105,16 @@ def of_batch(
 
 
 _KEY: Final = ("connection_id", "message_id", "action")
-_TAKEN: Final = ("mailbox_id", "conversation_id", "lane", "run_id", "epoch", "address", "due_at")
+_TAKEN: Final = (
+    "mailbox_id",
+    "conversation_id",
+    "lane",
+    "run_id",
+    "epoch",
+    "address",
+    "due_at",
+    "by_agent",
+)
 _INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Kept whole: building them would cost the host's request more than executing them does.
 _GRANT: Final = {
@@ -126,9 +135,10 @@ def grant(database: DbConnection, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def grant_again(database: DbConnection, row: Mapping[str, Any], *, granted_before: bool) -> int:
-    """What a backfill grants: a new entry, or one that was cancelled before it was ever sent, as if
-    new. Any other is left alone. None is added if it was `granted_before`: retention removed it."""
-    new = _new(row)
+    """What a backfill or an agent grants: a new entry, or one that was cancelled before it was ever
+    sent, as if new. Any other is left alone. None is added if it was `granted_before`: retention
+    removed it."""
+    new = {"by_agent": None, **_new(row)}
     if granted_before:
         same = [getattr(SyncEntry, name) == new[name] for name in _KEY]
         taken = {name: new[name] for name in _TAKEN}

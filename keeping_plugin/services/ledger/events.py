@@ -83,7 +83,14 @@ class Event(Enum):
 
     GRANTED = Step((), _PENDING, Mark.ABSENT, "The rules grant an action.")
     GRANTED_AGAIN = Step(
-        (_CANCELLED,), _PENDING, Mark.ABSENT, "A backfill grants it: reset to new.", AS_IF_NEW
+        (_CANCELLED,),
+        _PENDING,
+        Mark.ABSENT,
+        "A backfill or an agent grants it: reset to new.",
+        AS_IF_NEW,
+    )
+    ASKED = Step(
+        OWED, Next.SAME, Mark.ABSENT, "An agent logs it by hand; no batch has it.", UNCLAIMED
     )
     CLAIMED = Step(OWED, Next.SAME, Mark.KEPT, "A batch claims it.")
     RELEASED = Step(BATCHED, Next.SAME, Mark.KEPT, "Its batch releases it.", UNCLAIMED)
@@ -125,7 +132,7 @@ class Event(Enum):
     CUSTOMER_CHANGED = Step((_WAITING,), _PENDING, Mark.ABSENT, "Its message has another customer.")
     LOOKED_FOR = Step((_WAITING,), Next.SAME, Mark.ABSENT, "No Contact was found.")
     ABANDONED = Step(
-        OWED, _CANCELLED, Mark.ABSENT, "Disconnected, expired, or not granted.", _ENDED
+        OWED, _CANCELLED, Mark.ABSENT, "Disconnected, expired, kept out, or not granted.", _ENDED
     )
     GIVEN_UP = Step(
         OWED,

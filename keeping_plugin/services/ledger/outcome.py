@@ -11,6 +11,8 @@ from keeping_plugin.models import EntryState
 
 # The reasons of entries whose record is ours (`delivery/actions` uses no others).
 MADE: Final = frozenset({"created", "logged"})
+# The reason of entries that an agent chose not to log.
+KEPT_OUT: Final = "kept_out"
 
 
 @dataclass(frozen=True, slots=True)

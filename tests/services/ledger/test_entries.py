@@ -200,6 +200,7 @@ def remove(session: Session, ledger: Ledger) -> None:
 HAPPENS: Mapping[Event, Callable[[Session, Ledger], object]] = {
     Event.GRANTED: grant,
     Event.GRANTED_AGAIN: grant_again,
+    Event.ASKED: plainly(Event.ASKED, by_agent="Gus Agent"),
     Event.CLAIMED: take,
     Event.RELEASED: plainly(Event.RELEASED),
     Event.POSTPONED: plainly(Event.POSTPONED, due_at=LATER),
