@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import schemathesis
@@ -17,12 +18,13 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import update
 
 from keeping_plugin.blueprints.web.guards import MAX_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
-from keeping_plugin.models import FindingPolicy
+from keeping_plugin.models import FindingPolicy, Installation
 from keeping_plugin.services.people import picks
-from keeping_plugin.types import Address
+from keeping_plugin.types import Address, Direction, Message
 from tests.blueprints.inbox import AGENT, CONVERSATION, CUSTOMER, Inbox, open_inbox
 
 CHECKS = [
@@ -32,6 +34,20 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+
+MAIL = Message(
+    company_id="acme",
+    mailbox_id="support",
+    conversation_id="c-1",
+    message_id="m-1",
+    direction=Direction.INBOUND,
+    opens_conversation=True,
+    customer=CUSTOMER,
+    sender=CUSTOMER,
+    recipients=(),
+    sent_at=datetime(2026, 5, 6, tzinfo=UTC),
+    subject="Where is my order?",
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +63,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
         with inbox.database.write() as session:
             named = {"Contact": "Second_Email__c"}
             session.add(FindingPolicy(company_id="acme", search=True, add_to=named))
+            session.execute(update(Installation).values(contract=1))
             other = "other@acme.example"
             picks.keep(session, AGENT, inbox.connection_id, other, "Contact", jane)
         picked = replace(CONVERSATION, id="c-picked", customer=Address(other))
         inbox.desk.add_conversation("acme", picked)
+        inbox.desk.add_message(MAIL)
         yield inbox
 
 
@@ -80,6 +98,9 @@ OPERATIONS = (
     "field",
     "log",
     "retry",
+    "log_now",
+    "do_not_log",
+    "log_again",
 )
 
 
@@ -118,6 +139,8 @@ def test_every_answer_is_as_described(served: Inbox, operation: str) -> None:
                 case.path_parameters["conversation_id"] = "c-picked"
             if operation == "address":
                 case.body = {"do": "add"}
+            if operation == "log_now":
+                case.body = {"message": "m-1"}
             if operation == "search":
                 case.path_parameters["object"] = "Account"
         answer = case.call_and_validate(
@@ -147,7 +170,7 @@ def test_a_body_that_is_too_large_is_refused_as_described(served: Inbox) -> None
     client = served.app.test_client()
     headers = {"Accept": "application/json", "X-CSRFToken": client.get("/token").text}
     writes = [path for path, item in document["paths"].items() if "post" in item]
-    assert len(writes) == 8
+    assert len(writes) == 11
     for path in writes:
         assert "413" in document["paths"][path]["post"]["responses"], path
         values = {"conversation_id": "c-1", "object": "Contact", "record_id": "003000000000001AAA"}

@@ -455,6 +455,50 @@ def test_the_log(served: Served, in_every_dress: Callable[..., None]) -> None:
     )
 
 
+def test_what_is_logged_by_hand(
+    served: Served,
+    page: Page,
+    new_context: NewContext,
+    in_every_dress: Callable[..., None],
+) -> None:
+    """With script in place, by hover and by keyboard; without it on the log's own page."""
+    from tests.blueprints.panel.test_log import arrives
+    from tests.blueprints.panel.test_log_by_hand import receive
+
+    receive(served.inbox)
+    arrives(served.inbox, switched_on=False)
+    served.open(page)
+    page.locator("#k-log-summary").click()
+    now = page.get_by_role("button", name="Log now")
+    form = page.locator("form", has=now)
+    page.mouse.move(0, 0)
+    now.focus()
+    expect(form).to_have_css("opacity", "1")
+    now.press("Enter")
+    stop = page.get_by_role("button", name="Do not log", exact=True)
+    expect(page.locator("#k-log")).to_contain_text("By hand: Gus Agent.")
+    expect(page.locator("#k-log-summary")).to_be_focused()
+    expect(page.locator("form", has=stop)).to_have_css("opacity", "0")
+    page.locator("#k-log li").first.hover()
+    expect(page.locator("form", has=stop)).to_have_css("opacity", "1")
+    stop.click()
+    expect(page.locator("#k-log")).to_contain_text("An agent chose not to log it.")
+
+    plain = new_context(java_script_enabled=False).new_page()
+    plain.goto(f"{served.address}/salesforce/conversations/c-1/log")
+    plain.get_by_role("button", name="Do not log this conversation").click()
+    expect(plain.get_by_text("Gus Agent chose not to log this conversation")).to_be_visible()
+    in_every_dress(
+        "by-hand",
+        lambda page: page.locator("#k-log-summary").click(),
+        lambda page: expect(page.get_by_role("button", name="Log now")).to_be_visible(),
+        lambda page: page.get_by_role("button", name="Log now").focus(),
+    )
+    plain.get_by_role("button", name="Log now").click()
+    plain.get_by_role("button", name="Log this conversation again").click()
+    expect(plain.locator("bdi", has_text="In progress.")).to_be_visible()
+
+
 def test_another_record_type_brings_its_own_choices_and_keeps_what_was_typed(
     served: Served, page: Page
 ) -> None:

@@ -9,6 +9,7 @@ from flask import Response, redirect, url_for
 
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.web import guards
+from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.services.admin.conversation_log import (
     LoggedMessage,
@@ -16,7 +17,9 @@ from keeping_plugin.services.admin.conversation_log import (
     entry_of,
     face_of,
 )
+from keeping_plugin.services.automation import by_hand
 from keeping_plugin.services.ledger.retry import try_again
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation
 from keeping_plugin.wording.entries import STATE_TAGS, occasion_text
@@ -26,7 +29,11 @@ def log(conversation_id: str) -> Response:
     """Each message: logged, waiting, failed or refused, with the reasons."""
     place = load_conversation(conversation_id)
     shown = log_context(place)
-    body: dict[str, Any] = {"messages": [message.as_json() for message in shown["messages"]]}
+    kept_out = shown["by_hand"].whole
+    body: dict[str, Any] = {
+        "messages": [message.as_json() for message in shown["messages"]],
+        "kept_out": {"by": kept_out.agent, "at": kept_out.at.isoformat()} if kept_out else None,
+    }
     in_place = wanted() is Wanted.FRAGMENT
     template = "keeping/panel/log_face.html" if in_place else "keeping/panel/log.html"
     return answer(template, body, title="What was logged", place=place, **shown, log_open=True)
@@ -35,9 +42,12 @@ def log(conversation_id: str) -> Response:
 def log_context(place: ConversationContext) -> dict[str, Any]:
     """What the log's templates show of a conversation."""
     with current_runtime().database.read() as session:
-        messages = conversation_log(session, place.agent.company_id, place.conversation.id)
+        company_id, conversation_id = place.agent.company_id, place.conversation.id
+        decided = by_hand.by_hand(session, company_id, conversation_id)
+        messages = conversation_log(session, company_id, conversation_id, decided)
     return {
         "messages": messages,
+        "by_hand": decided,
         "log_face": face_of(messages),
         "copies": _copies(place.agent, messages),
         "tags": STATE_TAGS,
@@ -67,13 +77,50 @@ def _copies(
 
 def retry(conversation_id: str, entry_id: int) -> Any:
     """Make a failed entry of this conversation due again."""
-    place = load_conversation(conversation_id)
-    runtime = current_runtime()
-    runtime.rate.hit(place.agent.company_id, place.agent.id)
+    place, runtime = _decides(conversation_id)
     with runtime.database.write() as session:
         entry_of(session, place.agent.company_id, conversation_id, entry_id)
         connection_id = try_again(session, place.agent, entry_id)
     runtime.queue.ring([connection_id])
+    return _shown(conversation_id)
+
+
+def log_now(conversation_id: str) -> Any:
+    """Log one message by hand, also where the automation is off."""
+    place, runtime = _decides(conversation_id)
+    message_id = str(sent().get("message", ""))
+    connection_id = by_hand.log_now(runtime, place.agent, conversation_id, message_id)
+    if connection_id is not None:
+        runtime.queue.ring([connection_id])
+    return _shown(conversation_id)
+
+
+def do_not_log(conversation_id: str) -> Any:
+    """Keep one message out of Salesforce; without a message, the whole conversation."""
+    place, runtime = _decides(conversation_id)
+    message_id = str(sent().get("message", ""))
+    if message_id:
+        by_hand.do_not_log(runtime, place.agent, conversation_id, message_id)
+    else:
+        by_hand.do_not_log_conversation(runtime, place.agent, conversation_id)
+    return _shown(conversation_id)
+
+
+def log_again(conversation_id: str) -> Any:
+    """Let the rules decide about this conversation's later mail again."""
+    place, runtime = _decides(conversation_id)
+    by_hand.log_conversation_again(runtime, place.agent, conversation_id)
+    return _shown(conversation_id)
+
+
+def _decides(conversation_id: str) -> tuple[ConversationContext, Runtime]:
+    place = load_conversation(conversation_id)
+    runtime = current_runtime()
+    runtime.rate.hit(place.agent.company_id, place.agent.id)
+    return place, runtime
+
+
+def _shown(conversation_id: str) -> Any:
     if wanted() is Wanted.JSON:
         return log(conversation_id)
     return redirect(url_for(".conversation_log", conversation_id=conversation_id), 303)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import NotFound
 from keeping_plugin.models import Connection, Decision, EntryState, SyncEntry
 from keeping_plugin.services.admin.entry_line import Line, line_of, refused_lines
+from keeping_plugin.services.automation.by_hand import ByHand
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.ledger.copies import logged_copies
 from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
-from keeping_plugin.wording.entries import COUNTED
+from keeping_plugin.wording.entries import COUNTED, TOO_LATE
 
+_SENT = frozenset({EntryState.SENDING, EntryState.DONE})
 _MAX_MESSAGES = 200  # messages of one conversation
 
 
@@ -90,9 +92,10 @@ def entry_of(session: Session, company_id: str, conversation_id: str, entry_id: 
 
 
 def conversation_log(
-    session: Session, company_id: str, conversation_id: str
+    session: Session, company_id: str, conversation_id: str, by_hand: ByHand
 ) -> Sequence[LoggedMessage]:
-    """The latest messages of a conversation that the rules have seen, newest first."""
+    """The latest messages of a conversation that the rules have seen, newest first. What an agent
+    may decide of a message stands beside its latest decision."""
     decisions = session.scalars(
         select(Decision)
         .where(Decision.company_id == company_id, Decision.conversation_id == conversation_id)
@@ -111,16 +114,34 @@ def conversation_log(
         )
         for entry, connection in rows
     }
-    return [_message(decision, lines) for decision in decisions]
+    latest = {decision.message_id: decision.id for decision in reversed(decisions)}
+    return [
+        _message(decision, lines, by_hand, latest[decision.message_id] == decision.id)
+        for decision in decisions
+    ]
 
 
-def _message(decision: Decision, known: Mapping[tuple[int, str, str], Line]) -> LoggedMessage:
+def _message(
+    decision: Decision,
+    known: Mapping[tuple[int, str, str], Line],
+    by_hand: ByHand,
+    is_latest: bool,
+) -> LoggedMessage:
     refused = {line.action: line for line in refused_lines(decision)}
     lines = []
     for verdict in verdicts_of(decision):
         key = (decision.connection_id, decision.message_id, verdict.action)
         line = known.get(key) or refused.get(TITLES[verdict.action])
         if line is not None:
+            line = replace(
+                line,
+                loggable=line.loggable and is_latest and by_hand.may_log,
+                stoppable=line.stoppable and is_latest and by_hand.may_keep_out,
+            )
+            kept_out = by_hand.kept_out.get(decision.message_id)
+            if kept_out is not None and line.state in _SENT and verdict.action == Action.LOG_TASK:
+                too_late = TOO_LATE.format(agent=kept_out.agent)
+                line = replace(line, reasons=(*line.reasons, too_late))
             lines.append(line)
     facts = decision.facts or {}
     return LoggedMessage(

@@ -9,18 +9,20 @@ from typing import Any
 from keeping_plugin.errors import Complaint
 from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
 from keeping_plugin.objects import LEAD, PEOPLE, TASK, record_page
+from keeping_plugin.rules import GIVES_WAY
 from keeping_plugin.services.automation.decisions import verdicts_of
 from keeping_plugin.services.automation.explain import refusals
 from keeping_plugin.services.ledger.copies import LoggedCopy
 from keeping_plugin.services.ledger.outcome import MADE
 from keeping_plugin.types import Action
 from keeping_plugin.wording.actions import TITLES
-from keeping_plugin.wording.entries import LEAD_CREATED, NOTES, entry_sentence
+from keeping_plugin.wording.entries import BY_HAND, LEAD_CREATED, NOTES, entry_sentence
 from keeping_plugin.wording.pauses import Pause, pause_of
 from keeping_plugin.wording.salesforce_errors import ErrorSentence, explained
 
 REFUSED = "refused"  # the state of what the rules did not grant
 OUTCOME_UNKNOWN = "outcome_unknown"
+_GONE = frozenset({"message_deleted", "mailbox_deleted"})  # there is nothing left to log
 
 # The first characters of a Salesforce id tell its object: an address that "exists" may be a Lead's.
 _OBJECTS: Mapping[str, str] = {row.prefix: row.name for row in (*PEOPLE, TASK)}
@@ -33,7 +35,8 @@ class Line:
     `unsettled`: nobody knows whether it arrived, and a person may say so; `undoable`: an admin may
     have its record deleted again. `pause` is why it waits with every other message of the
     connection: a page says so once, JSON beside each. `copy` is where the same mail was logged, if
-    it was not logged here."""
+    it was not logged here. `loggable`: an agent may have it logged by hand; `stoppable`: an agent
+    may choose not to."""
 
     entry_id: int | None
     action: str
@@ -47,6 +50,8 @@ class Line:
     pause: Pause | None = None
     copy: LoggedCopy | None = None
     undoable: bool = False
+    loggable: bool = False
+    stoppable: bool = False
 
     @property
     def tag(self) -> str:
@@ -71,6 +76,8 @@ class Line:
             ],
             "url": self.url or None,
             "retryable": self.retryable,
+            "loggable": self.loggable,
+            "stoppable": self.stoppable,
         }
 
 
@@ -86,12 +93,14 @@ def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = 
     if pause is not None and entry.reason in ("", pause.reason):
         sentence = "Waiting: logging is paused."
     retryable = live and entry.state == EntryState.FAILED
+    by_hand = BY_HAND.format(agent=entry.by_agent) if entry.by_agent else ""
+    logs = entry.action == Action.LOG_TASK
     return Line(
         entry_id=entry.id,
         action=TITLES[Action(entry.action)],
         state=entry.state,
         reason=entry.reason,
-        reasons=tuple(filter(None, (sentence, NOTES.get(entry.note or "", "")))),
+        reasons=tuple(filter(None, (sentence, NOTES.get(entry.note or "", ""), by_hand))),
         complaints=tuple(explained(words)),
         url=record_url(connection.instance_url, entry.record_id or entry.contact_id),
         retryable=retryable,
@@ -99,6 +108,11 @@ def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = 
         pause=pause,
         copy=copy,
         undoable=live and entry.state == EntryState.DONE and entry.reason in MADE,
+        loggable=logs
+        and entry.state == EntryState.CANCELLED
+        and entry.sent_at is None
+        and entry.reason not in _GONE,
+        stoppable=logs and entry.state in (EntryState.PENDING, EntryState.WAITING),
     )
 
 
@@ -110,12 +124,16 @@ def record_url(instance_url: str, record_id: str | None) -> str:
 
 def refused_lines(decision: Decision) -> tuple[Line, ...]:
     """What the rules did not grant of a message, each with every reason."""
+    facts = decision.facts or {}
+    agent = facts.get("asked_by") or facts.get("kept_out_by")
+    by_hand = (BY_HAND.format(agent=agent),) if agent else ()
     return tuple(
         Line(
             entry_id=None,
             action=TITLES[verdict.action],
             state=REFUSED,
-            reasons=refusals(verdict),
+            reasons=(*refusals(verdict), *(by_hand if verdict.action == Action.LOG_TASK else ())),
+            loggable=verdict.action == Action.LOG_TASK and GIVES_WAY.issuperset(verdict.reasons),
         )
         for verdict in verdicts_of(decision)
         if verdict.reasons

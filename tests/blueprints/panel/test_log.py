@@ -108,7 +108,10 @@ def test_an_entry_of_another_conversation_is_not_there(inbox: Inbox) -> None:
     entry = settle(inbox, "log_task", state=EntryState.FAILED, reason="rejected")
     assert post(inbox.client(), f"/log/{entry}/retry").status_code == 404
     assert post(inbox.client(STRANGER), f"/log/{entry}/retry").status_code == 404
-    assert inbox.client().get(url("/log"), headers=JSON).json == {"messages": []}
+    assert inbox.client().get(url("/log"), headers=JSON).json == {
+        "messages": [],
+        "kept_out": None,
+    }
     with inbox.database.read() as session:
         assert session.get_one(SyncEntry, entry).state == EntryState.FAILED
 
