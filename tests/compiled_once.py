@@ -1,14 +1,19 @@
-"""Each template and each route is compiled once a test worker, not once for every app that a test
-makes."""
+"""Each template, each route and each SQL statement is compiled once a test worker, not once for
+every app that a test makes."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
+from sqlalchemy import Engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 
@@ -66,6 +71,30 @@ def builders_once(compile_builder: Callable[[Rule, bool], Builder]) -> Callable[
     return compiled
 
 
+class _OneEach(type):
+    """What is compiled belongs to a dialect, so that engines with the same options get the same."""
+
+    _made: ClassVar[dict[tuple[Any, ...], Any]] = {}
+
+    def __call__(cls, **options: Any) -> Any:
+        key = (cls, *sorted(options.items()))
+        if key not in cls._made:
+            cls._made[key] = super().__call__(**options)
+        return cls._made[key]
+
+
+class OneSQLite(SQLiteDialect_pysqlite, metaclass=_OneEach):
+    """Tests make most of their engines on a SQLite file of their own."""
+
+    supports_statement_cache = True
+    _statements: ClassVar[dict[Any, Any]] = defaultdict(lambda: LRUCache(4000))
+
+    @classmethod
+    def engine_created(cls, engine: Engine) -> None:
+        engine.update_execution_options(compiled_cache=cls._statements[engine.dialect])
+
+
 def pytest_configure() -> None:
+    registry.register("sqlite", __name__, OneSQLite.__name__)
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
     Rule._compile_builder = builders_once(Rule._compile_builder)  # type: ignore[method-assign]
