@@ -78,7 +78,6 @@ def show(
     meant = chosen(view)
     ways = offers(link, meant, view.address) if link is not None and meant is not None else ()
     shown_age = age(view.age) if view.age is not None else ""
-    saved = saved or request.args.get("saved", "")
     asked = view.state in _ANSWERED or bool(view.found)
     body: dict[str, Any] = {
         "state": view.state.value,
@@ -149,13 +148,11 @@ def _out_of_sight(view: PanelView, record_id: str) -> OutOfSight | None:
     """The record that was just saved, where Salesforce now shows it here no more: its address was
     changed, or others are more recent. None while it is shown, and where nobody can tell."""
     link = view.linked
-    if link is None or view.state not in _ANSWERED or not record_id.isascii():
+    if link is None or view.state not in _ANSWERED or not record_id:
         return None
-    if not (record_id.isalnum() and len(record_id) in {15, 18}):
-        return None
-    shown = {record.id[:15] for found in view.found for record in records_of(found)}
+    shown = {record.id for found in view.found for record in records_of(found)}
     schema = next((one for one in link.schemas.values() if one.key_prefix == record_id[:3]), None)
-    if schema is None or record_id[:15] in shown:
+    if schema is None or record_id in shown:
         return None
     return OutOfSight(
         kind=schema.label,

@@ -172,23 +172,19 @@ def _write(editing: Editing, *, undone: bool = False) -> Any:
         before = done.before
     elif editing.field and wanted() is Wanted.FRAGMENT:
         return _shown(place, target, editing.field)  # nothing to save, nothing to ask
-    saved = f"{target.record.id}.{editing.field}" if changes else ""
     if wanted() is Wanted.JSON:
         return show(place, place.open_panel())
-    if saved and wanted() is Wanted.FRAGMENT:
-        return _panel_after(editing, saved, before, undone=undone)
-    return redirect(
-        url_for(".panel", conversation_id=place.conversation.id, saved=saved or None), 303
-    )
+    if changes:
+        return _panel_after(editing, before, undone=undone)
+    return redirect(url_for(".panel", conversation_id=place.conversation.id), 303)
 
 
-def _panel_after(
-    editing: Editing, saved: str, before: Mapping[str, Value], *, undone: bool
-) -> Response:
+def _panel_after(editing: Editing, before: Mapping[str, Value], *, undone: bool) -> Response:
     """The panel with what was saved, and the way back. What the fields held before stands in no
-    address and in no table: it travels with this answer alone, so a redirect (without the script)
-    offers none."""
+    address and in no table: it travels with this answer alone, which is no redirect therefore. A
+    page that is loaded again saves again, and Salesforce holds everything already."""
     place, target = editing.place, editing.target
+    saved = f"{target.record.id}.{editing.field}"
     view = place.open_panel()
     records = (record for found in view.found for record in records_of(found))
     now = next((one.fields for one in records if one.id == target.record.id), {})

@@ -45,6 +45,7 @@ from tests.blueprints.inbox import (
     url,
 )
 from tests.blueprints.ledger import Ledger
+from tests.blueprints.panel.test_edit import edit
 
 JSON = {"Accept": "application/json"}
 FRAGMENT = {"X-Keeping-Fragment": "1"}
@@ -573,13 +574,12 @@ def test_a_person_whose_address_was_just_changed_is_said_to_be_elsewhere(
 ) -> None:
     """Else "Not in Salesforce" would invite the agent to add the same person again."""
     client = inbox.client()
-    inbox.salesforce.update("Contact", jane, Email="jane.doe@acme.example")
-    page = client.get(url(f"?saved={jane}.Email")).text
+    client.get(url())
+    page = edit(client, f"/Contact/{jane}/edit/Email", Email="jane.doe@acme.example").text
     assert "This Contact no longer has the address" in page
     assert f'href="{INSTANCE}/lightning/r/Contact/{jane}/view"' in page
     assert "Not in Salesforce" in page
-    inbox.salesforce.update("Contact", jane, Email=CUSTOMER.email)
-    assert "no longer" not in client.get(url(f"?saved={jane}.Email")).text
+    assert "no longer" not in client.get(url()).text
 
 
 def test_a_case_that_gave_way_to_more_recent_ones_is_said_to_be_elsewhere(
@@ -587,23 +587,19 @@ def test_a_case_that_gave_way_to_more_recent_ones_is_said_to_be_elsewhere(
 ) -> None:
     case = inbox.salesforce.add("Case", Subject="Old", Status="New", ContactId=jane)
     client = inbox.client()
-    assert "no longer" not in client.get(url(f"?saved={case}.Status")).text
-    inbox.salesforce.delete("Case", case)
-    page = client.get(url(f"?saved={case}.Status")).text
-    assert "This Case is no longer shown in this panel." in page
-
-
-@pytest.mark.parametrize(
-    "saved", ["x", "003.Email", "003" + "\u0663" * 15, "0Zz000000000001AAA", "<b>"]
-)
-def test_what_is_no_record_of_ours_is_not_said_to_be_elsewhere(
-    inbox: Inbox, jane: str, saved: str
-) -> None:
-    assert "no longer" not in inbox.client().get(url(f"?saved={saved}.Email")).text
+    client.get(url())
+    path = f"/Case/{case}/edit/Status"
+    assert "no longer" not in edit(client, path, Status="Working").text
+    inbox.salesforce.meanwhile("panel", lambda: inbox.salesforce.delete("Case", case))
+    assert "This Case is no longer shown in this panel." in edit(client, path, Status="New").text
 
 
 def test_nothing_is_said_to_be_elsewhere_while_salesforce_does_not_answer(
     inbox: Inbox, jane: str
 ) -> None:
+    client = inbox.client()
+    client.get(url())
     inbox.salesforce.fail("panel", SalesforceUnavailable())
-    assert "no longer" not in inbox.client().get(url(f"?saved={jane}.Email")).text
+    page = edit(client, f"/Contact/{jane}/edit/Title", Title="CEO")
+    assert page.status_code == 503
+    assert "no longer" not in page.text

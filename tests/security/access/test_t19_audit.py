@@ -43,7 +43,8 @@ def test_each_deed_leaves_one_row_and_no_value(working_town: Town) -> None:
         before = len(town.audited("acme"))
         headers = {"X-CSRFToken": town.csrf(visitor)}
         answer = visitor.client.post(path, data=form, headers=headers)
-        assert answer.status_code in (303, 404), (path, answer.text)
+        saved = path.endswith(f"{jane}/edit")
+        assert answer.status_code in ((200,) if saved else (303, 404)), (path, answer.text)
         (row,) = town.audited("acme")[before:]
         done.append((row.action, row.agent_id, row.object, row.fields))
     assert done == [
