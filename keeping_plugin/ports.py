@@ -134,6 +134,7 @@ class SalesforceGateway(Protocol):
         chosen: Mapping[str, str] | None = None,
         by_search: bool = False,
         account_owners: Sequence[str] | None = None,
+        fields: Mapping[str, Sequence[str]] | None = None,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses (at most 1,000) and every Task that `tasks` describes, in
@@ -141,7 +142,8 @@ class SalesforceGateway(Protocol):
         they were chosen, found under it whatever address they have. `by_search`: find people by
         SOSL, a few hundred addresses a request, because the org encrypts addresses; SOSL may miss a
         person who exists. `account_owners`: read who owns the Contacts' Accounts, too (not by
-        search), and these Accounts."""
+        search), and these Accounts. `fields`, by object: find people by these in place of Email.
+        Raises SchemaStale naming one that is gone or cannot be filtered."""
 
     def panel(
         self,
@@ -151,12 +153,15 @@ class SalesforceGateway(Protocol):
         *,
         numbers: Sequence[str] = (),
         chosen: str = "",
+        others: Mapping[str, Sequence[str]] | None = None,
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address, with the chosen fields of each object and the related
         records: one round trip and one API request (two if the org encrypts addresses). Objects
         without a schema are left out. `numbers`: records of the person or their Account that have
         one of these numbers (Case.CaseNumber) are read too. `chosen`: a Contact or Lead that is
-        shown as well, whatever its address; of a Lead that was converted, its Contact."""
+        shown as well, whatever its address; of a Lead that was converted, its Contact. `others`,
+        by object: fields that find a person where Email found no Contact (those of Leads: nobody).
+        They cost a second request at most, and only then."""
 
     def successors(self, record_ids: Sequence[str]) -> Mapping[str, str]:
         """What Contacts and Leads that are not there any more have become: the record into which

@@ -11,12 +11,16 @@ from werkzeug.datastructures import MultiDict
 _MANY = 2_000
 
 
+def _seen(form: MultiDict[str, str], name: str) -> tuple[str, ...] | None:
+    return tuple(filter(None, form[name].split(",")[:_MANY])) if name in form else None
+
+
 @dataclass(frozen=True, slots=True)
 class FieldsForm:
     """A tab of fields as it stands in the browser. `ticked` is in the order of the page, which is
     the order agents see; `optional` are objects whose latest records they see too; `do` is the
     button that was pressed; `seen` is what agents saw when the page was opened, None where it was
-    not sent."""
+    not sent. `finds` are address fields that find people, `seen_finds` those that did."""
 
     ticked: tuple[str, ...]
     optional: frozenset[str] = frozenset()
@@ -24,6 +28,8 @@ class FieldsForm:
     search: str = ""
     do: str = "save"
     seen: tuple[str, ...] | None = None
+    finds: tuple[str, ...] = ()
+    seen_finds: tuple[str, ...] | None = None
 
     @classmethod
     def read(cls, form: MultiDict[str, str]) -> FieldsForm:
@@ -34,7 +40,9 @@ class FieldsForm:
             forgotten=tuple(form.getlist("forget")[:_MANY]),
             search=form.get("search", "")[:255],
             do=form.get("do", "save")[:300],
-            seen=tuple(form["seen"].split(",")[:_MANY]) if "seen" in form else None,
+            seen=_seen(form, "seen"),
+            finds=tuple(dict.fromkeys(form.getlist("finds")[:_MANY])),
+            seen_finds=_seen(form, "seen_finds"),
         )
 
     @property

@@ -10,6 +10,7 @@ from rq.timeouts import BaseTimeoutException
 
 from keeping_plugin.services.automation.backfill import advance
 from keeping_plugin.services.connection import revocation
+from keeping_plugin.services.corrections import account_writes
 from keeping_plugin.services.corrections import undo as undoing
 from keeping_plugin.services.delivery.drain import drain as drain_connection
 from keeping_plugin.services.people import agents
@@ -50,11 +51,13 @@ def drain(connection_id: int) -> None:
 
 
 def describe(connection_id: int) -> None:
-    """Read the org's objects and fields again, and once a day which users its agents are."""
+    """Read the org's objects and fields again, once a day which users its agents are,
+    and what became of Accounts whose writing had no answer."""
 
     def work(runtime: Runtime) -> None:
         schema.describe(runtime, connection_id, more=people.lines(runtime))
         agents.refresh_daily(runtime, connection_id)
+        account_writes.settle_daily(runtime, connection_id)
 
     _run("describe", connection_id, work)
 

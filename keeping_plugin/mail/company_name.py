@@ -1,6 +1,6 @@
 """The company a new person may work for: read from a mail's signature, else from the domain.
 
-Always a guess, shown as one and never saved unseen; so a line that may be anything else is left.
+Always a guess, and in the panel shown as one; so a line that may be anything else is left.
 A signature tells a company by a legal form, by the name the address's domain has, or, right below
 the person's name, by a word that only organisations carry.
 """
@@ -119,8 +119,11 @@ def lead_company(customer: Address, message: Message | None) -> str:
     """What stands in the Company of somebody who is added as a Lead, where no Account tells it: the
     company to suggest, else their own name. Salesforce requires one on every Lead."""
     suggested = company_of(customer, message)
-    if suggested is not None:
-        return suggested.name
+    return suggested.name if suggested is not None else full_name(customer)
+
+
+def full_name(customer: Address) -> str:
+    """The customer's name as their record has it: first name, last name."""
     fields = contact_fields(customer)
     return " ".join(str(fields[name]) for name in ("FirstName", "LastName") if name in fields)
 

@@ -20,7 +20,7 @@ from keeping_plugin.models.corrections import (
     UndoRun,
     UndoState,
 )
-from keeping_plugin.models.database import Database, insert_new, listed, now, upsert
+from keeping_plugin.models.database import Database, insert_new, listed, now, upsert, upsert_all
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
 from keeping_plugin.models.owners import AgentUser, RefusedOwner
@@ -84,4 +84,5 @@ __all__ = [
     "listed",
     "now",
     "upsert",
+    "upsert_all",
 ]

@@ -43,6 +43,8 @@ class FindingPolicy(Base):
     search: Mapped[bool] = mapped_column(Boolean, default=False)
     # {object: the field into which agents add an address}; None: none named
     add_to: Mapped[Any | None] = mapped_column(Json)
+    # {object: the fields, besides Email, that find a person}; None: none ticked
+    found_by: Mapped[Any | None] = mapped_column(Json)
 
 
 class SkippedDomain(Base):

@@ -68,6 +68,7 @@ _STALE = (
     re.compile(r"No such column '(?P<field>\w+)' on (?:entity|sobject of type) '?(?P<object>\w+)"),
     re.compile(r"[sS]Object type '(?P<object>\w+)' is not supported"),
     re.compile(r"Didn't understand relationship '(?P<field>\w+)'"),
+    re.compile(r"field '(?P<field>\w+)' can not be filtered"),
 )
 
 

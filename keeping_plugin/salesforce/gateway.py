@@ -103,12 +103,15 @@ class Gateway:
         chosen: Mapping[str, str] | None = None,
         by_search: bool = False,
         account_owners: Sequence[str] | None = None,
+        fields: Mapping[str, Sequence[str]] | None = None,
         start_by: float | None = None,
     ) -> Found:
         """Everyone with these addresses or chosen for them, and every Task of the look, read to its
         end; of people that are found `by_search`, absence is not known."""
         if tasks is not None:
             names.checked_id(tasks.created_by, "User")
+        for name in (name for named in (fields or {}).values() for name in named):
+            names.checked_field(name)
         with self._calls.verb("find", start_by=start_by):
             return finding.find(
                 self._calls,
@@ -117,6 +120,7 @@ class Gateway:
                 chosen=chosen,
                 by_search=by_search,
                 account_owners=account_owners,
+                fields=fields,
             )
 
     def panel(
@@ -127,10 +131,11 @@ class Gateway:
         *,
         numbers: Sequence[str] = (),
         chosen: str = "",
+        others: Mapping[str, Sequence[str]] | None = None,
     ) -> Sequence[ContactMatch | LeadMatch]:
         """Everyone with this address, or chosen for it, and what stands around each: one API
         request."""
-        shown = Shown(schemas, fields, tuple(numbers), chosen)
+        shown = Shown(schemas, fields, tuple(numbers), chosen, others or {})
         with self._calls.verb("panel"):
             return panels.panel(self._calls, address, shown)
 

@@ -39,9 +39,11 @@ class Audited(StrEnum):
     SCHEMA_REFRESHED = "schema_refreshed"
     PREFLIGHT = "preflight"
     FIELDS_CHOSEN = "fields_chosen"
+    ADDRESS_FIELDS_CHOSEN = "address_fields_chosen"
     AUTOMATION_CHANGED = "automation_changed"
     PEOPLE_CHANGED = "people_changed"
     AGENT_MATCHED = "agent_matched"
+    AGENTS_CHECKED = "agents_checked"
     SKIP_LIST_CHANGED = "skip_list_changed"
     RECORD_CREATED = "record_created"
     RECORD_UPDATED = "record_updated"
@@ -127,6 +129,37 @@ def record_by(session: Session, agent: Agent, action: Audited, **details: Unpack
         agent_name=agent.name,
         **details,
     )
+
+
+def record_updated_by(
+    session: Session,
+    agent: Agent,
+    connection_id: int,
+    records: Iterable[tuple[str, str]],
+    *,
+    object: str,
+    fields: Sequence[str],
+) -> None:
+    """One row for each record (id and detail) of an object that a person has changed at once, in
+    one statement."""
+    time = now(session)
+    rows = [
+        {
+            "at": time,
+            "company_id": agent.company_id,
+            "agent_id": agent.id,
+            "agent_name": one_line(agent.name, 255),
+            "action": Audited.RECORD_UPDATED,
+            "connection_id": connection_id,
+            "object": object,
+            "record_id": record_id,
+            "fields": list(fields),
+            "detail": detail,
+        }
+        for record_id, detail in records
+    ]
+    if rows:
+        session.connection().execute(insert(AuditRecord), rows)
 
 
 def record_refused(session: Session, agent: Agent, *, route: str) -> None:

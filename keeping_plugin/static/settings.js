@@ -88,7 +88,7 @@ function attendFields(form) {
     picks()
       .filter((pick) => pick.querySelector("input[name=fields]:checked, input[type=hidden]"))
       .map((pick) => pick.querySelector("[name=fields]").value)
-      .concat([...form.querySelectorAll("input[name=optional]:checked")].map((box) => box.value))
+      .concat([...form.querySelectorAll("input[name=optional]:checked, input[name=finds]:checked")].map((box) => box.value))
       .join();
   const guard = attendChanges(form, state, "kChanged" in form.dataset);
   const list = document.querySelector("[data-k-preview] dl");

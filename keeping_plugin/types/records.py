@@ -22,17 +22,22 @@ class Record:
 class ContactMatch:
     """A Contact with its related records by key (`objects.AROUND_KEYS`), the open ones first, each
     most recent first. `counts` says by `StandardObject.key` how many there are of the Contact's
-    own, and whether there may be more; what is absent there was not asked for."""
+    own, and whether there may be more; what is absent there was not asked for. `by`: the field that
+    has the address, where that is not Email."""
 
     contact: Record
     account: Record | None = None
     around: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     counts: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadMatch:
+    """A Lead; `by` as in `ContactMatch`."""
+
     lead: Record
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,15 @@ Match = ContactMatch | LeadMatch | NoMatch | SeveralMatches
 @dataclass(frozen=True, slots=True)
 class PersonFound:
     """A Contact or an unconverted Lead with a given address. `account_owner` is the active user who
-    owns a Contact's Account, if `find` was asked for it."""
+    owns a Contact's Account, if `find` was asked for it. `by`: the field that has the address,
+    where that is not Email."""
 
     object: str
     id: str
     email: str
     created_at: datetime
     account_owner: str | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ class FieldSpec:
     relationship: str = ""
 
     @property
+    def indexed(self) -> bool:
+        """Whether Salesforce is documented to answer a filter by it from an index (Large Data
+        Volumes, Indexes): Email of people, unique fields and external ids."""
+        return self.unique or self.external_id or self.id_lookup
+
+    @property
     def required(self) -> bool:
         """Salesforce refuses a create without this field: createable, not nillable, no default."""
         return self.createable and not self.nillable and not self.defaulted_on_create

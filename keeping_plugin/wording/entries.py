@@ -48,6 +48,9 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "address_busy": "This person is being added right now; it will be retried in a moment.",
     "account_refused": "Salesforce did not accept the Account; looking for the right one again.",
     "without_account": "Salesforce did not accept the Account; this person is added without one.",
+    "chosen_account_doubted": (
+        "Salesforce may not have accepted the Account; this person is added without one."
+    ),
     "account_open": (
         "This person’s domain has very many Contacts or Accounts; their Account is still being "
         "looked for."
@@ -92,6 +95,10 @@ ENTRY_SENTENCES: Mapping[str, str] = {
         "Salesforce is refusing the connection for now; this continues automatically."
     ),
     # waiting
+    "several_contacts": (
+        "Several Contacts have this address, none of them as their Email. It will be logged when "
+        "an agent chooses one in the panel."
+    ),
     "no_contact": (
         "No Contact has this address yet. It will be logged if one appears within 14 days."
     ),

@@ -34,6 +34,10 @@ NO_LIMITS_YET: Final = (
     "Processes of version 0.1.0 may still be running, which would not hold anyone. An operator "
     "ends that with `flask keeping db contract`."
 )
+NO_ADDRESS_FIELDS_YET: Final = (
+    "Processes of version 0.1.0 may still be running, which find people by Email only and would "
+    "add them again. An operator ends that with `flask keeping db contract`."
+)
 
 STEPS: Final[Mapping[str, Choice]] = {
     "by_colleagues": Choice(
@@ -78,6 +82,25 @@ def prediction(add_as: str, there: str, step: str, account: str) -> str:
         return f"A Contact would be added to the Account {account}: {_FOUND_BY[step]}."
     return "A Contact would be added. No Account was found, so it would be private."
 
+
+# Address fields beside Email, by the codes of services/people/address_fields: why one cannot find
+# anybody, and what an admin should know before ticking one.
+FIELD_PROBLEMS: Final[Mapping[str, str]] = {
+    "gone": "Not used: it was deleted, or the connected user cannot see it.",
+    "retyped": "Not used: it no longer holds email addresses.",
+    "encrypted": "Not used: it is encrypted, so Salesforce cannot filter by it.",
+    "unfilterable": "Not used: Salesforce cannot filter by it.",
+}
+FIELD_WARNINGS: Final[Mapping[str, str]] = {
+    "formula": (
+        "A formula: Salesforce works it out for every record, which is slow in a large org."
+    ),
+    "encrypted": "Encrypted: Salesforce may tell capital letters from small ones.",
+    "unindexed": (
+        "Not indexed: Salesforce reads every record, which is slow in a large org. In Salesforce, "
+        "make it an External ID to have it indexed."
+    ),
+}
 
 UNDONE: Final = (
     "An undo deleted this person from Salesforce, so they are not added again. An admin can "

@@ -28,20 +28,40 @@ _TAGS: Mapping[str, tuple[str, str]] = {
     "required": ("Now required", "warn"),
     "optional": ("No longer required", ""),
     "read_only": ("Now read-only", "warn"),
+    "unfilterable": ("Cannot be filtered", "warn"),
 }
 
 _NOT_SHOWN = "You are not showing it."
 
 
 def change_text(
-    kind: str, *, shown: bool, was_required: bool, label: str, was: str, now: str
+    kind: str,
+    *,
+    shown: bool,
+    was_required: bool,
+    label: str,
+    was: str,
+    now: str,
+    finds: bool = False,
 ) -> ChangeText:
     """A change of a field, or of the whole object for `hidden` and `shown`. `shown`: agents see
-    the field, or did until now; `label` is the object's, `was` and `now` are names of types."""
+    the field, or did until now; `finds`: people are found by it; `label` is the object's, `was` and
+    `now` are names of types."""
     tag, tone = _TAGS[kind]
-    if kind == "new" and not shown:
+    if kind == "new" and not (shown or finds):
         return ChangeText(tag, tone, "", "Show it to agents")
-    return ChangeText(tag, tone, _text(kind, shown, was_required, label, was, now))
+    text = _text(kind, shown, was_required, label, was, now)
+    return ChangeText(tag, tone, f"{text} {_FINDS.get(kind, '') if finds else ''}".strip())
+
+
+# What a change of a field means that finds people.
+_NOT_FOUND = "People are no longer found by it; your choice is kept."
+_FINDS: Mapping[str, str] = {
+    "removed": _NOT_FOUND,
+    "retyped": _NOT_FOUND,
+    "unfilterable": _NOT_FOUND,
+    "new": "People are found by it again.",
+}
 
 
 def _text(kind: str, shown: bool, was_required: bool, label: str, was: str, now: str) -> str:
@@ -64,7 +84,9 @@ def _text(kind: str, shown: bool, was_required: bool, label: str, was: str, now:
         case "optional":
             return "Agents can leave it empty."
         case "new":
-            return "Agents see it."
+            return "Agents see it." if shown else ""
+        case "unfilterable":
+            return "Salesforce can no longer filter by it."
         case "hidden":
             return "It was deleted, or the connected user lost access."
     return ""

@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from keeping_plugin.errors import InvalidInput
+from keeping_plugin.errors import InvalidInput, SchemaStale
+from keeping_plugin.types import LeadMatch
 from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, schemas_of, someone
 
 FIELDS = {
@@ -60,6 +61,57 @@ class ChoosingContract(OrgContract):
         became = org.convert(lead)
         [shown] = gateway.panel(address, schemas, fields, chosen=lead)
         assert shown.contact.id == became  # type: ignore[union-attr]
+
+    def test_other_fields_find_in_place_of_email(self, org: OrgUnderTest) -> None:
+        one, two, odd = someone(), someone(), f"o'b%_{someone()}"
+        second = {"Contact": ["Second_Email__c"], "Lead": ["Email"]}
+        upper = org.add("Contact", LastName="Other", Second_Email__c=one.upper())
+        org.add("Contact", LastName="Email", Email=one)
+        lead = org.add("Lead", LastName="Lead", Company="C", Email=one)
+        quoted = org.add("Contact", LastName="Quote", Second_Email__c=odd)
+        gateway = org.gateway
+        before = gateway.requests
+        found = gateway.find([one, two, odd], fields=second).people
+        assert gateway.requests == before + 1
+        assert {key: {(one.id, one.by) for one in people} for key, people in found.items()} == {
+            one: {(upper, "Second_Email__c"), (lead, "Email")},
+            odd: {(quoted, "Second_Email__c")},
+        }
+        with pytest.raises(SchemaStale) as stale:
+            gateway.find([one], fields={"Contact": ["Second_Email__c", "Gone__c"]})
+        assert stale.value.field == "Gone__c"
+
+    def test_the_panel_asks_other_fields_where_email_found_no_contact(
+        self, org: OrgUnderTest
+    ) -> None:
+        others = {"Contact": ["Second_Email__c"]}
+        gateway = org.gateway
+        schemas = schemas_of(gateway)
+        fields = {"Contact": ["Name", "Email"], "Lead": ["Name"], "Account": ["Name"]}
+
+        def asked(address: str) -> tuple[list[tuple[str, str]], int]:
+            before = gateway.requests
+            found = gateway.panel(address, schemas, fields, others=others)
+            people = [(one.lead if isinstance(one, LeadMatch) else one.contact) for one in found]
+            told = [(record.id, one.by) for record, one in zip(people, found, strict=True)]
+            return told, gateway.requests - before
+
+        address = f"O'Neil%{someone()}"
+        assert asked(address) == ([], 2)
+        account = org.add("Account", Name="Second Ltd")
+        second = org.add(
+            "Contact", LastName="Second", Second_Email__c=address.upper(), AccountId=account
+        )
+        assert asked(address) == ([(second, "Second_Email__c")], 2)
+        [shown] = gateway.panel(address, schemas, fields, others=others)
+        assert shown.account.id == account  # type: ignore[union-attr]
+        # A Contact comes before a Lead, whichever field has the address.
+        lead = org.add("Lead", LastName="Lead", Company="C", Email=address)
+        assert asked(address) == ([(second, "Second_Email__c"), (lead, "")], 2)
+        [shown] = gateway.panel(address, schemas, fields, others=others, chosen=lead)
+        assert shown.lead.id == lead  # type: ignore[union-attr]
+        email = org.add("Contact", LastName="Email", Email=address)
+        assert asked(address) == ([(email, ""), (lead, "")], 1)
 
     def test_what_was_merged_or_converted_is_followed(self, org: OrgUnderTest) -> None:
         stays, loser = (org.add("Contact", LastName=name) for name in ("Stays", "Loser"))

@@ -18,7 +18,6 @@ from keeping_plugin.errors import (
     RecordNotFound,
     RecordRejected,
     SalesforceError,
-    SchemaStale,
 )
 from keeping_plugin.types import (
     ContactMatch,
@@ -45,13 +44,17 @@ from keeping_plugin.types import (
 )
 from tests.fake_salesforce.accounts import accounts
 from tests.fake_salesforce.org import PREFIXES, Row
-from tests.fake_salesforce.panel import panel, value
+from tests.fake_salesforce.panel import check_filterable, panel, value
 
 if TYPE_CHECKING:
     from tests.fake_salesforce.salesforce import FakeSalesforce
 
 _ID = re.compile(r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?", re.ASCII)
 _TITLES = {"Case": "CaseNumber", "Task": "Subject"}
+
+
+def _is(found: ContactMatch | LeadMatch, record_id: str) -> bool:
+    return isinstance(found, LeadMatch) and found.lead.id == record_id
 
 
 class FakeGateway:
@@ -87,27 +90,32 @@ class FakeGateway:
         chosen: Mapping[str, str] | None = None,
         by_search: bool = False,
         account_owners: Sequence[str] | None = None,
+        fields: Mapping[str, Sequence[str]] | None = None,
         start_by: float | None = None,
     ) -> Found:
         wanted = keys_by_salesforce(addresses)
-        with self._call("find", start_by=start_by, rows=len(addresses)):
+        verb = "find" if fields is None else "find by fields"
+        with self._call(verb, start_by=start_by, rows=len(addresses)):
             if tasks is not None:
                 self._salesforce.look(tasks)
+            by = fields if fields is not None else {"Contact": ("Email",), "Lead": ("Email",)}
             if addresses and not by_search:
-                self._check_filterable()
+                check_filterable(self._org, by)
             people: dict[str, list[PersonFound]] = {}
             for kind in ("Contact", "Lead"):
                 for row in self._org.of(kind):
-                    same = salesforce_key(row.get("Email") or "")
-                    keys = [key for key, one in (chosen or {}).items() if one == row["Id"]]
-                    for key in {*keys, *wanted.get(same or "", ())}:
-                        if row.get("IsConverted"):
-                            continue
+                    if row.get("IsConverted"):
+                        continue
+                    having = {key: "" for key, one in (chosen or {}).items() if one == row["Id"]}
+                    for name in by.get(kind, ()):
+                        for key in wanted.get(salesforce_key(row.get(name) or "") or "", ()):
+                            having.setdefault(key, "" if fields is None else name)
+                    for key, field in having.items():
                         created = datetime.fromisoformat(row["CreatedDate"])
                         asked = account_owners is not None
                         owner = self._account_owner(row["AccountId"]) if asked else None
                         email = row.get("Email") or ""
-                        person = PersonFound(kind, row["Id"], email, created, owner)
+                        person = PersonFound(kind, row["Id"], email, created, owner, field)
                         people.setdefault(key, []).append(person)
             return Found(
                 {
@@ -126,14 +134,6 @@ class FakeGateway:
         account = self._org.row("Account", account_id or "")
         owner = account and self._org.row("User", account["OwnerId"])
         return owner["Id"] if owner and owner["IsActive"] else None
-
-    def _check_filterable(self) -> None:
-        schema = self._org.schemas.get("Contact")
-        email = schema.fields.get("Email") if schema is not None else None
-        if email is not None and not email.filterable:
-            message = "field 'Email' can not be filtered in a query call"
-            complaint = Complaint("INVALID_FIELD", message)
-            raise SchemaStale(complaints=(complaint,), object="Contact", field="Email")
 
     def _marked(self, look: TaskLook | None) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -159,9 +159,19 @@ class FakeGateway:
         *,
         numbers: Sequence[str] = (),
         chosen: str = "",
+        others: Mapping[str, Sequence[str]] | None = None,
     ) -> Sequence[ContactMatch | LeadMatch]:
         with self._call("panel"):
-            return panel(self._org, address, schemas, fields, numbers, chosen)
+            found = panel(self._org, address, schemas, fields, numbers, chosen)
+        kinds = {type(one) for one in found}
+        if ContactMatch in kinds or not others or any(_is(one, chosen) for one in found):
+            return found
+        left = {kind: by for kind, by in others.items() if kind == "Contact" or not kinds}
+        if not left:
+            return found
+        with self._call("panel"):
+            more = panel(self._org, address, schemas, fields, numbers, others=left)
+        return (*more, *found)
 
     def successors(self, record_ids: Sequence[str]) -> Mapping[str, str]:
         next_of = {

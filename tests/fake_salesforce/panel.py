@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.errors import Complaint, SchemaStale
@@ -21,20 +22,34 @@ def panel(
     fields: Chosen,
     numbers: Sequence[str] = (),
     chosen: str = "",
+    others: Chosen | None = None,
 ) -> Sequence[ContactMatch | LeadMatch]:
-    """Contacts, those that a converted Lead became, then Leads; most recently changed first."""
+    """Contacts, those that a converted Lead became, then Leads; most recently changed first.
+    `others`: by these fields, in place of Email."""
     key = salesforce_key(address)
-    leads = [row for row in _latest(org.of("Lead")) if _carries(row, key) or row["Id"] == chosen]
+    if others is not None:
+        check_filterable(org, others)
+
+    def by(row: Row, kind: str) -> str | None:
+        if others is None:
+            return "" if _carries(row, key) or row["Id"] == chosen else None
+        having = [name for name in others.get(kind, ()) if _carries(row, key, name)]
+        return having[0] if having else None
+
+    leads = [row for row in _latest(org.of("Lead")) if by(row, "Lead") is not None]
     became = {row["ConvertedContactId"] for row in leads if row.get("IsConverted")}
     everyone = _latest(org.of("Contact"))
-    contacts = [row for row in everyone if _carries(row, key) or row["Id"] == chosen]
+    contacts = [row for row in everyone if by(row, "Contact") is not None]
     contacts += [row for row in everyone if row["Id"] in became and row not in contacts]
     matches: list[ContactMatch | LeadMatch] = []
     if "Contact" in schemas:
-        matches += [_contact(org, row, schemas, fields, numbers) for row in contacts]
+        matches += [
+            replace(_contact(org, row, schemas, fields, numbers), by=by(row, "Contact") or "")
+            for row in contacts
+        ]
     if "Lead" in schemas:
         matches += [
-            LeadMatch(_records(org, "Lead", [row], schemas, fields)[0])
+            LeadMatch(_records(org, "Lead", [row], schemas, fields)[0], by(row, "Lead") or "")
             for row in leads
             if not row.get("IsConverted")
         ]
@@ -148,5 +163,21 @@ def _latest(rows: Iterable[Row], by: str = "LastModifiedDate") -> list[Row]:
     return sorted(rows, key=lambda row: (row[by], row["Id"]), reverse=True)
 
 
-def _carries(row: Row, key: str | None) -> bool:
-    return key is not None and salesforce_key(row.get("Email") or "") == key
+def _carries(row: Row, key: str | None, name: str = "Email") -> bool:
+    return key is not None and salesforce_key(row.get(name) or "") == key
+
+
+def check_filterable(org: FakeOrg, by: Chosen) -> None:
+    """Refuse fields by which Salesforce cannot filter, or which are not there."""
+    for kind, names in by.items():
+        for name in names if kind in org.schemas else ():
+            spec = org.schemas[kind].fields.get(name)
+            if spec is None:
+                message = f"No such column '{name}' on entity '{kind}'."
+            elif not spec.filterable:
+                message = f"field '{name}' can not be filtered in a query call"
+            else:
+                continue
+            raise SchemaStale(
+                complaints=(Complaint("INVALID_FIELD", message),), object=kind, field=name
+            )

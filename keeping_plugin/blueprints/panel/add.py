@@ -37,7 +37,7 @@ from keeping_plugin.errors import (
     TooBusy,
 )
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
-from keeping_plugin.mail.company_name import SuggestedCompany, company_of
+from keeping_plugin.mail.company_name import SuggestedCompany, company_of, full_name
 from keeping_plugin.objects import row_of
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.panel import add as adding
@@ -63,6 +63,7 @@ class Adding:
     customer: Address
     form: RecordForm
     record_type: str
+    company: SuggestedCompany | None
 
 
 def create(conversation_id: str, object: str) -> Any:
@@ -86,8 +87,13 @@ def create(conversation_id: str, object: str) -> Any:
         raise refusal
     if place.customer is None:
         raise InvalidInput("This conversation has no customer to add.")
-    form, record_type = _form_for(place, link, object, place.customer)
-    adding_ = Adding(place, link, object, place.customer, form, record_type)
+    company, filled = None, ""
+    if request.method == "GET":
+        company = _suggested_company(place, link, object)
+        # As for those that are added automatically; somebody reads it before it is saved.
+        filled = company.name if company is not None else full_name(place.customer)
+    form, record_type = _form_for(place, link, object, place.customer, filled)
+    adding_ = Adding(place, link, object, place.customer, form, record_type, company)
     if request.method == "GET":
         return _form(adding_)
     sought = search_asked(form)
@@ -101,7 +107,11 @@ def create(conversation_id: str, object: str) -> Any:
 
 
 def _form_for(
-    place: ConversationContext, link: Linked, object: str, customer: Address
+    place: ConversationContext,
+    link: Linked,
+    object: str,
+    customer: Address,
+    company: str,
 ) -> tuple[RecordForm, str]:
     schema = link.schemas[object]
     sent = form_input() if request.method == "POST" else None
@@ -121,7 +131,7 @@ def _form_for(
         record_type_id=chosen.id if chosen else None,
         names=made.field_names(),
     )
-    values = {**defaults(made, picklists), **person_values(schema, customer)}
+    values = {**defaults(made, picklists), **person_values(schema, customer, company)}
     form = made(
         sent,
         values=values,
@@ -179,18 +189,21 @@ def _save(a: Adding) -> Any:
     return redirect(url_for(".panel", conversation_id=a.place.conversation.id), 303)
 
 
-def _suggested_company(a: Adding) -> SuggestedCompany | None:
-    """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen."""
-    person = row_of(a.object).person
-    if person is None or not person.company:
+def _suggested_company(
+    place: ConversationContext, link: Linked, object: str
+) -> SuggestedCompany | None:
+    """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen. Nothing
+    is asked of Salesforce: an Account tells it if the automations have asked for its domain."""
+    person = row_of(object).person
+    if person is None or not person.company or place.customer is None:
         return None
     runtime = current_runtime()
-    company_id = a.place.agent.company_id
+    company_id = place.agent.company_id
     with runtime.database.read() as session:
-        account = accounts.known_name(session, a.link.connection_id, a.customer, runtime.times)
+        account = accounts.known_name(session, link.connection_id, place.customer, runtime.times)
         if account:
             return SuggestedCompany(account, "account")
-        message_id = newest_inbound(session, company_id, a.place.conversation.id)
+        message_id = newest_inbound(session, company_id, place.conversation.id)
     message = None
     if message_id is not None:
         asked = AskedHelpDesk(runtime.helpdesk, ())
@@ -200,7 +213,7 @@ def _suggested_company(a: Adding) -> SuggestedCompany | None:
             # Told in the log. A form that somebody fills in is not lost for want of a suggestion.
             message = None
         guards.end_host_transaction()
-    return company_of(a.customer, message)
+    return company_of(place.customer, message)
 
 
 def _form(
@@ -219,7 +232,9 @@ def _form(
     if duplicates and isinstance(error, DuplicatesFound):
         found = offered_duplicates(a.place, a.link, error)
         unplaced = error.complaints
-    company = _suggested_company(a)
+    company = a.company
+    if request.method == "POST":
+        company = _suggested_company(a.place, a.link, a.object)
     body: dict[str, Any] = {
         "object": a.object,
         "record_type": a.record_type or None,

@@ -16,7 +16,7 @@ from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.objects import PERSON_NAMES, record_page
 from keeping_plugin.services.panel.address import chosen, offers
-from keeping_plugin.services.panel.cards import records_of
+from keeping_plugin.services.panel.cards import person, records_of
 from keeping_plugin.services.panel.display import age, short_age
 from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
@@ -93,6 +93,7 @@ def show(
             {"do": way.way, "field": way.field, "label": way.label, "reason": way.reason or None}
             for way in ways
         ],
+        "found_by": {person(one).id: one.by for one in view.found if one.by},
         "may_search": link is not None and link.may_search,
         "error": error_json(error) if error is not None else None,
         "pause": link.pause.as_json() if link is not None and link.pause is not None else None,

@@ -135,7 +135,8 @@ class Section:
 class PersonCard:
     """A Contact or a Lead with what stands around it, by `objects.AROUND_KEYS`. `facts` are what
     its head says beside the name. `has_account`: it belongs to an Account, or could; without
-    `account`, `account_hidden` tells one that may not be seen from none."""
+    `account`, `account_hidden` tells one that may not be seen from none. `found_by`: the label of
+    the field that has the address, where that is not Email."""
 
     person: RecordCard
     facts: tuple[Fact, ...] = ()
@@ -144,6 +145,7 @@ class PersonCard:
     account_hidden: bool = False
     around: Mapping[str, tuple[RecordCard, ...]] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    found_by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -171,7 +173,7 @@ class Cards:
         card = self.record(record)
         facts = tuple(self._facts(record))
         if isinstance(found, LeadMatch):
-            return PersonCard(person=card, facts=facts)
+            return PersonCard(person=card, facts=facts, found_by=self._found_by(found))
         related = self._around(found)
         # Without the object or the lookup nobody can tell that there is none.
         unseen = ACCOUNT.name not in self._link.schemas or TO_ACCOUNT not in record.fields
@@ -184,7 +186,12 @@ class Cards:
             account_hidden=hidden,
             around=related,
             sections=tuple(self._sections(found, related)),
+            found_by=self._found_by(found),
         )
+
+    def _found_by(self, found: ContactMatch | LeadMatch) -> str:
+        spec = self._link.schemas[person(found).object].fields.get(found.by)
+        return spec.label if spec is not None else found.by
 
     def _facts(self, record: Record) -> Iterator[Fact]:
         chosen, fields = self._shown(record), self._link.schemas[record.object].fields
@@ -252,6 +259,7 @@ class Cards:
         return {
             "card": card,
             "facts": [str(value) for value in values if value],
+            "found_by": self._found_by(found),
             "created": day(str(created)[:10], self._reader) if created else "",
         }
 

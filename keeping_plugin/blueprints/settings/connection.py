@@ -69,6 +69,7 @@ def _change_text(item: ObjectChange) -> ChangeText:
     return change_text(
         change.kind,
         shown=item.shown,
+        finds=item.finds,
         was_required=change.required,
         label=item.label,
         was=field_type(change.was).label,

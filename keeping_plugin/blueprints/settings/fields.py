@@ -19,11 +19,13 @@ from keeping_plugin.models import Connection
 from keeping_plugin.objects import CONTACT, OBJECT_NAMES, OPTIONAL, row_of
 from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.connection import connect
+from keeping_plugin.services.people import address_fields, policy
 from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.services.schema import fields as editable
 from keeping_plugin.services.schema.selection import Choice
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import FieldSpec, ObjectSchema
+from keeping_plugin.wording import people as words
 
 _CHANGED = (
     "The fields on this tab have changed since you opened the page, in another window or in "
@@ -65,6 +67,8 @@ def fields(object: str) -> ResponseReturnValue:
         described = describe.schemas(session, found.id) if found is not None else {}
         choices = selection.load(session, agent.company_id)
         chosen = choices.get(object)
+        finds = address_fields.load(session, agent.company_id).get(object, ())
+        beside_0_1_0 = policy.beside_0_1_0(session)
         progress = schema_state(session, found) if found is not None else None
     known = described.get(object)
     if found is None or known is None:
@@ -81,25 +85,33 @@ def fields(object: str) -> ResponseReturnValue:
         return page, 409 if kept else 200
     before = selection.choice(known, chosen)
     optional = _optional(object, described, choices)
+    page_of = partial(
+        _page, found, known, before, finds, optional=optional, beside_0_1_0=beside_0_1_0
+    )
     if request.method == "GET":
-        return _page(found, known, before, before.shown, optional=optional)
+        return page_of(before.shown)
     form = FieldsForm.read(request.form)
-    again = partial(_page, found, known, before, optional=optional, form=form)
+    again = partial(page_of, form=form)
     if not form.saves:
         return again(_step(form, known, before))
     try:
         wanted = selection.ordered(known, form.ticked, form.ticked)
+        wanted_finds = address_fields.checked(known, finds, form.finds, beside_0_1_0=beside_0_1_0)
     except InvalidInput as error:
         ticked = tuple(name for name in form.ticked if name in known.fields)
         return again(ticked, problem=str(error)), 422
     # What stands already is no conflict: Save was pressed twice.
-    if form.seen is not None and before.shown not in {form.seen, wanted}:
+    if (form.seen is not None and before.shown not in {form.seen, wanted}) or (
+        form.seen_finds is not None and finds not in {form.seen_finds, wanted_finds}
+    ):
         return again(wanted, problem=_CHANGED), 409
     # A default that is out of sight is kept like a choice: whoever saves never unticked it.
     known_before = selection.chosen_or_default(object, chosen)
     keep = tuple(name for name in known_before if name not in form.forgotten)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
+        if form.seen_finds is not None:
+            address_fields.save(session, agent, object, wanted_finds)
         for each in optional:
             if each.wanted != (each.name in form.optional):
                 shown = row_of(each.name).defaults if each.name in form.optional else ()
@@ -135,15 +147,27 @@ def _page(
     found: Connection,
     known: ObjectSchema,
     choice: Choice,
+    finds: tuple[str, ...],
     ticked: tuple[str, ...],
     *,
-    optional: tuple[Optional, ...] = (),
+    optional: tuple[Optional, ...],
+    beside_0_1_0: bool,
     form: FieldsForm | None = None,
     problem: str = "",
 ) -> str:
     search = form.search if form else ""
     # Steps without JavaScript carry on what was seen; whoever has read that it changed saw it now.
-    seen = form.seen if form and form.seen and problem != _CHANGED else choice.shown
+    keeps_seen = form is not None and problem != _CHANGED
+    seen = form.seen if form and form.seen and keeps_seen else choice.shown
+    seen_finds = form.seen_finds if form and form.seen_finds is not None and keeps_seen else finds
+    addresses = (
+        [
+            each._replace(ticked=each.name in form.finds) if form else each
+            for each in address_fields.offered(known, finds)
+        ]
+        if row_of(known.name).person
+        else []
+    )
 
     def row(spec: FieldSpec, *, is_ticked: bool) -> Row:
         return Row(
@@ -174,7 +198,12 @@ def _page(
         ],
         search=search,
         seen=seen,
-        changed=form is not None and ticked != choice.shown,
+        addresses=addresses,
+        seen_finds=seen_finds,
+        beside_0_1_0=beside_0_1_0,
+        most_addresses=address_fields.MOST,
+        words=words,
+        changed=form is not None and (ticked != choice.shown or form.finds != finds),
         problem=problem,
         title=row_of(known.name).tab,
         tabs=tabs(known.name),

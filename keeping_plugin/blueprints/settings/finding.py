@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput
-from keeping_plugin.objects import PEOPLE, record_page
+from keeping_plugin.objects import PEOPLE, record_page, row_of
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.people import finding, picks
 from keeping_plugin.services.schema import describe
@@ -85,6 +85,7 @@ def finding_page() -> ResponseReturnValue:
         tabs=tabs("settings"),
         search=policy.search,
         address_fields=list(_address_fields(policy.add_to, schemas)),
+        found_by=[(row_of(name).tab, fields) for name, fields in policy.found_by.items() if fields],
         chosen=[(each, record_page(instance, each.object, each.record_id)) for each in chosen],
         count=count,
         q=sought,

@@ -125,7 +125,7 @@ def _check_agents(agent: Agent, mailbox: Mailbox | None) -> ResponseReturnValue:
             runtime.turn(agent),
             runtime.gateway(connection.id, Feature.SCHEMA) as gateway,
         ):
-            agents.check_again(runtime, gateway, connection)
+            agents.check_again(runtime, agent, gateway, connection)
         notices.add_notice("The agents were compared with the users of your Salesforce org.")
     except KeepingError as error:
         notices.add_notice(f"The agents could not be checked. {error_sentence(error)}", good=False)

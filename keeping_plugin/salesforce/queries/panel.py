@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from keeping_plugin.addresses import salesforce_forms, salesforce_key
@@ -20,16 +21,21 @@ from keeping_plugin.objects import (
 )
 from keeping_plugin.salesforce.queries import panel_queries, payloads, searching
 from keeping_plugin.salesforce.queries.panel_queries import MAX_CHILDREN, MAX_PEOPLE, Shown
+from keeping_plugin.salesforce.queries.soql import EMAIL
 from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
 from keeping_plugin.types import ContactMatch, LeadMatch, Record
 
 Row = Mapping[str, Any]
+Answers = Mapping[str, Sequence[Row]]
+_OTHER = "other_"
 
 
 def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | LeadMatch]:
     """Contacts first, those that a converted Lead became among them, then Leads; each kind most
-    recently changed first."""
+    recently changed first. The other fields count where Email found no Contact, those of Leads
+    where it found nobody: along with Email where there is room and all of them have an index, else
+    in a second request."""
     forms = salesforce_forms(address)
     ids = None
     if forms and emails_are_searched(shown.schemas):
@@ -39,40 +45,72 @@ def panel(calls: Calls, address: str, shown: Shown) -> Sequence[ContactMatch | L
             for kind, rows in searched.items()
         }
     statements = panel_queries.queries(forms, shown, ids) if forms else {}
+    others = panel_queries.by_other_fields(forms, shown, shown.others) if forms else {}
+    together = shown.others_are_indexed and len(statements) + len(others) <= composite.QUERIES
+    also = {_OTHER + name: statement for name, statement in others.items()} if together else {}
+    found = _ask(calls, statements | also)
+    contacts, leads = _matches(address, found, shown)
+    if contacts or not others or any(_is(one.lead.id, shown.person) for one in leads):
+        return (*contacts, *leads)
+    left = {LEAD.name: ()} if leads else {}
+    others = panel_queries.by_other_fields(forms, shown, {**shown.others, **left})
+    answers = {name: found[_OTHER + name] for name in others} if also else _ask(calls, others)
+    contacts, more = _matches(address, answers, shown, shown.others)
+    return (*contacts, *(leads or more))
+
+
+def _ask(calls: Calls, statements: Mapping[str, str]) -> Answers:
     if not statements:
-        return ()
-    found = dict(
-        zip(statements, composite.query_rows(calls, "panel", *statements.values()), strict=True)
-    )
+        return {}
+    answers = composite.query_rows(calls, "panel", *statements.values())
+    return dict(zip(statements, answers, strict=True))
+
+
+def _matches(
+    address: str, found: Answers, shown: Shown, fields: Mapping[str, Sequence[str]] | None = None
+) -> tuple[list[ContactMatch], list[LeadMatch]]:
+    """Who has this address in one of the fields by object; without any, in Email."""
     key = salesforce_key(address)
-    people: dict[str, Row] = {}
-    for row in _carrying(key, found.get("contacts", ()), shown.person):
-        people[payloads.record_id(row)] = row
+    of_contact, of_lead = (
+        EMAIL if fields is None else fields.get(name, ()) for name in (CONTACT.name, LEAD.name)
+    )
+    people: dict[str, tuple[Row, str]] = {}
+    for row, by in _carrying(key, found.get("contacts", ()), shown.person, of_contact):
+        people[payloads.record_id(row)] = row, by
     # A converted Lead leads to its Contact, whatever address that has by now.
     for row in found.get("converted", ()):
-        people.setdefault(payloads.record_id(row), row)
+        people.setdefault(payloads.record_id(row), (row, ""))
     accounts = {
         payloads.record_id(row): row
         for row in (*found.get("accounts", ()), *found.get("converted_accounts", ()))
     }
     contacts = [
-        _contact(row, accounts.get(row.get(TO_ACCOUNT) or ""), shown) for row in people.values()
+        replace(_contact(row, accounts.get(row.get(TO_ACCOUNT) or ""), shown), by=by)
+        for row, by in people.values()
     ]
     leads = [
-        LeadMatch(_record(row, LEAD.name, shown))
-        for row in _carrying(key, found.get("leads", ()), shown.person)
+        LeadMatch(_record(row, LEAD.name, shown), by)
+        for row, by in _carrying(key, found.get("leads", ()), shown.person, of_lead)
     ]
-    return (*contacts, *leads)
+    return contacts, leads
 
 
-def _carrying(key: str | None, rows: Iterable[Row], chosen: str) -> list[Row]:
-    """Those with this address, as Salesforce compares, and the one chosen for it."""
-    return [
-        row
-        for row in rows
-        if (chosen and payloads.record_id(row)[:15] == chosen[:15])
-        or salesforce_key(payloads.text(row, "Email")) == key
-    ]
+def _carrying(
+    key: str | None, rows: Iterable[Row], chosen: str, fields: Sequence[str]
+) -> list[tuple[Row, str]]:
+    """Those with this address, as Salesforce compares, and the one chosen for it; with the first
+    field that has it, unless that is Email."""
+    found = []
+    for row in rows:
+        values = {name: payloads.at_path(row, name) for name in fields}
+        having = [name for name in fields if salesforce_key(str(values[name] or "")) == key]
+        if having or _is(payloads.record_id(row), chosen):
+            found.append((row, having[0] if having and fields is not EMAIL else ""))
+    return found
+
+
+def _is(record_id: str, chosen: str) -> bool:
+    return bool(chosen) and record_id[:15] == chosen[:15]
 
 
 def _contact(row: Row, account: Row | None, shown: Shown) -> ContactMatch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from keeping_plugin.errors import PermissionDenied
 from keeping_plugin.objects import (
@@ -48,6 +49,8 @@ class Shown:
     chosen: Mapping[str, Sequence[str]]
     numbers: tuple[str, ...] = ()
     person: str = ""  # the id of a person who is shown whatever their address
+    # Fields that find a person whom Email does not, by object.
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # Asked for every record of an answer.
     _fields: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -55,6 +58,15 @@ class Shown:
         """Whether the org shows this object, with these fields."""
         schema = self.schemas.get(object)
         return schema is not None and all(field in schema.fields for field in fields)
+
+    @property
+    def others_are_indexed(self) -> bool:
+        """Whether asking for `others` costs nothing worth mentioning: none of them is scanned."""
+        return all(
+            self.schemas[object].fields[name].indexed
+            for object, by in self.others.items()
+            for name in by
+        )
 
     def fields(self, object: str) -> tuple[str, ...]:
         """The chosen fields that the org has, in the order chosen. `Owner.Name` counts as had when
@@ -114,7 +126,7 @@ def queries(
     for name in PERSON_NAMES:
         if shown.has(name) and not shown.has(name, "Email"):
             raise PermissionDenied(f"The connected Salesforce user may not read {name}.Email.")
-    wanted = {name: soql.email_in(forms) for name in PERSON_NAMES}
+    wanted = {name: soql.address_in(forms) for name in PERSON_NAMES}
     if ids is not None:
         wanted = {name: soql.id_in(found) for name, found in ids.items() if found}
     for row in PEOPLE:
@@ -122,14 +134,30 @@ def queries(
             also = wanted.get(row.name)
             alone = soql.id_in([shown.person])
             wanted[row.name] = soql.either(also, shown.person) if also else alone
+    return _queries(wanted, shown)
+
+
+def by_other_fields(
+    forms: Sequence[str], shown: Shown, fields: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """The same statements for those with the address in one of these fields, by object. Raises
+    InvalidInput for what is no name."""
+    named = {name: names.checked_paths(by) for name, by in fields.items() if by}
+    wanted = {name: soql.address_in(forms, by) for name, by in named.items()}
+    return _queries(wanted, shown, named)
+
+
+def _queries(
+    wanted: Mapping[str, str], shown: Shown, by: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> dict[str, str]:
     contact, lead = wanted.get(CONTACT.name), wanted.get(LEAD.name)
     made: dict[str, str] = {}
     if shown.has(CONTACT.name) and contact:
-        made["contacts"] = _contacts([contact], shown)
+        made["contacts"] = _contacts([contact], shown, by.get(CONTACT.name, ()))
         if shown.has(CONTACT.name, TO_ACCOUNT):
             made |= _accounts("accounts", (TO_ACCOUNT, CONTACT.name), [contact], shown)
     if shown.has(LEAD.name) and lead:
-        made["leads"] = _leads(lead, shown)
+        made["leads"] = _leads(lead, shown, by.get(LEAD.name, ()))
     if shown.has(CONTACT.name) and lead and shown.has(LEAD.name, _BECAME.contact, _BECAME.flag):
         converted = [lead, _BECAME.converted]
         became = _among((_BECAME.contact, LEAD.name), converted)
@@ -140,8 +168,8 @@ def queries(
     return made
 
 
-def _contacts(where: Sequence[str], shown: Shown) -> str:
-    fields = ["Id", "Email", *shown.fields(CONTACT.name)]
+def _contacts(where: Sequence[str], shown: Shown, by: Sequence[str] = ()) -> str:
+    fields = ["Id", "Email", *by, *shown.fields(CONTACT.name)]
     fields += [name for name in (TO_ACCOUNT, PERSON_ACCOUNT.flag) if shown.has(CONTACT.name, name)]
     if shown.account:
         fields += [f"{shown.account}.{name}" for name in ("Id", *shown.fields(ACCOUNT.name))]
@@ -169,10 +197,10 @@ def _subquery(
     return "(" + soql.select(fields, relationship, where=where, order=order, limit=limit) + ")"
 
 
-def _leads(address: str, shown: Shown) -> str:
+def _leads(address: str, shown: Shown, by: Sequence[str]) -> str:
     unconverted = [_BECAME.unconverted] if shown.has(LEAD.name, _BECAME.flag) else []
     return soql.select(
-        ("Id", "Email", *shown.fields(LEAD.name)),
+        ("Id", "Email", *by, *shown.fields(LEAD.name)),
         LEAD.name,
         where=[address, *unconverted],
         order=shown.latest(LEAD.name, "LastModifiedDate"),

@@ -43,7 +43,9 @@ def people(calls: Calls, name: str, addresses: Iterable[str]) -> dict[str, Rows]
     for forms in chunks:
         for row in _search(calls, name, forms):
             kind = payloads.mapping(row.get("attributes")).get("type")
-            if kind in found and salesforce_key(payloads.text(row, "Email")) in wanted:
+            # Found by another field of theirs, they may have no Email at all.
+            email = str(payloads.at_path(row, "Email") or "")
+            if kind in found and salesforce_key(email) in wanted:
                 found[kind].append(row)
     return found
 

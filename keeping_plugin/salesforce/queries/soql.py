@@ -13,6 +13,7 @@ from keeping_plugin.types import TaskLook
 # A statement may hold 100,000 characters; an address takes at most 163 of them.
 STATEMENT = 90_000
 ADDRESSES = 500
+EMAIL = ("Email",)
 _OWNER = ("OwnerId", "Owner.IsActive")
 ACCOUNT_OWNER = tuple(f"Account.{field}" for field in _OWNER)
 
@@ -36,11 +37,12 @@ def select(
     return " ".join(parts)
 
 
-def email_in(forms: Sequence[str]) -> str:
-    """Salesforce compares text without regard to case; callers compare again by salesforce_key."""
-    if len(forms) == 1:
-        return format_soql("Email = {}", forms[0])
-    return format_soql("Email IN {}", list(forms))
+def address_in(forms: Sequence[str], fields: Sequence[str] = EMAIL) -> str:
+    """Those with one of these addresses in one of these fields, whose names the caller has checked.
+    Salesforce compares text without regard to case; callers compare again by salesforce_key."""
+    value = format_soql("= {}", forms[0]) if len(forms) == 1 else format_soql("IN {}", list(forms))
+    named = [f"{field} {value}" for field in fields]
+    return named[0] if len(named) == 1 else f"({' OR '.join(named)})"
 
 
 def id_in(ids: Sequence[str]) -> str:
@@ -86,15 +88,21 @@ def address_chunks(
 
 
 def people(
-    object: str, forms: Sequence[str], ids: Sequence[str] = (), *, account_owners: bool = False
+    object: str,
+    forms: Sequence[str],
+    ids: Sequence[str] = (),
+    *,
+    account_owners: bool = False,
+    by: Sequence[str] = EMAIL,
 ) -> str:
-    """People of one kind with one of these addresses or ids, but for those that were converted."""
-    named = [*([email_in(forms)] if forms else []), *([id_in(ids)] if ids else [])]
+    """People of one kind with one of these addresses (in one of the fields `by`) or ids, but for
+    those that were converted."""
+    named = [*([address_in(forms, by)] if forms else []), *([id_in(ids)] if ids else [])]
     where = [named[0] if len(named) == 1 else f"({' OR '.join(named)})"]
     person = row_of(object).person
     if person is not None and person.conversion is not None:
         where.append(person.conversion.unconverted)
-    fields = ["Id", "Email", "CreatedDate"]
+    fields = ["Id", "Email", "CreatedDate", *by]
     if account_owners and object == CONTACT.name:
         fields += ACCOUNT_OWNER
     return select(fields, object, where=where)

@@ -25,7 +25,7 @@ from keeping_plugin.services.connection.disconnect_summary import (
     DisconnectSummary,
     disconnect_summary,
 )
-from keeping_plugin.services.people import finding
+from keeping_plugin.services.people import address_fields, finding
 from keeping_plugin.services.schema import describe, preflight, selection
 from keeping_plugin.services.schema.changes import Change
 from keeping_plugin.services.schema.preflight import Preflight
@@ -58,13 +58,15 @@ class ObjectSummary:
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """A change that a refresh found. `shown`: agents see the field, or did until now."""
+    """A change that a refresh found. `shown`: agents see the field, or did until now; `finds`: it
+    is ticked to find people."""
 
     object: str
     label: str
     change: Change
     at: datetime
     shown: bool
+    finds: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,7 @@ def _summaries(session: Session, connection: Connection) -> tuple[ObjectSummary,
 
 def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ...]:
     chosen = selection.load(session, connection.company_id)
+    ticked = address_fields.load(session, connection.company_id)
     schemas = describe.schemas(session, connection.id)
     found = describe.changes(session, connection.id)
     return tuple(
@@ -217,6 +220,7 @@ def _changes(session: Session, connection: Connection) -> tuple[ObjectChange, ..
             at=found[name][0],
             shown=change.required
             or _is_shown(schemas.get(name), name, change.field, chosen.get(name)),
+            finds=change.field in ticked.get(name, ()),
         )
         for name in OBJECT_NAMES
         if name in found

@@ -3,30 +3,33 @@ after that; a call without an answer is looked up once it cannot be under way an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.errors import NotConnected, OutcomeUnclear, SalesforceError
+from keeping_plugin.errors import KeepingError, NotConnected, OutcomeUnclear, SalesforceError
 from keeping_plugin.models import (
     Connection,
     ConnectionStatus,
     Repair,
     RepairState,
     now,
-    upsert,
+    upsert_all,
 )
 from keeping_plugin.objects import CONTACT, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger.locking import connection_first
+from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import SETTLE
 from keeping_plugin.types import Agent
+
+log = logging.getLogger("keeping_plugin.people")
 
 PAGE: Final = 200  # people at a time: one collection, and one query
 UNCLEAR: Final = (RepairState.SENT, RepairState.REMOVING)
@@ -52,31 +55,71 @@ def accounts_of(gateway: SalesforceGateway, ids: Sequence[str]) -> dict[str, str
     return {key: str(one.fields[TO_ACCOUNT] or "") for key, one in found.items()}
 
 
-def settle_unclear(runtime: Runtime, gateway: SalesforceGateway, connection_id: int) -> set[str]:
-    """Rows whose call had no answer: what stands in Salesforce is what became of them. Returns the
-    Contacts for which Salesforce may still be at it."""
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """Rows whose call had no answer, each with whether its Account stands in Salesforce now. `busy`
+    are Contacts for which Salesforce may still be at it."""
+
+    rows: Mapping[str, tuple[Repair, bool]]
+    busy: Collection[str]
+
+
+def look_up(runtime: Runtime, gateway: SalesforceGateway, connection_id: int) -> LookedUp:
+    """What became of calls without an answer, for a page of them; nothing is written. One request,
+    none if there are no such calls."""
     with runtime.database.read() as session:
-        rows = session.scalars(
-            select(Repair)
-            .where(Repair.connection_id == connection_id, Repair.state.in_(UNCLEAR))
-            .order_by(Repair.at)
-            .limit(PAGE)
-        ).all()
+        rows = _unclear(session, connection_id)
         settled = now(session) - runtime.times.span(SETTLE)
     ripe = [row for row in rows if row.at <= settled]
     found = accounts_of(gateway, [row.contact_id for row in ripe])
-    with runtime.database.write() as session:
-        for row in ripe:
-            there = found.get(row.contact_id) == row.account_id
-            after = RepairState.ATTACHED if there else RepairState.TAKEN_BACK
-            set_state(session, connection_id, {row.contact_id}, after, detail="")
-            if not row.detail and there is (row.state == RepairState.SENT):
-                # Whoever wrote it died before they could say so.
-                agent = Agent(
-                    row.agent_id, session.get_one(Connection, connection_id).company_id, ""
-                )
-                _note(session, agent, connection_id, row.contact_id, _DONE[row.state])
-    return {row.contact_id for row in rows} - {row.contact_id for row in ripe}
+    return LookedUp(
+        {row.contact_id: (row, found.get(row.contact_id) == row.account_id) for row in ripe},
+        {row.contact_id for row in rows if row.at > settled},
+    )
+
+
+def _unclear(session: Session, connection_id: int) -> Sequence[Repair]:
+    return session.scalars(
+        select(Repair)
+        .where(Repair.connection_id == connection_id, Repair.state.in_(UNCLEAR))
+        .order_by(Repair.at)
+        .limit(PAGE)
+    ).all()
+
+
+def settle_unclear(
+    runtime: Runtime, gateway: SalesforceGateway, connection_id: int
+) -> Collection[str]:
+    """Write down what became of calls without an answer. Returns the Contacts for which Salesforce
+    may still be at it."""
+    looked = look_up(runtime, gateway, connection_id)
+    if looked.rows:
+        with runtime.database.write() as session:
+            for after, there in ((RepairState.ATTACHED, True), (RepairState.TAKEN_BACK, False)):
+                ids = {key for key, (_, stands) in looked.rows.items() if stands is there}
+                set_state(session, connection_id, ids, after, detail="")
+            company_id = session.get_one(Connection, connection_id).company_id
+            unsaid: dict[str, list[tuple[str, str]]] = {}
+            for row, there in looked.rows.values():
+                if not row.detail and there is (row.state == RepairState.SENT):
+                    # Whoever wrote it died before they could say so.
+                    unsaid.setdefault(row.agent_id, []).append((row.contact_id, _DONE[row.state]))
+            for agent_id, notes in unsaid.items():
+                _note(session, Agent(agent_id, company_id, ""), connection_id, notes)
+    return looked.busy
+
+
+def settle_daily(runtime: Runtime, connection_id: int) -> None:
+    """The same for the describe job, where nobody attaches anything any more. What Salesforce does
+    not answer is asked with the next describe."""
+    with runtime.database.read() as session:
+        if not _unclear(session, connection_id):
+            return
+    try:
+        with runtime.gateway(connection_id, Feature.UNDO) as gateway:
+            settle_unclear(runtime, gateway, connection_id)
+    except KeepingError as error:
+        log.warning("repairs_unanswered code=%s", error.code)
 
 
 def write(
@@ -97,8 +140,8 @@ def write(
         if current is None or not _is_same(current, connection):
             raise NotConnected("Salesforce is no longer connected.")
         time = now(session)
-        for contact_id, account_id in account_ids.items():
-            row = {
+        rows = [
+            {
                 "connection_id": connection.id,
                 "contact_id": contact_id,
                 "account_id": account_id,
@@ -107,7 +150,9 @@ def write(
                 "state": state,
                 "detail": "",
             }
-            upsert(session, Repair, row, key=("connection_id", "contact_id"))
+            for contact_id, account_id in account_ids.items()
+        ]
+        upsert_all(session, Repair, rows, key=("connection_id", "contact_id"))
     values = {
         key: {TO_ACCOUNT: account_id if attaching else None}
         for key, account_id in account_ids.items()
@@ -130,12 +175,14 @@ def write(
         connection_first(session, connection.id)
         set_state(session, connection.id, done, after)
         set_state(session, connection.id, unclear, state, detail=OutcomeUnclear.code)
+        refused: dict[str, set[str]] = {}
         for key in told.keys() - done - unclear:
-            set_state(session, connection.id, {key}, before, detail=str(told[key])[:_WORDS])
-        for key in done:
-            _note(session, agent, connection.id, key, _DONE[state])
-        for key in unclear:
-            _note(session, agent, connection.id, key, OutcomeUnclear.code)
+            refused.setdefault(str(told[key])[:_WORDS], set()).add(key)
+        for words, ids in refused.items():
+            set_state(session, connection.id, ids, before, detail=words)
+        notes = [(key, _DONE[state]) for key in done]
+        notes += [(key, OutcomeUnclear.code) for key in unclear]
+        _note(session, agent, connection.id, notes)
     return RepairOutcome(len(done), len(told) - len(done) - len(unclear), 0, len(unclear))
 
 
@@ -145,16 +192,11 @@ _DONE: Mapping[str, str] = {
 }
 
 
-def _note(session: Session, agent: Agent, connection_id: int, contact_id: str, detail: str) -> None:
-    audit.record_by(
-        session,
-        agent,
-        Audited.RECORD_UPDATED,
-        connection_id=connection_id,
-        object=CONTACT.name,
-        record_id=contact_id,
-        fields=[TO_ACCOUNT],
-        detail=detail,
+def _note(
+    session: Session, agent: Agent, connection_id: int, records: Iterable[tuple[str, str]]
+) -> None:
+    audit.record_updated_by(
+        session, agent, connection_id, records, object=CONTACT.name, fields=[TO_ACCOUNT]
     )
 
 

@@ -30,6 +30,7 @@ from keeping_plugin.services.corrections.account_writes import (
     UNCLEAR,
     RepairOutcome,
     accounts_of,
+    look_up,
     set_state,
     settle_unclear,
     write,
@@ -101,7 +102,8 @@ def why_not(session: Session, connection_id: int) -> str | None:
 def look(runtime: Runtime, agent: Agent, *, after: int | None = None, skip: int = 0) -> Found:
     """One page of the people added, the latest first, of whom those are shown who have no Account;
     and a page of what was attached, without the latest `skip`.
-    Three requests as a rule: the people, the Accounts of their domains, and their names. Raises
+    Three requests as a rule: the people, the Accounts of their domains, and their names. What
+    became of calls without an answer is looked up and shown, not written. Raises
     NotConnected and what the gateway raises."""
     with runtime.database.read() as session:
         connection = live_connection(session, agent.company_id)
@@ -109,7 +111,7 @@ def look(runtime: Runtime, agent: Agent, *, after: int | None = None, skip: int 
         choices = _rule(session, agent.company_id)
         schemas = describe.schemas(session, connection.id)
     with runtime.turn(agent), runtime.gateway(connection.id, Feature.UNDO) as gateway:
-        settle_unclear(runtime, gateway, connection.id)
+        looked = look_up(runtime, gateway, connection.id)
         people = _without_account(gateway, [row.record_id for row in page[:PAGE]])
         with runtime.database.read() as session:
             rows = _attached(session, connection.id, skip=skip)
@@ -151,9 +153,10 @@ def look(runtime: Runtime, agent: Agent, *, after: int | None = None, skip: int 
                 of_attached.get(row.contact_id, row.contact_id),
                 record_page(connection.instance_url, CONTACT.name, row.contact_id),
                 account(row.account_id),
-                row.state,
+                RepairState.ATTACHED if row.contact_id in looked.rows else row.state,
             )
             for row in rows[:PAGE]
+            if row.contact_id not in looked.rows or looked.rows[row.contact_id][1]
         ],
         more_attached=len(rows) > PAGE,
     )

@@ -30,14 +30,17 @@ PERSON_GONE = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"})
 # Salesforce did not take the Account of a new Contact: deleted a moment ago, or not for this user
 # to see. It is looked for once more, then the Contact is added without one.
 ACCOUNT_REFUSED = "account_refused"
+# The chosen Account may be the reason, but nothing says so: if the Contact is accepted without it,
+# it was.
+CHOSEN_DOUBTED = "chosen_account_doubted"
 ACCOUNT_OPEN = "account_open"  # it shares a domain with more people than could be looked through
 _RECORD_ID = re.compile(r"\b(?=[A-Za-z]{0,17}\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b", re.ASCII)
 _ACCOUNT_GONE = PERSON_GONE | {"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
 
 
 def without_account(row: SyncEntry) -> bool:
-    """Whether somebody is added without an Account, because Salesforce took none twice."""
-    return WITHOUT_ACCOUNT in (row.reason, row.note)
+    """Whether somebody is added without an Account, because Salesforce did not take theirs."""
+    return row.reason == CHOSEN_DOUBTED or WITHOUT_ACCOUNT in (row.reason, row.note)
 
 
 def refuses_account(error: SalesforceError, account_id: str) -> bool:

@@ -14,6 +14,7 @@ from keeping_plugin.models import Lane, SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.actions import (
     ACCOUNT_OPEN,
+    CHOSEN_DOUBTED,
     spec_of,
     without_account,
 )
@@ -23,7 +24,7 @@ from keeping_plugin.services.ledger import entries, holding
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.outcome import held, later
-from keeping_plugin.services.people.accounts import AccountChoice
+from keeping_plugin.services.people.accounts import AccountChoice, Step
 from keeping_plugin.services.people.limits import added_lately, company_of
 from keeping_plugin.services.people.making import (
     WITHOUT_ACCOUNT,
@@ -33,7 +34,7 @@ from keeping_plugin.services.people.making import (
     on_account,
 )
 from keeping_plugin.services.people.owners import Owners
-from keeping_plugin.services.people.policy import CompanyPeople
+from keeping_plugin.services.people.policy import CompanyPeople, PeopleChoices
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import CLAIM_BUSY
 
@@ -104,7 +105,9 @@ def adding(
         if row.id in chosen.open:
             made.settled[row.id] = later(ACCOUNT_OPEN, CLAIM_BUSY)
             continue
-        sends.append(owned(row, facts, whose, account=account, note=missing(row, account, making)))
+        note = missing(row, account, making)
+        made_of_it = owned(row, facts, whose, account=account, note=note)
+        sends.append(replace(made_of_it, doubted=doubted(row, making.choices(row.mailbox_id))))
     return sends
 
 
@@ -113,6 +116,14 @@ def missing(row: SyncEntry, account: AccountChoice | None, making: Making) -> st
     if without_account(row):
         return WITHOUT_ACCOUNT
     return missing_account(account, making.choices(row.mailbox_id)) if account else None
+
+
+def doubted(row: SyncEntry, choices: PeopleChoices) -> AccountChoice | None:
+    """The chosen Account, if this row is sent without it to see whether that is why it was
+    refused."""
+    if row.reason != CHOSEN_DOUBTED or not choices.account_id:
+        return None
+    return AccountChoice(Step.CHOSEN, choices.account_id, name=choices.account_name)
 
 
 def owner_of(account: AccountChoice, facts: PlanInput) -> str | None:

@@ -23,7 +23,7 @@ from keeping_plugin.services.delivery.actions import spec_of
 from keeping_plugin.services.delivery.adding import adding, hold_back, note_sends, owned, owner_of
 from keeping_plugin.services.delivery.host_messages import ask_again, put_off_missing
 from keeping_plugin.services.delivery.judge_again import judge_again
-from keeping_plugin.services.delivery.look import look
+from keeping_plugin.services.delivery.look import look, with_other_fields
 from keeping_plugin.services.delivery.outcomes import KEY_FIELD_GONE, after_contact
 from keeping_plugin.services.delivery.plan import (
     Plan,
@@ -218,6 +218,16 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         chosen = {key: one for key, one in chosen.items() if key not in gone} | became
         if became:
             looked = find(chosen=chosen, start_by=lease.start_by(runtime))
+    looked = with_other_fields(
+        runtime,
+        gateway,
+        batch.connection.id,
+        looked,
+        prepared.address_fields,
+        {row.address for row in rows},
+        chosen=chosen,
+        start_by=lease.start_by(runtime),
+    )
     failpoints.reach("drain.looked")
     if runtime.stopping.is_set():
         _release_rows(runtime, batch)
@@ -233,6 +243,7 @@ def _work(runtime: Runtime, gateway: SalesforceGateway, lease: Lease, batch: Bat
         changed=prepared.changed,
         found=looked.found,
         unlooked=looked.unlooked,
+        unasked=looked.unasked,
         unfindable=prepared.unfindable,
         markers=prepared.markers,
         picks=chosen,

@@ -19,6 +19,9 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.actions import Look, spec_of
+from keeping_plugin.services.people import address_fields
+from keeping_plugin.services.people.address_fields import AddressFields
+from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Found, TaskLook
 
 log = logging.getLogger(__name__)
@@ -36,10 +39,12 @@ _NOT_THE_LOOKS = (NotConnected, ConnectionLost, ConnectionBarred, RateLimited, C
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found; `unlooked` are marked rows of whose Tasks nothing was told."""
+    """What was found; `unlooked` are marked rows of whose Tasks nothing was told, `unasked`
+    addresses of which only Email was asked."""
 
     found: Found
     unlooked: frozenset[int]
+    unasked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,40 @@ def look(
         except SalesforceError as error:
             unlooked |= _not_answered(span, error)
     return Looked(replace(found, tasks=tasks), frozenset(unlooked))
+
+
+def with_other_fields(
+    runtime: Runtime,
+    gateway: SalesforceGateway,
+    connection_id: int,
+    looked: Looked,
+    fields: AddressFields,
+    addresses: Collection[str],
+    *,
+    chosen: Collection[str] = (),
+    start_by: float,
+) -> Looked:
+    """With whom the other address fields find of those whom Email does not: a request of its own,
+    because only these are asked for. A field without an index may be too slow to answer, which
+    holds up nobody else. Raises what is of the connection or of the moment."""
+    try:
+        found = address_fields.find(
+            runtime,
+            gateway,
+            connection_id,
+            looked.found,
+            fields,
+            addresses,
+            chosen=chosen,
+            start_by=start_by,
+        )
+    except _NOT_THE_LOOKS:
+        raise
+    except SalesforceError as error:
+        rest = address_fields.left_open(looked.found, fields, addresses, chosen)
+        log.warning("delivery.look.other_fields code=%s addresses=%d", error.code, len(rest))
+        return replace(looked, unasked=frozenset(rest))
+    return replace(looked, found=found)
 
 
 def _not_answered(span: _Span, error: SalesforceError) -> set[int]:

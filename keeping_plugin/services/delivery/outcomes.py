@@ -17,7 +17,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.refusals import Advice, advice, is_locked
-from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, spec_of
+from keeping_plugin.services.delivery.actions import ACCOUNT_REFUSED, CHOSEN_DOUBTED, spec_of
 from keeping_plugin.services.ledger.outcome import Outcome, done, later, unknown, words
 from keeping_plugin.services.people.making import WITHOUT_ACCOUNT
 from keeping_plugin.services.people.owners import REFUSED as OWNER_REFUSED
@@ -35,7 +35,7 @@ SOMETHING_BROKE = "internal_error"
 # The org's own field for our Tasks is gone, or takes nothing any more: they are sent without it.
 KEY_FIELD_GONE = "key_field_gone"
 
-OF_PERSON = frozenset({OWNER_REFUSED, ACCOUNT_REFUSED, WITHOUT_ACCOUNT})
+OF_PERSON = frozenset({OWNER_REFUSED, ACCOUNT_REFUSED, CHOSEN_DOUBTED, WITHOUT_ACCOUNT})
 
 
 def backoff(retries: int) -> float:
@@ -61,9 +61,13 @@ def key_field_gone() -> Outcome:
     return Outcome(EntryState.PENDING, KEY_FIELD_GONE, 0.0)
 
 
-def account_refused(row: SyncEntry) -> Outcome:
-    """A Contact whose Account is found once more, then one that is sent without."""
-    again = WITHOUT_ACCOUNT if row.reason == ACCOUNT_REFUSED else ACCOUNT_REFUSED
+def account_refused(row: SyncEntry, *, doubted: bool) -> Outcome:
+    """A Contact whose Account is found once more, then one that is sent without. A chosen Account
+    that is `doubted` would be found again: it is left out at once."""
+    if row.reason == ACCOUNT_REFUSED:
+        again = WITHOUT_ACCOUNT
+    else:
+        again = CHOSEN_DOUBTED if doubted else ACCOUNT_REFUSED
     return Outcome(EntryState.PENDING, again, 0.0)
 
 

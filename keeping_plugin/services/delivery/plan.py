@@ -14,7 +14,9 @@ from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.objects import CONTACT, LEAD
 from keeping_plugin.services.delivery.actions import Payload, spec_of
 from keeping_plugin.services.delivery.look import made_since
-from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, unknown
+from keeping_plugin.services.delivery.outcomes import backoff
+from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, later, unknown
+from keeping_plugin.services.people.address_fields import undecided
 from keeping_plugin.services.people.owners import OWNER_FIELD
 from keeping_plugin.times import ATTEMPTS
 from keeping_plugin.types import Action, Found, NewRecord, PersonFound
@@ -23,6 +25,7 @@ from keeping_plugin.types import Action, Found, NewRecord, PersonFound
 MESSAGE_MISSING = "message_missing"
 
 WAITS = Outcome(EntryState.WAITING, "no_contact")
+WAITS_FOR_A_CHOICE = Outcome(EntryState.WAITING, "several_contacts")
 NOBODY = cancelled("nobody_to_find")
 GIVEN_UP = Outcome(EntryState.FAILED, "outcome_unknown", marked=True)
 
@@ -40,6 +43,7 @@ class PlanInput:
     key_field: str | None  # the org's unique field that Tasks carry their marker in
     give_up_before: datetime | None  # unknown marks older than this are a person's to settle
     unlooked: Container[int] = frozenset()  # marked rows of which no look was answered
+    unasked: Container[str] = frozenset()  # addresses whose other fields were not answered for
     unfindable: Container[str] = frozenset()  # messages whose customer nobody will ever add
     missing: Mapping[int, Outcome] = field(default_factory=dict)  # marked rows, their messages gone
     changed: Container[str] = frozenset()  # messages with another customer by now
@@ -76,7 +80,12 @@ def plan(rows: Sequence[SyncEntry], facts: PlanInput) -> Plan:
 
 
 def contacts_of(found: Found, address: str) -> list[PersonFound]:
-    """The Contacts among those found, oldest first."""
+    """The Contacts among those found on which mail is logged, oldest first."""
+    contacts = _all_contacts(found, address)
+    return [] if undecided(contacts) else contacts
+
+
+def _all_contacts(found: Found, address: str) -> list[PersonFound]:
     return [person for person in found.people.get(address, ()) if person.object == CONTACT.name]
 
 
@@ -106,6 +115,12 @@ def _ending(row: SyncEntry, facts: PlanInput) -> Outcome | None:
     return None
 
 
+def _unasked(row: SyncEntry, facts: PlanInput) -> Outcome | None:
+    """For a row of whose person more would be known if Salesforce had answered."""
+    asked = row.address not in facts.unasked
+    return None if asked else later("unavailable", backoff(row.retries))
+
+
 def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     people = facts.found.people.get(row.address, ())
     contacts = contacts_of(facts.found, row.address)
@@ -126,7 +141,7 @@ def _add_person(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
         first = _choose(contacts or people, facts.picks.get(row.address))
         made.settled[row.id] = done("exists", first.id)
         return
-    outcome = outcome or _ending(row, facts)
+    outcome = outcome or _ending(row, facts) or _unasked(row, facts)
     if outcome is not None:
         made.settled[row.id] = outcome
     elif _same(row) in made.contacts:
@@ -163,8 +178,12 @@ def _relate(row: SyncEntry, facts: PlanInput, made: Plan) -> None:
     elif _same(row) in made.contacts:
         made.followers.setdefault(_same(row), []).append(row)
     else:
-        never = row.message_id in facts.unfindable and not in_doubt
-        made.settled[row.id] = NOBODY if never else replace(WAITS, marked=in_doubt)
+        several = WAITS_FOR_A_CHOICE if _all_contacts(facts.found, row.address) else None
+        waits = _unasked(row, facts) or several
+        if waits is None and row.message_id in facts.unfindable and not in_doubt:
+            made.settled[row.id] = NOBODY
+        else:
+            made.settled[row.id] = replace(waits or WAITS, marked=in_doubt)
 
 
 def settles_itself(row: SyncEntry, facts: PlanInput) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.mail.task import marker
 from keeping_plugin.models import (
+    FindingPolicy,
     Installation,
     KeptOut,
     MailboxPolicy,
@@ -36,8 +37,9 @@ from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.copies import fingerprint
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.outcome import KEPT_OUT
+from keeping_plugin.services.people import address_fields, owners, policy
 from keeping_plugin.services.people import making as people_making
-from keeping_plugin.services.people import owners, policy
+from keeping_plugin.services.people.address_fields import AddressFields
 from keeping_plugin.services.people.making import Making
 from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.services.runtime import Runtime
@@ -74,6 +76,7 @@ class Prepared:
     making: Making  # how people are added
     writers: Mapping[str, Agent | None]
     fingerprints: Mapping[int, str]
+    address_fields: AddressFields  # which find a person beside Email
 
 
 def prepare(runtime: Runtime, batch: Batch) -> Prepared:
@@ -82,9 +85,10 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
     with runtime.database.read() as session:
         # With the company's choices in the same statement.
         found = session.execute(
-            select(Installation.installation_id, PeoplePolicy).outerjoin(
-                PeoplePolicy, PeoplePolicy.company_id == company_id
-            )
+            select(Installation.installation_id, PeoplePolicy, FindingPolicy.found_by)
+            .select_from(Installation)
+            .outerjoin(PeoplePolicy, PeoplePolicy.company_id == company_id)
+            .outerjoin(FindingPolicy, FindingPolicy.company_id == company_id)
         ).all()
         policies, undone = _switches(session, company_id, batch.rows)
         kept_out = _kept_out(session, company_id, batch.rows)
@@ -159,6 +163,7 @@ def prepare(runtime: Runtime, batch: Batch) -> Prepared:
         making,
         writers,
         _fingerprints(batch, payloads, cancellations, changed),
+        address_fields.usable(address_fields.of_row(found[0].found_by), schemas),
     )
 
 

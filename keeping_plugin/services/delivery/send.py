@@ -42,7 +42,7 @@ from keeping_plugin.services.ledger.lease import Lease
 from keeping_plugin.services.ledger.marks import mark
 from keeping_plugin.services.ledger.outcome import MADE, Outcome
 from keeping_plugin.services.people import making, owners
-from keeping_plugin.services.people.accounts import AccountChoice
+from keeping_plugin.services.people.accounts import AccountChoice, Step
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARKS
 from keeping_plugin.types import NewRecord, Saved
@@ -51,7 +51,8 @@ from keeping_plugin.types import NewRecord, Saved
 @dataclass(frozen=True, slots=True)
 class Send:
     """One row on its way: `contact_id` is whom its record is about, `account` the one it is to
-    belong to, `note` why its owner or its Account is another than was chosen."""
+    belong to, `note` why its owner or its Account is another than was chosen. `doubted`: the chosen
+    Account that is left out, since Salesforce may have refused the record because of it."""
 
     row: SyncEntry
     record: NewRecord
@@ -59,6 +60,7 @@ class Send:
     candidates: int = 0
     note: str | None = None
     account: AccountChoice | None = None
+    doubted: AccountChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,11 @@ def _told(
     disowned: list[tuple[NewRecord, SalesforceError]] = []
     not_on: list[making.RefusedAccount] = []
     why: SalesforceError | None = None
+    taken = {
+        each.account.id
+        for each, answer in told
+        if each.account is not None and isinstance(answer, Saved)
+    }
     for each, answer in told:
         does = advice_for(answer) if isinstance(answer, SalesforceError) else None
         if (
@@ -158,9 +165,11 @@ def _told(
             and isinstance(account_id := each.record.fields.get(TO_ACCOUNT), str)
             and refuses_account(answer, account_id)
         ):
-            own[each.row.id] = account_refused(each.row)
+            named = names_account(answer, account_id)
+            chosen = each.account is not None and each.account.step is Step.CHOSEN
+            doubted = chosen and not named and account_id not in taken
+            own[each.row.id] = account_refused(each.row, doubted=doubted)
             if each.account is not None:
-                named = names_account(answer, account_id)
                 not_on.append(making.RefusedAccount(each.row.address, each.account, named))
         elif isinstance(answer, BatchRefused) or (does is Advice.SMALLER and not batch.alone):
             smaller.append(each)
@@ -168,6 +177,8 @@ def _told(
             closed.append(each)
             why = answer
         else:
+            if each.doubted is not None and isinstance(answer, Saved):
+                not_on.append(making.RefusedAccount(each.row.address, each.doubted, named=True))
             own[each.row.id] = read(
                 each.row,
                 answer,

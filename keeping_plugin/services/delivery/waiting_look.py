@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 
 from keeping_plugin.errors import HelpDeskFailed, NotReady, SalesforceError
-from keeping_plugin.models import Connection, EntryState, SyncEntry, now
+from keeping_plugin.models import Connection, EntryState, FindingPolicy, SyncEntry, now
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.automation.history import facts_of, tells_facts
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.judge_again import has_changed
+from keeping_plugin.services.delivery.look import Looked, with_other_fields
 from keeping_plugin.services.delivery.plan import contacts_of
 from keeping_plugin.services.delivery.readiness import within_budget
 from keeping_plugin.services.delivery.unanswered import REFUSALS, is_about_rights
@@ -21,6 +22,8 @@ from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import contact_appeared, expire, look_due, wait_on
+from keeping_plugin.services.people import address_fields
+from keeping_plugin.services.people.address_fields import AddressFields
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.times import BATCH, WAIT_ROWS
@@ -32,16 +35,27 @@ FEW_BODIES = 10  # read after a look, of a host that tells nothing without them
 def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None:
     """Look for up to 1,000 addresses whose look is due, and release the Tasks of those found.
     When Salesforce does not answer, nothing is learned and nothing moves but the next look."""
-    connection, addresses = _due_addresses(runtime, lease, connection_id)
+    connection, addresses, ticked = _due_addresses(runtime, lease, connection_id)
     if connection is None or not addresses:
         return
     with runtime.database.read() as session:
-        by_search = emails_are_searched(describe.schemas(session, connection_id))
+        schemas = describe.schemas(session, connection_id)
+    by_search = emails_are_searched(schemas)
+    fields = address_fields.usable(ticked, schemas)
     try:
         gateway = runtime.gateways(connection_id)
         if not within_budget(runtime, gateway, connection):
             return
         found = gateway.find(addresses, by_search=by_search, start_by=lease.start_by(runtime))
+        looked = with_other_fields(
+            runtime,
+            gateway,
+            connection_id,
+            Looked(found, frozenset()),
+            fields,
+            addresses,
+            start_by=lease.start_by(runtime),
+        )
     except (SalesforceError, NotReady) as error:
         with runtime.database.write() as session:
             if isinstance(error, REFUSALS) and is_about_rights(error):
@@ -52,7 +66,7 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
     with runtime.database.write() as session:
         pauses.record_answer(session, connection_id, gateway)
         wait_on(session, connection_id, addresses, runtime.times)
-        known = [address for address in addresses if contacts_of(found, address)]
+        known = [address for address in addresses if contacts_of(looked.found, address)]
         if known:
             contact_appeared(session, connection_id, known)
     _judge_corrected(runtime, connection, set(addresses) - set(known))
@@ -98,12 +112,13 @@ def _judge_corrected(runtime: Runtime, connection: Connection, addresses: Collec
 
 def _due_addresses(
     runtime: Runtime, lease: Lease, connection_id: int
-) -> tuple[Connection | None, Sequence[str]]:
+) -> tuple[Connection | None, Sequence[str], AddressFields]:
+    """The connection, the addresses, and which fields beside Email find a person."""
     with runtime.database.write() as session:
         time = now(session)
         connection = connection_first(session, connection_id)
         if connection is None or not drainable(connection, time):
-            return connection, ()
+            return connection, (), {}
         expire(session, connection_id, time, runtime.times)
         # Limited, so that SQLite looks for what is due, and not for addresses.
         some = (
@@ -112,6 +127,13 @@ def _due_addresses(
             .limit(WAIT_ROWS)
             .subquery()
         )
-        addresses = session.scalars(select(some.c.address).distinct().limit(ADDRESSES)).all()
-        held = bool(addresses) and renew_lease(runtime, session, lease)
-    return connection, addresses if held else ()
+        wanted = select(some.c.address).distinct().limit(ADDRESSES).subquery()
+        rows = session.execute(
+            select(wanted.c.address, FindingPolicy.found_by)
+            .select_from(wanted)
+            .outerjoin(FindingPolicy, FindingPolicy.company_id == connection.company_id)
+        ).all()
+        if not rows or not renew_lease(runtime, session, lease):
+            return connection, (), {}
+    ticked = address_fields.of_row(rows[0].found_by)
+    return connection, [row.address for row in rows], ticked

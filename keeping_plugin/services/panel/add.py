@@ -29,6 +29,7 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import claims, waiting
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.people import address_fields
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import MARK_AGE, MARKS
 from keeping_plugin.types import Agent, NewRecord, PersonFound, Saved, Value
@@ -79,7 +80,7 @@ def _add(
     if not _take(runtime, link, key, owner):
         return _unclear_or_busy(runtime, gateway, link, key)
     try:
-        people = gateway.find([key], by_search=link.by_search).people.get(key, ())
+        people = _known(runtime, gateway, link, key)
         if people:
             _release(runtime, link, key, owner)
             _learn(runtime, link, key, people)
@@ -106,6 +107,14 @@ def _add(
     if released:
         runtime.queue.ring([link.connection_id])
     return saved
+
+
+def _known(
+    runtime: Runtime, gateway: SalesforceGateway, link: Linked, key: str
+) -> Sequence[PersonFound]:
+    found = gateway.find([key], by_search=link.by_search)
+    more = address_fields.find(runtime, gateway, link.connection_id, found, link.others, [key])
+    return more.people.get(key, ())
 
 
 def _create(
@@ -161,7 +170,7 @@ def _unclear_or_busy(
     runtime: Runtime, gateway: SalesforceGateway, link: Linked, key: str
 ) -> Exists:
     """The claim is somebody's. Found is found; not found says nothing yet."""
-    people = gateway.find([key], by_search=link.by_search).people.get(key, ())
+    people = _known(runtime, gateway, link, key)
     if people:
         _learn(runtime, link, key, people)
         return Exists(people)
@@ -180,7 +189,8 @@ def _unclear_or_busy(
 
 
 def _learn(runtime: Runtime, link: Linked, key: str, people: Sequence[PersonFound]) -> None:
-    if not any(logs_mail(one.object) for one in people):
+    contacts = [one for one in people if logs_mail(one.object)]
+    if not contacts or address_fields.undecided(contacts):
         return
     with runtime.database.write() as session:
         released = waiting.contact_appeared(session, link.connection_id, [key])

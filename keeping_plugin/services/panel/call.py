@@ -8,6 +8,7 @@ from keeping_plugin.errors import SchemaStale
 from keeping_plugin.objects import PERSON_NAMES, row_of
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.people import address_fields
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
 from keeping_plugin.times import PANEL_CALL
@@ -22,6 +23,7 @@ def ask(
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """Ask once; a field the org no longer has is left out, and the schema is described again."""
     schemas, asked = dict(link.schemas), link.asked()
+    others = {name: tuple(fields) for name, fields in link.others.items()}
     dropped: list[str] = []
     deadline = runtime.times.seconds(PANEL_CALL)
     end = runtime.clock.monotonic() + deadline
@@ -30,13 +32,20 @@ def ask(
             link.connection_id, deadline=max(0.001, end - runtime.clock.monotonic())
         )
         try:
-            found = gateway.panel(key, schemas, asked, numbers=numbers, chosen=chosen)
+            found = gateway.panel(
+                key, schemas, asked, numbers=numbers, chosen=chosen, others=others
+            )
             return tuple(found), tuple(dropped)
         except SchemaStale as stale:
             describe_again(runtime, link.connection_id)
             if not left:
                 raise
-            dropped += _drop(stale, schemas, asked, bare=left == 1)
+            before, others = others, address_fields.without(others, stale)
+            only_found_by = stale.field and others != before
+            if not only_found_by or any(stale.field in paths for paths in asked.values()):
+                dropped += _drop(stale, schemas, asked, bare=left == 1)
+            if left == 1:
+                others = {}
     raise AssertionError("unreachable")
 
 

@@ -114,7 +114,7 @@ def with_values(found: Found, record_id: str, values: Mapping[str, Value]) -> Fo
         return replace(record, fields={**record.fields, **known})
 
     if isinstance(found, LeadMatch):
-        return LeadMatch(patched(found.lead))
+        return replace(found, lead=patched(found.lead))
     return replace(
         found,
         contact=patched(found.contact),
@@ -162,8 +162,9 @@ def _records(kept: list[Any]) -> tuple[Record, ...]:
 
 def _document(found: Found) -> dict[str, Any]:
     if isinstance(found, LeadMatch):
-        return {"lead": _record_document(found.lead)}
+        return {"lead": _record_document(found.lead), "by": found.by}
     return {
+        "by": found.by,
         "contact": _record_document(found.contact),
         "account": _record_document(found.account),
         **{key: [_record_document(one) for one in around(found, key)] for key in AROUND_KEYS},
@@ -173,13 +174,14 @@ def _document(found: Found) -> dict[str, Any]:
 
 def _found(kept: dict[str, Any]) -> Found:
     if "lead" in kept:
-        return LeadMatch(_record(kept["lead"]))
+        return LeadMatch(_record(kept["lead"]), kept.get("by", ""))
     return ContactMatch(
         contact=_record(kept["contact"]),
         account=_record(kept["account"]) if kept["account"] else None,
         # A card that was kept before an object had its row lacks its records.
         around={key: _records(kept.get(key, [])) for key in AROUND_KEYS},
         counts={key: (many, more) for key, (many, more) in _counts(kept).items()},
+        by=kept.get("by", ""),
     )
 
 

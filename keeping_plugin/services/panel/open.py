@@ -199,7 +199,7 @@ def _answered(
         cards.keep(session, link.connection_id, view.address, found)
         match, chosen = _match(session, link, view.address, found)
         released = 0
-        if any(_logged_on(one, view.address) for one in found):
+        if _is_logged(found, view.address):
             released = waiting.contact_appeared(session, link.connection_id, [view.address])
         coming = not found and is_being_added(session, link.connection_id, view.address)
         metering.add(session, link.connection_id, use)
@@ -209,12 +209,14 @@ def _answered(
     return replace(view, being_added=coming)
 
 
-def _logged_on(found: Found, address: str) -> bool:
-    """Whether mail of this address is logged on this record: a Contact that carries it."""
-    if not isinstance(found, ContactMatch):
-        return False
-    email = found.contact.fields.get("Email")
-    return isinstance(email, str) and salesforce_key(email) == salesforce_key(address)
+def _is_logged(found: Sequence[Found], address: str) -> bool:
+    """Whether mail of this address is logged on one of these records: a Contact with it as Email,
+    or the only one with it in another field."""
+    contacts = [one for one in found if isinstance(one, ContactMatch)]
+    emails = [one.contact.fields.get("Email") for one in contacts]
+    key = salesforce_key(address)
+    by_email = any(isinstance(one, str) and salesforce_key(one) == key for one in emails)
+    return by_email or sum(bool(one.by) for one in contacts) == 1
 
 
 def _state(match: Match) -> PanelState:

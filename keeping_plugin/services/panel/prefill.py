@@ -1,22 +1,24 @@
-"""What a new person's form starts from: address, name, and a company only as a suggestion."""
+"""What a new person's form starts from: address, name and, for a Lead, company."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import Decision
+from keeping_plugin.objects import row_of
 from keeping_plugin.types import Address, ObjectSchema, Value
 
 _MAX_MESSAGES = 20  # messages looked through for one of the customer's
 
 
-def person_values(schema: ObjectSchema, customer: Address) -> dict[str, Value]:
+def person_values(schema: ObjectSchema, customer: Address, company: str) -> dict[str, Value]:
     """Values for the form of a new Contact or Lead, as far as the object has these fields."""
-    values: Mapping[str, Value] = {**contact_fields(customer), "Email": customer.email}
+    values: dict[str, Value] = {**contact_fields(customer), "Email": customer.email}
+    person = row_of(schema.name).person
+    if person is not None and person.company and company:
+        values[person.company] = company
     return {name: value for name, value in values.items() if name in schema.fields}
 
 

@@ -14,7 +14,7 @@ from keeping_plugin.objects import PERSON_NAMES, emails_are_searched
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
-from keeping_plugin.services.people import finding
+from keeping_plugin.services.people import address_fields, finding
 from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.types import (
     Match,
@@ -60,6 +60,7 @@ class Linked:
     may_search: bool = False  # the whole org, as an admin allowed
     # Into which agents add an address, by object, as an admin named it.
     add_to: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)  # address fields by object
     pause: Pause | None = None  # why mail is not logged for now
 
     @property
@@ -125,6 +126,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
         described=describe.is_described(session, row.id),
         may_search=found.search,
         add_to=found.add_to,
+        others=address_fields.usable(found.found_by, schemas),
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),
     )

@@ -244,9 +244,12 @@ def refresh(runtime: Runtime, gateway: SalesforceGateway, connection: Connection
     return look_up(runtime, gateway, connection.id)
 
 
-def check_again(runtime: Runtime, gateway: SalesforceGateway, connection: Connection) -> int:
-    """As `refresh`, about all agents, however lately Salesforce was asked."""
+def check_again(
+    runtime: Runtime, agent: Agent, gateway: SalesforceGateway, connection: Connection
+) -> int:
+    """As `refresh`, about all agents, however lately Salesforce was asked, for an admin."""
     with runtime.database.write() as session:
+        audit.record_by(session, agent, Audited.AGENTS_CHECKED, connection_id=connection.id)
         session.execute(
             update(AgentUser)
             .where(AgentUser.connection_id == connection.id)

@@ -1,5 +1,5 @@
-"""How a company lets its agents find people: whether they may search the whole org, and the fields
-into which they add an address.
+"""How a company lets its agents find people: whether they may search the whole org, the fields into
+which they add an address, and the fields that find a person besides Email.
 
 Off until an admin says yes: with it an agent sees names, Accounts and ticked fields of records that
 have nothing to do with the conversation, and opens any of them by choosing it.
@@ -7,7 +7,7 @@ have nothing to do with the conversation, and opens any of them by choosing it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import FindingPolicy, Pick, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.people import address_fields
 from keeping_plugin.services.schema.fields import writable
 from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
@@ -25,17 +26,20 @@ EMAIL = "Email"  # by which Salesforce itself knows a person
 
 class Finding(NamedTuple):
     """What a company's admins decided. `add_to`: the field into which agents add an address
-    that a record does not have, by object."""
+    that a record does not have, by object. `found_by`: the fields that find a person."""
 
     search: bool = False
     add_to: Mapping[str, str] = {}
+    found_by: Mapping[str, Sequence[str]] = {}
 
 
 def load(session: Session, company_id: str) -> Finding:
     """The company's choices; everything is off while none was made."""
-    kept = select(FindingPolicy.search, FindingPolicy.add_to)
+    kept = select(FindingPolicy.search, FindingPolicy.add_to, FindingPolicy.found_by)
     row = session.execute(kept.where(FindingPolicy.company_id == company_id)).one_or_none()
-    return Finding() if row is None else Finding(row.search, row.add_to or {})
+    if row is None:
+        return Finding()
+    return Finding(row.search, row.add_to or {}, address_fields.of_row(row.found_by))
 
 
 def addable_fields(schema: ObjectSchema) -> list[FieldSpec]:

@@ -21,7 +21,7 @@ from keeping_plugin.types import Action, ObjectSchema, Value
 COMPANY_LENGTH = 255
 
 # Why somebody was added without the Account they were to have: codes of wording.entries.NOTES.
-WITHOUT_ACCOUNT = "without_account"  # Salesforce took none twice
+WITHOUT_ACCOUNT = "without_account"  # Salesforce did not take theirs
 CHOSEN_GONE, UNANSWERED = "chosen_account_gone", "account_unanswered"
 NOTES = frozenset({WITHOUT_ACCOUNT, CHOSEN_GONE, UNANSWERED})
 
@@ -123,7 +123,8 @@ def on_account(
 
 @dataclass(frozen=True, slots=True)
 class RefusedAccount:
-    """The Account that somebody was not added to. `named`: Salesforce said that it was that."""
+    """The Account that somebody was not added to. `named`: Salesforce said that it was that, or
+    accepted the same record without it."""
 
     address: str
     account: AccountChoice

@@ -14,7 +14,7 @@ from keeping_plugin.errors import KeepingError
 from keeping_plugin.models import Connection, UndoneAddress, listed
 from keeping_plugin.objects import emails_are_searched
 from keeping_plugin.services.metering import Feature
-from keeping_plugin.services.people import accounts, picks, policy
+from keeping_plugin.services.people import accounts, address_fields, picks, policy
 from keeping_plugin.services.people.accounts import AccountChoice
 from keeping_plugin.services.people.making import Making
 from keeping_plugin.services.people.policy import PeopleChoices
@@ -55,16 +55,18 @@ class Predicted:
 def predict(
     runtime: Runtime, agent: Agent, connection: Connection, mailbox_id: str, keys: Iterable[str]
 ) -> Predicted:
-    """At most one request for the people and one for the Accounts of mail domains that are not
-    known yet (two more where many share a domain), counted as the admin's. Nothing is written but
-    what Salesforce told of the domains."""
+    """At most one request for the people (two where other address fields find them) and one for the
+    Accounts of mail domains that are not known yet (two more where many share a domain), counted as
+    the admin's. Nothing is written but what Salesforce told of the domains."""
     wanted = list(dict.fromkeys(keys))
     asked = _within(wanted)
     with runtime.database.read() as session:
         schemas = describe.schemas(session, connection.id)
         making = Making(policy.load(session, connection.company_id), schemas)
         chosen = picks.load(session, connection.id, asked)
+        ticked = address_fields.load(session, connection.company_id)
         undone = not_added_again(session, connection.company_id, asked)
+    fields = address_fields.usable(ticked, schemas)
     choices = making.choices(mailbox_id)
     why = accounts.why_not(schemas) if schemas else None
     looks = choices.looks_for_accounts and making.may_have_account
@@ -75,7 +77,10 @@ def predict(
             runtime.gateway(connection.id, Feature.RECORDS, deadline=deadline) as gateway,
         ):
             by_search = emails_are_searched(schemas)
-            found = gateway.find(asked, chosen=chosen, by_search=by_search).people
+            by_email = gateway.find(asked, chosen=chosen, by_search=by_search)
+            found = address_fields.find(
+                runtime, gateway, connection.id, by_email, fields, asked, chosen=chosen
+            ).people
             new = [key for key in asked if not found.get(key)] if looks else []
             known = accounts.find(runtime, gateway, connection.id, map(domain_of, new), schemas)
     except KeepingError as error:

@@ -18,15 +18,16 @@ from keeping_plugin.errors import (
     SchemaStale,
 )
 from keeping_plugin.models import AgentUser, Connection, MailboxPolicy, RefusedOwner, now
-from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD
+from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, row_of
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.people import policy
+from keeping_plugin.services.people import address_fields, policy
 from keeping_plugin.services.people.agents import SETTLED
 from keeping_plugin.services.people.policy import AddAs, Owner, PeopleChoices
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema.preflight import Line, More, Outcome
 from keeping_plugin.times import DAY
 from keeping_plugin.types import ObjectSchema, Visibility
+from keeping_plugin.wording.people import FIELD_PROBLEMS
 
 # The values of Organization.Default…Access.
 _SHARED = {
@@ -62,6 +63,7 @@ def _lines(
     connection: Connection,
     schemas: Mapping[str, ObjectSchema],
 ) -> Iterator[Line]:
+    yield from _address_fields(runtime, connection, schemas)
     asked = _read(runtime, connection)
     if asked.adding:
         try:
@@ -88,6 +90,23 @@ def _lines(
             "until tomorrow the connected user owns these.",
             "Check that the user is active and may read this object.",
         )
+
+
+def _address_fields(
+    runtime: Runtime, connection: Connection, schemas: Mapping[str, ObjectSchema]
+) -> Iterator[Line]:
+    with runtime.database.read() as session:
+        ticked = address_fields.load(session, connection.company_id)
+    for name, fields in ticked.items():
+        for each in address_fields.offered(schemas[name], fields) if name in schemas else ():
+            if each.ticked and each.problem:
+                label = f"“{each.spec.label}” ({name}.{each.name})" if each.spec else each.name
+                yield Line(
+                    f"finds_{name.lower()}_{each.name}",
+                    Outcome.ADVICE,
+                    f"People are to be found by {label}, too. {FIELD_PROBLEMS[each.problem]}",
+                    f"Give the user access to it again, or clear it on the {row_of(name).tab} tab.",
+                )
 
 
 def _read(runtime: Runtime, connection: Connection) -> _Asked:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     REQUIRED = "required"
     OPTIONAL = "optional"
     READ_ONLY = "read_only"
+    UNFILTERABLE = "unfilterable"  # of email fields: people may be found by them
     HIDDEN = "hidden"  # the whole object
     SHOWN = "shown"
 
@@ -60,6 +61,8 @@ def _compare(before: Mapping[str, FieldSpec], after: Mapping[str, FieldSpec]) ->
             yield Change(Kind.RETYPED, name, new.label, was=was.type, now=new.type)
         if was.required != new.required:
             yield Change(Kind.REQUIRED if new.required else Kind.OPTIONAL, name, new.label)
+        if new.type == "email" and was.filterable and not new.filterable:
+            yield Change(Kind.UNFILTERABLE, name, new.label)
         if was.updateable and not new.updateable:
             yield Change(Kind.READ_ONLY, name, new.label)
 

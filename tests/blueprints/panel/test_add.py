@@ -80,16 +80,18 @@ def test_the_form_starts_from_the_address_and_the_name(
         ("jane@gmail.com", None),
     ],
 )
-def test_a_company_is_only_suggested(inbox: Inbox, email: str, company: str | None) -> None:
+def test_a_leads_company_is_filled_in_and_said_to_be_a_guess(
+    inbox: Inbox, email: str, company: str | None
+) -> None:
     inbox.customer(Address(email, "Jane Doe"))
     client = inbox.client()
     assert client.get(url("/new/Lead"), headers=JSON).json["suggested_company"] == company
     page = client.get(url("/new/Lead")).text
-    assert values(page)["Company"] == ""
+    assert values(page)["Company"] == (company or "Jane Doe")
     assert ("This is a guess" in page) is (company is not None)
 
 
-def test_the_account_of_the_domain_is_suggested_where_it_is_known(inbox: Inbox) -> None:
+def test_the_account_of_the_domain_is_filled_in_where_it_is_known(inbox: Inbox) -> None:
     told = DomainAccounts(Told(AccountFound("001000000000001AAA", "", "Acme Tools Ltd.")), Told())
     with inbox.app.app_context():
         accounts.keep(inbox.runtime, inbox.connection_id, {"acme-tools.example": told})
@@ -97,7 +99,9 @@ def test_the_account_of_the_domain_is_suggested_where_it_is_known(inbox: Inbox) 
     client = inbox.client()
     found = client.get(url("/new/Lead"), headers=JSON).json["suggested_company"]
     assert found == "Acme Tools Ltd."
-    assert "The Account of people with this email domain" in client.get(url("/new/Lead")).text
+    page = client.get(url("/new/Lead")).text
+    assert "The Account of people with this email domain" in page
+    assert values(page)["Company"] == "Acme Tools Ltd."
     assert inbox.calls() in ([], ["picklist_values"])
 
 
@@ -127,8 +131,8 @@ def arrived(inbox: Inbox, message_id: str, text: str, **changed: Any) -> None:
 SIGNED = "Hi\n\nBest regards,\nJane Doe\nAcme Holdings Ltd"
 
 
-def test_a_company_is_suggested_from_the_customers_latest_signature(inbox: Inbox) -> None:
-    """One body is read, however many messages there are, and nothing is filled in."""
+def test_a_company_is_filled_in_from_the_customers_latest_signature(inbox: Inbox) -> None:
+    """One body is read, however many messages there are."""
     arrived(inbox, "m-1", "Hi\n\nBest regards,\nJane Doe\nFormerly Ltd")
     arrived(inbox, "m-2", SIGNED)
     reply = {"direction": Direction.OUTBOUND, "sender": Address("support@acme.example")}
@@ -139,7 +143,7 @@ def test_a_company_is_suggested_from_the_customers_latest_signature(inbox: Inbox
     assert inbox.desk.bodies_read == ["m-2"]
     page = client.get(url("/new/Lead")).text
     assert "last message suggests the company" in page
-    assert values(page)["Company"] == ""
+    assert values(page)["Company"] == "Acme Holdings Ltd"
     client.get(url("/new/Contact"))
     assert inbox.desk.bodies_read == ["m-2", "m-2"]
 
@@ -207,7 +211,7 @@ def test_saving_turns_the_panel_into_the_match(inbox: Inbox, object: str) -> Non
 
 
 def test_what_is_missing_is_asked_for_and_the_rest_stays(inbox: Inbox) -> None:
-    page = add(inbox, "Lead", Phone="+1 2")
+    page = add(inbox, "Lead", Phone="+1 2", Company="")
     assert page.status_code == 422
     assert "Company is required." in page.text
     assert values(page.text)["Phone"] == "+1 2"

@@ -231,7 +231,7 @@ def test_an_admin_names_a_field_of_type_email_that_can_be_edited(inbox: Inbox) -
     data = {"search": "on", "address_Contact": FIELD, "csrf_token": token(admin)}
     assert admin.post(SETTINGS, data=data).status_code == 303
     with inbox.database.read() as session:
-        assert finding.load(session, "acme") == (True, {"Contact": FIELD})
+        assert finding.load(session, "acme") == (True, {"Contact": FIELD}, {})
         rows = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
         assert [(row.action, row.object, row.fields) for row in rows] == [
             ("search_switched", "", None),
@@ -246,4 +246,4 @@ def test_an_admin_names_a_field_of_type_email_that_can_be_edited(inbox: Inbox) -
     assert admin.post(SETTINGS, data=data).status_code == 303, "what is named stays"
     assert admin.post(SETTINGS, data={**data, "address_Contact": ""}).status_code == 303
     with inbox.database.read() as session:
-        assert finding.load(session, "acme") == (True, {})
+        assert finding.load(session, "acme") == (True, {}, {})

@@ -120,6 +120,8 @@ def test_an_admin_settles_who_an_agent_is(inbox: Inbox) -> None:
     assert client.get(f"{PAGE}/agent?agent=zoe").status_code == 404
     with inbox.database.read() as session:
         rows = session.query(AuditRecord).filter_by(action="agent_matched").order_by("id").all()
+        checks = session.query(AuditRecord).filter_by(action="agents_checked").all()
+    assert [row.agent_id for row in checks] == ["ada"] * 2, "by the button, and after a match"
     assert [(row.agent_id, row.record_id, row.detail) for row in rows] == [
         ("ada", twins[1], "bob"), ("ada", "", "eve"), ("ada", "", "bob")
     ]  # fmt: skip

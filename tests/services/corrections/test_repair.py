@@ -24,7 +24,7 @@ from keeping_plugin.models import (
     now,
 )
 from keeping_plugin.services.connection import connect
-from keeping_plugin.services.corrections import repair
+from keeping_plugin.services.corrections import account_writes, repair
 from keeping_plugin.services.corrections.account_writes import RepairOutcome
 from keeping_plugin.services.operations.forget import forget
 from keeping_plugin.services.operations.retention import run_retention
@@ -32,6 +32,7 @@ from keeping_plugin.services.schema import describe
 from keeping_plugin.times import Times
 from keeping_plugin.types import Action
 from keeping_plugin.types.schema_document import dump_schema
+from tests.servers.statements import counted
 from tests.services.corrections.undoing import ADMIN
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -163,9 +164,33 @@ def test_an_answer_that_was_lost_is_looked_up_later(
     with house.database.write() as session:
         session.execute(update(Repair).values(at=now(session) - timedelta(minutes=1)))
     found = repair.look(house.runtime, ADMIN)
+    assert states(house) == {jane: "sent"}, "a page writes nothing"
+    account_writes.settle_daily(house.runtime, house.connection_id)
     assert states(house) == {jane: "attached" if arrived else "taken_back"}
     assert [one.contact_id for one in found.attached] == ([jane] if arrived else [])
     assert updates(house) == [("ada", jane, "outcome_unclear")]
+
+
+@pytest.mark.both_databases
+def test_attaching_takes_as_many_statements_for_a_hundred_people_as_for_one(
+    house: House, account: str
+) -> None:
+    for number in range(101):
+        house.owe(f"n{number}", Action.ADD_CONTACT, address=f"n{number}@customer.example")
+    house.drain()
+    people = sorted(row["Id"] for row in house.salesforce.rows("Contact") if row["Email"] != ALONE)
+
+    def statements(chosen: list[str]) -> tuple[int, int]:
+        with counted(house.database) as attaching:
+            repair.attach(house.runtime, ADMIN, dict.fromkeys(chosen, account))
+        with counted(house.database) as taking_back:
+            repair.take_back(house.runtime, ADMIN, chosen)
+        return len(attaching), len(taking_back)
+
+    statements(people[:1])  # asks for the domain
+    one = statements(people[:1])
+    assert statements(people[1:101]) == one
+    assert max(one) < 30
 
 
 def test_a_call_that_wrote_nothing_says_so_and_leaves_no_trace(house: House, account: str) -> None:

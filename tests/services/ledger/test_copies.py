@@ -14,6 +14,7 @@ from keeping_plugin.models import Lane, SyncEntry
 from keeping_plugin.services.ledger import retry
 from keeping_plugin.services.ledger.copies import LoggedCopy, logged_copies
 from keeping_plugin.types import Action, Address, Agent, Direction
+from tests.servers.statements import counted
 from tests.services.delivery.house import COMPANY, JANE, House
 
 SENT = datetime(2026, 5, 6, 9, tzinfo=UTC)
@@ -230,6 +231,27 @@ def test_a_worker_killed_before_its_mark_leaves_the_order_as_it_was(once: House)
     assert drained(once)[1] == ("pending", "copy_first")
     once.pass_time(120)
     assert drained(once, 2) == [LOGGED, ELSEWHERE]
+
+
+@pytest.mark.both_databases
+def test_a_hundred_copies_cost_as_many_statements_as_one(once: House) -> None:
+    """The drain's own statements are counted with them: one that is made for each copy shows."""
+
+    def statements(name: str, number: int) -> int:
+        for each in range(number):
+            same = {**SAME, "rfc_message_id": f"{name}-{each}"}
+            once.owe(f"{name}-{each}", Action.LOG_TASK, **same)
+        once.drain()
+        for each in range(number):
+            same = {**SAME, "rfc_message_id": f"{name}-{each}"}
+            once.owe(f"{name}-{each}-b", Action.LOG_TASK, mailbox_id="support", **same)
+        with counted(once.database) as found:
+            once.drain()
+        assert once.states()[-number:] == [ELSEWHERE] * number
+        return len(found)
+
+    one = statements("a", 1)
+    assert statements("b", 100) == one
 
 
 def test_off_it_costs_no_statement_and_on_four(house: House) -> None:

@@ -172,6 +172,30 @@ def test_a_refusal_that_names_nothing_leaves_the_chosen_account_to_the_next_pers
     assert not known.gone
 
 
+@pytest.mark.both_databases
+def test_a_chosen_account_that_is_gone_without_a_word_costs_one_send_more_for_one_person(
+    described: House,
+) -> None:
+    house = described
+    chosen = house.salesforce.add("Account", Name="Everybody else")
+    house.choose(account_id=chosen, account_name="Everybody else")
+    house.salesforce.refuse_rows(GONE, with_account(chosen), times=None)
+    house.owe("m-1", address=MAX)
+    house.drain()
+    assert verbs(house).count("create_many") == 3, "the Contact twice, and its Task"
+    house.salesforce.calls.clear()
+    for number in range(2):
+        house.owe(f"m-{number + 2}", Action.ADD_CONTACT, address=f"p{number}@gmail.com")
+    house.drain()
+    assert verbs(house) == ["find", "create_many"]
+    notes = [entry.note for entry in house.entries() if entry.action == Action.ADD_CONTACT]
+    assert notes == ["without_account", "chosen_account_gone", "chosen_account_gone"]
+    assert {entry.state for entry in house.entries()} == {"done"}
+    with house.database.read() as session:
+        known = accounts.kept(session, house.connection_id, [], house.runtime.times)
+    assert list(known.gone) == [chosen]
+
+
 def test_a_domain_of_which_there_is_too_much_is_asked_apart_and_then_comes_later(
     described: House,
 ) -> None:
