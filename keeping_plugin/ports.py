@@ -11,6 +11,7 @@ from typing import Protocol
 
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.types import (
+    Address,
     Agent,
     ContactMatch,
     Conversation,
@@ -101,6 +102,16 @@ class Agents(Protocol):
 
     def agents(self, company_id: str) -> Sequence[Agent]:
         """The company's agents, each with their email address."""
+
+
+class Participants(Protocol):
+    """An optional method of a `HelpDesk`, so that the panel offers the cards of the others on a
+    conversation. Without it, only the customer's card is shown."""
+
+    def participants(self, company_id: str, conversation_id: str) -> Sequence[Address]:
+        """Who is on the conversation's messages, as sender, recipient or in Cc, the latest first;
+        empty if this company has no such conversation. The company's own people may be among them
+        and people in several spellings: the plugin sorts that out."""
 
 
 class SalesforceGateway(Protocol):

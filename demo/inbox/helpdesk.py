@@ -85,6 +85,20 @@ class InboxHelpDesk(HelpDesk):
         for row in rows:
             yield MessageArrived(**_facts(row))
 
+    def participants(self, company_id: str, conversation_id: str) -> Sequence[Address]:
+        if self.conversation(company_id, conversation_id) is None:
+            return []
+        message = models.Message
+        rows = db.session.execute(
+            select(message.sender, message.recipients)
+            .where(
+                message.company_id == company_id, message.conversation_id == int(conversation_id)
+            )
+            .order_by(message.sent_at.desc(), message.id.desc())
+            .limit(100)
+        )
+        return [Address(*pair) for row in rows for pair in (row.sender, *row.recipients) if pair]
+
     def message_ids(
         self,
         company_id: str,

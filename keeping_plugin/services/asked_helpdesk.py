@@ -15,8 +15,15 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 from keeping_plugin.errors import HelpDeskFailed
-from keeping_plugin.ports import Agents, HelpDesk, MessageFacts
-from keeping_plugin.types import Agent, Conversation, Mailbox, Message, MessageArrived
+from keeping_plugin.ports import Agents, HelpDesk, MessageFacts, Participants
+from keeping_plugin.types import (
+    Address,
+    Agent,
+    Conversation,
+    Mailbox,
+    Message,
+    MessageArrived,
+)
 
 log = logging.getLogger("keeping_plugin.delivery")
 
@@ -35,6 +42,8 @@ class AskedHelpDesk:
             self.message_facts = self._message_facts  # a host need not have it
         if callable(getattr(helpdesk, "agents", None)):
             self.agents = self._agents  # nor this
+        if callable(getattr(helpdesk, "participants", None)):
+            self.participants = self._participants
 
     @contextmanager
     def _asked(self, question: str) -> Iterator[None]:
@@ -76,6 +85,11 @@ class AskedHelpDesk:
     def _agents(self, company_id: str) -> Sequence[Agent]:
         with self._asked("agents"):
             return list(cast(Agents, self._helpdesk).agents(company_id))
+
+    def _participants(self, company_id: str, conversation_id: str) -> Sequence[Address]:
+        with self._asked("participants"):
+            host = cast(Participants, self._helpdesk)
+            return list(host.participants(company_id, conversation_id))
 
     def _each(self, question: str, ask: Callable[[], Iterable[T]]) -> Iterator[T]:
         with self._asked(question):

@@ -16,7 +16,7 @@ from datetime import datetime
 import pytest
 
 from keeping_plugin.ports import HelpDesk
-from keeping_plugin.types import Agent, Conversation, Message, MessageArrived
+from keeping_plugin.types import Address, Agent, Conversation, Message, MessageArrived
 
 __all__ = ["HelpDeskCase", "HelpDeskContract"]
 
@@ -106,6 +106,23 @@ class HelpDeskContract:
         assert len({agent.id for agent in found}) == len(found)
         theirs = {agent.id for agent in ask(case.other_company_id)}
         assert theirs.isdisjoint(agent.id for agent in found)
+
+    def test_participants_are_those_of_the_company_s_own_conversation(
+        self, case: HelpDeskCase
+    ) -> None:
+        ask = getattr(case.helpdesk, "participants", None)
+        if ask is None:
+            pytest.skip("this help desk has no participants")
+        found = list(ask(case.company_id, case.conversation_id))
+        assert all(isinstance(one, Address) for one in found)
+        senders = {
+            message.sender.email
+            for message in case.helpdesk.messages(case.company_id, case.message_ids)
+            if message.conversation_id == case.conversation_id and message.sender is not None
+        }
+        assert senders <= {one.email for one in found}
+        assert not list(ask(case.other_company_id, case.conversation_id))
+        assert not list(ask(case.company_id, "no-such-id"))
 
     def test_times_are_aware(self, case: HelpDeskCase) -> None:
         for message in case.helpdesk.messages(case.company_id, case.message_ids):

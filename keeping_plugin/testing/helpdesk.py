@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from keeping_plugin.types import Agent, Conversation, Mailbox, Message, MessageArrived
+from keeping_plugin.types import Address, Agent, Conversation, Mailbox, Message, MessageArrived
 
 
 @dataclass(slots=True)
@@ -79,6 +79,13 @@ class FakeHelpDesk:
                 told = kept[message_id]
                 names = (each.name for each in fields(MessageArrived))
                 yield MessageArrived(**{name: getattr(told, name) for name in names})
+
+    def participants(self, company_id: str, conversation_id: str) -> Sequence[Address]:
+        kept = self.company(company_id).messages.values()
+        mine = [each for each in kept if each.conversation_id == conversation_id]
+        mine.sort(key=lambda each: each.sent_at, reverse=True)
+        told = [(each.sender, *each.recipients) for each in mine]
+        return [one for people in told for one in people if one is not None]
 
     def message_ids(
         self,

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from keeping_plugin.services.people import finding
-from tests.blueprints.inbox import ADMIN, CONVERSATION, url
+from keeping_plugin.types import Address, Direction, Message
+from tests.blueprints.inbox import ADMIN, CONVERSATION, CUSTOMER, url
 from tests.browser.served import Served
 
 # What a host has around the panel: a reply, and a way from there to the panel.
@@ -120,6 +121,7 @@ def ada(served: Served) -> str:
     inbox = served.inbox
     with inbox.database.write() as session:
         finding.allow_search(session, ADMIN, wanted=True)
+        finding.name_address_field(session, ADMIN, "Contact", "Second_Email__c")
     account = inbox.salesforce.add("Account", Name="Engines Ltd")
     return inbox.salesforce.add(
         "Contact", FirstName="Ada", LastName="Byron", Email="ada@old.example", AccountId=account
@@ -174,3 +176,140 @@ def test_find_by_name_and_keep_by_keys_and_take_it_back(
         reply.focus()
     expect(hit).to_be_visible()
     expect(reply).to_be_focused()
+
+
+def test_the_address_is_added_in_two_clicks_or_replaced_after_a_second_look(
+    served: Served,
+    page: Page,
+    new_context: Callable[..., BrowserContext],
+    ada: str,
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Path],
+) -> None:
+    inbox, saved = served.inbox, "The address was saved in Salesforce."
+    page.set_viewport_size({"width": 360, "height": 740})
+    served.open(page)
+    reply, box = page.get_by_label("Reply"), page.get_by_role("searchbox", name="Search Salesforce")
+    box.fill("byron")
+    page.get_by_role("button", name="Search", exact=True).click()
+    before = len(inbox.calls())
+    page.get_by_role("button", name="and add the address: Ada Byron").click()
+    expect(page.locator("#k-panel .k-notice--good")).to_have_text(saved)
+    expect(page.get_by_role("heading", name="Ada Byron")).to_be_visible()
+    assert inbox.calls()[before + 1 :] == ["panel", "update"]
+    assert inbox.salesforce.fields("Contact", ada)["Second_Email__c"] == CUSTOMER.email
+    page.get_by_role("button", name="Not them").click()
+    # On the card of whoever was chosen: asked first where something stands already.
+    inbox.salesforce.update("Contact", ada, Second_Email__c="ada@home.example")
+    box.fill("byron")
+    box.press("Enter")
+    page.get_by_role("button", name="This is them: Ada Byron").press("Enter")
+    add = page.get_by_role("link", name="Add the address")
+    replace_it = page.get_by_role("link", name="Replace the address")
+    expect(add).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    screenshot(page, "address-card")
+    before = len(inbox.calls())
+    add.press("Enter")
+    expect(page.get_by_role("alert").get_by_text("This field already has a value")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("ada@home.example")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(add).to_be_focused()
+    replace_it.press("Enter")
+    expect(page.get_by_role("alert").get_by_text("ada@old.example")).to_be_visible()
+    assert len(inbox.calls()) == before, "the second look asks nothing"
+    for scheme, width in (("light", 360), ("dark", 360), ("light", 1280)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 740})
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        screenshot(page, f"address-{scheme}-{width}")
+    with page.expect_response(lambda answer: "/address" in answer.url):
+        page.get_by_role("button", name="Replace the address").click()
+        reply.focus()
+    expect(page.locator("#k-panel .k-notice--good")).to_have_text(saved)
+    expect(reply).to_be_focused()
+    assert inbox.calls()[before:] == ["panel", "update"]
+    assert inbox.salesforce.fields("Contact", ada)["Email"] == CUSTOMER.email
+    # Without the script.
+    inbox.salesforce.update("Contact", ada, Email="ada@old.example")
+    plain = new_context(java_script_enabled=False).new_page()
+    plain.goto(f"{served.address}{url()}")
+    plain.get_by_role("link", name="Replace the address").click()
+    plain.get_by_role("button", name="Replace the address").click()
+    expect(plain.locator(".k-notice--good")).to_have_text(saved)
+    assert inbox.salesforce.fields("Contact", ada)["Email"] == CUSTOMER.email
+
+
+def test_the_others_on_the_conversation_are_a_click_away_and_nothing_typed_is_lost(
+    served: Served,
+    page: Page,
+    new_context: Callable[..., BrowserContext],
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Path],
+) -> None:
+    jane = served.fill()
+    names = ["Cara Copied", *(f"Nr. {number} of many people" for number in range(14))]
+    copied = [Address(f"p{number}@many.example", name) for number, name in enumerate(names)]
+    served.inbox.desk.add_message(
+        Message(
+            company_id="acme",
+            mailbox_id="support",
+            conversation_id="c-1",
+            message_id="m1",
+            direction=Direction.INBOUND,
+            opens_conversation=True,
+            customer=CUSTOMER,
+            sender=CUSTOMER,
+            recipients=copied,
+            sent_at=served.inbox.clock.now(),
+        )
+    )
+    served.inbox.salesforce.add(
+        "Contact", FirstName="Cara", LastName="Copied", Email=copied[0].email
+    )
+    page.set_viewport_size({"width": 360, "height": 740})
+    served.open(page)
+    row = page.get_by_role("navigation", name="People on this conversation")
+    reply, cara = page.get_by_label("Reply"), row.get_by_role("link", name="Cara Copied")
+    page.locator(f"#k-{jane}-Phone-edit").click()
+    phone = page.get_by_role("textbox", name="Business Phone")
+    phone.fill("+1 555 0199")
+    assert served.inbox.calls() == ["panel"]
+    # Her card comes while somebody types in the reply; what was typed before stays.
+    with page.expect_response(lambda answer: "c-1~" in answer.url):
+        cara.click()
+        reply.focus()
+    expect(page.get_by_role("heading", name="Cara Copied")).to_be_visible()
+    expect(reply).to_be_focused()
+    expect(phone).to_have_value("+1 555 0199")
+    expect(page.locator("form", has=phone).get_by_text("Jane Doe")).to_be_visible()
+    assert served.inbox.calls() == ["panel", "panel"]
+    expect(cara).to_have_attribute("aria-current", "true")
+    page.locator("summary", has_text="+4").press("Enter")
+    expect(page.get_by_role("link", name="Nr. 13 of many people")).to_be_visible()
+    for scheme, width in (("light", 360), ("dark", 360), ("light", 1280)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 740})
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        screenshot(page, f"others-{scheme}-{width}")
+    page.emulate_media(forced_colors="active")
+    axe(page)
+    screenshot(page, "others-forced")
+    # Back to the customer by keys: the focus stays on the name, the editor is in its place.
+    back = row.get_by_role("link", name="Jane Doe")
+    back.press("Enter")
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
+    expect(back).to_be_focused()
+    expect(page.locator("form", has=phone).get_by_text("Jane Doe")).to_be_hidden()
+    expect(
+        page.locator(f"#k-{jane}-Phone textarea, #k-{jane}-Phone input[type=tel]")
+    ).to_have_value("+1 555 0199")
+    # Without the script, by pages; the browser's Back returns.
+    plain = new_context(java_script_enabled=False).new_page()
+    plain.goto(f"{served.address}{url()}")
+    plain.get_by_role("link", name="Cara Copied").click()
+    expect(plain.get_by_role("heading", name="Cara Copied")).to_be_visible()
+    plain.go_back()
+    expect(plain.get_by_role("heading", name="Jane Doe")).to_be_visible()

@@ -7,11 +7,13 @@ from typing import Any
 from flask import Response, request
 
 from keeping_plugin.blueprints.panel.answer import show
+from keeping_plugin.blueprints.panel.cards import Cards
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.panel.find import link_and_address
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import sent
+from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.blueprints.web.rendering import answer
 from keeping_plugin.errors import (
     DuplicatesFound,
@@ -119,6 +121,7 @@ def _ask(
         place=place,
         view=view,
         way=way,
+        person=Cards(link, place.conversation.id, reader()).record(way.record).title,
         words=ADDRESS_WAYS[way.way],
         held=now,
         changed=held is not None,

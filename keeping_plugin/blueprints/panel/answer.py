@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import Response, request
 
 from keeping_plugin.blueprints.panel.cards import Cards
-from keeping_plugin.blueprints.panel.conversation import ConversationContext
+from keeping_plugin.blueprints.panel.conversation import ConversationContext, people_on
 from keeping_plugin.blueprints.panel.log import log_context
 from keeping_plugin.blueprints.panel.undo import Undo
 from keeping_plugin.blueprints.web.errors import error_json
@@ -48,6 +48,7 @@ class OutOfSight(NamedTuple):
     is_person: bool
 
 
+_SHOWN = 12  # people on a conversation before *+3*
 MAX_LOOKS = 8  # of a form that waits for somebody else's save, 5 s apart
 # For a person whom an automation adds, 2 s apart; then the agent may as well do it.
 _MAX_AUTOMATIC = 5
@@ -98,6 +99,8 @@ def show(
         "error": error_json(error) if error is not None else None,
         "pause": link.pause.as_json() if link is not None and link.pause is not None else None,
     }
+    people = people_on(place) if link is not None else []
+    body["people"] = [one.as_json() for one in people]
     sentence = error_sentence(error) if error is not None else ""
     looks = _looks()
     automatic = min(request.args.get("automatic", 0, type=int), _MAX_AUTOMATIC)
@@ -119,6 +122,8 @@ def show(
         may_search=asked and link is not None and link.may_search,
         q=place.customer.name if place.customer is not None else "",
         not_logged=NOT_LOGGED.get(view.state, ""),
+        people=people[:_SHOWN],
+        more_people=people[_SHOWN:],
         address_ways=[(way, ADDRESS_WAYS[way.way]) for way in ways],
         saved=saved,
         undo=undo,

@@ -10,9 +10,8 @@ from keeping_plugin.blueprints.panel.conversation import load_conversation
 from keeping_plugin.blueprints.panel.find import link_and_address
 from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, wanted
-from keeping_plugin.services.panel.find import choose
+from keeping_plugin.services.panel.find import choose, choose_shown
 from keeping_plugin.services.panel.open import last_known
-from keeping_plugin.services.panel.picks import pick as remember
 from keeping_plugin.state import current_runtime
 
 
@@ -33,7 +32,7 @@ def pick(conversation_id: str) -> ResponseReturnValue:
     object, _, record_id = str(sent().get("record", "")).partition("/")
     link, key = link_and_address(place)
     if not choose(runtime, place.agent, link, key, record_id):
-        remember(runtime, place.agent, place.known_panel(), object, record_id)
+        choose_shown(runtime, place.agent, place.known_panel(), object, record_id)
     if wanted() is Wanted.JSON:
         return panel(conversation_id)
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)

@@ -16,7 +16,7 @@ from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.panel import call, cards, lookup
-from keeping_plugin.services.panel.view import Linked
+from keeping_plugin.services.panel.view import Linked, PanelView
 from keeping_plugin.services.people import picks
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import PANEL_CALL
@@ -74,6 +74,23 @@ def choose(runtime: Runtime, agent: Agent, link: Linked, address: str, record_id
     if released:
         runtime.queue.ring([link.connection_id])
     return True
+
+
+def choose_shown(
+    runtime: Runtime, agent: Agent, view: PanelView, object: str, record_id: str
+) -> None:
+    """Remember which of those with the address is meant. Raises NotFound when it is none of them,
+    and what kept the panel from telling."""
+    link = view.linked
+    if view.error is not None and not view.found:
+        raise view.error
+    people = [cards.person(found) for found in view.found]
+    if link is None or (object, record_id) not in {(each.object, each.id) for each in people}:
+        raise NotFound("This record does not have the customer's address.")
+    with runtime.database.write() as session:
+        released = picks.keep(session, agent, link.connection_id, view.address, object, record_id)
+    if released:
+        runtime.queue.ring([link.connection_id])
 
 
 def not_them(runtime: Runtime, agent: Agent, link: Linked, address: str) -> None:
