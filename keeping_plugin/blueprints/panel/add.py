@@ -206,7 +206,7 @@ def _suggested_company(
         message_id = newest_inbound(session, company_id, place.conversation.id)
     message = None
     # The signature of the customer's mail says nothing of the others on it.
-    if message_id is not None and a.place.other is None:
+    if message_id is not None and place.other is None:
         asked = AskedHelpDesk(runtime.helpdesk, ())
         try:
             message = next(asked.messages(company_id, [message_id]), None)

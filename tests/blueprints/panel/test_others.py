@@ -90,7 +90,8 @@ def test_everything_that_the_panel_does_is_done_for_them(inbox: Inbox, cara: str
     marks = dict(re.findall(r'name="(was_\w+)" value="(\w+)"', form.text))
     sent = {"sf_Phone": "+31 20 1", "csrf_token": token(client), **marks}
     saved = client.post(f"{there}/Contact/{cara}/edit/Phone", data=sent)
-    assert saved.location.startswith(there)
+    assert saved.status_code == 200
+    assert f'href="{there}"' in saved.text
     assert inbox.salesforce.fields("Contact", cara)["Phone"] == "+31 20 1"
     inbox.salesforce.delete("Contact", cara)
     assert client.get(there, headers=JSON).json["state"] == "no_match"
