@@ -42,8 +42,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
     "contact_first": "Will be logged as soon as the Contact has been added.",
     "copy_first": (
-        "The same mail is being logged from another mailbox; it will be logged from here only if "
-        "that fails."
+        "The same mail is being logged from another mailbox, or was sent from there without a "
+        "known outcome; it will be logged from here only if it was not logged there."
     ),
     "address_busy": "This person is being added right now; it will be retried in a moment.",
     "account_refused": "Salesforce did not accept the Account; looking for the right one again.",

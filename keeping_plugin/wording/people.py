@@ -34,6 +34,18 @@ NO_LIMITS_YET: Final = (
     "Processes of version 0.1.0 may still be running, which would not hold anyone. An operator "
     "ends that with `flask keeping db contract`."
 )
+NOT_ONCE_YET: Final = (
+    "Processes of version 0.1.0 may still be running, which would log the same mail again. An "
+    "operator ends that with `flask keeping db contract`."
+)
+NOT_OWNED_YET: Final = (
+    "Processes of version 0.1.0 may still be running: what they add belongs to the connected user. "
+    "An operator ends that with `flask keeping db contract`."
+)
+NO_VALUES_YET: Final = (
+    "Processes of version 0.1.0 may still be running: they leave these values out, and fail where "
+    "your org requires one. An operator ends that with `flask keeping db contract`."
+)
 NO_ADDRESS_FIELDS_YET: Final = (
     "Processes of version 0.1.0 may still be running, which find people by Email only and would "
     "add them again. An operator ends that with `flask keeping db contract`."

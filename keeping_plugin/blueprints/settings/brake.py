@@ -23,7 +23,7 @@ from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, Conversation
 from keeping_plugin.wording.activity import REVIEWED
-from keeping_plugin.wording.people import NO_LIMITS_YET
+from keeping_plugin.wording.people import NO_LIMITS_YET, NOT_ONCE_YET
 
 
 def set_limits() -> ResponseReturnValue:
@@ -66,6 +66,8 @@ def log_once() -> ResponseReturnValue:
     guards.end_host_transaction()
     wanted = "once_per_mail" in request.form
     with current_runtime().database.write() as session:
+        if wanted and policy.beside_0_1_0(session):
+            raise InvalidInput(NOT_ONCE_YET, field="once_per_mail")
         policy.save(session, agent, COMPANY, once_per_mail=wanted)
     notices.add_notice(
         "The same mail is now logged once."

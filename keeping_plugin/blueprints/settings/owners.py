@@ -22,7 +22,7 @@ from keeping_plugin.state import current_runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, Mailbox, UserFound
 from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.people import MATCHES, OWNERS
+from keeping_plugin.wording.people import MATCHES, NOT_OWNED_YET, OWNERS
 
 _OWNER = ("owner", "owner_id", "owner_name")
 
@@ -149,6 +149,7 @@ def _page(
         people = policy.load(session, agent.company_id)
         connection = connect.current(session, agent.company_id)
         number = request.args.get("page", 1, type=int)
+        beside_0_1_0 = policy.beside_0_1_0(session)
         listed = agent_users.listing(session, connection.id, number) if connection else None
     kept = people.of(scope)
     known = UserFound(kept.owner_id, kept.owner_name, "") if kept.owner_id else None
@@ -164,6 +165,8 @@ def _page(
         connection=connection,
         listed=listed,
         matches=MATCHES,
+        beside_0_1_0=beside_0_1_0,
+        not_owned_yet=NOT_OWNED_YET,
     )
 
 

@@ -270,6 +270,7 @@ def _values_page(scope: Scope, schema: ObjectSchema, form: RecordForm, *, added:
         "keeping/settings/people_values.html",
         tabs=tabs("automation"),
         scope=scope,
+        words=words,
         own=scope.own(VALUES),
         schema=schema,
         form=form,

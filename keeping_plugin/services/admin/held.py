@@ -147,8 +147,9 @@ def add(database: Database, agent: Agent, *, domain: str | None, until: int) -> 
 
 
 def skip(database: Database, agent: Agent, *, domain: str) -> bool:
-    """Put a domain on the skip list, and end what is held of it and its subdomains; says whether
-    anything was. Raises InvalidInput for a provider's, and as `skip_list.add`."""
+    """Put a domain on the skip list, and end what is held of it and its subdomains, 10,000 entries
+    at once and the others within minutes (`holding.tend`); says whether anything was. Raises
+    InvalidInput for a provider's, and as `skip_list.add`."""
     if not domains.may_be_a_company(domain):
         raise InvalidInput("A provider of personal mail cannot be skipped here.")
     connection_id = _live(database, agent)
@@ -157,10 +158,9 @@ def skip(database: Database, agent: Agent, *, domain: str) -> bool:
         audit.record_by(session, agent, Audited.HELD_SKIPPED, connection_id=connection_id)
     which = holding.of_domain(domain, subdomains=True)
     ended = 0
-    while chunks := list(_people(database, connection_id, which)):
-        for people in chunks:
-            with database.write() as session:
-                ended += holding.end(session, connection_id, people, reason="domain_skipped")
+    for people in _people(database, connection_id, which):
+        with database.write() as session:
+            ended += holding.end(session, connection_id, people, reason="domain_skipped")
     return ended > 0
 
 

@@ -77,7 +77,9 @@ def judge(
     if record is None:
         return Verdict("unclear" if sent else "not_visible")
     tasks = inspection.tasks.get(record_id, ())
-    if record.deleted and sent and record.modified_by == evidence.user_id:
+    # Deleted by whoever was connected when the call left, perhaps not the user of today: it was
+    # sent only because the same user had created it.
+    if record.deleted and sent and record.modified_by == record.created_by:
         along = (task.id for task in tasks if task.deleted and task.id in evidence.our_tasks)
         return Verdict(gone=True, tasks=tuple(along))
     if record.deleted:

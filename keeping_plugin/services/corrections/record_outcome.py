@@ -145,6 +145,8 @@ def write(
         .execution_options(synchronize_session=False)
     )
     people = {item.address for item in deleted if item.object in PERSON_NAMES}
+    if not connection.current and _has_other_org(session, connection):
+        people = set()  # what was undone there is nobody's decision about this org
     insert_new(
         session,
         UndoneAddress,
@@ -156,6 +158,18 @@ def write(
     records = [(item.object, item.record_id or "") for item in deleted]
     records += [(TASK.name, task) for task in along]
     audit.record_deleted(session, connection, records, agent_id=run.started_by, run_id=run.id)
+
+
+def _has_other_org(session: Session, connection: Connection) -> bool:
+    """Whether the company has confirmed another org since; the lock on this connection keeps it
+    from doing so until this is committed."""
+    other = select(Connection.id).where(
+        Connection.company_id == connection.company_id,
+        Connection.id != connection.id,
+        Connection.current,
+        Connection.confirmed,
+    )
+    return session.scalar(other.limit(1)) is not None
 
 
 def _values(run: UndoRun, outcome: ItemOutcome, time: datetime) -> dict[str, object]:

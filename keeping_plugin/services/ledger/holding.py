@@ -4,8 +4,8 @@ Held is `pending` without a due time, so that neither a drain nor the sweep sees
 
 * an admin adds the person or skips the domain (services/admin/held);
 * a Contact of the person appears (`waiting.contact_appeared`): it comes due, and is found to exist;
-* its mailbox stops adding people, or nobody reviews it for as long as entries are kept (`tend`,
-  `expire`);
+* its mailbox stops adding people, its domain is skipped, or nobody reviews it for as long as
+  entries are kept (`tend`, `expire`);
 * what ends any unsent entry: a disconnect, or the erasure of the person. That its message or its
   mailbox is gone shows when it comes due.
 """
@@ -20,7 +20,16 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Connection, Database, MailboxPolicy, SyncEntry, now
+from keeping_plugin.addresses import domain_of, parent_domains
+from keeping_plugin.models import (
+    Connection,
+    Database,
+    MailboxPolicy,
+    SkippedDomain,
+    SyncEntry,
+    listed,
+    now,
+)
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.locking import lock_connection
@@ -30,6 +39,7 @@ from keeping_plugin.wording.terminal import escaped
 log = logging.getLogger("keeping_plugin.delivery")
 
 CHUNK: Final = 500  # rows a transaction
+LOOKED_AT: Final = 10_000  # entries
 
 # Literals, so that both databases see that the partial index of models/ledger fits.
 HELD: Final = and_(SyncEntry.state == literal_column("'pending'"), SyncEntry.due_at.is_(None))
@@ -107,14 +117,15 @@ def log_engaged(connection: Connection, *, people: int) -> None:
 
 
 def tend(database: Database) -> None:
-    """Let go of what is held in mailboxes that add nobody any more, and give the all-clear where
-    nothing is held. One statement while nothing is."""
+    """Let go of what is held in mailboxes that add nobody any more, end what is held of skipped
+    domains, and give the all-clear where nothing is held. One statement while nothing is."""
     with database.read() as session:
         braked = session.execute(
             select(Connection.id, Connection.company_id).where(Connection.braked_at.is_not(None))
         ).all()
     for connection_id, company_id in braked:
         _resume_switched_off(database, connection_id, company_id)
+        _end_skipped(database, connection_id, company_id)
         with database.write() as session:
             lock_connection(session, connection_id)
             if session.scalar(
@@ -148,6 +159,30 @@ def _resume_switched_off(database: Database, connection_id: int, company_id: str
             lock_connection(session, connection_id)
             mine = of_people(connection_id, addresses)
             resumed = entries.happen(session, Event.RESUMED, mine, due_at=now(session)) > 0
+
+
+def _end_skipped(database: Database, connection_id: int, company_id: str) -> None:
+    """Of the oldest entries held, those of skipped domains and their subdomains end; as long as
+    there are any."""
+    theirs = [""]
+    while theirs:
+        with database.read() as session:
+            people = some_people(session, connection_id, limit=LOOKED_AT)
+            above = {key: parent_domains(domain_of(key)) for key in people}
+            domains = sorted({domain for parents in above.values() for domain in parents})
+            skipped = set(
+                session.scalars(
+                    select(SkippedDomain.domain).where(
+                        SkippedDomain.company_id == company_id,
+                        SkippedDomain.domain.in_(select(listed(session, domains))),
+                    )
+                )
+            )
+        theirs = [key for key, parents in above.items() if not skipped.isdisjoint(parents)]
+        for start in range(0, len(theirs), CHUNK):
+            with database.write() as session:
+                some = theirs[start : start + CHUNK]
+                end(session, connection_id, some, reason="domain_skipped")
 
 
 def expire(database: Database, before: datetime) -> None:

@@ -13,6 +13,7 @@ from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.types import Mailbox
 from tests.blueprints.inbox import ADMIN, AGENT, CONVERSATION, Inbox, token, url
 from tests.blueprints.ledger import Ledger
+from tests.blueprints.settings.test_brake import beside_0_1_0
 
 TAB = "/salesforce/settings/automation"
 OTHER = "c-9"
@@ -40,6 +41,26 @@ def copied(inbox: Inbox) -> Inbox:
     ledger.entry(reason="logged_elsewhere", message_id="m-copy", **values)
     ledger.refusal(add=(), log=(), message_id="m-copy")
     return inbox
+
+
+@pytest.fixture(autouse=True)
+def _without_0_1_0(inbox: Inbox) -> None:
+    beside_0_1_0(inbox, 1)
+
+
+def test_mail_is_not_logged_once_while_processes_of_0_1_0_may_run(inbox: Inbox) -> None:
+    """They would log the copies that wait."""
+    beside_0_1_0(inbox, 0)
+    client = inbox.client(ADMIN)
+    tab = html.fromstring(client.get(TAB).text)
+    assert tab.xpath("//input[@id='k-once']/@disabled") == ["disabled"]
+    data = {"csrf_token": token(client), "once_per_mail": "on"}
+    answer = client.post(f"{TAB}/once?mailbox=support", data=data)
+    assert "flask keeping db contract" in answer.text
+    with inbox.database.read() as session:
+        assert not policy.load(session, "acme").of(COMPANY).once_per_mail
+    owners = client.get(f"{TAB}/owners").text
+    assert "what they add belongs to the connected user" in owners
 
 
 def test_the_switch_is_the_companys_and_is_audited(inbox: Inbox) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from keeping_plugin.errors import (
     BatchRefused,
@@ -19,6 +20,7 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
 )
 from keeping_plugin.models import (
+    Connection,
     Database,
     PeoplePolicy,
     SyncEntry,
@@ -30,6 +32,7 @@ from keeping_plugin.models import (
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import connect
+from keeping_plugin.services.connection.disconnect import leave_for_other_org
 from keeping_plugin.services.corrections import choice, runs
 from keeping_plugin.services.corrections.choice import By, Choice
 from keeping_plugin.services.operations.forget import forget
@@ -198,6 +201,47 @@ def test_a_delete_without_an_answer_is_looked_up_before_anything_else(
     advance(sent, run_id)
     assert sent.states() == [("done", "undone")] * 4
     assert len(deletions(sent)) == len(set(deletions(sent))) == 4
+
+
+def test_what_the_user_before_this_login_deleted_is_ours_all_the_same(sent: House) -> None:
+    sent.salesforce.fail("delete_many", OutcomeUnclear(), after=True)
+    run_id = undo_all(sent)
+    with sent.database.write() as session:
+        session.execute(update(Connection).values(user_id=sent.salesforce.admin_id))
+    let_time_pass(sent, run_id)
+    advance(sent, run_id)
+    tasks = {key: end for key, end in items(sent, run_id).items() if key.startswith("00T")}
+    assert set(tasks.values()) == {("deleted", "")}
+    contacts = {key: end for key, end in items(sent, run_id).items() if key.startswith("003")}
+    assert set(contacts.values()) == {("left", "other_user")}
+
+
+def test_an_undo_that_ends_in_the_org_before_blocks_nobody_in_this_one(sent: House) -> None:
+    def moved() -> None:
+        with sent.database.write() as session:
+            before = session.get_one(Connection, sent.connection_id)
+            leave_for_other_org(
+                session, before, agent_id="ada", at=now(session), times=sent.runtime.times
+            )
+            session.flush()
+            session.add(
+                Connection(
+                    company_id=COMPANY,
+                    org_id="00D000000000009AAA",
+                    instance_url="https://other.my.salesforce.com",
+                    login_url="https://login.salesforce.com",
+                    user_id=before.user_id,
+                    connected_at=now(session),
+                    connected_by="ada",
+                )
+            )
+
+    for task in sent.tasks():
+        sent.salesforce.delete("Task", task["Id"])
+    sent.salesforce.meanwhile("delete_many answered", moved)
+    undo_all(sent)
+    assert len(deletions(sent)) == 2
+    assert blocked(sent) == []
 
 
 def test_what_somebody_else_deleted_meanwhile_is_not_called_ours(sent: House) -> None:

@@ -4,6 +4,7 @@ added twice or added unseen."""
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -228,6 +229,25 @@ def test_a_skipped_domain_ends_what_is_held_of_it_and_is_on_the_skip_list(house:
     assert not held.skip(house.database, ADMIN, domain="spam.example")
     with pytest.raises(InvalidInput, match="personal"):
         held.skip(house.database, ADMIN, domain="gmail.com")
+
+
+@pytest.mark.both_databases
+def test_what_one_press_does_not_reach_of_a_skipped_domain_ends_by_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of thousands of entries are not for a request."""
+    monkeypatch.setattr(held, "MAX_LISTED", 2)
+    monkeypatch.setattr(holding, "LOOKED_AT", 3)
+    house.choose(an_hour=1)
+    people(house, 1, 1)
+    people(house, 2, 3, domain="mail.spam.example")
+    people(house, 4, 4, domain="notspam.example")
+    drained(house)
+    assert held.skip(house.database, ADMIN, domain="spam.example")
+    assert Counter(states(house)) == {CREATED: 1, ("cancelled", "domain_skipped"): 1, HELD: 2}
+    people(house, 5, 6, domain="spam.example")
+    holding.tend(house.database)
+    assert states(house)[:4] == [CREATED, *[("cancelled", "domain_skipped")] * 2, HELD]
 
 
 def test_a_person_who_exists_meanwhile_ends_as_such_when_let_pass(house: House) -> None:
