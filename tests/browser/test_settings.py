@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import update
 
 from demo.running import Demo
+from keeping_plugin.models import Installation
+from tests.blueprints.inbox import ADMIN, CUSTOMER
+from tests.browser.served import Served
+from tests.fake_salesforce.addresses import with_email_fields
 from tests.servers.chromium import PageGuard
 from tests.servers.needs import require
 from tests.servers.ports import free_port
@@ -337,3 +342,73 @@ def test_what_is_wrong_with_a_domain_is_in_view_and_has_the_focus(
     page.get_by_label("Add domains").fill("in-view.example")
     page.get_by_role("button", name="Add to the list").click()
     expect(page.get_by_text("1 domain is now skipped.")).to_be_in_viewport()
+
+
+@pytest.fixture
+def town(served: Served) -> Served:
+    org = served.inbox.salesforce.org
+    plain = {"external_id": False, "id_lookup": False}
+    schemas = with_email_fields(org.schemas, "Private_Email__c")
+    schemas = with_email_fields(schemas, "Assistant_Email__c", **plain)
+    org.schemas = with_email_fields(schemas, "Old_Email__c", filterable=False, encrypted=True)
+    served.inbox.describe(org.schemas)
+    with served.inbox.database.write() as session:
+        session.execute(update(Installation).values(contract=1))
+    served.inbox.desk.agent = ADMIN
+    return served
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_an_admin_ticks_a_field_and_the_panel_finds_by_it(
+    town: Served,
+    new_context: Callable[..., BrowserContext],
+    screenshot: Callable[[Page, str], Path],
+    axe: Callable[[Page], None],
+    script: bool,
+) -> None:
+    fake = town.inbox.salesforce
+    jane = fake.add("Contact", LastName="Doe", Email="j@work.example", FirstName="Jane")
+    page = new_context(java_script_enabled=script).new_page()
+    page.goto(town.address + PAGES["fields"])
+    group = page.get_by_role("group", name="Also find people by")
+    expect(group.get_by_role("checkbox", checked=True)).to_have_count(0)
+    expect(group.get_by_role("checkbox", name="Old Email")).to_be_disabled()
+    expect(group.get_by_role("checkbox", name="Assistant Email")).to_have_accessible_description(
+        "Not indexed: Salesforce reads every record, which is slow in a large org. In Salesforce, "
+        "make it an External ID to have it indexed."
+    )
+    box = group.get_by_role("checkbox", name="Private Email")
+    box.focus()
+    page.keyboard.press("Space")
+    if script:
+        expect(page.get_by_text("Not saved yet")).to_be_visible()
+        axe(page)
+        _pictures(page, screenshot, "tab-finds")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(group.get_by_role("checkbox", name="Private Email")).to_be_checked()
+
+    fake.org.row("Contact", jane)["Private_Email__c"] = CUSTOMER.email.upper()  # type: ignore[index]
+    at = town.address + ("/inbox/c-1" if script else "/salesforce/conversations/c-1")
+    page.goto(at)
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
+    expect(page.get_by_text(f"Has {CUSTOMER.email} as Private Email.")).to_be_visible()
+    if script:
+        _pictures(page, screenshot, "panel-found-by")
+    fake.add("Contact", LastName="Roe", Private_Email__c=CUSTOMER.email)
+    page.goto(at)
+    expect(page.get_by_role("heading", name="2 records have this address")).to_be_visible()
+    expect(page.get_by_text("Has it as Private Email")).to_have_count(2)
+    expect(page.get_by_text("Until then, mail is not logged on any")).to_be_visible()
+    if script:
+        axe(page)
+        _pictures(page, screenshot, "panel-found-by-several")
+    page.get_by_role("button", name="Choose Jane Doe").click()
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
+
+
+def _pictures(page: Page, screenshot: Callable[[Page, str], Any], name: str) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            screenshot(page, f"{name}-{width}-{scheme}")

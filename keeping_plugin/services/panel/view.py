@@ -17,6 +17,7 @@ from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.people import address_fields, finding
 from keeping_plugin.services.schema import describe, selection
 from keeping_plugin.types import (
+    ContactMatch,
     Match,
     ObjectSchema,
     SeveralMatches,
@@ -101,6 +102,13 @@ class PanelView:
     being_added: bool = False
     chosen: bool = False
     pick_lost: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether mail waits for an agent's choice among several Contacts."""
+        return address_fields.undecided(
+            [one for one in self.found if isinstance(one, ContactMatch)]
+        )
 
     @property
     def picked(self) -> bool:

@@ -21,7 +21,7 @@ from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
-from keeping_plugin.types import Agent, FieldSpec, Found, ObjectSchema, PersonFound
+from keeping_plugin.types import Agent, ContactMatch, FieldSpec, Found, ObjectSchema, PersonFound
 from keeping_plugin.wording.people import NO_ADDRESS_FIELDS_YET
 
 AddressFields = Mapping[str, Sequence[str]]
@@ -199,7 +199,7 @@ def without(asked: AddressFields, stale: SchemaStale) -> dict[str, tuple[str, ..
     return {name: fields for name, fields in left.items() if fields}
 
 
-def undecided(contacts: Sequence[PersonFound]) -> bool:
+def undecided(contacts: Sequence[PersonFound | ContactMatch]) -> bool:
     """Whether none of these Contacts has the address as its Email and several have it elsewhere:
     an assistant's, say. Mail is logged on none of them until an agent chooses one."""
     return len(contacts) > 1 and all(one.by for one in contacts)
