@@ -40,7 +40,7 @@ test: $(DEV) ## every test; as root it installs the servers and the browser it n
 	@$(BIN)/python -m tools.install_services
 	@exec $(PYTEST) $(ARGS)
 
-test-fast: $(DEV) ## the tests without kills, browser, host migrations and simulator conformance
+test-fast: $(DEV) ## the tests without kills, browser, host migrations, fuzzing and simulator conformance
 	@$(BIN)/python -m tools.install_services
 	@exec $(PYTEST) --fast $(ARGS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 # Kills, whole demos, migrations of hosts and of 0.1.0, builds, processes by the dozen, runs of
-# pytest, and whether the simulated org behaves as a real one.
+# pytest, generated input by the thousand, and whether the simulated org behaves as a real one.
 _SLOW = (
     "tests/faults/",
     "tests/jobs/test_worker.py",
@@ -15,6 +15,7 @@ _SLOW = (
     "tests/demo/test_running.py",
     "tests/demo/test_smoke.py",
     "tests/hosts/test_migrations.py",
+    "tests/security/input/test_fuzz.py",
     "tests/models/test_upgrade.py",
     "tests/tools/",
     "tests/services/connection/test_tokens_processes.py",
