@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
     Text,
     TypeDecorator,
+    text,
 )
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 # Ids of the host are str of 1 to 255 characters (DESIGN: The host).
 HostId = String(255)
 SalesforceId = String(18)
 # Rows that grow with mail outgrow 31 bits; SQLite's own row id is 64 bits as Integer.
 BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+# The connection that a row belongs to, as the first part of its key.
+ConnectionKey = Annotated[int, mapped_column(ForeignKey("keeping_connection.id"), primary_key=True)]
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of those rows alone that meet this condition, on every database."""
+    only = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=only, postgresql_where=only)
 
 
 class Base(DeclarativeBase):

@@ -10,17 +10,23 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, HostId, Json, SalesforceId, UtcDateTime
+from keeping_plugin.models.base import (
+    Base,
+    ConnectionKey,
+    HostId,
+    Json,
+    SalesforceId,
+    UtcDateTime,
+    partial_index,
+)
 
 
 class ConnectionStatus(StrEnum):
@@ -36,13 +42,7 @@ class Connection(Base):
     __tablename__ = "keeping_connection"
     __table_args__ = (
         UniqueConstraint("company_id", "org_id"),
-        Index(
-            "uq_keeping_connection_current",
-            "company_id",
-            unique=True,
-            sqlite_where=text("current"),
-            postgresql_where=text("current"),
-        ),
+        partial_index("uq_keeping_connection_current", "company_id", unique=True, where="current"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -161,9 +161,7 @@ class SchemaDocument(Base):
 
     __tablename__ = "keeping_schema"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     object: Mapped[str] = mapped_column(String(80), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the document: its key in memory
     last_modified: Mapped[str] = mapped_column(String(64), default="")
@@ -179,9 +177,7 @@ class SchemaLoad(Base):
 
     __tablename__ = "keeping_schema_load"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
@@ -196,9 +192,7 @@ class ApiUse(Base):
 
     __tablename__ = "keeping_api_use"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     day: Mapped[str] = mapped_column(String(10), primary_key=True)  # 2026-05-06, UTC
     mailbox_id: Mapped[str] = mapped_column(HostId, primary_key=True)  # "" when of none
     feature: Mapped[str] = mapped_column(String(32), primary_key=True)

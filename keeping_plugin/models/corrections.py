@@ -8,7 +8,14 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, BigId, HostId, SalesforceId, UtcDateTime
+from keeping_plugin.models.base import (
+    Base,
+    BigId,
+    ConnectionKey,
+    HostId,
+    SalesforceId,
+    UtcDateTime,
+)
 
 
 class UndoState(StrEnum):
@@ -99,9 +106,7 @@ class Repair(Base):
     __tablename__ = "keeping_repair"
     __table_args__ = (Index("ix_keeping_repair_state", "connection_id", "state", "at"),)
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     contact_id: Mapped[str] = mapped_column(SalesforceId, primary_key=True)
     account_id: Mapped[str] = mapped_column(SalesforceId)
     agent_id: Mapped[str] = mapped_column(HostId)

@@ -7,7 +7,7 @@ and never keeps one open during an HTTP call.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,9 +16,11 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Engine,
     Executable,
     Text,
+    Update,
     func,
     literal,
     select,
@@ -93,38 +95,44 @@ def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) 
     """INSERT ... ON CONFLICT DO NOTHING."""
     if not rows:
         return
-    dialect = session.get_bind().dialect.name
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    session.execute(insert(model).values(rows).on_conflict_do_nothing())
+    session.execute(inserting(session, model).values(rows).on_conflict_do_nothing())
 
 
-def upsert(
-    session: Session, model: type[Base], row: dict[str, Any], *, key: tuple[str, ...]
-) -> None:
-    """Insert a row, or overwrite the columns given where one with this key stands."""
-    statement = _upsert(session.get_bind().dialect.name, model, tuple(row), key)
+# Each takes ON CONFLICT, in the words of its database.
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def inserting(session: Session, model: type[Base]) -> Any:
+    """An INSERT that takes ON CONFLICT on the session's database."""
+    return INSERTS[session.get_bind().dialect.name](model)
+
+
+def upsert(session: Session, model: type[Base], row: dict[str, Any]) -> None:
+    """Insert a row, or overwrite the columns given where one with its primary key stands."""
+    statement = _upsert(session.get_bind().dialect.name, model, tuple(row))
     session.connection().execute(statement, row)
 
 
-def upsert_all(
-    session: Session, model: type[Base], rows: Sequence[dict[str, Any]], *, key: tuple[str, ...]
-) -> None:
+def upsert_all(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     """The same for rows of the same columns: one statement."""
     if rows:
-        statement = _upsert(session.get_bind().dialect.name, model, tuple(rows[0]), key)
+        statement = _upsert(session.get_bind().dialect.name, model, tuple(rows[0]))
         session.connection().execute(statement, list(rows))
 
 
 @lru_cache  # a panel would spend half a millisecond on building them
-def _upsert(
-    dialect: str, model: type[Base], names: tuple[str, ...], key: tuple[str, ...]
-) -> Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(model)
+def _upsert(dialect: str, model: type[Base], names: tuple[str, ...]) -> Executable:
+    key = [column.name for column in model.__table__.primary_key]
+    statement = INSERTS[dialect](model)
     changes = {name: statement.excluded[name] for name in names if name not in key}
-    if changes:
-        return statement.on_conflict_do_update(index_elements=list(key), set_=changes)
-    return statement.on_conflict_do_nothing()
+    made: Executable = statement.on_conflict_do_update(index_elements=key, set_=changes)
+    return made
+
+
+def change_rows(session: Session, statement: Update | Delete) -> int:
+    """Execute it past the objects that the session holds; returns of how many rows."""
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def listed(session: Session, texts: Collection[str]) -> ColumnElement[str]:

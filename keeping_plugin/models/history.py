@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, BigId, HostId, Json, UtcDateTime
+from keeping_plugin.models.base import Base, BigId, HostId, Json, UtcDateTime, partial_index
 
 
 class Installation(Base):
@@ -30,24 +30,22 @@ class AuditRecord(Base):
     __tablename__ = "keeping_audit"
     __table_args__ = (
         Index("ix_keeping_audit_company", "company_id", "at"),
-        Index(
+        partial_index(
             "uq_keeping_audit_counted",
             "company_id",
             "agent_id",
             "detail",
             "counted_in",
             unique=True,
-            sqlite_where=text("counted_in IS NOT NULL"),
-            postgresql_where=text("counted_in IS NOT NULL"),
+            where="counted_in IS NOT NULL",
         ),
         *(
-            Index(
+            partial_index(
                 f"ix_keeping_audit_{name}",
                 "company_id",
                 column,
                 "at",
-                sqlite_where=text(f"{column} <> ''"),
-                postgresql_where=text(f"{column} <> ''"),
+                where=f"{column} <> ''",
             )
             for name, column in (("agent", "agent_id"), ("record", "record_id"))
         ),

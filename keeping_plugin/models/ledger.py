@@ -14,11 +14,18 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, BigId, HostId, Json, SalesforceId, UtcDateTime
+from keeping_plugin.models.base import (
+    Base,
+    BigId,
+    HostId,
+    Json,
+    SalesforceId,
+    UtcDateTime,
+    partial_index,
+)
 
 LIVE_OCCASION = "live"
 
@@ -34,20 +41,9 @@ class Decision(Base):
         UniqueConstraint("company_id", "message_id", "occasion"),
         Index("ix_keeping_decision_conversation", "company_id", "conversation_id"),
         # Only those that retention has not emptied yet.
-        Index(
-            "ix_keeping_decision_kept",
-            "decided_at",
-            sqlite_where=text("facts IS NOT NULL"),
-            postgresql_where=text("facts IS NOT NULL"),
-        ),
+        partial_index("ix_keeping_decision_kept", "decided_at", where="facts IS NOT NULL"),
         # The Activity page's list of what the rules refused.
-        Index(
-            "ix_keeping_decision_refused",
-            "company_id",
-            "decided_at",
-            sqlite_where=text("refused"),
-            postgresql_where=text("refused"),
-        ),
+        partial_index("ix_keeping_decision_refused", "company_id", "decided_at", where="refused"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -78,17 +74,6 @@ class Lane(StrEnum):
     BACKFILL = "b-backfill"
 
 
-_OWED = text("state IN ('pending', 'sending', 'waiting')")
-_DUE = text("state IN ('pending', 'sending', 'waiting') AND due_at IS NOT NULL")
-_HELD = text("state = 'pending' AND due_at IS NULL")
-_ADDED = text("state = 'done' AND reason = 'created'")
-_MADE = text("state = 'done' AND reason IN ('created', 'logged')")
-_IDENTIFIED = text("fingerprint IS NOT NULL")
-_MARKED = text("sent_at IS NOT NULL")
-_FAILED = text("state = 'failed'")
-_RECORD = text("record_id IS NOT NULL")
-
-
 class SyncEntry(Base):
     """One owed effect: unique on (connection, message, action), in one state.
 
@@ -101,64 +86,51 @@ class SyncEntry(Base):
         UniqueConstraint("connection_id", "message_id", "action"),
         # Only rows still owed stand in the indexes that the drain and the sweep read, so that a
         # million finished or held ones cost nothing.
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_due",
             "connection_id",
             "lane",
             "due_at",
-            sqlite_where=_DUE,
-            postgresql_where=_DUE,
+            where="state IN ('pending', 'sending', 'waiting') AND due_at IS NOT NULL",
         ),
         # Held for review, which has no due time: neither the drain nor the sweep reads over them.
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_held",
             "connection_id",
             "epoch",
-            sqlite_where=_HELD,
-            postgresql_where=_HELD,
+            where="state = 'pending' AND due_at IS NULL",
         ),
         # People added lately, whom the brake counts.
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_added",
             "connection_id",
             "settled_at",
-            sqlite_where=_ADDED,
-            postgresql_where=_ADDED,
+            where="state = 'done' AND reason = 'created'",
         ),
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_fingerprint",
             "connection_id",
             "fingerprint",
-            sqlite_where=_IDENTIFIED,
-            postgresql_where=_IDENTIFIED,
+            where="fingerprint IS NOT NULL",
         ),
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_address",
             "connection_id",
             "address",
-            sqlite_where=_OWED,
-            postgresql_where=_OWED,
+            where="state IN ('pending', 'sending', 'waiting')",
         ),
-        Index(
-            "ix_keeping_sync_entry_marked",
-            "connection_id",
-            "sent_at",
-            sqlite_where=_MARKED,
-            postgresql_where=_MARKED,
+        partial_index(
+            "ix_keeping_sync_entry_marked", "connection_id", "sent_at", where="sent_at IS NOT NULL"
         ),
         Index("ix_keeping_sync_entry_conversation", "company_id", "conversation_id"),
         Index("ix_keeping_sync_entry_activity", "company_id", "created_at"),
         # What waits for a person, however long ago it came.
-        Index(
-            "ix_keeping_sync_entry_failed",
-            "company_id",
-            "created_at",
-            sqlite_where=_FAILED,
-            postgresql_where=_FAILED,
+        partial_index(
+            "ix_keeping_sync_entry_failed", "company_id", "created_at", where="state = 'failed'"
         ),
         Index("ix_keeping_sync_entry_settled_at", "settled_at"),
         # What an undo may choose, by all that it chooses by, so that no other row is read.
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_made",
             "connection_id",
             "id",
@@ -167,16 +139,14 @@ class SyncEntry(Base):
             "settled_at",
             "state",
             "reason",
-            sqlite_where=_MADE,
-            postgresql_where=_MADE,
+            where="state = 'done' AND reason IN ('created', 'logged')",
         ),
         # Whether a record of the org is ours.
-        Index(
+        partial_index(
             "ix_keeping_sync_entry_record",
             "connection_id",
             "record_id",
-            sqlite_where=_RECORD,
-            postgresql_where=_RECORD,
+            where="record_id IS NOT NULL",
         ),
     )
 

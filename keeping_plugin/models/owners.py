@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, HostId, Json, SalesforceId, UtcDateTime
+from keeping_plugin.models.base import Base, ConnectionKey, HostId, Json, SalesforceId, UtcDateTime
 
 
 class AgentUser(Base):
@@ -17,9 +17,7 @@ class AgentUser(Base):
 
     __tablename__ = "keeping_agent_user"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     agent_id: Mapped[str] = mapped_column(HostId, primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
     email: Mapped[str] = mapped_column(String(320))
@@ -38,9 +36,7 @@ class RefusedOwner(Base):
 
     __tablename__ = "keeping_refused_owner"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     owner_id: Mapped[str] = mapped_column(SalesforceId, primary_key=True)
     object: Mapped[str] = mapped_column(String(80), primary_key=True)
     code: Mapped[str] = mapped_column(String(128))  # Salesforce's

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from keeping_plugin.models.base import Base, HostId, Json, SalesforceId, UtcDateTime
+from keeping_plugin.models.base import Base, ConnectionKey, HostId, Json, SalesforceId, UtcDateTime
 
 
 class AddressClaim(Base):
@@ -29,9 +29,7 @@ class KnownAddress(Base):
 
     __tablename__ = "keeping_known_address"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     address: Mapped[str] = mapped_column(String(320), primary_key=True)
     known_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -41,9 +39,7 @@ class Pick(Base):
 
     __tablename__ = "keeping_pick"
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     address: Mapped[str] = mapped_column(String(320), primary_key=True)
     object: Mapped[str] = mapped_column(String(80))
     record_id: Mapped[str] = mapped_column(SalesforceId)
@@ -60,9 +56,7 @@ class DomainAccount(Base):
     __tablename__ = "keeping_domain_account"
     __table_args__ = (Index("ix_keeping_domain_account_told_at", "told_at"),)
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     domain: Mapped[str] = mapped_column(String(253), primary_key=True)
     told: Mapped[Any] = mapped_column(Json)
     told_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -74,9 +68,7 @@ class PanelCard(Base):
     __tablename__ = "keeping_panel_card"
     __table_args__ = (Index("ix_keeping_panel_card_seen_at", "seen_at"),)
 
-    connection_id: Mapped[int] = mapped_column(
-        ForeignKey("keeping_connection.id"), primary_key=True
-    )
+    connection_id: Mapped[ConnectionKey]
     address: Mapped[str] = mapped_column(String(320), primary_key=True)
     card: Mapped[Any] = mapped_column(Json)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

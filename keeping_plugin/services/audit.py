@@ -12,11 +12,10 @@ from enum import StrEnum
 from typing import TypedDict, Unpack
 
 from sqlalchemy import delete, event, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.mail.clean import one_line
-from keeping_plugin.models import AuditRecord, Connection, now
+from keeping_plugin.models import AuditRecord, Connection, change_rows, inserting, now
 from keeping_plugin.types import Agent, NewRecord
 
 
@@ -166,8 +165,7 @@ def record_refused(session: Session, agent: Agent, *, route: str) -> None:
     """Count that an agent was refused a page: one row per agent, route and minute, so that one
     which asks again and again does not bury what was done."""
     at = now(session)
-    insert_row = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert_row(AuditRecord).values(
+    statement = inserting(session, AuditRecord).values(
         at=at,
         company_id=agent.company_id,
         agent_id=agent.id,
@@ -199,12 +197,8 @@ def delete_before(session: Session, time: datetime, *, limit: int) -> int:
     many. For retention alone: nothing else ever deletes a row, and nothing a chosen one."""
     # Ids rise with time, so the oldest rows are found without reading the others.
     oldest = select(AuditRecord.id, AuditRecord.at).order_by(AuditRecord.id).limit(limit).subquery()
-    gone = session.execute(
-        delete(AuditRecord)
-        .where(AuditRecord.id.in_(select(oldest.c.id).where(oldest.c.at < time)))
-        .execution_options(synchronize_session=False)
-    )
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    old = select(oldest.c.id).where(oldest.c.at < time)
+    return change_rows(session, delete(AuditRecord).where(AuditRecord.id.in_(old)))
 
 
 def record_created(

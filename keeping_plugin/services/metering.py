@@ -11,12 +11,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Insert, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import ApiUse, Connection, Database, Lane, SyncEntry, now
+from keeping_plugin.models import (
+    INSERTS,
+    ApiUse,
+    Connection,
+    Database,
+    Lane,
+    SyncEntry,
+    change_rows,
+    now,
+)
 from keeping_plugin.ports import Gateways, SalesforceGateway
 from keeping_plugin.types import Usage
 
@@ -80,21 +89,15 @@ def keep_usage(session: Session, connection_id: int, usage: Usage | None) -> Non
         return
     time = now(session)
     moved = func.abs(usage.used - Connection.api_used) * 100 >= usage.limit
-    session.execute(
-        update(Connection)
-        .where(
-            Connection.id == connection_id,
-            Connection.current,
-            or_(
-                Connection.api_seen_at.is_(None),
-                Connection.api_seen_at <= time - _USAGE_AGE,
-                Connection.api_limit != usage.limit,
-                moved,
-            ),
-        )
-        .values(api_used=usage.used, api_limit=usage.limit, api_seen_at=time)
-        .execution_options(synchronize_session=False)
+    due = or_(
+        Connection.api_seen_at.is_(None),
+        Connection.api_seen_at <= time - _USAGE_AGE,
+        Connection.api_limit != usage.limit,
+        moved,
     )
+    statement = update(Connection).where(Connection.id == connection_id, Connection.current, due)
+    values = {"api_used": usage.used, "api_limit": usage.limit, "api_seen_at": time}
+    change_rows(session, statement.values(values))
 
 
 _USAGE_AGE = timedelta(minutes=1)
@@ -120,7 +123,7 @@ def add(session: Session, connection_id: int, use: Use) -> None:
     session.connection().execute(_ADD[session.get_bind().dialect.name], rows)
 
 
-def _adding(statement: sqlite.Insert | postgresql.Insert) -> Insert:
+def _adding(statement: Any) -> Any:
     return statement.on_conflict_do_update(
         index_elements=["connection_id", "day", "mailbox_id", "feature"],
         set_={"requests": ApiUse.requests + statement.excluded.requests},
@@ -128,10 +131,7 @@ def _adding(statement: sqlite.Insert | postgresql.Insert) -> Insert:
 
 
 # Kept whole: every panel adds.
-_ADD = {
-    "sqlite": _adding(sqlite.insert(ApiUse)),
-    "postgresql": _adding(postgresql.insert(ApiUse)),
-}
+_ADD = {name: _adding(insert(ApiUse)) for name, insert in INSERTS.items()}
 
 
 def shared(requests: int, rows: Iterable[SyncEntry]) -> Counter[tuple[str, Feature]]:

@@ -89,10 +89,10 @@ class Inbox:
             session.flush()
             self.connection_id = row.id
             load = {"connection_id": row.id, "finished_at": at, "due_at": at.replace(year=9999)}
-            upsert(session, SchemaLoad, load, key=("connection_id",))
+            upsert(session, SchemaLoad, load)
             for name in FIELDS:
                 chosen = {"company_id": "acme", "object": name, "fields": FIELDS[name]}
-                upsert(session, FieldSelection, chosen, key=("company_id", "object"))
+                upsert(session, FieldSelection, chosen)
         self.describe(self.salesforce.org.schemas if schemas is None else schemas)
         return self.connection_id
 
@@ -109,13 +109,13 @@ class Inbox:
                     "digest": sha256((document or "").encode()).hexdigest(),
                     "fetched_at": now(session),
                 }
-                upsert(session, SchemaDocument, row, key=("connection_id", "object"))
+                upsert(session, SchemaDocument, row)
 
     def choose(self, object: str, *fields: str) -> None:
         """Change the company's fields of one object."""
         with self.database.write() as session:
             row = {"company_id": "acme", "object": object, "fields": list(fields)}
-            upsert(session, FieldSelection, row, key=("company_id", "object"))
+            upsert(session, FieldSelection, row)
 
     def lose(self) -> None:
         """Let Salesforce have ended the connection."""

@@ -43,11 +43,10 @@ def test_any_number_of_addresses_is_claimed_by_the_same_statement(database: Data
 @pytest.mark.both_databases
 def test_an_upsert_overwrites_what_it_is_given_and_nothing_else(database: Database) -> None:
     key = {"company_id": "acme", "mailbox_id": "box"}
-    names = ("company_id", "mailbox_id")
     with database.write() as session:
-        upsert(session, MailboxPolicy, {**key, "add_contacts": True, "log_tasks": True}, key=names)
+        upsert(session, MailboxPolicy, {**key, "add_contacts": True, "log_tasks": True})
     with database.write() as session:
-        upsert(session, MailboxPolicy, {**key, "add_contacts": False}, key=names)
+        upsert(session, MailboxPolicy, {**key, "add_contacts": False})
     with database.read() as session:
         row = session.scalars(select(MailboxPolicy)).one()
         assert (row.add_contacts, row.log_tasks) == (False, True)

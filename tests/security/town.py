@@ -145,13 +145,13 @@ class Town(AdminSide):
                 "add_contacts": False,
                 "log_tasks": True,
             }
-            upsert(session, MailboxPolicy, policy, key=("company_id", "mailbox_id"))
+            upsert(session, MailboxPolicy, policy)
             chosen = {
                 "company_id": company,
                 "object": "Contact",
                 "fields": ["Name", "Email", "Phone", "Title", "AccountId"],
             }
-            upsert(session, FieldSelection, chosen, key=("company_id", "object"))
+            upsert(session, FieldSelection, chosen)
         self.arrive(company, conversation)
         with self.house.app.app_context(), self.state.database.write() as session:
             entry = session.scalars(
@@ -187,7 +187,7 @@ class Town(AdminSide):
                 "email": "",
                 "seen_at": at,
             }
-            upsert(session, AgentUser, agent, key=("connection_id", "agent_id"))
+            upsert(session, AgentUser, agent)
             session.flush()
             records = {"Contact": contact, "Account": account, "Opportunity": deal, "Case": case}
             return Ids(

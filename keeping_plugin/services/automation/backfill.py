@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import HelpDeskFailed, InvalidInput, NotConnected, NotFound
-from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, now
+from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, change_rows, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
 from keeping_plugin.services.audit import Audited
@@ -142,25 +142,19 @@ def _go_on(runtime: Runtime, run: BackfillRun) -> None:
 
 
 def _claim(runtime: Runtime, run_id: int) -> BackfillRun | None:
-    token = uuid.uuid4().hex
     with runtime.database.write() as session:
         time = now(session)
-        claimed = session.execute(
+        until = time + runtime.times.span(BACKFILL_CLAIM)
+        claimed = (
             update(BackfillRun)
             .where(
                 BackfillRun.id == run_id,
                 BackfillRun.state == RUNNING,
                 or_(BackfillRun.claimed_until.is_(None), BackfillRun.claimed_until < time),
             )
-            .values(
-                claim=token,
-                claimed_until=time + runtime.times.span(BACKFILL_CLAIM),
-                due_at=time + runtime.times.span(BACKFILL_CLAIM),
-            )
+            .values(claim=uuid.uuid4().hex, claimed_until=until, due_at=until)
         )
-        if not claimed.rowcount:  # type: ignore[attr-defined]
-            return None
-        return session.get_one(BackfillRun, run_id)
+        return session.get_one(BackfillRun, run_id) if change_rows(session, claimed) else None
 
 
 def _write(runtime: Runtime, run: BackfillRun, page: Page, unread: int) -> int | None:

@@ -214,7 +214,7 @@ def _keep_out(
         "agent": _name(agent),
         "at": time,
     }
-    upsert(session, KeptOut, row, key=("company_id", "conversation_id", "message_id"))
+    upsert(session, KeptOut, row)
     entries.happen(
         session,
         Event.ABANDONED,

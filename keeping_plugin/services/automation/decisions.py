@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection as DbConnection
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from keeping_plugin.models import LIVE_OCCASION, Decision, Lane, SyncEntry
+from keeping_plugin.models import INSERTS, LIVE_OCCASION, Decision, Lane, SyncEntry
 from keeping_plugin.rules import (
     BY_HAND,
     RULES,
@@ -171,9 +170,9 @@ def _writing(insert: Any, **clock: Any) -> Any:
 
 # Kept whole: building them would cost the host's request more than executing them does.
 _WRITE = {
-    "sqlite": _writing(sqlite.insert),
+    "sqlite": _writing(INSERTS["sqlite"]),
     # The clock by which the drain compares due times: the database's (models/database).
-    "postgresql": _writing(postgresql.insert, decided_at=func.clock_timestamp()),
+    "postgresql": _writing(INSERTS["postgresql"], decided_at=func.clock_timestamp()),
 }
 
 

@@ -196,7 +196,6 @@ def set_mailbox_automation(
             "add_contacts": add_contacts,
             "log_tasks": log_tasks,
         },
-        key=("company_id", "mailbox_id"),
     )
     audit.record_by(
         session,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.addresses import domain_key
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.mail.domains import is_personal, is_public_suffix
-from keeping_plugin.models import SkippedDomain, insert_new
+from keeping_plugin.models import SkippedDomain, change_rows, insert_new
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.types import Agent
@@ -164,12 +164,10 @@ def set_logging(session: Session, agent: Agent, domain: str, *, skip_logging: bo
 
 def remove(session: Session, agent: Agent, domain: str) -> bool:
     """Take a domain off the list; says whether it stood there."""
-    gone = session.scalars(
-        delete(SkippedDomain)
-        .where(SkippedDomain.company_id == agent.company_id, SkippedDomain.domain == domain)
-        .returning(SkippedDomain.domain)
+    row = delete(SkippedDomain).where(
+        SkippedDomain.company_id == agent.company_id, SkippedDomain.domain == domain
     )
-    return _noted(session, agent, bool(gone.all()), "remove")
+    return _noted(session, agent, change_rows(session, row) > 0, "remove")
 
 
 def _noted(session: Session, agent: Agent, changed: bool, detail: str) -> bool:
@@ -182,18 +180,12 @@ def _noted(session: Session, agent: Agent, changed: bool, detail: str) -> bool:
 def _set_logging(
     session: Session, company_id: str, domains: Sequence[str], *, skip_logging: bool
 ) -> bool:
-    changed = session.scalars(
-        update(SkippedDomain)
-        .where(
-            SkippedDomain.company_id == company_id,
-            SkippedDomain.domain.in_(domains),
-            SkippedDomain.skip_logging.is_not(skip_logging),
-        )
-        .values(skip_logging=skip_logging)
-        .returning(SkippedDomain.domain)
-        .execution_options(synchronize_session=False)
+    others = update(SkippedDomain).where(
+        SkippedDomain.company_id == company_id,
+        SkippedDomain.domain.in_(domains),
+        SkippedDomain.skip_logging.is_not(skip_logging),
     )
-    return bool(changed.all())
+    return change_rows(session, others.values(skip_logging=skip_logging)) > 0
 
 
 def _chunks(domains: Sequence[str]) -> Iterable[Sequence[str]]:

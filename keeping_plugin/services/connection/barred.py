@@ -15,7 +15,7 @@ from sqlalchemy import true, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionBarred, KeepingError
-from keeping_plugin.models import Connection, ConnectionStatus, Database, now
+from keeping_plugin.models import Connection, ConnectionStatus, Database, change_rows, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import grants
@@ -133,12 +133,10 @@ def try_now(database: Database, connection_id: int | None = None) -> None:
     mine = true() if connection_id is None else Connection.id == connection_id
     with database.write() as session:
         at = now(session)
-        session.execute(
-            update(Connection)
-            .where(mine, Connection.barred_until > at, Connection.status == ConnectionStatus.LIVE)
-            .values(barred_until=at, paused_until=at)
-            .execution_options(synchronize_session=False)
+        barred = update(Connection).where(
+            mine, Connection.barred_until > at, Connection.status == ConnectionStatus.LIVE
         )
+        change_rows(session, barred.values(barred_until=at, paused_until=at))
 
 
 def refusal(row: Connection) -> ConnectionBarred:

@@ -17,6 +17,7 @@ from keeping_plugin.models import (
     ConnectionStatus,
     Repair,
     RepairState,
+    change_rows,
     now,
     upsert_all,
 )
@@ -152,7 +153,7 @@ def write(
             }
             for contact_id, account_id in account_ids.items()
         ]
-        upsert_all(session, Repair, rows, key=("connection_id", "contact_id"))
+        upsert_all(session, Repair, rows)
     values = {
         key: {TO_ACCOUNT: account_id if attaching else None}
         for key, account_id in account_ids.items()
@@ -210,9 +211,6 @@ def set_state(
 ) -> None:
     if not ids:
         return
-    session.execute(
-        update(Repair)
-        .where(Repair.connection_id == connection_id, Repair.contact_id.in_(sorted(ids)))
-        .values(state=state, **values)
-        .execution_options(synchronize_session=False)
-    )
+    theirs = Repair.contact_id.in_(sorted(ids))
+    rows = update(Repair).where(Repair.connection_id == connection_id, theirs)
+    change_rows(session, rows.values(state=state, **values))

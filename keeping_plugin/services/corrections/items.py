@@ -21,6 +21,7 @@ from keeping_plugin.models import (
     UndoItem,
     UndoRun,
     UndoState,
+    change_rows,
 )
 from keeping_plugin.objects import TASK
 from keeping_plugin.services.corrections import run_claim
@@ -75,13 +76,8 @@ def leave(session: Session, run_id: int, reason: str, *, state: ItemState) -> in
         .where(UndoItem.run_id == run_id, UndoItem.state == state)
         .limit(CHUNK)
     )
-    left = session.execute(
-        update(UndoItem)
-        .where(UndoItem.run_id == run_id, UndoItem.entry_id.in_(chunk))
-        .values(state=ItemState.LEFT, reason=reason)
-        .execution_options(synchronize_session=False)
-    )
-    return int(left.rowcount)  # type: ignore[attr-defined]
+    left = update(UndoItem).where(UndoItem.run_id == run_id, UndoItem.entry_id.in_(chunk))
+    return change_rows(session, left.values(state=ItemState.LEFT, reason=reason))
 
 
 def go_on(runtime: Runtime, run: UndoRun) -> bool:
@@ -143,7 +139,7 @@ def remove(database: Database, run_id: int) -> None:
     gone = CHUNK
     while gone == CHUNK:
         with database.write() as session:
-            gone = session.execute(of_run).rowcount  # type: ignore[attr-defined]
+            gone = change_rows(session, of_run)
             if gone < CHUNK:
                 session.execute(delete(UndoRun).where(UndoRun.id == run_id))
         time.sleep(_MAKE_WAY)

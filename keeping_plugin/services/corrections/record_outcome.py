@@ -24,6 +24,7 @@ from keeping_plugin.models import (
     UndoItem,
     UndoneAddress,
     UndoRun,
+    change_rows,
     insert_new,
     listed,
     now,
@@ -138,12 +139,8 @@ def write(
         SyncEntry.reason.in_(sorted(MADE)),
         note=None,
     )
-    session.execute(
-        update(UndoItem)
-        .where(UndoItem.run_id == run.id, UndoItem.entry_id.in_(of_tasks))
-        .values(state=ItemState.DELETED, reason="", detail="")
-        .execution_options(synchronize_session=False)
-    )
+    chosen_too = update(UndoItem).where(UndoItem.run_id == run.id, UndoItem.entry_id.in_(of_tasks))
+    change_rows(session, chosen_too.values(state=ItemState.DELETED, reason="", detail=""))
     people = {item.address for item in deleted if item.object in PERSON_NAMES}
     if not connection.current and _has_other_org(session, connection):
         people = set()  # what was undone there is nobody's decision about this org

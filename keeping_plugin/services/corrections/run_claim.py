@@ -16,6 +16,7 @@ from keeping_plugin.models import (
     UndoItem,
     UndoRun,
     UndoState,
+    change_rows,
     now,
 )
 from keeping_plugin.services.corrections.choice import OPEN
@@ -27,7 +28,8 @@ def claim(runtime: Runtime, run_id: int) -> UndoRun | None:
     """The run, if it is due and nobody has it."""
     with runtime.database.write() as session:
         time = now(session)
-        claimed = session.execute(
+        until = time + runtime.times.span(UNDO_CLAIM)
+        claimed = (
             update(UndoRun)
             .where(
                 UndoRun.id == run_id,
@@ -35,13 +37,9 @@ def claim(runtime: Runtime, run_id: int) -> UndoRun | None:
                 UndoRun.due_at <= time,
                 or_(UndoRun.claimed_until.is_(None), UndoRun.claimed_until < time),
             )
-            .values(
-                claim=uuid.uuid4().hex,
-                claimed_until=time + runtime.times.span(UNDO_CLAIM),
-                due_at=time + runtime.times.span(UNDO_CLAIM),
-            )
+            .values(claim=uuid.uuid4().hex, claimed_until=until, due_at=until)
         )
-        if not claimed.rowcount:  # type: ignore[attr-defined]
+        if not change_rows(session, claimed):
             return None
         run = session.get_one(UndoRun, run_id)
         if is_over(session.get_one(Connection, run.connection_id), run):

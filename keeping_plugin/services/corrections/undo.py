@@ -28,6 +28,7 @@ from keeping_plugin.models import (
     UndoItem,
     UndoRun,
     UndoState,
+    change_rows,
     now,
 )
 from keeping_plugin.ports import SalesforceGateway
@@ -234,12 +235,8 @@ def _unmark(work: Work, ids: Collection[int], *, smaller: bool = False) -> None:
 def _set(
     session: Session, run: UndoRun, ids: Collection[int], **values: datetime | str | None
 ) -> None:
-    session.execute(
-        update(UndoItem)
-        .where(UndoItem.run_id == run.id, UndoItem.entry_id.in_(sorted(ids)))
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
+    mine = update(UndoItem).where(UndoItem.run_id == run.id, UndoItem.entry_id.in_(sorted(ids)))
+    change_rows(session, mine.values(values))
 
 
 def _write(work: Work, verdicts: Mapping[int, Verdict], items: Sequence[UndoItem]) -> None:

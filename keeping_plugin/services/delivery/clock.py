@@ -18,6 +18,7 @@ from keeping_plugin.models import (
     EntryState,
     OrgLease,
     SyncEntry,
+    change_rows,
 )
 from keeping_plugin.services.delivery.outcomes import LAST_RETRY
 from keeping_plugin.services.ledger import entries
@@ -81,9 +82,4 @@ def clamp_future_times(session: Session, time: datetime, times: Times) -> None:
 def _cut(
     session: Session, column: InstrumentedAttribute[datetime | None], latest: datetime
 ) -> None:
-    session.execute(
-        update(column.class_)
-        .where(column > latest)
-        .values({column: latest})
-        .execution_options(synchronize_session=False)
-    )
+    change_rows(session, update(column.class_).where(column > latest).values({column: latest}))

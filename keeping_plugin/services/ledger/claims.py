@@ -14,11 +14,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, delete, literal, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import salesforce_key
-from keeping_plugin.models import AddressClaim, EntryState, SyncEntry, listed, now
+from keeping_plugin.models import AddressClaim, EntryState, SyncEntry, inserting, listed, now
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.outcome import Outcome
 from keeping_plugin.services.ledger.settle import settle
@@ -36,12 +35,13 @@ def take(
     spellings = {address: _spellings([address]) for address in addresses}
     time = now(session)
     until = time + times.span(CLAIM)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     each = listed(session, _spellings(addresses))
     rows = select(
         literal(org_id), each, literal(owner), literal(until, AddressClaim.until.type)
     ).where(true())  # SQLite would take ON CONFLICT for the ON of a join
-    statement = insert(AddressClaim).from_select(["org_id", "address", "owner", "until"], rows)
+    statement = inserting(session, AddressClaim).from_select(
+        ["org_id", "address", "owner", "until"], rows
+    )
     claiming = statement.on_conflict_do_update(
         index_elements=["org_id", "address"],
         set_={"owner": owner, "until": until, "sent_at": None},

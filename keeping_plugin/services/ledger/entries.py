@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection as DbConnection
 from sqlalchemy import Update, and_, bindparam, case, delete, literal_column, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from keeping_plugin.models import Connection, EntryState, Lane, SyncEntry
+from keeping_plugin.models import INSERTS, Connection, EntryState, Lane, SyncEntry, change_rows
 from keeping_plugin.services.ledger.events import (
     ANY,
     AS_IF_NEW,
@@ -93,8 +92,7 @@ def happen(session: Session, event: Event, *where: ColumnElement[bool], **values
     Raises ValueError for what the table decides, or a function of its own writes."""
     if event.value.mark not in _PLAIN or not _BY_THE_TABLE.isdisjoint(values):
         raise ValueError(f"{event} {sorted(values)}")
-    done = session.execute(_UPDATES[event].where(*where).values(values))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return change_rows(session, _UPDATES[event].where(*where).values(values))
 
 
 def of_batch(
@@ -115,11 +113,10 @@ _TAKEN: Final = (
     "due_at",
     "by_agent",
 )
-_INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Kept whole: building them would cost the host's request more than executing them does.
 _GRANT: Final = {
     name: insert(SyncEntry).on_conflict_do_nothing().returning(SyncEntry.id)
-    for name, insert in _INSERT.items()
+    for name, insert in INSERTS.items()
 }
 
 
@@ -144,7 +141,7 @@ def grant_again(database: DbConnection, row: Mapping[str, Any], *, granted_befor
         taken = {name: new[name] for name in _TAKEN}
         statement: Any = _UPDATES[Event.GRANTED_AGAIN].where(*same).values(taken)
     else:
-        statement = _INSERT[database.dialect.name](SyncEntry).values(new)
+        statement = INSERTS[database.dialect.name](SyncEntry).values(new)
         taken = {name: statement.excluded[name] for name in (*_TAKEN, "state")}
         cancelled, unmarked = _may(Event.GRANTED_AGAIN)
         statement = statement.on_conflict_do_update(
@@ -311,6 +308,4 @@ def identify(session: Session, fingerprints: Mapping[int, str], token: str) -> N
 
 def remove(session: Session, *where: ColumnElement[bool]) -> int:
     """Delete these entries; returns how many."""
-    gone = delete(SyncEntry).where(*_may(Event.REMOVED), *where)
-    removed = session.execute(gone.execution_options(synchronize_session=False))
-    return int(removed.rowcount)  # type: ignore[attr-defined]
+    return change_rows(session, delete(SyncEntry).where(*_may(Event.REMOVED), *where))

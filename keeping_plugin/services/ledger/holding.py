@@ -27,6 +27,7 @@ from keeping_plugin.models import (
     MailboxPolicy,
     SkippedDomain,
     SyncEntry,
+    change_rows,
     listed,
     now,
 )
@@ -95,13 +96,9 @@ def end(session: Session, connection_id: int, addresses: Collection[str], *, rea
 
 def engage(session: Session, connection_id: int) -> bool:
     """Note that people are held; says whether none were before."""
-    begun = session.execute(
-        update(Connection)
-        .where(Connection.id == connection_id, Connection.braked_at.is_(None))
-        .values(braked_at=now(session))
-        .execution_options(synchronize_session=False)
-    )
-    return bool(begun.rowcount)  # type: ignore[attr-defined]
+    free = Connection.braked_at.is_(None)
+    begun = update(Connection).where(Connection.id == connection_id, free)
+    return change_rows(session, begun.values(braked_at=now(session))) > 0
 
 
 def log_engaged(connection: Connection, *, people: int) -> None:

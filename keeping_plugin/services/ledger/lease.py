@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from keeping_plugin.models import OrgLease, insert_new, now
+from keeping_plugin.models import OrgLease, change_rows, insert_new, now
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import LEASE, LEASE_LEFT
 
@@ -40,20 +40,13 @@ def take_lease(
     # No lease can end later than one taken now. If one does, the clock was set back meanwhile: it
     # is cut, and whoever holds it renews it or is dead by then.
     latest = time + runtime.times.span(LEASE)
-    session.execute(
-        update(OrgLease)
-        .where(OrgLease.org_id == org_id, OrgLease.until > latest)
-        .values(until=latest)
-    )
+    ahead = update(OrgLease).where(OrgLease.org_id == org_id, OrgLease.until > latest)
+    change_rows(session, ahead.values(until=latest))
     free: ColumnElement[bool] = OrgLease.owner.is_(None)
     if runtime.watch.may_take_over:
         free = free | (OrgLease.until < time)
-    taken = session.execute(
-        update(OrgLease)
-        .where(OrgLease.org_id == org_id, free)
-        .values(owner=owner, until=time + runtime.times.span(LEASE))
-    )
-    if taken.rowcount:  # type: ignore[attr-defined]
+    taken = update(OrgLease).where(OrgLease.org_id == org_id, free)
+    if change_rows(session, taken.values(owner=owner, until=latest)):
         return Lease(org_id, owner, before + runtime.times.seconds(LEASE))
     row = session.scalars(
         select(OrgLease).where(OrgLease.org_id == org_id).with_for_update(key_share=True)
@@ -67,14 +60,10 @@ def renew_lease(runtime: Runtime, session: Session, lease: Lease) -> bool:
     """A fresh 45 s, if the lease is still ours; called between calls only, never during one."""
     before = runtime.clock.monotonic()
     time = now(session)
-    renewed = session.execute(
-        update(OrgLease)
-        .where(
-            OrgLease.org_id == lease.org_id, OrgLease.owner == lease.owner, OrgLease.until >= time
-        )
-        .values(until=time + runtime.times.span(LEASE))
+    ours = update(OrgLease).where(
+        OrgLease.org_id == lease.org_id, OrgLease.owner == lease.owner, OrgLease.until >= time
     )
-    if not renewed.rowcount:  # type: ignore[attr-defined]
+    if not change_rows(session, ours.values(until=time + runtime.times.span(LEASE))):
         return False
     lease.until = before + runtime.times.seconds(LEASE)
     return True

@@ -6,11 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import and_, literal, or_, select, true
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, listed, now
+from keeping_plugin.models import EntryState, KnownAddress, SyncEntry, inserting, listed, now
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.batch import has_come
 from keeping_plugin.services.ledger.events import Event
@@ -33,8 +32,8 @@ def contact_appeared(session: Session, connection_id: int, addresses: Collection
     rows = select(literal(connection_id), each, literal(time, KnownAddress.known_at.type)).where(
         true()
     )  # SQLite would take ON CONFLICT for the ON of a join
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    stamp = insert(KnownAddress).from_select(["connection_id", "address", "known_at"], rows)
+    columns = ["connection_id", "address", "known_at"]
+    stamp = inserting(session, KnownAddress).from_select(columns, rows)
     session.execute(
         stamp.on_conflict_do_update(
             index_elements=["connection_id", "address"], set_={"known_at": time}

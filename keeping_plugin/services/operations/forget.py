@@ -34,6 +34,7 @@ from keeping_plugin.models import (
     UndoItem,
     UndoneAddress,
     UndoRun,
+    change_rows,
     now,
 )
 from keeping_plugin.services import audit
@@ -85,22 +86,20 @@ def forget(database: Database, company_id: str, address: str) -> Forgotten:
         _forget_undos(session, person)
         removed = entries.remove(session, *mine, SyncEntry.id.not_in(unsettled))
         for model in (Pick, KnownAddress):
-            session.execute(
-                _quietly(
-                    delete(model).where(
-                        model.connection_id.in_(person.connection_ids),
-                        model.address.in_(person.keys),
-                    )
-                )
+            change_rows(
+                session,
+                delete(model).where(
+                    model.connection_id.in_(person.connection_ids),
+                    model.address.in_(person.keys),
+                ),
             )
         # An agent who is forgotten here is met anew while they work in the inbox.
-        session.execute(
-            _quietly(
-                delete(AgentUser).where(
-                    AgentUser.connection_id.in_(person.connection_ids),
-                    func.lower(AgentUser.email).in_([text.lower() for text in person.texts]),
-                )
-            )
+        change_rows(
+            session,
+            delete(AgentUser).where(
+                AgentUser.connection_id.in_(person.connection_ids),
+                func.lower(AgentUser.email).in_([text.lower() for text in person.texts]),
+            ),
         )
         claimed = _forget_claims(session, person)
         _forget_texts(session, person)
@@ -130,10 +129,6 @@ def _person(session: Session, company_id: str, address: str, key: str) -> _Perso
     for each in tuple(texts):
         texts |= {*salesforce_forms(each), each.lower(), each.upper()}
     return _Person(company_id, connection_ids, {row.org_id for row in found}, keys, texts)
-
-
-def _quietly(statement: Any) -> Any:
-    return statement.execution_options(synchronize_session=False)
 
 
 def _escaped(text: str) -> str:
@@ -171,36 +166,25 @@ def _forget_records(session: Session, person: _Person) -> None:
         )
     )
     texts = [*map(_escaped, person.texts), *(f'"{each.lower()}"' for each in ids)]
-    session.execute(_quietly(delete(PanelCard).where(mine, own | _holds(PanelCard.card, texts))))
+    change_rows(session, delete(PanelCard).where(mine, own | _holds(PanelCard.card, texts)))
     if ids:
-        session.execute(
-            _quietly(
-                delete(Repair).where(
-                    Repair.connection_id.in_(person.connection_ids), Repair.contact_id.in_(ids)
-                )
-            )
-        )
+        theirs = Repair.connection_id.in_(person.connection_ids), Repair.contact_id.in_(ids)
+        change_rows(session, delete(Repair).where(*theirs))
         found = Search.connection_id.in_(person.connection_ids), Search.found.is_not(None)
         named = _holds(Search.found, (f'"{each.lower()}"' for each in ids))
-        session.execute(_quietly(update(Search).where(*found, named).values(found=None)))
+        change_rows(session, update(Search).where(*found, named).values(found=None))
 
 
 def _forget_undos(session: Session, person: _Person) -> None:
     """What undos chose and left of the person. That they are not added again is forgotten, too: to
     know it, the address would have to be kept."""
     runs = select(UndoRun.id).where(UndoRun.company_id == person.company_id)
-    session.execute(
-        _quietly(
-            delete(UndoItem).where(UndoItem.run_id.in_(runs), UndoItem.address.in_(person.keys))
-        )
-    )
-    session.execute(
-        _quietly(
-            delete(UndoneAddress).where(
-                UndoneAddress.company_id == person.company_id,
-                UndoneAddress.address.in_(person.keys),
-            )
-        )
+    mine = UndoItem.run_id.in_(runs), UndoItem.address.in_(person.keys)
+    change_rows(session, delete(UndoItem).where(*mine))
+    undone = UndoneAddress.address.in_(person.keys)
+    change_rows(
+        session,
+        delete(UndoneAddress).where(UndoneAddress.company_id == person.company_id, undone),
     )
 
 
@@ -208,9 +192,7 @@ def _forget_claims(session: Session, person: _Person) -> int:
     """Returns how many are held at this moment: those end within a minute, and ensure till then
     that nobody adds the person twice."""
     theirs = (AddressClaim.org_id.in_(person.org_ids), AddressClaim.address.in_(person.keys))
-    session.execute(
-        _quietly(delete(AddressClaim).where(*theirs, AddressClaim.until < now(session)))
-    )
+    change_rows(session, delete(AddressClaim).where(*theirs, AddressClaim.until < now(session)))
     return session.scalar(select(func.count()).select_from(AddressClaim).where(*theirs)) or 0
 
 
@@ -233,11 +215,5 @@ def _forget_texts(session: Session, person: _Person) -> None:
         (Connection, Connection.pause_words, within),
         (Connection, Connection.barred_words, plain),
     ):
-        session.execute(
-            _quietly(
-                update(model)
-                .where(model.company_id == person.company_id, column.is_not(None))
-                .where(_holds(column, texts))
-                .values({column.key: None})
-            )
-        )
+        rows = update(model).where(model.company_id == person.company_id, column.is_not(None))
+        change_rows(session, rows.where(_holds(column, texts)).values({column.key: None}))

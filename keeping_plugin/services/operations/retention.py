@@ -29,6 +29,7 @@ from keeping_plugin.models import (
     Search,
     SyncEntry,
     UndoRun,
+    change_rows,
     now,
 )
 from keeping_plugin.services import audit
@@ -125,8 +126,7 @@ def _in_chunks(
 
 
 def _delete_searches(session: Session, chunk: ColumnElement[bool]) -> int:
-    gone = session.execute(delete(Search).where(chunk).execution_options(synchronize_session=False))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return change_rows(session, delete(Search).where(chunk))
 
 
 def _delete_undos(database: Database, old: datetime) -> None:
@@ -143,18 +143,9 @@ def _delete_undos(database: Database, old: datetime) -> None:
 def _forget_facts(database: Database, old: datetime) -> None:
     while True:
         with database.write() as session:
-            chunk = (
-                select(Decision.id)
-                .where(Decision.decided_at < old, Decision.facts.is_not(None))
-                .limit(CHUNK)
-            )
-            emptied = session.execute(
-                update(Decision)
-                .where(Decision.id.in_(chunk))
-                .values(facts=None)
-                .execution_options(synchronize_session=False)
-            )
-            if emptied.rowcount < CHUNK:  # type: ignore[attr-defined]
+            kept = Decision.decided_at < old, Decision.facts.is_not(None)
+            chunk = Decision.id.in_(select(Decision.id).where(*kept).limit(CHUNK))
+            if change_rows(session, update(Decision).where(chunk).values(facts=None)) < CHUNK:
                 return
 
 

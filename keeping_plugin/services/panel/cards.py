@@ -145,7 +145,7 @@ def keep(
         "card": [_document(one) for one in found],
         "seen_at": seen_at or now(session),
     }
-    upsert(session, PanelCard, row, key=("connection_id", "address"))
+    upsert(session, PanelCard, row)
 
 
 def _record_document(record: Record | None) -> list[Any] | None:

@@ -28,7 +28,7 @@ from keeping_plugin.errors import (
     SalesforceError,
 )
 from keeping_plugin.mail.domains import may_be_a_company
-from keeping_plugin.models import Connection, DomainAccount, insert_new, listed, now
+from keeping_plugin.models import Connection, DomainAccount, change_rows, insert_new, listed, now
 from keeping_plugin.objects import ACCOUNT, CONTACT, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.people.policy import PeopleChoices
@@ -255,13 +255,10 @@ def _replace(session: Session, connection_id: int, found: Mapping[str, Any]) -> 
 
 def forget(session: Session, connection_id: int, domains: Collection[str]) -> None:
     """Forget what was told of these domains: Salesforce did not take the Account."""
-    session.execute(
-        delete(DomainAccount)
-        .where(
-            DomainAccount.connection_id == connection_id,
-            DomainAccount.domain.in_(select(listed(session, list(domains)))),
-        )
-        .execution_options(synchronize_session=False)
+    of_them = DomainAccount.domain.in_(select(listed(session, list(domains))))
+    change_rows(
+        session,
+        delete(DomainAccount).where(DomainAccount.connection_id == connection_id, of_them),
     )
 
 

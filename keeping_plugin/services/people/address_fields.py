@@ -138,7 +138,7 @@ def save(session: Session, agent: Agent, object: str, fields: Sequence[str]) -> 
     kept = {**before, object: tuple(fields)}
     stored = {name: list(names) for name, names in kept.items() if names} or None
     new = {"company_id": agent.company_id, "found_by": stored}
-    upsert(session, FindingPolicy, new, key=("company_id",))
+    upsert(session, FindingPolicy, new)
     audit.record_by(
         session, agent, Audited.ADDRESS_FIELDS_CHOSEN, object=object, fields=list(fields)
     )

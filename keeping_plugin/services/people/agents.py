@@ -24,7 +24,7 @@ from keeping_plugin.errors import (
     SalesforceUnavailable,
     SchemaStale,
 )
-from keeping_plugin.models import AgentUser, Connection, insert_new, listed, now
+from keeping_plugin.models import AgentUser, Connection, change_rows, insert_new, listed, now
 from keeping_plugin.ports import Agents, SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -185,17 +185,13 @@ def _ask(
         time = now(session)
         for row in rows:
             values = {} if found is None else _answer(row, found)
-            session.execute(
-                update(AgentUser)
-                .where(
-                    AgentUser.connection_id == connection_id,
-                    AgentUser.agent_id == row.agent_id,
-                    AgentUser.set_by == row.set_by,  # an admin may have chosen meanwhile
-                    AgentUser.email == row.email,
-                )
-                .values(checked_at=time, **values)
-                .execution_options(synchronize_session=False)
+            same = update(AgentUser).where(
+                AgentUser.connection_id == connection_id,
+                AgentUser.agent_id == row.agent_id,
+                AgentUser.set_by == row.set_by,  # an admin may have chosen meanwhile
+                AgentUser.email == row.email,
             )
+            change_rows(session, same.values(checked_at=time, **values))
 
 
 def _answer(row: AgentUser, users: Sequence[UserFound]) -> dict[str, Any]:
@@ -313,14 +309,10 @@ def match_again(session: Session, agent: Agent, connection_id: int, agent_id: st
 
 
 def _set(session: Session, agent: Agent, connection_id: int, agent_id: str, **values: Any) -> bool:
-    changed = session.scalar(
-        update(AgentUser)
-        .where(AgentUser.connection_id == connection_id, AgentUser.agent_id == agent_id)
-        .values(candidates=None, **values)
-        .returning(AgentUser.agent_id)
-        .execution_options(synchronize_session=False)
+    row = update(AgentUser).where(
+        AgentUser.connection_id == connection_id, AgentUser.agent_id == agent_id
     )
-    if changed is None:
+    if not change_rows(session, row.values(candidates=None, **values)):
         return False
     audit.record_by(
         session,

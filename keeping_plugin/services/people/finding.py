@@ -64,7 +64,7 @@ def name_address_field(session: Session, agent: Agent, object: str, field: str) 
         "search": known.search,
         "add_to": {name: kept for name, kept in named.items() if kept},
     }
-    upsert(session, FindingPolicy, row, key=("company_id",))
+    upsert(session, FindingPolicy, row)
     audit.record_by(
         session,
         agent,
@@ -80,7 +80,7 @@ def allow_search(session: Session, agent: Agent, wanted: bool) -> bool:
     if load(session, agent.company_id).search == wanted:
         return False
     row = {"company_id": agent.company_id, "search": wanted}
-    upsert(session, FindingPolicy, row, key=("company_id",))
+    upsert(session, FindingPolicy, row)
     audit.record_by(session, agent, Audited.SEARCH_SWITCHED, detail="on" if wanted else "off")
     return True
 

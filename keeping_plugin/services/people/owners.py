@@ -224,7 +224,7 @@ def remember_refused(
             "code": code[:128],
             "refused_at": time,
         }
-        upsert(session, RefusedOwner, row, key=("connection_id", "owner_id", "object"))
+        upsert(session, RefusedOwner, row)
 
 
 def forget_refused(session: Session, connection_id: int, owner_id: str = "") -> None:

@@ -48,7 +48,7 @@ def keep(
         "picked_name": one_line(agent.name, 255),
         "picked_at": at,
     }
-    upsert(session, Pick, row, key=("connection_id", "address"))
+    upsert(session, Pick, row)
     audit.record_by(
         session,
         agent,

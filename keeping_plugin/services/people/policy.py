@@ -136,7 +136,6 @@ def save(session: Session, agent: Agent, mailbox_id: str, **wanted: Any) -> bool
             "mailbox_id": mailbox_id,
             "choices": {**own, **wanted},
         },
-        key=("company_id", "mailbox_id"),
     )
     _note(session, agent, mailbox_id, sorted(wanted))
     return True

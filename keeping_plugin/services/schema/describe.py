@@ -102,7 +102,7 @@ def start_load(session: Session, connection_id: int, *, at: datetime) -> None:
         "current_object": "",
         "failed": "",
     }
-    upsert(session, SchemaLoad, row, key=("connection_id",))
+    upsert(session, SchemaLoad, row)
 
 
 def refresh_soon(database: Database, connection_id: int) -> bool:

@@ -152,7 +152,6 @@ def save(
         session,
         FieldSelection,
         {"company_id": agent.company_id, "object": schema.name, "fields": stored},
-        key=("company_id", "object"),
     )
     audit.record_by(
         session, agent, Audited.FIELDS_CHOSEN, at=now(session), object=schema.name, fields=stored

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import SalesforceError
-from keeping_plugin.models import Connection, SyncEntry
+from keeping_plugin.models import Connection, SyncEntry, change_rows
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.types import FieldSpec, ObjectSchema
@@ -62,16 +62,9 @@ def is_refused(error: SalesforceError, field: str | None) -> bool:
 def keep(session: Session, connection_id: int, field: str | None) -> None:
     """Note which field the connection's Tasks carry their marker in, None for none. When that
     changes, no earlier send is protected by a field any more: it may come back empty."""
-    kept = session.execute(
-        update(Connection)
-        .where(
-            Connection.id == connection_id,
-            Connection.activity_key_field.is_distinct_from(field),
-        )
-        .values(activity_key_field=field)
-        .execution_options(synchronize_session=False)
-    )
-    if kept.rowcount:  # type: ignore[attr-defined]
+    other = Connection.activity_key_field.is_distinct_from(field)
+    kept = update(Connection).where(Connection.id == connection_id, other)
+    if change_rows(session, kept.values(activity_key_field=field)):
         entries.happen(session, Event.FIELD_LOST, SyncEntry.connection_id == connection_id)
 
 

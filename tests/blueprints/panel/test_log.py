@@ -37,7 +37,7 @@ def arrives(inbox: Inbox, *, switched_on: bool = True, **changes: Any) -> None:
             "add_contacts": switched_on,
             "log_tasks": switched_on,
         }
-        upsert(session, MailboxPolicy, row, key=("company_id", "mailbox_id"))
+        upsert(session, MailboxPolicy, row)
     with inbox.app.app_context():
         intake = inbox.app.extensions["keeping"]
         message_arrived(intake, inbox.db.session(), replace(MESSAGE, **changes))

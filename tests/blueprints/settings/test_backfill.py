@@ -54,7 +54,7 @@ def history(inbox: Inbox, count: int = 6) -> None:
 def switch(inbox: Inbox, on: bool = True) -> None:
     with inbox.database.write() as session:
         row = {"company_id": "acme", "mailbox_id": "support", "add_contacts": on, "log_tasks": on}
-        upsert(session, MailboxPolicy, row, key=("company_id", "mailbox_id"))
+        upsert(session, MailboxPolicy, row)
 
 
 def post(inbox: Inbox, path: str, agent: Agent = ADMIN, **data: str) -> tuple[int, str]:

@@ -25,7 +25,7 @@ def describe(house: House, object: str, **fields: Mapping[str, Any]) -> None:
     with house.database.write() as session:
         session.query(SchemaDocument).delete()
         due = {"connection_id": house.connection_id, "due_at": now(session)}
-        upsert(session, SchemaLoad, due, key=("connection_id",))
+        upsert(session, SchemaLoad, due)
     reading = make_runtime(house.database, times=house.runtime.times, gateways=house.salesforce)
     schema_cache.describe(reading, house.connection_id)
 

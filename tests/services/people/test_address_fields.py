@@ -47,7 +47,7 @@ def describe(house: House, schemas: dict[str, ObjectSchema]) -> None:
                 "digest": sha256((document or "").encode()).hexdigest(),
                 "fetched_at": house.runtime.clock.now(),
             }
-            upsert(session, SchemaDocument, row, key=("connection_id", "object"))
+            upsert(session, SchemaDocument, row)
 
 
 def tick(house: House, ticked: dict[str, tuple[str, ...]] = ONE) -> None:

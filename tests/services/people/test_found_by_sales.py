@@ -154,7 +154,7 @@ def sales(side: AdminSide) -> Iterator[Sales]:
         with side.state.database.write() as session:
             row = {"company_id": "acme", "mailbox_id": "support"}
             on = {"add_contacts": True, "log_tasks": True}
-            upsert(session, MailboxPolicy, {**row, **on}, key=("company_id", "mailbox_id"))
+            upsert(session, MailboxPolicy, {**row, **on})
         opened = Sales(side, Api(connect(side.orgs, org, user=SALES)), accounts)
         yield opened
         opened.api.http.close()
