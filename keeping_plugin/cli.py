@@ -22,7 +22,7 @@ from keeping_plugin.errors import HelpDeskFailed, KeepingError
 from keeping_plugin.jobs import worker as workers
 from keeping_plugin.jobs.queue import RedisAway
 from keeping_plugin.models import AuditRecord, Connection, Installation, migrate
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.automation.explain import explain_made_up, explain_message
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery.sweep import sweep
@@ -272,7 +272,7 @@ def explain(
         )
     headers = dict(_header(line) for line in header)
     runtime = _runtime_with_tables()
-    helpdesk = AskedHelpDesk(runtime.helpdesk, ())
+    helpdesk = guarded(runtime.helpdesk)
     with _host_asked(), runtime.database.read() as session:
         if message_id is not None:
             lines = explain_message(session, helpdesk, company, message_id)

@@ -9,41 +9,45 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import TypeVar, cast
+from typing import Any, cast
 
 from keeping_plugin.errors import HelpDeskFailed
-from keeping_plugin.ports import Agents, HelpDesk, MessageFacts, Participants
-from keeping_plugin.types import (
-    Address,
-    Agent,
-    Conversation,
-    Mailbox,
-    Message,
-    MessageArrived,
-)
+from keeping_plugin.ports import HelpDesk
 
 log = logging.getLogger("keeping_plugin.delivery")
 
 _FRAMES = 6
 
-T = TypeVar("T")
+# Asked for their messages one at a time, so that no two bodies are held at once.
+_STREAMS = frozenset({"messages", "message_facts"})
 
 
-class AskedHelpDesk:
-    """A HelpDesk whose errors are HelpDeskFailed; `interrupts` pass as they are."""
+def guarded(helpdesk: HelpDesk, interrupts: tuple[type[Exception], ...] = ()) -> HelpDesk:
+    """The same HelpDesk, whose errors are HelpDeskFailed; `interrupts` pass as they are."""
+    return cast(HelpDesk, _Guarded(helpdesk, interrupts))
 
+
+class _Guarded:
     def __init__(self, helpdesk: HelpDesk, interrupts: tuple[type[Exception], ...]) -> None:
         self._helpdesk = helpdesk
         self._interrupts = interrupts
-        if callable(getattr(helpdesk, "message_facts", None)):
-            self.message_facts = self._message_facts  # a host need not have it
-        if callable(getattr(helpdesk, "agents", None)):
-            self.agents = self._agents  # nor this
-        if callable(getattr(helpdesk, "participants", None)):
-            self.participants = self._participants
+
+    def __getattr__(self, question: str) -> Callable[..., Any]:
+        """A method of the host's, which need not have every one (`ports.MessageFacts`)."""
+        method = getattr(self._helpdesk, question)
+        if not callable(method):
+            raise AttributeError(question)
+
+        def ask(*args: Any, **named: Any) -> Any:
+            if question in _STREAMS:
+                return self._each(question, lambda: method(*args, **named))
+            with self._asked(question):
+                told = method(*args, **named)
+                return list(told) if isinstance(told, Iterable) else told
+
+        return ask
 
     @contextmanager
     def _asked(self, question: str) -> Iterator[None]:
@@ -61,37 +65,7 @@ class AskedHelpDesk:
             )
             raise failed from None
 
-    def current_agent(self) -> Agent | None:
-        with self._asked("current_agent"):
-            return self._helpdesk.current_agent()
-
-    def mailboxes(self, company_id: str) -> Sequence[Mailbox]:
-        with self._asked("mailboxes"):
-            return list(self._helpdesk.mailboxes(company_id))
-
-    def conversation(self, company_id: str, conversation_id: str) -> Conversation | None:
-        with self._asked("conversation"):
-            return self._helpdesk.conversation(company_id, conversation_id)
-
-    def messages(self, company_id: str, message_ids: Sequence[str]) -> Iterator[Message]:
-        return self._each("messages", lambda: self._helpdesk.messages(company_id, message_ids))
-
-    def _message_facts(
-        self, company_id: str, message_ids: Sequence[str]
-    ) -> Iterator[MessageArrived]:
-        host = cast(MessageFacts, self._helpdesk)
-        return self._each("message_facts", lambda: host.message_facts(company_id, message_ids))
-
-    def _agents(self, company_id: str) -> Sequence[Agent]:
-        with self._asked("agents"):
-            return list(cast(Agents, self._helpdesk).agents(company_id))
-
-    def _participants(self, company_id: str, conversation_id: str) -> Sequence[Address]:
-        with self._asked("participants"):
-            host = cast(Participants, self._helpdesk)
-            return list(host.participants(company_id, conversation_id))
-
-    def _each(self, question: str, ask: Callable[[], Iterable[T]]) -> Iterator[T]:
+    def _each(self, question: str, ask: Callable[[], Iterable[object]]) -> Iterator[object]:
         with self._asked(question):
             following = iter(ask())
         while True:
@@ -100,29 +74,6 @@ class AskedHelpDesk:
             if found is None:
                 return
             yield found
-
-    def message_ids(
-        self,
-        company_id: str,
-        mailbox_id: str,
-        since: datetime,
-        after: str | None = None,
-        limit: int = 500,
-    ) -> Sequence[str]:
-        with self._asked("message_ids"):
-            return list(self._helpdesk.message_ids(company_id, mailbox_id, since, after, limit))
-
-    def internal_addresses(self, company_id: str) -> Collection[str]:
-        with self._asked("internal_addresses"):
-            return list(self._helpdesk.internal_addresses(company_id))
-
-    def skipped_domains(self, company_id: str) -> Collection[str]:
-        with self._asked("skipped_domains"):
-            return list(self._helpdesk.skipped_domains(company_id))
-
-    def may_view(self, agent: Agent, conversation: Conversation) -> bool:
-        with self._asked("may_view"):
-            return self._helpdesk.may_view(agent, conversation)
 
 
 def place_of(error: BaseException) -> str:

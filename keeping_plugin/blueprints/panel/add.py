@@ -39,7 +39,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.mail.company_name import SuggestedCompany, company_of, full_name
 from keeping_plugin.objects import row_of
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.panel import add as adding
 from keeping_plugin.services.panel import call, cards, record_types
 from keeping_plugin.services.panel.lookup import returned
@@ -207,7 +207,7 @@ def _suggested_company(
     message = None
     # The signature of the customer's mail says nothing of the others on it.
     if message_id is not None and place.other is None:
-        asked = AskedHelpDesk(runtime.helpdesk, ())
+        asked = guarded(runtime.helpdesk)
         try:
             message = next(asked.messages(company_id, [message_id]), None)
         except HelpDeskFailed:

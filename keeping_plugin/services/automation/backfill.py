@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import HelpDeskFailed, InvalidInput, NotConnected, NotFound
 from keeping_plugin.models import BackfillRun, Connection, ConnectionStatus, change_rows, now
 from keeping_plugin.services import audit
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation.decisions import backfill_occasion, judge_and_write
 from keeping_plugin.services.automation.history import Page, pages
@@ -101,7 +101,7 @@ def advance(runtime: Runtime, run_id: int) -> None:
     """Take a run some pages further; the sweep calls again while it is due. Where the host raises,
     it is called again later each time; from the third time on, messages for which alone the host
     raises are left out."""
-    runtime = replace(runtime, helpdesk=AskedHelpDesk(runtime.helpdesk, runtime.interrupts))
+    runtime = replace(runtime, helpdesk=guarded(runtime.helpdesk, runtime.interrupts))
     run = _claim(runtime, run_id)
     if run is None:
         return

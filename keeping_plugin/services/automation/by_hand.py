@@ -28,7 +28,7 @@ from keeping_plugin.models import (
 )
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.services import audit
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation.decisions import by_hand_occasion, judge_and_write
 from keeping_plugin.services.automation.history import facts_of
@@ -84,7 +84,7 @@ def log_now(runtime: Runtime, agent: Agent, conversation_id: str, message_id: st
 
     Raises NotFound, NotConnected, HelpDeskFailed, and InvalidInput for a message of which nobody
     knows any more whether it was logged."""
-    helpdesk = AskedHelpDesk(runtime.helpdesk, runtime.interrupts)
+    helpdesk = guarded(runtime.helpdesk, runtime.interrupts)
     try:
         message = _message(helpdesk, agent.company_id, conversation_id, message_id)
         with runtime.database.read() as session:

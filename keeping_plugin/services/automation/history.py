@@ -42,7 +42,7 @@ def pages(
     `seconds`: a host may take half a second for each body.
 
     Raises what the host raises. With `unread`, messages are asked for one by one, and those for
-    which an AskedHelpDesk fails while it answers for others are put there and left out."""
+    which a guarded HelpDesk fails while it answers for others are put there and left out."""
     while True:
         ids = list(helpdesk.message_ids(company_id, mailbox_id, since, after, limit))
         if not ids:

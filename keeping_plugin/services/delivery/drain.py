@@ -16,7 +16,7 @@ from keeping_plugin.models import Connection, SyncEntry, now
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit, metering
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.connection import barred
 from keeping_plugin.services.delivery import pauses
 from keeping_plugin.services.delivery.actions import spec_of
@@ -72,7 +72,7 @@ from keeping_plugin.times import BATCHES_A_JOB, CLAIM_BUSY, UNKNOWN_LIMIT
 
 def drain(runtime: Runtime, connection_id: int) -> None:
     """Send what this connection owes, a bounded number of batches, then ring for what is left."""
-    runtime = replace(runtime, helpdesk=AskedHelpDesk(runtime.helpdesk, runtime.interrupts))
+    runtime = replace(runtime, helpdesk=guarded(runtime.helpdesk, runtime.interrupts))
     runtime.queue.clear_ring(connection_id)
     failpoints.reach("drain.began")
     runtime.observe_clock()

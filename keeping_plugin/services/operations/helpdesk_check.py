@@ -10,7 +10,7 @@ from sqlalchemy import select
 from keeping_plugin.errors import HelpDeskFailed
 from keeping_plugin.models import Database, Decision, now
 from keeping_plugin.ports import HelpDesk
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 
 RECENT = timedelta(days=30)
 
@@ -18,7 +18,7 @@ RECENT = timedelta(days=30)
 def failures(database: Database, helpdesk: HelpDesk, company_id: str) -> Iterator[HelpDeskFailed]:
     """What each question that workers ask raises, for the company's latest message. Not asked:
     `current_agent` and `may_view`, which are about a request."""
-    asked = AskedHelpDesk(helpdesk, ())
+    asked = guarded(helpdesk)
     with database.read() as session:
         since = now(session) - RECENT
         latest = session.scalars(

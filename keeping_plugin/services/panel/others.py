@@ -9,7 +9,8 @@ from sqlalchemy import select
 from keeping_plugin.addresses import address_key, domain_of, parent_domains, salesforce_key
 from keeping_plugin.errors import HelpDeskFailed
 from keeping_plugin.models import SkippedDomain, listed
-from keeping_plugin.services.asked_helpdesk import AskedHelpDesk
+from keeping_plugin.ports import HelpDesk
+from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.automation.host_lists import domain_keys, internal_keys
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.types import Address, Agent, Conversation
@@ -23,7 +24,7 @@ def others(runtime: Runtime, agent: Agent, conversation: Conversation) -> tuple[
     Left out are the company's agents and mailboxes, and domains of the skip lists. None where the
     host does not tell them, or fails to: then its log says so. Asks the host; the caller ends its
     transaction."""
-    host = AskedHelpDesk(runtime.helpdesk, ())
+    host = guarded(runtime.helpdesk)
     if not hasattr(host, "participants"):
         return ()
     try:
@@ -54,7 +55,7 @@ def _once(told: list[Address]) -> dict[str, Address]:
     return found
 
 
-def _ours(host: AskedHelpDesk, agent: Agent, conversation: Conversation) -> frozenset[str]:
+def _ours(host: HelpDesk, agent: Agent, conversation: Conversation) -> frozenset[str]:
     company_id = agent.company_id
     agents = [agent, *([conversation.assignee] if conversation.assignee is not None else [])]
     if hasattr(host, "agents"):
