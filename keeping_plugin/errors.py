@@ -314,3 +314,8 @@ class DuplicatesFound(RecordRejected):
         super().__init__(message, complaints=complaints)
         self.record_ids = record_ids
         self.may_save = may_save
+
+
+# About the connection, or the moment, and not about what was asked: anything else would fail too.
+OF_THE_CONNECTION = (NotConnected, ConnectionLost, ConnectionBarred)
+NOT_OF_THE_QUESTION = (*OF_THE_CONNECTION, RateLimited, CallNotStarted)

@@ -12,7 +12,7 @@ from keeping_plugin.blueprints.settings.automation import mailbox_named
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput, KeepingError, NotConnected, NotFound
-from keeping_plugin.models import Connection
+from keeping_plugin.models import AgentUser, Connection
 from keeping_plugin.services.admin import agent_users
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.metering import Feature
@@ -177,11 +177,11 @@ def agent_user() -> ResponseReturnValue:
     agent_id = request.args.get("agent", "")
     with current_runtime().database.read() as session:
         connection = connect.current(session, agent.company_id)
-        line = agent_users.one(session, connection.id, agent_id) if connection else None
+        line = session.get(AgentUser, (connection.id, agent_id)) if connection else None
     if connection is None or line is None:
         raise NotFound("This agent is not known.")
     known = UserFound(line.user_id, line.user_name, "") if line.user_id else None
-    pick = UserPick(hits=line.candidates, chosen=known)
+    pick = UserPick(hits=[UserFound(*each) for each in line.candidates or ()], chosen=known)
     status = 200
     if request.method == "POST":
         what = request.form.get("do", "save")
@@ -199,7 +199,7 @@ def agent_user() -> ResponseReturnValue:
         "keeping/settings/agent_user.html",
         tabs=tabs("automation"),
         line=line,
-        text=MATCHES[line.match],
+        text=MATCHES[line.found],
         pick=pick,
     )
     return page, status

@@ -8,14 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from keeping_plugin.errors import (
-    CallNotStarted,
-    ConnectionBarred,
-    ConnectionLost,
-    NotConnected,
-    RateLimited,
-    SalesforceError,
-)
+from keeping_plugin.errors import NOT_OF_THE_QUESTION, SalesforceError
 from keeping_plugin.models import SyncEntry
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services.delivery.actions import Look, spec_of
@@ -32,9 +25,6 @@ LOOK_BACK = timedelta(minutes=10)
 # what runs for ten minutes. The rest is for clocks that differ.
 LOOK_AHEAD = timedelta(minutes=15)
 LOOKS = 4  # spans of time a batch asks about; further ones wait for the next
-
-# Of the connection or of the moment, whatever was asked for.
-_NOT_THE_LOOKS = (NotConnected, ConnectionLost, ConnectionBarred, RateLimited, CallNotStarted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +81,7 @@ def look(
     unlooked = {row.id for span in further[LOOKS - 1 :] for row in span.rows}
     try:
         found = people(tasks=first.look(markers))
-    except _NOT_THE_LOOKS:
+    except NOT_OF_THE_QUESTION:
         raise
     except SalesforceError as error:
         found = people()
@@ -130,7 +120,7 @@ def with_other_fields(
             chosen=chosen,
             start_by=start_by,
         )
-    except _NOT_THE_LOOKS:
+    except NOT_OF_THE_QUESTION:
         raise
     except SalesforceError as error:
         rest = address_fields.left_open(looked.found, fields, addresses, chosen)

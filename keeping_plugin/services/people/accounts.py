@@ -19,14 +19,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, domain_of
-from keeping_plugin.errors import (
-    CallNotStarted,
-    ConnectionBarred,
-    ConnectionLost,
-    NotConnected,
-    RateLimited,
-    SalesforceError,
-)
+from keeping_plugin.errors import NOT_OF_THE_QUESTION, SalesforceError
 from keeping_plugin.mail.domains import may_be_a_company
 from keeping_plugin.models import Connection, DomainAccount, change_rows, insert_new, listed, now
 from keeping_plugin.objects import ACCOUNT, CONTACT, TO_ACCOUNT
@@ -42,8 +35,6 @@ log = logging.getLogger(__name__)
 MAX_REQUESTS: Final = 3
 MAX_DOMAINS: Final = 200
 _APART: Final = 3
-# Of the connection or of the moment: whatever comes next would fail as well.
-_NOT_THE_QUESTION = (NotConnected, ConnectionLost, ConnectionBarred, RateLimited, CallNotStarted)
 _CHOSEN: Final = ""  # the "domain" of the chosen Account
 _NOT_ANSWERED: Final = DomainAccounts(Told(answered=False), Told(answered=False))
 
@@ -168,7 +159,7 @@ def _ask(
     for _ in range(MAX_REQUESTS):
         try:
             told |= ask(asked, first=first, start_by=start_by())
-        except _NOT_THE_QUESTION:
+        except NOT_OF_THE_QUESTION:
             raise
         except SalesforceError as error:
             log.warning("people.accounts.unanswered code=%s", error.code)

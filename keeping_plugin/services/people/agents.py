@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import salesforce_key
@@ -94,6 +94,15 @@ def known(
         )
     )
     return {row.agent_id: row for row in rows}
+
+
+def counts(session: Session, connection_id: int) -> tuple[int, int]:
+    """How many agents are known, and how many of them are doubts or gaps. One statement."""
+    unsettled = func.count().filter(AgentUser.found.not_in(SETTLED))
+    total, open_ = session.execute(
+        select(func.count(), unsettled).where(AgentUser.connection_id == connection_id)
+    ).one()
+    return total, open_
 
 
 def see(session: Session, connection_id: int, agents: Collection[Agent], times: Times) -> None:

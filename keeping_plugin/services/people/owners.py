@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -136,14 +137,8 @@ def load(
         time = now(session)
         known = agents.known(session, connection.id, theirs) if theirs else {}
         refused = frozenset(
-            (row.owner_id[:15], row.object)
-            for row in session.execute(
-                select(RefusedOwner.owner_id, RefusedOwner.object).where(
-                    RefusedOwner.connection_id == connection.id,
-                    RefusedOwner.refused_at > time - runtime.times.span(DAY),
-                    RefusedOwner.refused_at >= connection.connected_at,  # with the rights of today
-                )
-            )
+            (owner_id[:15], object)
+            for owner_id, object in refused_lately(session, connection, time, runtime.times)
         )
     new = [
         agent
@@ -225,6 +220,20 @@ def remember_refused(
             "refused_at": time,
         }
         upsert(session, RefusedOwner, row)
+
+
+def refused_lately(
+    session: Session, connection: Connection, time: datetime, times: Times
+) -> list[tuple[str, str]]:
+    """The owners that Salesforce refused within a day, each with the object."""
+    rows = session.execute(
+        select(RefusedOwner.owner_id, RefusedOwner.object).where(
+            RefusedOwner.connection_id == connection.id,
+            RefusedOwner.refused_at > time - times.span(DAY),
+            RefusedOwner.refused_at >= connection.connected_at,  # with the rights of today
+        )
+    )
+    return [(row.owner_id, row.object) for row in rows]
 
 
 def forget_refused(session: Session, connection_id: int, owner_id: str = "") -> None:

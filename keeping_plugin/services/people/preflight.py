@@ -7,25 +7,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from keeping_plugin.errors import (
-    ConnectionBarred,
-    ConnectionLost,
+    OF_THE_CONNECTION,
     KeepingError,
-    NotConnected,
     PermissionDenied,
     SchemaStale,
 )
-from keeping_plugin.models import AgentUser, Connection, MailboxPolicy, RefusedOwner, now
+from keeping_plugin.models import AgentUser, Connection, MailboxPolicy, now
 from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, row_of
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.people import address_fields, policy
-from keeping_plugin.services.people.agents import SETTLED
+from keeping_plugin.services.people import address_fields, agents, owners, policy
 from keeping_plugin.services.people.policy import AddAs, Owner, PeopleChoices
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema.preflight import Line, More, Outcome
-from keeping_plugin.times import DAY
+from keeping_plugin.services.schema.preflight import Line, More, Outcome, unknown
 from keeping_plugin.types import ObjectSchema, Visibility
 from keeping_plugin.wording.people import FIELD_PROBLEMS
 
@@ -68,10 +64,10 @@ def _lines(
     if asked.adding:
         try:
             told = gateway.visibility(connection.user_id)
-        except (NotConnected, ConnectionLost, ConnectionBarred):
+        except OF_THE_CONNECTION:
             raise
         except KeepingError as error:
-            yield _unknown("sharing", "who sees which records", error)
+            yield unknown("sharing", "who sees which records", error)
         else:
             yield _sharing(told)
             yield _sees_all(told, connection.username)
@@ -118,25 +114,15 @@ def _read(runtime: Runtime, connection: Connection) -> _Asked:
                 MailboxPolicy.add_contacts | MailboxPolicy.log_tasks,
             )
         ).all()
-        total, unsettled = session.execute(
-            select(func.count(), func.count().filter(AgentUser.found.not_in(SETTLED))).where(
-                AgentUser.connection_id == connection.id
-            )
-        ).one()
-        refused = session.execute(
-            select(RefusedOwner.owner_id, RefusedOwner.object).where(
-                RefusedOwner.connection_id == connection.id,
-                RefusedOwner.refused_at > now(session) - runtime.times.span(DAY),
-                RefusedOwner.refused_at >= connection.connected_at,
-            )
-        ).all()
+        total, unsettled = agents.counts(session, connection.id)
+        refused = owners.refused_lately(session, connection, now(session), runtime.times)
         everywhere = [people.of(each) for each in (policy.COMPANY, *people.mailboxes)]
         names: dict[str | None, str] = {each.owner_id: each.owner_name for each in everywhere}
         names |= dict(
             session.execute(
                 select(AgentUser.user_id, AgentUser.user_name).where(
                     AgentUser.connection_id == connection.id,
-                    AgentUser.user_id.in_([row.owner_id for row in refused]),
+                    AgentUser.user_id.in_([owner_id for owner_id, _ in refused]),
                 )
             ).all()
         )
@@ -145,16 +131,7 @@ def _read(runtime: Runtime, connection: Connection) -> _Asked:
         [people.of(row.mailbox_id) for row in switched],
         total,
         unsettled,
-        [(names.get(row.owner_id) or row.owner_id, row.object) for row in refused],
-    )
-
-
-def _unknown(code: str, what: str, error: KeepingError) -> Line:
-    return Line(
-        code,
-        Outcome.UNKNOWN,
-        f"Salesforce did not answer about {what} ({error.code}).",
-        "Check again in a few minutes.",
+        [(names.get(owner_id) or owner_id, object) for owner_id, object in refused],
     )
 
 
@@ -291,12 +268,12 @@ def _chosen(gateway: SalesforceGateway, asked: _Asked) -> Iterator[Line]:
     }
     try:
         active = {user.id[:15] for user in gateway.users((), list(chosen))}
-    except (NotConnected, ConnectionLost, ConnectionBarred):
+    except OF_THE_CONNECTION:
         raise
     except (PermissionDenied, SchemaStale):
         return  # who cannot be looked for was not chosen here
     except KeepingError as error:
-        yield _unknown("chosen_owner", "the chosen owner", error)
+        yield unknown("chosen_owner", "the chosen owner", error)
         return
     gone = sorted(name for user_id, name in chosen.items() if user_id[:15] not in active)
     if not gone:

@@ -13,8 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import (
-    ConnectionBarred,
-    ConnectionLost,
+    OF_THE_CONNECTION,
     KeepingError,
     NotConnected,
     PermissionDenied,
@@ -143,10 +142,10 @@ def _look(
             "Give the user the “API Enabled” permission (the org's edition has to include it).",
         )
         return
-    except (NotConnected, ConnectionLost, ConnectionBarred):
+    except OF_THE_CONNECTION:
         raise
     except KeepingError as error:
-        yield _unknown("api_enabled", "the API", error)
+        yield unknown("api_enabled", "the API", error)
         return
     yield Line("api_enabled", Outcome.PASSED, "The API is reachable.")
     yield _refresh_token(connection)
@@ -154,7 +153,7 @@ def _look(
     try:
         schemas = described or _describe(gateway)
     except KeepingError as error:
-        yield _unknown("object_rights", "the objects", error)
+        yield unknown("object_rights", "the objects", error)
         return
     for name in OBJECT_NAMES:
         yield _rights(name, schemas.get(name), connection.username)
@@ -175,7 +174,8 @@ def _describe(gateway: SalesforceGateway) -> Mapping[str, ObjectSchema]:
     return {item.object: item.schema for item in found if item.schema is not None}
 
 
-def _unknown(code: str, what: str, error: KeepingError) -> Line:
+def unknown(code: str, what: str, error: KeepingError) -> Line:
+    """The line of a question without an answer."""
     return Line(
         code,
         Outcome.UNKNOWN,
@@ -291,7 +291,7 @@ def _closed_status(gateway: SalesforceGateway) -> Line:
     try:
         status = gateway.closed_task_status()
     except KeepingError as error:
-        return _unknown("closed_task_status", "Task statuses", error)
+        return unknown("closed_task_status", "Task statuses", error)
     if status is not None:
         return Line("closed_task_status", Outcome.PASSED, f"Messages are logged as “{status}”.")
     return Line(
