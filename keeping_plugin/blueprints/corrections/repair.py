@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.form_input import row_id
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound, SalesforceError
 from keeping_plugin.services.corrections import choice
 from keeping_plugin.services.corrections import repair as repairing
@@ -22,11 +23,11 @@ def repair() -> ResponseReturnValue:
     `?skip=` how many of what was attached are left out. Or `attach`
     those that were chosen, or `take_back` what was attached."""
     agent = guards.admin()
-    guards.end_host_transaction()
     if request.method == "POST":
         _act(agent)
         return redirect(url_for(".repair", after=request.args.get("after") or None), 303)
     runtime = current_runtime()
+    after, skip = (row_id(request.args.get(name, "")) for name in ("after", "skip"))
     found, why, failure = None, None, ""
     with runtime.database.read() as session:
         try:
@@ -37,9 +38,7 @@ def repair() -> ResponseReturnValue:
         why = repairing.why_not(session, connection.id)
     if why is None:
         try:
-            found = repairing.look(
-                runtime, agent, after=_number("after"), skip=_number("skip") or 0
-            )
+            found = repairing.look(runtime, agent, after=after, skip=skip or 0)
         except SalesforceError as error:
             failure = error_sentence(error)
     return render_template(
@@ -48,16 +47,11 @@ def repair() -> ResponseReturnValue:
         found=found,
         why=why,
         failure=failure,
-        first=_number("after") is None,
-        skip=_number("skip") or 0,
+        first=after is None,
+        skip=skip or 0,
         steps=STEPS,
         most=PAGE,
     )
-
-
-def _number(name: str) -> int | None:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _act(agent: Agent) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.form_input import row_id
 from keeping_plugin.blueprints.web.reader import reader
+from keeping_plugin.blueprints.web.rendering import fragment
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound, SalesforceError
 from keeping_plugin.models import BackfillRun
 from keeping_plugin.objects import TASK
@@ -86,7 +88,6 @@ def choice_text(choice: Choice) -> str:
 def confirm() -> ResponseReturnValue:
     """Count what would go; then begin."""
     agent = guards.admin()
-    guards.end_host_transaction()
     try:
         choice = choices.read_choice(request.args)
     except InvalidInput as error:
@@ -146,7 +147,6 @@ def _confirmation(agent: Agent, choice: Choice) -> ResponseReturnValue:
 def run(run_id: int) -> ResponseReturnValue:
     """How far a run is, and what it leaves."""
     agent = guards.admin()
-    guards.end_host_transaction()
     return render_template(
         "keeping/settings/undo_run.html", tabs=tabs("activity"), **_of_run(agent, run_id)
     )
@@ -155,17 +155,11 @@ def run(run_id: int) -> ResponseReturnValue:
 def run_progress(run_id: int) -> Response:
     """The region of that page which is polled while the run is under way."""
     agent = guards.admin()
-    guards.end_host_transaction()
-    response = make_response(
-        render_template("keeping/settings/undo_progress.html", **_of_run(agent, run_id))
-    )
-    response.headers["X-Keeping-Fragment"] = "1"
-    return response
+    return fragment("keeping/settings/undo_progress.html", **_of_run(agent, run_id))
 
 
 def _of_run(agent: Agent, run_id: int) -> Mapping[str, Any]:
-    text = request.args.get("after", "0")
-    after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    after = row_id(request.args.get("after", "")) or 0
     with current_runtime().database.read() as session:
         found: Progress = progress.run(session, agent.company_id, run_id)
         left, more = progress.left(session, agent.company_id, run_id, after=after)
@@ -185,7 +179,6 @@ def _of_run(agent: Agent, run_id: int) -> Mapping[str, Any]:
 def stop(run_id: int) -> ResponseReturnValue:
     """Delete nothing more."""
     agent = guards.admin()
-    guards.end_host_transaction()
     runtime = current_runtime()
     try:
         with runtime.database.write() as session:
@@ -200,7 +193,6 @@ def stop(run_id: int) -> ResponseReturnValue:
 def allow() -> ResponseReturnValue:
     """Let automations add an address again."""
     agent = guards.admin()
-    guards.end_host_transaction()
     address = request.form.get("address", "")
     try:
         with current_runtime().database.write() as session:

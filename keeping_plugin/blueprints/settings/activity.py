@@ -13,12 +13,13 @@ from flask.typing import ResponseReturnValue
 from keeping_plugin.blueprints.settings.activity_chart import LABELS, chart, day_text
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.form_input import row_id
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.activity import ActivityForm, place_text, read_place
 from keeping_plugin.rules import CHECKS
 from keeping_plugin.services.admin import activity as activities
 from keeping_plugin.services.admin.activity import MAX_DAYS, Count, Outcome, Period
-from keeping_plugin.services.admin.activity_list import Activity, listed
+from keeping_plugin.services.admin.activity_list import listed
 from keeping_plugin.services.admin.api_budget import budget
 from keeping_plugin.services.admin.held import people_held
 from keeping_plugin.services.admin.overview import standing
@@ -27,7 +28,7 @@ from keeping_plugin.services.ledger import retry
 from keeping_plugin.services.ledger.causes import Cause, causes, sentence
 from keeping_plugin.services.metering import FEATURES
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import Agent, Conversation, Mailbox
+from keeping_plugin.types import Agent, Mailbox
 from keeping_plugin.wording.actions import TITLES
 from keeping_plugin.wording.activity import PRESSED, retry_all_label
 from keeping_plugin.wording.connection import INTERRUPTIONS
@@ -71,7 +72,8 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
     names = _names(mailboxes, counts)
     if wanted.mailbox_id and wanted.mailbox_id not in names:
         raise NotFound("This mailbox does not exist.")
-    conversations = _conversations(agent, page.rows)
+    named = [row.conversation_id for row in page.rows]
+    named += [line.copy.conversation_id for row in page.rows for line in row.lines if line.copy]
     return render_template(
         "keeping/settings/activity.html",
         tabs=tabs("activity"),
@@ -92,7 +94,7 @@ def _page(agent: Agent, mailboxes: Sequence[Mailbox], form: ActivityForm) -> str
         held=held,
         since=_since,
         rows=page.rows,
-        conversations=conversations,
+        conversations=guards.visible(agent, named),
         later=place_text(page.following) if page.following else "",
         first=after is None,
         budget=allowance,
@@ -148,29 +150,15 @@ def _since(cause: Cause) -> str:
     return max(cause.oldest.date(), earliest).isoformat()
 
 
-def _conversations(agent: Agent, rows: Sequence[Activity]) -> Mapping[str, Conversation]:
-    """The conversations of these rows that are there and that this admin may see."""
-    helpdesk = current_runtime().helpdesk
-    found = {}
-    named = [row.conversation_id for row in rows]
-    named += [line.copy.conversation_id for row in rows for line in row.lines if line.copy]
-    for conversation_id in dict.fromkeys(named):
-        conversation = helpdesk.conversation(agent.company_id, conversation_id)
-        if conversation is not None and helpdesk.may_view(agent, conversation):
-            found[conversation_id] = conversation
-    guards.end_host_transaction()
-    return found
-
-
 def _act(agent: Agent, do: str) -> None:
     """`again`, `there` and `send` are about one entry, `all` about one cause."""
     what, _, name = do.partition(":")
     if what == "all":
         _try_all(agent, name)
         return
-    if what not in PRESSED or not (name.isascii() and name.isdecimal() and len(name) < 19):
+    runtime, entry_id = current_runtime(), row_id(name)
+    if what not in PRESSED or entry_id is None:
         raise NotFound("Unknown action.")
-    runtime, entry_id = current_runtime(), int(name)
     try:
         with runtime.database.write() as session:
             if what == "there":

@@ -54,10 +54,7 @@ class SkippedRow:
 
 def automation() -> ResponseReturnValue:
     """Show a mailbox's switches, those of the first unless `?mailbox=` names one, or set them."""
-    agent = guards.admin()
-    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
-    guards.end_host_transaction()
-    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    agent, mailboxes, chosen = of_mailbox()
     if request.method == "GET" or chosen is None:
         return page(agent, mailboxes, chosen)
     wanted = MailboxAutomation("add_contacts" in request.form, "log_tasks" in request.form)
@@ -120,6 +117,15 @@ def _said(wanted: MailboxAutomation, choices: PeopleChoices) -> str:
     if wanted.log_tasks:
         return "Messages are logged; new customers are not added."
     return "Both automations are off."
+
+
+def of_mailbox() -> tuple[Agent, Sequence[Mailbox], Mailbox | None]:
+    """The admin of this request, the company's mailboxes, and the one that `?mailbox=` names, as
+    `mailbox_named` has it."""
+    agent = guards.admin()
+    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
+    guards.end_host_transaction()
+    return agent, mailboxes, mailbox_named(mailboxes, request.args.get("mailbox"))
 
 
 def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailbox | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.automation import mailbox_named, page
+from keeping_plugin.blueprints.settings.automation import of_mailbox, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.blueprints.web.reader import reader
+from keeping_plugin.blueprints.web.rendering import fragment
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.days import UNREADABLE, read_day
 from keeping_plugin.services.automation import backfill, backfill_progress
@@ -102,24 +103,17 @@ def progress() -> Response:
     with current_runtime().database.read() as session:
         run = backfill_progress.latest(session, agent.company_id, mailbox.id)
         connected = connect.current(session, agent.company_id) is not None
-    response = make_response(
-        render_template(
-            "keeping/settings/backfill.html",
-            run=run,
-            mailbox=mailbox,
-            connected=connected,
-            ended_sentence=ended_sentence,
-        )
+    return fragment(
+        "keeping/settings/backfill.html",
+        run=run,
+        mailbox=mailbox,
+        connected=connected,
+        ended_sentence=ended_sentence,
     )
-    response.headers["X-Keeping-Fragment"] = "1"
-    return response
 
 
 def _here() -> tuple[Agent, Sequence[Mailbox], Mailbox]:
-    agent = guards.admin()
-    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
-    guards.end_host_transaction()
-    mailbox = mailbox_named(mailboxes, request.args.get("mailbox"))
+    agent, mailboxes, mailbox = of_mailbox()
     if mailbox is None:
         raise NotFound("There is no mailbox to import mail from.")
     return agent, mailboxes, mailbox

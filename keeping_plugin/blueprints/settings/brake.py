@@ -3,35 +3,31 @@ review, beside the Activity tab."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.addresses import shown_domain
-from keeping_plugin.blueprints.settings.automation import mailbox_named, page
+from keeping_plugin.blueprints.settings.automation import of_mailbox, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.form_input import row_id
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.brake import NAMES, BrakeForm
 from keeping_plugin.services.admin import held
-from keeping_plugin.services.admin.held import HeldList
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.people import policy
 from keeping_plugin.services.people.policy import COMPANY
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import Agent, Conversation
+from keeping_plugin.types import Agent
 from keeping_plugin.wording.activity import REVIEWED
 from keeping_plugin.wording.people import NO_LIMITS_YET, NOT_ONCE_YET
 
 
 def set_limits() -> ResponseReturnValue:
     """Set the limits for new people, of one mailbox or of every mailbox without its own."""
-    agent = guards.admin()
-    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
-    guards.end_host_transaction()
-    mailbox = mailbox_named(mailboxes, request.args.get("mailbox"))
+    agent, mailboxes, mailbox = of_mailbox()
     if mailbox is None:
         raise NotFound("There is no mailbox yet.")
     form = BrakeForm.read(request.form)
@@ -59,11 +55,7 @@ def _said(form: BrakeForm) -> str:
 
 def log_once() -> ResponseReturnValue:
     """Log a mail that comes to several mailboxes once, or in each."""
-    agent = guards.admin()
-    mailbox = mailbox_named(
-        list(current_runtime().helpdesk.mailboxes(agent.company_id)), request.args.get("mailbox")
-    )
-    guards.end_host_transaction()
+    agent, _, mailbox = of_mailbox()
     wanted = "once_per_mail" in request.form
     with current_runtime().database.write() as session:
         if wanted and policy.beside_0_1_0(session):
@@ -92,6 +84,8 @@ def review() -> ResponseReturnValue:
     with runtime.database.read() as session:
         found = connect.current(session, agent.company_id)
         listed = held.listed(session, found.id) if found is not None else None
+    shown = listed.domains[: held.SHOWN] if listed is not None else ()
+    named = (example.conversation_id for domain in shown for example in domain.examples)
     return render_template(
         "keeping/settings/held.html",
         tabs=tabs("activity"),
@@ -99,27 +93,14 @@ def review() -> ResponseReturnValue:
         mailboxes=names,
         shown=held.SHOWN,
         shown_domain=shown_domain,
-        conversations=_conversations(agent, listed) if listed is not None else {},
+        conversations=guards.visible(agent, named),
     )
-
-
-def _conversations(agent: Agent, listed: HeldList) -> Mapping[str, Conversation]:
-    """The examples' conversations, as far as this admin may see them."""
-    helpdesk = current_runtime().helpdesk
-    found = {}
-    for domain in listed.domains[: held.SHOWN]:
-        for example in domain.examples:
-            conversation = helpdesk.conversation(agent.company_id, example.conversation_id)
-            if conversation is not None and helpdesk.may_view(agent, conversation):
-                found[example.conversation_id] = conversation
-    guards.end_host_transaction()
-    return found
 
 
 def _act(agent: Agent, do: str, until: str) -> None:
     """`all` and `add:<domain>` add people who were listed; `skip:<domain>` skips a domain."""
     what, _, domain = do.partition(":")
-    number = int(until) if until.isascii() and until.isdecimal() and len(until) < 19 else None
+    number = row_id(until)
     if what not in REVIEWED or (what != "all" and not domain) or number is None:
         raise NotFound("Unknown action.")
     runtime = current_runtime()

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import (
     Response,
-    make_response,
     redirect,
     render_template,
     request,
@@ -18,6 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web.rendering import fragment
 from keeping_plugin.errors import ConnectionBarred, KeepingError, NotFound
 from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.services.admin.overview import ObjectChange, Overview, overview
@@ -34,7 +34,6 @@ from keeping_plugin.wording.schema_changes import ChangeText, change_text, refre
 def settings() -> ResponseReturnValue:
     """The page itself. It asks the database only: Salesforce may be as slow as it likes."""
     agent = guards.admin()
-    guards.end_host_transaction()
     with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
     return render_template(
@@ -80,7 +79,6 @@ def _change_text(item: ObjectChange) -> ChangeText:
 def disconnect() -> ResponseReturnValue:
     """Ask first; then stop everything at once."""
     agent = guards.admin()
-    guards.end_host_transaction()
     if request.method == "POST":
         # Pressed twice, or done by somebody else meanwhile: the summary is the answer to both.
         with suppress(NotFound):
@@ -96,7 +94,6 @@ def disconnect() -> ResponseReturnValue:
 def run_preflight() -> ResponseReturnValue:
     """Look at the org's rights now."""
     agent = guards.admin()
-    guards.end_host_transaction()
     connection_id = _connection_id(agent)
     if connection_id is None:
         return redirect(url_for(".settings"), 303)
@@ -118,7 +115,6 @@ def run_preflight() -> ResponseReturnValue:
 def refresh_schema() -> ResponseReturnValue:
     """Have the schema described again, by the job."""
     agent = guards.admin()
-    guards.end_host_transaction()
     connection_id = _connection_id(agent)
     if connection_id is None:
         return redirect(url_for(".settings"), 303)
@@ -131,14 +127,9 @@ def refresh_schema() -> ResponseReturnValue:
 def schema_progress() -> Response:
     """How far the describe is and what it found: the region that the connection page polls."""
     agent = guards.admin()
-    guards.end_host_transaction()
     with current_runtime().database.read() as session:
         page = overview(session, agent.company_id)
-    response = make_response(
-        render_template("keeping/settings/org_state.html", page=page, **_schema_texts(page))
-    )
-    response.headers["X-Keeping-Fragment"] = "1"
-    return response
+    return fragment("keeping/settings/org_state.html", page=page, **_schema_texts(page))
 
 
 def _connection_id(agent: Agent) -> int | None:

@@ -58,7 +58,6 @@ class Optional(NamedTuple):
 def fields(object: str) -> ResponseReturnValue:
     """Show the tab, step through it without JavaScript, and save it."""
     agent = guards.admin()
-    guards.end_host_transaction()
     if object not in OBJECT_NAMES:
         raise NotFound("This tab does not exist.")
     database = current_runtime().database

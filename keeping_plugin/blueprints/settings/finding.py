@@ -61,7 +61,6 @@ def _save(session: Session, agent: Agent, schemas: Mapping[str, ObjectSchema]) -
 def finding_page() -> ResponseReturnValue:
     """Show the switches and the choices; change one of them."""
     agent = guards.admin()
-    guards.end_host_transaction()
     database = current_runtime().database
     if request.method == "POST":
         address = request.form.get("remove", "")

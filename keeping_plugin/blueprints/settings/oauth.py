@@ -32,7 +32,6 @@ _NONCE = re.compile(r"[A-Za-z0-9-]{16,64}")
 def connect() -> ResponseReturnValue:
     """Send the browser to Salesforce's login page."""
     agent = guards.admin()
-    guards.end_host_transaction()
     current_runtime().rate.hit(agent.company_id, agent.id)
     secret = session.setdefault(_SECRET, secrets.token_urlsafe(32))
     window = request.form.get("window", "")
@@ -66,7 +65,6 @@ def oauth_callback() -> ResponseReturnValue:
         url = f"{url_for('.oauth_callback')}?{arguments}"
         return render_template("keeping/settings/come_back.html", url=url), 401
     agent = guards.admin()
-    guards.end_host_transaction()
     try:
         # TooBusy comes before the login is used up: the page it shows can be loaded again.
         with current_runtime().turn(agent):
@@ -111,7 +109,6 @@ def connect_status() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """An admin's word on a login to another org."""
     agent = guards.admin()
-    guards.end_host_transaction()
     runtime = current_runtime()
     seen = request.form.get("connection", 0, type=int)
     try:

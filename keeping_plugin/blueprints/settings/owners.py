@@ -173,7 +173,6 @@ def _page(
 def agent_user() -> ResponseReturnValue:
     """Which user `?agent=` is: show, look for a user, or set what an admin says."""
     agent = guards.admin()
-    guards.end_host_transaction()
     agent_id = request.args.get("agent", "")
     with current_runtime().database.read() as session:
         connection = connect.current(session, agent.company_id)

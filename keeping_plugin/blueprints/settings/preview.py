@@ -8,7 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from keeping_plugin.addresses import address_key
-from keeping_plugin.blueprints.settings.automation import mailbox_named, page
+from keeping_plugin.blueprints.settings.automation import of_mailbox, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput, NotFound
@@ -26,10 +26,8 @@ from keeping_plugin.wording.errors import error_sentence
 
 def try_address() -> ResponseReturnValue:
     """The verdict of every rule on a first message from `?address=` in `?mailbox=`."""
-    agent = guards.admin()
+    agent, mailboxes, chosen = of_mailbox()
     runtime = current_runtime()
-    mailboxes = list(runtime.helpdesk.mailboxes(agent.company_id))
-    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     typed = request.args.get("address", "")
     if chosen is None:
         raise NotFound("There is no mailbox to test with.")
@@ -85,10 +83,8 @@ def _limit(agent: Agent, mailbox_id: str, address: str) -> str:
 
 def preview() -> ResponseReturnValue:
     """The last 30 days of `?mailbox=`, as if both automations had been on."""
-    agent = guards.admin()
+    agent, _, chosen = of_mailbox()
     runtime = current_runtime()
-    mailboxes = list(runtime.helpdesk.mailboxes(agent.company_id))
-    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
     if chosen is None:
         raise NotFound("There is no mailbox to preview.")
     with runtime.database.read() as session:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.automation import mailbox_named, page
-from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.settings.automation import of_mailbox, page
+from keeping_plugin.blueprints.web import notices
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.services.automation import skip_list
 from keeping_plugin.services.automation.skip_list import BadLine
@@ -22,9 +20,7 @@ _BUTTONS = frozenset({"add", "remove", "log", "unlog"})
 def change_list() -> ResponseReturnValue:
     """`add` what was typed, or `remove`, `log` or `unlog` one domain. What cannot be read is said
     line by line, with everything typed still there, and nothing is added."""
-    agent = guards.admin()
-    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
-    chosen = mailbox_named(mailboxes, request.args.get("mailbox"))
+    agent, mailboxes, chosen = of_mailbox()
     what, _, domain = request.form.get("do", "add").partition(":")
     if what not in _BUTTONS:
         raise InvalidInput("Unknown action.", field="do")
@@ -39,7 +35,8 @@ def change_list() -> ResponseReturnValue:
         problems = ["Type at least one domain, such as acme.com."]
     if not problems:
         try:
-            _add(agent, domains, skip_logging=skip_logging)
+            with current_runtime().database.write() as session:
+                skip_list.add(session, agent, domains, skip_logging=skip_logging)
         except InvalidInput as error:
             problems = [str(error)]
     if problems:
@@ -62,15 +59,8 @@ def _sentence(line: BadLine) -> str:
     return f"Line {line.number}, “{line.text}”: {line.sentence}"
 
 
-def _add(agent: Agent, domains: Sequence[str], *, skip_logging: bool) -> None:
-    guards.end_host_transaction()
-    with current_runtime().database.write() as session:
-        skip_list.add(session, agent, domains, skip_logging=skip_logging)
-
-
 def _change_one(agent: Agent, what: str, domain: str) -> None:
     """Nothing happens to a domain that somebody else took off meanwhile."""
-    guards.end_host_transaction()
     with current_runtime().database.write() as session:
         if what == "remove":
             skip_list.remove(session, agent, domain)

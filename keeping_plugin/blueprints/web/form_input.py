@@ -35,6 +35,11 @@ def form_input() -> MultiDict[str, str]:
     return sent
 
 
+def row_id(text: str) -> int | None:
+    """The number of a row, as every database takes it; None for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def sent() -> Mapping[str, Any]:
     """The request's plain inputs, from a form or a JSON object. Raises InvalidInput."""
     return json_body() if request.is_json else request.form

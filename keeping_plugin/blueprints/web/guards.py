@@ -3,7 +3,7 @@ admins only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from flask import Blueprint, g, has_request_context, request
@@ -13,7 +13,7 @@ from keeping_plugin.forms import csrf
 from keeping_plugin.services import audit
 from keeping_plugin.services.limits import ConcurrencyLimit, RateLimiter
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import Agent
+from keeping_plugin.types import Agent, Conversation
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # The largest honest body: a long text area of 131,072 characters, each twelve bytes in a form.
@@ -63,13 +63,15 @@ def agent() -> Agent:
 
 
 def admin() -> Agent:
-    """The admin who makes this request. Raises NotLoggedIn, Forbidden."""
+    """The admin who makes this request; ends the host's transaction. Raises NotLoggedIn,
+    Forbidden."""
     found = agent()
     if not found.is_admin:
         raise Forbidden(
             "Only admins can connect, configure or disconnect Salesforce. Ask an admin of "
             "your inbox to do it, or to make you an admin."
         )
+    end_host_transaction()
     return found
 
 
@@ -91,6 +93,18 @@ def end_host_transaction() -> None:
     """Give the host's database connection back before anything takes long; what was read from it
     are values by now. `close()` would detach the host's current user."""
     current_runtime().host_session().rollback()
+
+
+def visible(agent: Agent, conversation_ids: Iterable[str]) -> dict[str, Conversation]:
+    """Those of these conversations that are there and that this agent may see."""
+    helpdesk = current_runtime().helpdesk
+    found = {}
+    for conversation_id in dict.fromkeys(conversation_ids):
+        conversation = helpdesk.conversation(agent.company_id, conversation_id)
+        if conversation is not None and helpdesk.may_view(agent, conversation):
+            found[conversation_id] = conversation
+    end_host_transaction()
+    return found
 
 
 def denied() -> None:

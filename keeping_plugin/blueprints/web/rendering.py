@@ -26,6 +26,13 @@ def wanted() -> Wanted:
     return Wanted.PAGE
 
 
+def fragment(template: str, **context: Any) -> Response:
+    """A region of a page by itself, for keeping.js to swap in."""
+    response = make_response(render_template(template, **context))
+    response.headers["X-Keeping-Fragment"] = "1"
+    return response
+
+
 def answer(
     template: str,
     json: Mapping[str, Any],
@@ -40,8 +47,7 @@ def answer(
     if kind is Wanted.JSON:
         response = jsonify(dict(json))
     elif kind is Wanted.FRAGMENT:
-        response = make_response(render_template(template, **context, as_page=False))
-        response.headers["X-Keeping-Fragment"] = "1"
+        response = fragment(template, **context, as_page=False)
     else:
         response = make_response(render_template(page, fragment=template, **context, as_page=True))
     if getattr(context.get("error"), "soon", False):
