@@ -54,7 +54,7 @@ def _page(agent: Agent, error: InvalidInput | None = None) -> ResponseReturnValu
         tabs=tabs("activity"),
         connected=connection is not None,
         imports=[(each, _import_text(each, mailboxes)) for each in imports],
-        runs=[(each, choice_text(each.choice)) for each in earlier],
+        runs=[(each.run, each, choice_text(each.choice)) for each in earlier],
         states=STATES,
         addresses=addresses,
         after=after,
@@ -164,15 +164,16 @@ def _of_run(agent: Agent, run_id: int) -> Mapping[str, Any]:
         found: Progress = progress.run(session, agent.company_id, run_id)
         left, more = progress.left(session, agent.company_id, run_id, after=after)
     return {
-        "run": found,
+        "progress": found,
+        "run": found.run,
         "what": choice_text(found.choice),
         "left": left,
         "after": after,
         "more": more,
         "states": STATES,
         "left_sentence": left_sentence,
-        "ended": ended_text(found.state, found.reason),
-        "waits": waits_sentence(found.reason) if found.open else "",
+        "ended": ended_text(found.run.state, found.run.reason),
+        "waits": waits_sentence(found.run.reason) if found.open else "",
     }
 
 

@@ -120,23 +120,24 @@ def _said(wanted: MailboxAutomation, choices: PeopleChoices) -> str:
 
 
 def of_mailbox() -> tuple[Agent, Sequence[Mailbox], Mailbox | None]:
-    """The admin of this request, the company's mailboxes, and the one that `?mailbox=` names, as
-    `mailbox_named` has it."""
+    """As `of_mailboxes`, with the first mailbox where the address names none."""
+    agent, mailboxes, named = of_mailboxes()
+    if "mailbox" not in request.args and mailboxes:
+        named = mailboxes[0]
+    return agent, mailboxes, named
+
+
+def of_mailboxes() -> tuple[Agent, Sequence[Mailbox], Mailbox | None]:
+    """The admin of this request, the company's mailboxes, and the one that `?mailbox=` names.
+    Raises NotFound for an id that is not the company's."""
     agent = guards.admin()
     mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
     guards.end_host_transaction()
-    return agent, mailboxes, mailbox_named(mailboxes, request.args.get("mailbox"))
-
-
-def mailbox_named(mailboxes: Sequence[Mailbox], mailbox_id: str | None) -> Mailbox | None:
-    """The company's mailbox of this id, the first where none is named, None where there is none.
-    Raises NotFound for an id that is not the company's."""
-    if mailbox_id is None:
-        return mailboxes[0] if mailboxes else None
-    for mailbox in mailboxes:
-        if mailbox.id == mailbox_id:
-            return mailbox
-    raise NotFound("This mailbox does not exist.")
+    wanted = request.args.get("mailbox")
+    named = next((each for each in mailboxes if each.id == wanted), None)
+    if wanted is not None and named is None:
+        raise NotFound("This mailbox does not exist.")
+    return agent, mailboxes, named
 
 
 def page(
@@ -156,7 +157,9 @@ def page(
         mine = choices.of(chosen.id if chosen else people.COMPANY)
         obstacles = _obstacles(session, agent.company_id, mine)
         problems = _problems(session, agent.company_id, mine)
-        run = backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
+        progress = (
+            backfill_progress.latest(session, agent.company_id, chosen.id) if chosen else None
+        )
         beside_0_1_0 = people.beside_0_1_0(session)
     rows = [
         MailboxRow(
@@ -191,7 +194,7 @@ def page(
         connected=standing in (Standing.LIVE, Standing.BARRED, Standing.LOST),
         interruption=INTERRUPTIONS.get(standing),
         owners=OWNERS,
-        run=run,
+        progress=progress,
         ended_sentence=ended_sentence,
         skipped=_skipped_rows(skipped),
         internal=sorted(helpdesk.internal_addresses(agent.company_id)),

@@ -101,11 +101,11 @@ def progress() -> Response:
     """How far the mailbox's latest run is: the region that the Automation tab polls."""
     agent, _, mailbox = _here()
     with current_runtime().database.read() as session:
-        run = backfill_progress.latest(session, agent.company_id, mailbox.id)
+        found = backfill_progress.latest(session, agent.company_id, mailbox.id)
         connected = connect.current(session, agent.company_id) is not None
     return fragment(
         "keeping/settings/backfill.html",
-        run=run,
+        progress=found,
         mailbox=mailbox,
         connected=connected,
         ended_sentence=ended_sentence,

@@ -49,7 +49,8 @@ def settings() -> ResponseReturnValue:
 
 def _revocation(page: Overview) -> Revocation | None:
     done = page.disconnect_summary
-    return revocation(done.revocation, done.reason) if done is not None else None
+    last = done.revocation if done is not None else None
+    return revocation(last.state, last.reason) if last is not None else None
 
 
 def _schema_texts(page: Overview) -> Mapping[str, Any]:
@@ -59,7 +60,9 @@ def _schema_texts(page: Overview) -> Mapping[str, Any]:
         return {}
     return {
         "changes": [(item, _change_text(item)) for item in schema.changes],
-        "failure": refresh_failure(schema.failed) if schema.failed else "",
+        "failure": refresh_failure(schema.load.failed)
+        if schema.load and schema.load.failed
+        else "",
     }
 
 

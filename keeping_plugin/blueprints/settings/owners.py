@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.automation import mailbox_named
+from keeping_plugin.blueprints.settings.automation import of_mailboxes
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.errors import InvalidInput, KeepingError, NotConnected, NotFound
@@ -39,11 +39,7 @@ class UserPick:
 
 def owners_page() -> ResponseReturnValue:
     """Show the choice of the company, or of `?mailbox=`, and the agents; or change the choice."""
-    agent = guards.admin()
-    mailboxes = list(current_runtime().helpdesk.mailboxes(agent.company_id))
-    guards.end_host_transaction()
-    named = request.args.get("mailbox")
-    mailbox = mailbox_named(mailboxes, named) if named else None
+    agent, mailboxes, mailbox = of_mailboxes()
     if request.method == "GET":
         return _page(agent, mailboxes, mailbox)
     match request.form.get("do", "save"):

@@ -10,9 +10,9 @@ from typing import Any, Final
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from keeping_plugin.blueprints.settings.automation import mailbox_named
+from keeping_plugin.blueprints.settings.automation import of_mailboxes
 from keeping_plugin.blueprints.settings.tabs import tabs
-from keeping_plugin.blueprints.web import guards, notices
+from keeping_plugin.blueprints.web import notices
 from keeping_plugin.errors import InvalidInput, KeepingError, NotConnected, NotFound
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TASK
@@ -84,13 +84,8 @@ class Scope:
 
 
 def _scope() -> Scope:
-    agent = guards.admin()
-    runtime = current_runtime()
-    mailboxes = list(runtime.helpdesk.mailboxes(agent.company_id))
-    guards.end_host_transaction()
-    named = request.args.get("mailbox")
-    mailbox = mailbox_named(mailboxes, named) if named else None
-    with runtime.database.read() as session:
+    agent, mailboxes, mailbox = of_mailboxes()
+    with current_runtime().database.read() as session:
         people = policy.load(session, agent.company_id)
         link = linked(session, agent.company_id)
         return Scope(agent, mailboxes, mailbox, people, link, policy.beside_0_1_0(session))
@@ -103,9 +98,7 @@ def people_page() -> ResponseReturnValue:
         return _page(scope)
     do = request.form.get("do", "save")
     if do == "company" and scope.mailbox is not None:
-        with current_runtime().database.write() as session:
-            policy.follow_company(session, scope.agent, scope.mailbox.id, CHOICES)
-        notices.add_notice(f"{scope.name} follows the company again.")
+        _follow_company(scope, CHOICES)
         return _back(scope)
     if do == "rule":
         wanted: dict[str, Any] = {"by_colleagues": True, "by_website": True}
@@ -168,6 +161,12 @@ def _save(scope: Scope, wanted: dict[str, Any], back: str = "") -> ResponseRetur
     return redirect(back, 303) if back else _back(scope)
 
 
+def _follow_company(scope: Scope, names: Sequence[str]) -> None:
+    with current_runtime().database.write() as session:
+        policy.follow_company(session, scope.agent, scope.id, names)
+    notices.add_notice(f"{scope.name} follows the company again.")
+
+
 def _always_private(choices: PeopleChoices) -> bool:
     return choices.may_stay_private and not choices.looks_for_accounts
 
@@ -228,9 +227,7 @@ def values_page(object: str) -> ResponseReturnValue:
     if object not in _OBJECTS or schema is None:
         raise NotFound("Values can be chosen for Contacts, Leads and Tasks of a connected org.")
     if request.method == "POST" and request.form.get("do") == "company" and scope.mailbox:
-        with current_runtime().database.write() as session:
-            policy.follow_company(session, scope.agent, scope.mailbox.id, VALUES)
-        notices.add_notice(f"{scope.name} follows the company again.")
+        _follow_company(scope, VALUES)
         return redirect(url_for(".people_values", object=object, mailbox=scope.id), 303)
     form = _values_form(scope, schema)
     if request.method == "GET":

@@ -69,19 +69,19 @@ class ObjectChange:
     finds: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SchemaState:
     """How far the describe is. `stuck`: it is due, and no worker has begun it."""
 
-    running: bool
+    load: SchemaLoad | None
     stuck: bool
-    done: int
-    total: int
-    current: str
-    finished_at: datetime | None
-    failed: str
     objects: tuple[ObjectSummary, ...]
     changes: tuple[ObjectChange, ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not come to its end."""
+        return self.load is not None and self.load.finished_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +171,8 @@ def schema_state(session: Session, connection: Connection) -> SchemaState:
     """How far the describe of a connection is, and what it found."""
     load = session.get(SchemaLoad, connection.id)
     return SchemaState(
-        running=load is not None and load.finished_at is None,
+        load,
         stuck=load is not None and _is_stuck(load, now(session)),
-        done=load.done if load else 0,
-        total=load.total if load else 0,
-        current=load.current_object if load else "",
-        finished_at=load.finished_at if load else None,
-        failed=load.failed if load else "",
         objects=_summaries(session, connection),
         changes=_changes(session, connection),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
@@ -23,38 +23,42 @@ _OWED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """One run. `reached_at` is when the last message looked at was sent; `share` the part of the
-    time since `since` that lies behind it, since nobody counts a mailbox's mail beforehand. `left`
-    of the `granted` entries are still to be sent, `waiting` ones wait for a Contact. `stuck`: it is
-    due and no worker has begun it. `host_fails`: the host raised when it was last asked for mail;
-    `unread` messages were left out because it raised for them alone."""
+    """One run. `left` of its entries are still to be sent, `waiting` ones wait for a Contact.
+    `stuck`: it is due and no worker has begun it."""
 
-    id: int
-    state: str
-    since: datetime
-    started_at: datetime
-    finished_at: datetime | None
-    reached_at: datetime | None
-    share: float
-    seen: int
-    granted: int
+    run: BackfillRun
     left: int
     waiting: int
     stuck: bool
-    host_fails: bool
-    unread: int
 
     @property
     def running(self) -> bool:
         """Whether it goes on by itself."""
-        return self.state == RUNNING
+        return self.run.state == RUNNING
 
     @property
     def open(self) -> bool:
         """Whether it has not ended."""
-        return self.state in (RUNNING, PAUSED)
+        return self.run.state in (RUNNING, PAUSED)
+
+    @property
+    def host_fails(self) -> bool:
+        """Whether the host raised when it was last asked for mail."""
+        return self.running and bool(self.run.failures)
+
+    @property
+    def share(self) -> float:
+        """The part of the time since `since` that lies behind the last message looked at, since
+        nobody counts a mailbox's mail beforehand."""
+        run = self.run
+        if run.state == DONE:
+            return 1.0
+        whole = (run.started_at - run.since).total_seconds()
+        if run.reached_at is None or whole <= 0:
+            return 0.0
+        return min(1.0, max(0.0, (run.reached_at - run.since).total_seconds() / whole))
 
 
 def latest(session: Session, company_id: str, mailbox_id: str) -> Progress | None:
@@ -76,32 +80,6 @@ def latest(session: Session, company_id: str, mailbox_id: str) -> Progress | Non
             SyncEntry.run_id == run.id,
         )
     ).one()
-    return Progress(
-        id=run.id,
-        state=run.state,
-        since=run.since,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        reached_at=run.reached_at,
-        share=_share(run),
-        seen=run.seen,
-        granted=run.granted,
-        left=left,
-        waiting=waiting,
-        stuck=_is_stuck(run, now(session)),
-        host_fails=run.state == RUNNING and bool(run.failures),
-        unread=run.unread or 0,
-    )
-
-
-def _share(run: BackfillRun) -> float:
-    if run.state == DONE:
-        return 1.0
-    whole = (run.started_at - run.since).total_seconds()
-    if run.reached_at is None or whole <= 0:
-        return 0.0
-    return min(1.0, max(0.0, (run.reached_at - run.since).total_seconds() / whole))
-
-
-def _is_stuck(run: BackfillRun, time: datetime) -> bool:
-    return run.state == RUNNING and run.due_at is not None and time - run.due_at > _PATIENCE
+    due = run.due_at if run.state == RUNNING else None
+    stuck = due is not None and now(session) - due > _PATIENCE
+    return Progress(run, left, waiting, stuck)

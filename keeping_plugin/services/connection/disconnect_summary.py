@@ -15,8 +15,7 @@ from keeping_plugin.services.connection import disconnect, leftovers
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisconnectSummary:
     """`cancelled` entries were never sent, those included that are settled in a moment; of
-    `unsettled` ones nobody knows yet whether Salesforce took them. `revocation` is "", pending,
-    done or given_up, `reason` the code of the error in which its last try ended."""
+    `unsettled` ones nobody knows yet whether Salesforce took them."""
 
     org_name: str
     at: datetime
@@ -24,9 +23,7 @@ class DisconnectSummary:
     cancelled: int
     unsettled: int
     runs: int
-    revocation: str
-    try_until: datetime | None
-    reason: str
+    revocation: Revocation | None
 
 
 def disconnect_summary(session: Session, connection: Connection) -> DisconnectSummary | None:
@@ -52,9 +49,7 @@ def disconnect_summary(session: Session, connection: Connection) -> DisconnectSu
             .where(BackfillRun.connection_id == connection.id, BackfillRun.finished_at == at)
         )
         or 0,
-        revocation=revocation.state if revocation else "",
-        try_until=revocation.try_until if revocation else None,
-        reason=revocation.reason if revocation else "",
+        revocation=revocation,
     )
 
 

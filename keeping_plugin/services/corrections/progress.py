@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -43,18 +43,12 @@ class Left:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """One run, by the number of its records. `reason` is the code of what it waits for, or of what
-    ended it; `stuck`: it is due and no worker has begun it; `filling`: its records are still being
-    counted."""
+    """One run, by the number of its records. `stuck`: it is due and no worker has begun it;
+    `filling`: its records are still being counted."""
 
-    id: int
-    choice: Choice
-    state: str
-    reason: str
-    started_at: datetime
-    finished_at: datetime | None
+    run: UndoRun
     total: int
     deleted: int
     left: int
@@ -62,14 +56,19 @@ class Progress:
     filling: bool
 
     @property
+    def choice(self) -> Choice:
+        """What was chosen."""
+        return Choice(By(self.run.chosen_by), self.run.value)
+
+    @property
     def open(self) -> bool:
         """Whether it has not ended."""
-        return self.state in OPEN
+        return self.run.state in OPEN
 
     @property
     def running(self) -> bool:
         """Whether it still deletes."""
-        return self.state == UndoState.RUNNING
+        return self.run.state == UndoState.RUNNING
 
 
 def runs(session: Session, company_id: str) -> Sequence[Progress]:
@@ -104,12 +103,7 @@ def _progress(session: Session, run: UndoRun) -> Progress:
     counts = {state: number for state, number in rows}  # noqa: C416  a Row is no pair to mypy
     due = run.due_at if run.state in OPEN and run.claim is None else None
     return Progress(
-        id=run.id,
-        choice=Choice(By(run.chosen_by), run.value),
-        state=run.state,
-        reason=run.reason,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
+        run,
         total=sum(counts.values()),
         deleted=counts.get(ItemState.DELETED, 0),
         left=counts.get(ItemState.LEFT, 0),

@@ -301,7 +301,8 @@ def test_the_summary_of_a_disconnect_tells_what_was_done_and_what_is_left(compan
         found = disconnect_summary(session, company.row())
     assert found is not None
     assert (found.org_name, found.by, found.cancelled, found.unsettled) == ("Acme", "ada", 1, 1)
-    assert (found.revocation, found.reason) == ("pending", "")
+    assert found.revocation is not None
+    assert (found.revocation.state, found.revocation.reason) == ("pending", "")
 
 
 def test_disconnecting_twice_is_said(company: Company) -> None:

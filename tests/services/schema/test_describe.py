@@ -71,8 +71,9 @@ def test_the_first_describe_reads_object_by_object_and_tells_how_far_it_is(
     class Watched(FakeGateway):
         def describe(self, objects: Sequence[str], **options: Any) -> Any:
             with company.database.read() as session:
-                state = schema_state(session, company.row())
-            seen.append((state.done, state.total, state.current))
+                load = schema_state(session, company.row()).load
+            assert load is not None
+            seen.append((load.done, load.total, load.current_object))
             return super().describe(objects, **options)
 
     watched = replace(parts, gateways=lambda *_, **__: Watched(salesforce, salesforce.user_id))
@@ -81,7 +82,8 @@ def test_the_first_describe_reads_object_by_object_and_tells_how_far_it_is(
     with company.database.read() as session:
         state = schema_state(session, company.row())
         assert tuple(schema.schemas(session, company.row().id)) == DESCRIBED
-    assert (state.running, state.stuck, state.failed) == (False, False, "")
+    assert state.load is not None
+    assert (state.running, state.stuck, state.load.failed) == (False, False, "")
     assert [summary.name for summary in state.objects] == list(OBJECT_NAMES)
     contact = state.objects[0]
     assert contact.fields == len(salesforce.org.schemas["Contact"].fields)
@@ -221,7 +223,8 @@ def test_a_first_describe_that_broke_off_begins_again(
     schema.describe(parts, company.row().id)
     with company.database.read() as session:
         state = schema_state(session, company.row())
-    assert state.failed == ""
+    assert state.load is not None
+    assert state.load.failed == ""
     assert len(state.objects) == len(OBJECT_NAMES)
 
 
