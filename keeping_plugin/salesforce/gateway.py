@@ -62,7 +62,7 @@ _SEARCH_TEXT = 255
 
 
 class Gateway:
-    """`ports.SalesforceGateway` over HTTP.
+    """`ports.SalesforceGateway` over HTTP; what each verb promises is said there.
 
     Make one for each piece of work, they are cheap: the transport keeps the connections.
     `deadline`: seconds for each whole call, further pages and the repeat after a refresh included.
@@ -82,17 +82,14 @@ class Gateway:
 
     @property
     def usage(self) -> Usage | None:
-        """API usage as the last answer told it."""
         return self._calls.usage
 
     @property
     def server_date(self) -> datetime | None:
-        """The `Date` header of Salesforce's last answer."""
         return self._calls.server_date
 
     @property
     def requests(self) -> int:
-        """API requests that left through this gateway so far, answered or not."""
         return self._calls.requests
 
     def find(
@@ -106,8 +103,6 @@ class Gateway:
         fields: Mapping[str, Sequence[str]] | None = None,
         start_by: float | None = None,
     ) -> Found:
-        """Everyone with these addresses or chosen for them, and every Task of the look, read to its
-        end; of people that are found `by_search`, absence is not known."""
         if tasks is not None:
             names.checked_id(tasks.created_by, "User")
         for name in (name for named in (fields or {}).values() for name in named):
@@ -133,27 +128,22 @@ class Gateway:
         chosen: str = "",
         others: Mapping[str, Sequence[str]] | None = None,
     ) -> Sequence[ContactMatch | LeadMatch]:
-        """Everyone with this address, or chosen for it, and what stands around each: one API
-        request."""
         shown = Shown(schemas, fields, tuple(numbers), chosen, others or {})
         with self._calls.verb("panel"):
             return panels.panel(self._calls, address, shown)
 
     def successors(self, record_ids: Sequence[str]) -> Mapping[str, str]:
-        """What Contacts and Leads that are gone were merged into or converted to."""
         with self._calls.verb("successors"):
             return successors.successors(self._calls, record_ids)
 
     def find_by_text(
         self, text: str, fields: Mapping[str, Sequence[str]], *, limit: int = 5
     ) -> Sequence[Record]:
-        """Contacts, unconverted Leads and Accounts by what somebody types."""
         asked = {name: names.checked_paths(paths) for name, paths in fields.items()}
         with self._calls.verb("find_by_text"):
             return searching.by_text(self._calls, _searched(text), asked, limit)
 
     def read(self, object: str, record_id: str, fields: Sequence[str]) -> Record:
-        """One record. Raises RecordNotFound."""
         paths = names.checked_paths(fields)
         statement = soql.record(
             names.checked_object(object), names.checked_id(record_id, object), paths
@@ -172,7 +162,6 @@ class Gateway:
         allow_duplicates: bool = False,
         start_by: float | None = None,
     ) -> Saved:
-        """Create one record. Raises RecordRejected, DuplicatesFound."""
         with self._calls.verb("create", start_by=start_by):
             return saving.create(self._calls, object, fields, allow_duplicates=allow_duplicates)
 
@@ -185,7 +174,6 @@ class Gateway:
         first: int = 0,
         start_by: float | None = None,
     ) -> Mapping[str, DomainAccounts]:
-        """The Account of each of up to 200 mail domains, in one API request."""
         with self._calls.verb("accounts", start_by=start_by):
             return domains_accounts.accounts(
                 self._calls, domains, person_accounts=person_accounts, named=named, first=first
@@ -194,7 +182,6 @@ class Gateway:
     def create_many(
         self, records: Sequence[NewRecord], *, start_by: float | None = None
     ) -> Sequence[Saved | SalesforceError]:
-        """Create up to 1,000 records in one API request: one outcome a row, in order."""
         if not records:
             return ()
         with self._calls.verb("create_many", start_by=start_by):
@@ -203,7 +190,6 @@ class Gateway:
     def read_many(
         self, object: str, record_ids: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Record]:
-        """Up to 200 records in one API request, by id; those that are not there are left out."""
         paths = names.checked_paths(fields)
         ids = [names.checked_id(record_id, object) for record_id in record_ids]
         if not 0 < len(ids) <= inspecting.MAX_RECORDS:
@@ -217,7 +203,6 @@ class Gateway:
     def update_many(
         self, object: str, changes: Mapping[str, Mapping[str, Value]]
     ) -> Mapping[str, SalesforceError | None]:
-        """Update up to 200 records in one API request: one outcome a record."""
         with self._calls.verb("update_many"):
             return saving.update_many(self._calls, object, changes)
 
@@ -229,14 +214,12 @@ class Gateway:
         *,
         start_by: float | None = None,
     ) -> Inspection:
-        """Up to 200 records before they are deleted, and what refers to them."""
         with self._calls.verb("inspect", start_by=start_by):
             return inspecting.inspect(self._calls, object, record_ids, related)
 
     def delete_many(
         self, record_ids: Sequence[str], *, start_by: float | None = None
     ) -> Sequence[Saved | SalesforceError]:
-        """Delete up to 200 records in one API request: one outcome a record, in order."""
         with self._calls.verb("delete_many", start_by=start_by):
             return saving.delete_many(self._calls, record_ids)
 
@@ -249,7 +232,6 @@ class Gateway:
         unless_modified_since: datetime | None = None,
         allow_duplicates: bool = False,
     ) -> None:
-        """Write these fields. Raises RecordRejected, RecordChanged, DuplicatesFound."""
         with self._calls.verb("update"):
             saving.update(
                 self._calls,
@@ -261,7 +243,6 @@ class Gateway:
             )
 
     def search(self, object: str, text: str, *, limit: int = 20) -> Sequence[Record]:
-        """Records whose title contains the text, with their title."""
         wanted = _searched(text)
         names.checked_object(object)
         title = title_field(object)
@@ -277,20 +258,16 @@ class Gateway:
             return [payloads.record(row, object, (title,)) for row in rows]
 
     def users(self, addresses: Sequence[str], ids: Sequence[str] = ()) -> Sequence[UserFound]:
-        """Active standard users with one of these addresses as their email address, username or
-        Federation ID, or with one of these ids."""
         with self._calls.verb("users"):
             return users.users(self._calls, addresses, ids)
 
     def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
-        """Active standard users by a part of their name."""
         with self._calls.verb("users"):
             return users.named(self._calls, _searched(text), limit)
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None
     ) -> Sequence[Described]:
-        """Up to five objects in one API request; those the user cannot see are left out."""
         if not 0 < len(objects) <= _DESCRIBES:
             raise ValueError(f"1 to {_DESCRIBES} objects, not {len(objects)}")
         known = unless_modified or {}
@@ -313,15 +290,12 @@ class Gateway:
     def picklist_values(
         self, object: str, record_type_id: str
     ) -> Mapping[str, Sequence[PicklistValue]]:
-        """The picklist values that a record type offers, by field. What a value depends on is told
-        by the describe alone."""
         kind = names.checked_id(record_type_id, "RecordType")
         path = f"ui-api/object-info/{names.checked_object(object)}/picklist-values/{kind}"
         with self._calls.verb("picklist_values"):
             return payloads.picklists(self._calls.ask("picklist_values", "GET", path).body)
 
     def closed_task_status(self) -> str | None:
-        """A Task status that counts as closed, the default one first; None if there is none."""
         statement = soql.select(
             ("Id", "ApiName", "IsDefault", "SortOrder"), "TaskStatus", where=["IsClosed = true"]
         )
@@ -338,7 +312,6 @@ class Gateway:
             return replace(facts, api_version=version)
 
     def visibility(self, user_id: str) -> Visibility:
-        """Who sees which records, as far as Salesforce tells this user."""
         with self._calls.verb("visibility"):
             return visibility.visibility(self._calls, names.checked_id(user_id, "User"))
 
