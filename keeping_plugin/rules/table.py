@@ -3,6 +3,9 @@
 This table is all there is: the intake, the settings page, `flask keeping explain`, the panel's
 "why not?" and docs/rules.md read it. Whether the person is in Salesforce already is asked by the
 delivery, not here: it is a question for Salesforce, and these are about the message.
+
+Each check answers "may it go on, as far as this question goes?". A missing customer or an invalid
+address is refused once for that, and not again by checks that cannot know more.
 """
 
 from __future__ import annotations
@@ -11,38 +14,38 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from keeping_plugin.rules import checks
+from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.rules.decision import Check, Rule
 from keeping_plugin.rules.facts import Facts
 from keeping_plugin.types import Action
 
 CONNECTED = Check(
     "not_connected",
-    checks.salesforce_is_connected,
+    lambda facts: facts.connected,
     "Salesforce is connected (a lost connection counts: work waits until it is reconnected).",
     "Salesforce is not connected.",
 )
 HAS_CUSTOMER = Check(
     "no_customer",
-    checks.names_a_customer,
+    lambda facts: facts.customer != "",
     "The message has a customer: its sender, or the person it was sent to.",
     "The message has no customer, so there is no one to look up.",
 )
 VALID_ADDRESS = Check(
     "invalid_address",
-    checks.address_is_valid,
+    lambda facts: facts.address != "" or facts.customer == "",
     "The customer's address is a valid email address.",
     "The customer's address is not a valid email address.",
 )
 FITS_SALESFORCE = Check(
     "address_too_long",
-    checks.address_fits_salesforce,
+    lambda facts: facts.address == "" or bool(salesforce_forms(facts.address)),
     "The customer's address fits into the Email field (at most 80 characters).",
     "The customer's address is too long for the Email field (at most 80 characters).",
 )
 EXTERNAL = Check(
     "internal_address",
-    checks.customer_is_external,
+    lambda facts: not facts.internal,
     "The customer's address is not one of your own people, aliases or domains.",
     "The customer's address is one of your own people, aliases or domains.",
 )
@@ -55,19 +58,19 @@ RULES: tuple[Rule, ...] = (
             CONNECTED,
             Check(
                 "auto_add_off",
-                checks.auto_add_is_on,
+                lambda facts: facts.add_contacts,
                 "Auto-add is switched on for the mailbox that received the conversation.",
                 "Auto-add is switched off for the mailbox that received the conversation.",
             ),
             Check(
                 "not_inbound",
-                checks.customer_wrote_it,
+                lambda facts: facts.inbound,
                 "The message came in from the customer.",
                 "The message was sent by your team; only a customer's own message adds a person.",
             ),
             Check(
                 "not_opening",
-                checks.opens_its_conversation,
+                lambda facts: facts.opens_conversation,
                 "The message is the first of its conversation.",
                 "The conversation already existed; only its first message adds a person.",
             ),
@@ -77,37 +80,37 @@ RULES: tuple[Rule, ...] = (
             EXTERNAL,
             Check(
                 "skipped_domain",
-                checks.domain_is_not_skipped,
+                lambda facts: not facts.skipped,
                 "The customer's domain is not on the list of skipped domains.",
                 "The customer's domain, or a parent domain, is on the list of skipped domains.",
             ),
             Check(
                 "auto_submitted",
-                checks.nothing_was_auto_submitted,
+                lambda facts: not facts.auto_submitted,
                 "A person wrote it: it is not an automatic reply or notification.",
                 "A program sent it: it is marked as an automatic reply or a notification.",
             ),
             Check(
                 "delivery_report",
-                checks.is_no_delivery_report,
+                lambda facts: not facts.delivery_report,
                 "It is not a bounce, a delivery report or a read receipt.",
                 "It is a bounce, a delivery report or a read receipt.",
             ),
             Check(
                 "mailing_list",
-                checks.is_not_from_a_list,
+                lambda facts: not facts.mailing_list,
                 "It did not come through a mailing list or a bulk mailing.",
                 "It came through a mailing list or a bulk mailing.",
             ),
             Check(
                 "calendar_reply",
-                checks.is_no_calendar_reply,
+                lambda facts: not facts.calendar_reply,
                 "It is not a calendar reply to an invitation.",
                 "It is a calendar reply to an invitation.",
             ),
             Check(
                 "no_reply_sender",
-                checks.somebody_reads_replies,
+                lambda facts: not facts.no_reply,
                 "The customer's address is read by someone: it is not a no-reply address.",
                 "The customer's address is one that nobody reads, such as no-reply or "
                 "mailer-daemon.",
@@ -121,14 +124,14 @@ RULES: tuple[Rule, ...] = (
             CONNECTED,
             Check(
                 "logging_off",
-                checks.logging_is_on_or_asked_for,
+                lambda facts: facts.log_tasks or facts.asked_by != "",
                 "Logging as Salesforce Tasks is switched on for the mailbox, or an agent logs this "
                 "message by hand.",
                 "Logging as Salesforce Tasks is switched off for the mailbox.",
             ),
             Check(
                 "kept_out",
-                checks.no_agent_keeps_it_out,
+                lambda facts: facts.kept_out_by == "" or facts.asked_by != "",
                 "No agent chose not to log this message or its conversation, or one now logs it "
                 "by hand.",
                 "An agent chose not to log this message or its conversation.",
@@ -139,7 +142,7 @@ RULES: tuple[Rule, ...] = (
             EXTERNAL,
             Check(
                 "unlogged_domain",
-                checks.domain_may_be_logged,
+                lambda facts: not facts.unlogged,
                 "Logging is not skipped for the customer's domain.",
                 "Logging is skipped for the customer's domain or a parent domain.",
             ),
