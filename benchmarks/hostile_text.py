@@ -16,7 +16,7 @@ from keeping_plugin.mail.body import read_body
 from keeping_plugin.mail.company_name import company_in
 from keeping_plugin.mail.effort import Effort
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.mail.task import subject, task_fields
+from keeping_plugin.mail.task import subject, task_text
 from keeping_plugin.rules import MACHINE_HEADERS, Facts, Policy
 from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.types import FieldSpec, Message
@@ -184,7 +184,7 @@ def _message(*, text: str | None = None, html: str | None = None) -> Message:
 
 
 def _task(message: Message) -> object:
-    return task_fields(message, conversation=None, marker=_MARK)
+    return task_text(message, conversation=None, marker=_MARK).fields
 
 
 def _company(text: str) -> object:

@@ -129,11 +129,6 @@ def read_reply(text: str, *, subject: str = "", effort: Effort | None = None) ->
     return Reply(_joined(parts.lines), signature=signature)
 
 
-def new_part(text: str, subject: str = "") -> str:
-    """The text of `read_reply`."""
-    return read_reply(text, subject=subject).text
-
-
 def is_forward(subject: str, text: str = "") -> bool:
     """Whether a mail's own Subject says that it was passed on."""
     found = _PREFIX.match(subject[:400])

@@ -46,13 +46,6 @@ class TaskText:
     note: str | None = None
 
 
-def task_fields(
-    message: Message, *, conversation: Conversation | None, marker: str, zone: tzinfo = UTC
-) -> dict[str, Value]:
-    """The fields of `task_text`."""
-    return task_text(message, conversation=conversation, marker=marker, zone=zone).fields
-
-
 def task_text(
     message: Message,
     *,

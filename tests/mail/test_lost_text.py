@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from keeping_plugin.mail.reply import new_part
-from keeping_plugin.mail.task import task_fields
+from keeping_plugin.mail.reply import read_reply
+from keeping_plugin.mail.task import task_text
 from keeping_plugin.types import Address, Conversation, Direction, Message
 
 ANNA = Address("anna@customer.example", "Anna Smith")
@@ -39,7 +39,7 @@ def described(text: str | None, *, subject: str = "Re: Your order 4411", html: s
         html=html or None,
     )
     conversation = Conversation("c1", "sales", subject, URL, customer=ANNA)
-    fields = task_fields(message, conversation=conversation, marker="[k-aaaaaaaaaaaaaaaa]")
+    fields = task_text(message, conversation=conversation, marker="[k-aaaaaaaaaaaaaaaa]").fields
     return str(fields["Description"])
 
 
@@ -61,7 +61,7 @@ def test_replies_are_trimmed_as_people_would_and_none_loses_a_line(shared: Path)
     pairs = json.loads((shared / "field" / "trim" / "crisp.json").read_text())
     exact, lost = 0, []
     for pair in pairs:
-        made = new_part(pair["text"])
+        made = read_reply(pair["text"]).text
         exact += made.strip() == pair["expected"].strip()
         lost += [
             (pair["name"], line)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from keeping_plugin.mail.clean import length
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.mail.task import marker, task_fields
+from keeping_plugin.mail.task import marker, task_text
 from keeping_plugin.rules import RULES, Facts, Policy, decide
 from keeping_plugin.types import Action, Address, Direction, Message
 
@@ -68,7 +68,7 @@ def added(path: Path) -> tuple[str, ...]:
 def test_every_message_becomes_a_task_that_salesforce_takes(shared: Path) -> None:
     for path in mails(shared):
         message = read(path)
-        fields = task_fields(message, conversation=None, marker=MARK)
+        fields = task_text(message, conversation=None, marker=MARK).fields
         assert str(fields["Subject"]).endswith(MARK), path.name
         assert length(str(fields["Subject"])) <= 255, path.name
         assert 1 <= length(str(fields["Description"])) <= 32_000, path.name

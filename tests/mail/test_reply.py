@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from keeping_plugin.mail.reply import new_part
+from keeping_plugin.mail.reply import read_reply
 
 WROTE = "On Mon, May 4, 2026 at 10:00 AM Bob Jones <bob@acme.example> wrote:"
 
@@ -75,10 +75,10 @@ NORTHERN = [
 @pytest.mark.parametrize("header", NORTHERN)
 def test_history_is_left_out_in_northern_languages_and_portuguese(header: str) -> None:
     old = "> gammelt\n> ældre" if header.endswith("pisze:") else "gammelt\n\nældre"
-    assert new_part(f"Tak, det er fint!\nKl. 10:00?\n\n{header}\n\n{old}") == (
+    assert read_reply(f"Tak, det er fint!\nKl. 10:00?\n\n{header}\n\n{old}").text == (
         "Tak, det er fint!\nKl. 10:00?"
     )
-    assert new_part(f"Hello\n{header}\n> old") == "Hello"
+    assert read_reply(f"Hello\n{header}\n> old").text == "Hello"
 
 
 KEPT = [
@@ -98,7 +98,7 @@ KEPT = [
 
 @pytest.mark.parametrize("text", KEPT)
 def test_what_only_looks_like_history_stays(text: str) -> None:
-    assert new_part(text) == "\n".join(line for line in text.split("\n") if line[:1] != ">")
+    assert read_reply(text).text == "\n".join(line for line in text.split("\n") if line[:1] != ">")
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_what_only_looks_like_history_stays(text: str) -> None:
     ],
 )
 def test_signatures_of_those_languages_are_left_out(closing: str) -> None:
-    assert new_part(f"Tak for hjælpen.\n\n{closing}\nAnna Møller\n+45 00 00 00 00") == (
+    assert read_reply(f"Tak for hjælpen.\n\n{closing}\nAnna Møller\n+45 00 00 00 00").text == (
         "Tak for hjælpen."
     )
 
 
 @pytest.mark.parametrize(("text", "new"), CASES)
 def test_the_new_part(text: str, new: str) -> None:
-    assert new_part(text) == new
+    assert read_reply(text).text == new
 
 
 def test_lines_are_kept_as_they_were_written() -> None:
     text = "def f():\n    return 1\n\n" + "word " * 500 + "end\n\n" + WROTE + "\n> old"
-    assert new_part(text) == "def f():\n    return 1\n\n" + "word " * 500 + "end"
+    assert read_reply(text).text == "def f():\n    return 1\n\n" + "word " * 500 + "end"
 
 
 SIZE = 64 * 1024
@@ -163,5 +163,5 @@ def test_no_text_takes_long(unit: str) -> None:
     """One long line, and the same in lines of a usual length."""
     for text in (unit * (SIZE // len(unit)), "\n".join([(unit * 200)[:199]] * (SIZE // 200))):
         started = time.process_time()
-        new_part(text)
+        read_reply(text)
         assert time.process_time() - started < 5

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeping_plugin.mail.clean import length
-from keeping_plugin.mail.task import marker, subject, task_fields
+from keeping_plugin.mail.task import marker, subject, task_text
 from keeping_plugin.time_zones import zone
 from keeping_plugin.types import Address, Conversation, Direction, Message
 
@@ -44,7 +44,7 @@ def conversation(about: str = "Where is my order?", url: str = URL) -> Conversat
 
 
 def fields(**changes: Any) -> dict[str, Any]:
-    return task_fields(message(**changes), conversation=conversation(), marker=MARK)
+    return task_text(message(**changes), conversation=conversation(), marker=MARK).fields
 
 
 def description(**changes: Any) -> str:
@@ -116,7 +116,7 @@ class TestSubject:
         assert made == f"Email received: (no subject) {MARK}"
 
     def test_of_a_conversation_that_is_gone_is_the_messages_own(self) -> None:
-        made = task_fields(message(), conversation=None, marker=MARK)
+        made = task_text(message(), conversation=None, marker=MARK).fields
         assert made["Subject"] == f"Email received: Re: order {MARK}"
 
     def test_a_marker_in_the_subject_itself_is_not_at_its_end(self) -> None:
@@ -164,11 +164,11 @@ class TestDescription:
         assert description(text=text) == "Yes."
 
     def test_without_a_usable_address_says_where_the_rest_is(self) -> None:
-        made = task_fields(
+        made = task_text(
             message(text="x" * 40_000),
             conversation=conversation(url="https://inbox.example/" + "y" * 40_000),
             marker=MARK,
-        )
+        ).fields
         assert str(made["Description"]).endswith("is in the conversation in the inbox.")
         assert length(str(made["Description"])) <= 32_000
 
@@ -208,7 +208,7 @@ class TestDate:
     )
     def test_is_the_day_of_the_user_who_logs_it(self, sent_at: str, name: str, day: str) -> None:
         sent = message(sent_at=datetime.fromisoformat(sent_at))
-        made = task_fields(sent, conversation=None, marker=MARK, zone=zone(name))
+        made = task_text(sent, conversation=None, marker=MARK, zone=zone(name)).fields
         assert made["ActivityDate"] == day
 
     @pytest.mark.parametrize("year", [1, 1699, 4001, 9999])
@@ -217,5 +217,5 @@ class TestDate:
         for each in zones:
             sent = message(sent_at=datetime(year, 6, 1, tzinfo=each))
             for name in ("GMT", "Pacific/Kiritimati", "America/Los_Angeles"):
-                made = task_fields(sent, conversation=None, marker=MARK, zone=zone(name))
+                made = task_text(sent, conversation=None, marker=MARK, zone=zone(name)).fields
                 assert "ActivityDate" not in made

@@ -181,11 +181,10 @@ def verdicts_of(decision: Decision) -> tuple[Verdict, ...]:
     return tuple(Verdict(Action(action), tuple(reasons)) for action, reasons in decision.verdicts)
 
 
-def replayed(decision: Decision) -> tuple[Verdict, ...] | None:
-    """What today's rules say of the facts of then. None when the facts are gone (retention), or
-    were of another release's shape."""
-    facts = Facts.restored(decision.facts) if decision.facts else None
-    return decide(rules_of(decision), facts) if facts is not None else None
+def facts_of(decision: Decision) -> Facts | None:
+    """The facts of then. None when they are gone (retention), or were of another release's
+    shape."""
+    return Facts.restored(decision.facts) if decision.facts else None
 
 
 def rules_of(decision: Decision) -> tuple[Rule, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import Decision, SyncEntry
 from keeping_plugin.ports import HelpDesk
 from keeping_plugin.rules import CHECKS, RULES, RULES_VERSION, Facts, Rule, Verdict
-from keeping_plugin.services.automation.decisions import rules_of, verdicts_of
+from keeping_plugin.services.automation.decisions import facts_of, rules_of, verdicts_of
 from keeping_plugin.services.automation.policy import read_policy, read_switches
 from keeping_plugin.types import Action, MessageArrived
 from keeping_plugin.wording.actions import TITLES
@@ -137,7 +137,7 @@ def _plain(value: object) -> str:
 
 def _decided(decision: Decision) -> Sequence[str]:
     heading = f"Evaluated {_time(decision.decided_at)}, {decision.occasion}"
-    facts = Facts.restored(decision.facts) if decision.facts else None
+    facts = facts_of(decision)
     if facts is not None and decision.rules_version == RULES_VERSION:
         return explain_facts(facts, heading, rules=rules_of(decision))
     lines = [f"{heading} (rule set {decision.rules_version}, today's is {RULES_VERSION})"]

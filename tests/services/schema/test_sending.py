@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.mail.task import task_fields
+from keeping_plugin.mail.task import task_text
 from keeping_plugin.services.schema.sending import PAYLOADS, blocked, obstacles, sendable
 from keeping_plugin.types import Action, Address, Direction, Message, ObjectSchema
 from keeping_plugin.types.describe_result import schema_of
@@ -31,7 +31,7 @@ MESSAGE = Message(
     sent_at=datetime(2026, 5, 6, 9, tzinfo=UTC),
     text="Hello",
 )
-TASK = {**task_fields(MESSAGE, conversation=None, marker="[k-1]"), "Status": "Completed"}
+TASK = {**task_text(MESSAGE, conversation=None, marker="[k-1]").fields, "Status": "Completed"}
 CONTACT = contact_fields(Address("jane@customer.example", "Jane Doe"))
 
 
