@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from keeping_plugin.models.base import (
@@ -104,6 +106,20 @@ class Connection(Base):
     timezone: Mapped[str | None] = mapped_column(String(64))  # of the connecting user
     api_version: Mapped[str | None] = mapped_column(String(8))  # agreed on with the org
     address_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by a refresh
+
+    @hybrid_property
+    def is_live(self) -> bool:
+        """The company's own, and neither lost nor disconnected."""
+        return self.current and self.status == ConnectionStatus.LIVE
+
+    @is_live.inplace.expression
+    @classmethod
+    def _is_live(cls) -> ColumnElement[bool]:
+        return cls.current & (cls.status == ConnectionStatus.LIVE)
+
+    def end_pause(self) -> None:
+        """Forget why it paused."""
+        self.paused_until, self.pause_reason, self.pause_words = None, "", None
 
     @property
     def is_barred(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import delete, event, insert, select, text
 from sqlalchemy.orm import Session
@@ -206,13 +206,8 @@ def record_created(
 ) -> None:
     """One row for each record that an automation made, in one statement; its id is None where
     Salesforce told that it is there, but not which."""
-    time = now(session)
     rows = [
         {
-            "at": time,
-            "company_id": connection.company_id,
-            "action": Audited.RECORD_CREATED,
-            "connection_id": connection.id,
             "object": record.object,
             "record_id": record_id or "",
             "fields": list(record.fields),
@@ -220,8 +215,7 @@ def record_created(
         }
         for record, record_id in records
     ]
-    if rows:
-        session.connection().execute(insert(AuditRecord), rows)
+    _record_many(session, connection, Audited.RECORD_CREATED, rows)
 
 
 def record_deleted(
@@ -234,21 +228,23 @@ def record_deleted(
 ) -> None:
     """One row for each record (object and id) that an undo deleted, in one statement, under the
     name of the admin who started it."""
-    time = now(session)
-    rows = [
-        {
-            "at": time,
-            "company_id": connection.company_id,
-            "agent_id": agent_id,
-            "action": Audited.RECORD_DELETED,
-            "connection_id": connection.id,
-            "object": object,
-            "record_id": record_id,
-            "detail": str(run_id),
-        }
-        for object, record_id in records
-    ]
-    session.connection().execute(insert(AuditRecord), rows)
+    common = {"agent_id": agent_id, "detail": str(run_id)}
+    rows = [{**common, "object": object, "record_id": record_id} for object, record_id in records]
+    _record_many(session, connection, Audited.RECORD_DELETED, rows)
+
+
+def _record_many(
+    session: Session, connection: Connection, action: Audited, rows: list[dict[str, Any]]
+) -> None:
+    if not rows:
+        return
+    common = {
+        "at": now(session),
+        "company_id": connection.company_id,
+        "action": action,
+        "connection_id": connection.id,
+    }
+    session.connection().execute(insert(AuditRecord), [{**common, **row} for row in rows])
 
 
 @event.listens_for(AuditRecord, "before_update")

@@ -92,7 +92,7 @@ def hold_slot(concurrency: ConcurrencyLimit, rate: RateLimiter) -> Iterator[None
 def end_host_transaction() -> None:
     """Give the host's database connection back before anything takes long; what was read from it
     are values by now. `close()` would detach the host's current user."""
-    current_runtime().host_session().rollback()
+    current_runtime().end_host_transaction()
 
 
 def visible(agent: Agent, conversation_ids: Iterable[str]) -> dict[str, Conversation]:

@@ -70,7 +70,7 @@ def listed(
             SyncEntry.mailbox_id == wanted.mailbox_id if wanted.mailbox_id else true(),
             SyncEntry.action == wanted.action if wanted.action else true(),
             has_cause(session, company_id, wanted.reason) if wanted.reason else true(),
-            _behind(at, SyncEntry.id, after),
+            behind(at, SyncEntry.id, after),
         )
         .order_by(at.desc(), SyncEntry.id.desc())
         .limit(PAGE + 1)
@@ -85,9 +85,10 @@ def listed(
     )
 
 
-def _behind(
+def behind(
     at: InstrumentedAttribute[datetime], id: InstrumentedAttribute[int], after: Place | None
 ) -> ColumnElement[bool]:
+    """The rows of a list, newest first, that stand behind this place; all for None."""
     if after is None:
         return true()
     # The first half is what lets an index begin in the right place.
@@ -121,7 +122,7 @@ def _refused(session: Session, company_id: str, wanted: Filter, after: Place | N
             wanted.period.holds(at),
             Decision.mailbox_id == wanted.mailbox_id if wanted.mailbox_id else true(),
             verdicts.contains(f'"{wanted.reason}"', autoescape=True) if wanted.reason else true(),
-            _behind(at, Decision.id, after),
+            behind(at, Decision.id, after),
         )
         .order_by(at.desc(), Decision.id.desc())
         .limit(PAGE + 1)

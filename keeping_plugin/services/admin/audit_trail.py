@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from keeping_plugin.models import AuditRecord, Connection
-from keeping_plugin.services.admin.activity_list import Place
+from keeping_plugin.objects import record_page
+from keeping_plugin.services.admin.activity_list import Place, behind
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.fields import label_in
@@ -119,12 +120,9 @@ def trail(
 ) -> Trail:
     """One page of what was done in this company. `mailboxes` are their names by id."""
     at, key = AuditRecord.at, AuditRecord.id
-    conditions = (wanted or AuditFilter()).conditions()
+    conditions = (*(wanted or AuditFilter()).conditions(), behind(at, key, after))
     query = select(AuditRecord).where(AuditRecord.company_id == company_id, *conditions)
-    if after is not None:
-        query = query.where(at <= after.at, or_(at < after.at, key < after.id))
-    query = query.order_by(at.desc(), key.desc()).limit(PAGE + 1)
-    rows = session.scalars(query).all()
+    rows = session.scalars(query.order_by(at.desc(), key.desc()).limit(PAGE + 1)).all()
     of_company = select(Connection).where(Connection.company_id == company_id)
     connections = {row.id: row for row in session.scalars(of_company)}
     last = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -155,7 +153,7 @@ def _deed(
 ) -> AuditEntry:
     url = ""
     if connection is not None and row.object and row.record_id:
-        url = f"{connection.instance_url}/lightning/r/{row.object}/{row.record_id}/view"
+        url = record_page(connection.instance_url, row.object, row.record_id)
     return AuditEntry(
         at=row.at,
         agent_id=row.agent_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keeping_plugin.errors import Complaint
-from keeping_plugin.models import Connection, ConnectionStatus, Decision, EntryState, SyncEntry
+from keeping_plugin.models import Connection, Decision, EntryState, SyncEntry
 from keeping_plugin.objects import LEAD, PEOPLE, TASK, record_page
 from keeping_plugin.rules import GIVES_WAY
 from keeping_plugin.services.automation.decisions import verdicts_of
@@ -87,12 +87,11 @@ def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = 
     sentence = entry_sentence(entry.reason, entry.state)
     if entry.reason == "created" and (entry.record_id or "").startswith(LEAD.prefix):
         sentence = LEAD_CREATED
-    live = connection.current and connection.status == ConnectionStatus.LIVE
     unsettled = entry.state in (EntryState.PENDING, EntryState.SENDING, EntryState.WAITING)
     pause = pause_of(connection.pause_reason, connection.pause_words) if unsettled else None
     if pause is not None and entry.reason in ("", pause.reason):
         sentence = "Waiting: logging is paused."
-    retryable = live and entry.state == EntryState.FAILED
+    retryable = connection.is_live and entry.state == EntryState.FAILED
     by_hand = BY_HAND.format(agent=entry.by_agent) if entry.by_agent else ""
     logs = entry.action == Action.LOG_TASK
     return Line(
@@ -107,7 +106,7 @@ def line_of(entry: SyncEntry, connection: Connection, copy: LoggedCopy | None = 
         unsettled=retryable and entry.reason == OUTCOME_UNKNOWN,
         pause=pause,
         copy=copy,
-        undoable=live and entry.state == EntryState.DONE and entry.reason in MADE,
+        undoable=connection.is_live and entry.state == EntryState.DONE and entry.reason in MADE,
         loggable=logs
         and entry.state == EntryState.CANCELLED
         and entry.sent_at is None

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from keeping_plugin.addresses import domain_of
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.mail import domains
-from keeping_plugin.models import Connection, Database, SyncEntry
+from keeping_plugin.models import Database, SyncEntry
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.automation import skip_list
+from keeping_plugin.services.connection import connect
 from keeping_plugin.services.ledger import holding
 from keeping_plugin.services.ledger.holding import HELD
 from keeping_plugin.services.ledger.locking import connection_first
@@ -176,14 +177,10 @@ def _people(
 
 def _live(database: Database, agent: Agent) -> int:
     with database.read() as session:
-        connection_id = session.scalar(
-            select(Connection.id).where(
-                Connection.company_id == agent.company_id, Connection.current
-            )
-        )
-        if connection_id is None:
-            raise InvalidInput(_NOT_LIVE)
-        return connection_id
+        connection = connect.current(session, agent.company_id)
+    if connection is None:
+        raise InvalidInput(_NOT_LIVE)
+    return connection.id
 
 
 _NOT_LIVE: Final = "Salesforce is not connected, so nothing is held any more."

@@ -106,11 +106,9 @@ def explain_made_up(session: Session, helpdesk: HelpDesk, message: MessageArrive
     return explain_facts(judge_now(session, helpdesk, message), "Example message")
 
 
-def explain_facts(
-    facts: Facts, heading: str, *, version: str = RULES_VERSION, rules: Iterable[Rule] = RULES
-) -> list[str]:
+def explain_facts(facts: Facts, heading: str, rules: Iterable[Rule] = RULES) -> list[str]:
     """Every fact, every rule, every check."""
-    lines = [f"{heading} (rule set {version})", "", "Facts", *_fact_lines(facts)]
+    lines = [f"{heading} (rule set {RULES_VERSION})", "", "Facts", *_fact_lines(facts)]
     for verdict in explained(facts, rules):
         lines += ["", f"{verdict.title}: {'YES' if verdict.granted else 'NO'} ({verdict.on})"]
         width = max(len(check.code) for check in verdict.checks)
@@ -139,7 +137,7 @@ def _decided(decision: Decision) -> Sequence[str]:
     heading = f"Evaluated {_time(decision.decided_at)}, {decision.occasion}"
     facts = facts_of(decision)
     if facts is not None and decision.rules_version == RULES_VERSION:
-        return explain_facts(facts, heading, rules=rules_of(decision))
+        return explain_facts(facts, heading, rules_of(decision))
     lines = [f"{heading} (rule set {decision.rules_version}, today's is {RULES_VERSION})"]
     if decision.facts is None:
         lines.append("  Its facts have been deleted.")

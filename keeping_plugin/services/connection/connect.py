@@ -158,9 +158,7 @@ def _fill(row: Connection, agent: Agent, tokens: Tokens, facts: OrgFacts, *, at:
     row.lost_at = None
     row.lost_reason = ""
     # What the old grant's troubles taught says nothing of the new one.
-    row.paused_until = None
-    row.pause_reason = ""
-    row.pause_words = None
+    row.end_pause()
     barred.clear(row)
     idle.begin(row)
     row.timeouts = row.outages = 0

@@ -78,9 +78,7 @@ def _end(
     connection.disconnected_at = at
     connection.disconnected_by = agent_id
     connection.lost_at = None
-    connection.paused_until = None
-    connection.pause_reason = ""
-    connection.pause_words = None
+    connection.end_pause()
     barred.clear(connection)
     revocation = grants.give_back(session, connection, at=at, times=times)
     session.flush()

@@ -41,10 +41,15 @@ def give_back(session: Session, connection: Connection, *, at: datetime, times: 
     blob, connection.tokens = connection.tokens, None
     connection.token_version += 1
     connection.refresh_owner = connection.refresh_until = None
-    if blob is None:
-        return 0
+    return 0 if blob is None else revocation(session, connection.id, blob, at=at, times=times)
+
+
+def revocation(
+    session: Session, connection_id: int, blob: bytes, *, at: datetime, times: Times
+) -> int:
+    """Have a sealed grant revoked; returns the row's id."""
     row = Revocation(
-        connection_id=connection.id,
+        connection_id=connection_id,
         tokens=blob,
         created_at=at,
         try_until=at + times.span(REVOKE_LIMIT),

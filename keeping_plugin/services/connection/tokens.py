@@ -25,7 +25,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import Connection, ConnectionStatus, Revocation, now
+from keeping_plugin.models import Connection, ConnectionStatus, now
 from keeping_plugin.services.connection import barred, grants, idle
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.runtime import Runtime
@@ -34,7 +34,6 @@ from keeping_plugin.times import (
     BARRED_PROBE,
     CALL,
     REFRESH_LEASE,
-    REVOKE_LIMIT,
 )
 from keeping_plugin.types import Tokens
 from keeping_plugin.wording.barred import barred_sentence
@@ -310,16 +309,7 @@ class ConnectionTokens:
         if row.status != ConnectionStatus.DISCONNECTED:
             return False, 0
         # Disconnected while the refresh was on its way: what it brought goes back, too.
-        revocation = Revocation(
-            connection_id=row.id,
-            tokens=sealed,
-            created_at=at,
-            try_until=at + times.span(REVOKE_LIMIT),
-            due_at=at,
-        )
-        session.add(revocation)
-        session.flush()
-        return False, revocation.id
+        return False, grants.revocation(session, row.id, sealed, at=at, times=times)
 
     def _not_renewed(
         self, session: Session, *, error: KeepingError, version: int, early: bool

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from keeping_plugin.errors import KeepingError, NotConnected, OutcomeUnclear, SalesforceError
 from keeping_plugin.models import (
     Connection,
-    ConnectionStatus,
     Repair,
     RepairState,
     change_rows,
@@ -138,7 +137,7 @@ def write(
     attaching = state is RepairState.SENT
     with runtime.database.write() as session:
         current = connection_first(session, connection.id)
-        if current is None or not _is_same(current, connection):
+        if current is None or not current.is_live or current.epoch != connection.epoch:
             raise NotConnected("Salesforce is no longer connected.")
         time = now(session)
         rows = [
@@ -199,11 +198,6 @@ def _note(
     audit.record_updated_by(
         session, agent, connection_id, records, object=CONTACT.name, fields=[TO_ACCOUNT]
     )
-
-
-def _is_same(current: Connection, then: Connection) -> bool:
-    live = current.current and current.status == ConnectionStatus.LIVE
-    return live and current.epoch == then.epoch
 
 
 def set_state(

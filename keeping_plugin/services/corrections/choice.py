@@ -16,7 +16,6 @@ from keeping_plugin.errors import InvalidInput, NotConnected, NotFound
 from keeping_plugin.models import (
     BackfillRun,
     Connection,
-    ConnectionStatus,
     SyncEntry,
     UndoneAddress,
     UndoRun,
@@ -125,10 +124,7 @@ OBJECT: ColumnElement[str] = case(
 def live_connection(session: Session, company_id: str, *, lock: bool = False) -> Connection:
     """The company's connection. Raises NotConnected."""
     query = select(Connection).where(
-        Connection.company_id == company_id,
-        Connection.current,
-        Connection.confirmed,
-        Connection.status == ConnectionStatus.LIVE,
+        Connection.company_id == company_id, Connection.is_live, Connection.confirmed
     )
     found = session.scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if found is None:

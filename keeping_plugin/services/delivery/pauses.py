@@ -49,8 +49,7 @@ def record_answer(
     until = connection.paused_until
     if answered and (until is None or until <= now(session)):
         connection.timeouts = connection.outages = 0
-        connection.paused_until, connection.pause_reason = None, ""
-        connection.pause_words = None
+        connection.end_pause()
     keep_usage(session, connection, gateway)
 
 

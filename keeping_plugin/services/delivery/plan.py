@@ -15,6 +15,7 @@ from keeping_plugin.objects import CONTACT, LEAD
 from keeping_plugin.services.delivery.actions import Payload, spec_of
 from keeping_plugin.services.delivery.look import made_since
 from keeping_plugin.services.delivery.outcomes import backoff
+from keeping_plugin.services.ledger.batch import ASK_AGAIN
 from keeping_plugin.services.ledger.outcome import Outcome, cancelled, done, later, unknown
 from keeping_plugin.services.people.address_fields import undecided
 from keeping_plugin.services.people.owners import OWNER_FIELD
@@ -47,7 +48,6 @@ class PlanInput:
     unfindable: Container[str] = frozenset()  # messages whose customer nobody will ever add
     missing: Mapping[int, Outcome] = field(default_factory=dict)  # marked rows, their messages gone
     changed: Container[str] = frozenset()  # messages with another customer by now
-    retry_unknown: float = 300.0
 
     def payload(self, row: SyncEntry) -> Payload:
         """Raises KeyError when the message is gone."""
@@ -99,7 +99,7 @@ def _unsettled(row: SyncEntry, facts: PlanInput) -> Outcome | None:
         return None
     if facts.give_up_before is not None and row.sent_at < facts.give_up_before:
         return GIVEN_UP
-    return unknown(facts.retry_unknown)
+    return unknown(ASK_AGAIN)
 
 
 def _ending(row: SyncEntry, facts: PlanInput) -> Outcome | None:

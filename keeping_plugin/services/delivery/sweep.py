@@ -76,9 +76,8 @@ def _due_connections(session: Session, time: datetime, times: Times) -> list[int
     query = (
         select(Connection.id)
         .where(
-            Connection.current,
+            Connection.is_live,
             Connection.confirmed,
-            Connection.status == ConnectionStatus.LIVE,
             or_(Connection.paused_until.is_(None), Connection.paused_until <= time),
             or_(exists(select(SyncEntry.id).where(owed)), care_due(time, times)),
         )

@@ -18,7 +18,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, now
+from keeping_plugin.models import Connection, EntryState, SyncEntry, now
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
@@ -54,9 +54,8 @@ def drainable(connection: Connection | None, time: datetime) -> bool:
     """Live, confirmed by an admin and not paused."""
     return (
         connection is not None
-        and connection.current
+        and connection.is_live
         and connection.confirmed
-        and connection.status == ConnectionStatus.LIVE
         and (connection.paused_until is None or connection.paused_until <= time)
     )
 

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Text, func, literal_column, select, type_c
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import Complaint
-from keeping_plugin.models import Connection, ConnectionStatus, EntryState, SyncEntry, listed
+from keeping_plugin.models import Connection, EntryState, SyncEntry, listed
 from keeping_plugin.refusals import QUOTING
 from keeping_plugin.types import Action
 from keeping_plugin.wording.entries import entry_sentence
@@ -103,7 +103,6 @@ class Cause:
 
 def causes(session: Session, company_id: str) -> Sequence[Cause]:
     """Every cause of a failure that stands, however old, the most frequent first."""
-    live = Connection.current & (Connection.status == ConnectionStatus.LIVE)
 
     def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count().filter(condition)
@@ -114,7 +113,7 @@ def causes(session: Session, company_id: str) -> Sequence[Cause]:
             SyncEntry.words,
             number(SyncEntry.action == Action.ADD_CONTACT),
             number(SyncEntry.action != Action.ADD_CONTACT),
-            number(live),
+            func.count().filter(Connection.is_live),
             func.min(SyncEntry.created_at),
         )
         .join(Connection, Connection.id == SyncEntry.connection_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from keeping_plugin.models import Connection, ConnectionStatus, now
+from keeping_plugin.models import Connection, now
 from keeping_plugin.services.ledger import claims, entries
 from keeping_plugin.services.ledger.batch import Batch
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
@@ -50,8 +50,7 @@ def mark(
             .with_for_update(read=True)
         ).one()
         unchanged = (
-            connection.current
-            and connection.status == ConnectionStatus.LIVE
+            connection.is_live
             and connection.epoch == batch.connection.epoch
             and connection.user_id == batch.connection.user_id
         )

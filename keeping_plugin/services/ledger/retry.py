@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import InvalidInput, NotFound
-from keeping_plugin.models import Connection, ConnectionStatus, Database, EntryState, SyncEntry, now
+from keeping_plugin.models import Connection, Database, EntryState, SyncEntry, now
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import entries
@@ -35,7 +35,7 @@ def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
     if entry is None:
         raise NotFound("This entry does not exist.")
     connection = session.get_one(Connection, entry.connection_id)
-    if not _is_live(connection):
+    if not connection.is_live:
         raise InvalidInput(
             "This belongs to a Salesforce connection that is no longer active. Reconnect to "
             "the same org, then try again."
@@ -43,10 +43,6 @@ def _failed(session: Session, agent: Agent, entry_id: int) -> SyncEntry:
     if entry.state != EntryState.FAILED:
         raise InvalidInput("This entry has not failed; there is nothing to try again.")
     return entry
-
-
-def _is_live(connection: Connection) -> bool:
-    return connection.current and connection.status == ConnectionStatus.LIVE
 
 
 def try_again(session: Session, agent: Agent, entry_id: int) -> int:
@@ -87,7 +83,7 @@ def _failed_for(
     session: Session, connection: Connection | None, cause: str, until: datetime
 ) -> Sequence[int]:
     """Some entries of the connection that failed for this cause; none unless it is live."""
-    if connection is None or not _is_live(connection):
+    if connection is None or not connection.is_live:
         return ()
     return session.scalars(
         select(SyncEntry.id)

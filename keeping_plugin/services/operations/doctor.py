@@ -241,9 +241,7 @@ def duplicate_tasks(runtime: Runtime, *, days: int) -> Iterator[tuple[str, str, 
     with runtime.database.read() as session:
         installation = session.scalars(select(Installation.installation_id)).one()
         since = now(session) - timedelta(days=days)
-        connections = session.scalars(
-            select(Connection).where(Connection.current, Connection.status == ConnectionStatus.LIVE)
-        ).all()
+        connections = session.scalars(select(Connection).where(Connection.is_live)).all()
     for connection in connections:
         with runtime.database.read() as session:
             message_ids = session.scalars(
