@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -107,23 +107,61 @@ class PreviewRow:
     adds: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Preview:
-    """`contacts` counts addresses, since one becomes one Contact; `refused` messages of which
-    nothing would be made; `rows` are the latest, newest first; `more` when mail was left out.
-    `added` are the addresses to add, the latest first. Limits would have `held` so many of them for
-    review; None without limits."""
+    """What the rules would make of the messages counted so far. `refused`: messages of which
+    nothing would be made; `rows` are the latest, newest first; `more` when mail was left out."""
 
-    days: int
-    seen: int
-    contacts: int
-    tasks: int
-    refused: int
-    more: bool
-    reasons: tuple[ReasonCount, ...]
-    rows: tuple[PreviewRow, ...]
-    added: tuple[str, ...] = ()
-    held: int | None = None
+    days = DAYS
+
+    def __init__(self, limits: PeopleChoices | None) -> None:
+        self._rehearsal = Rehearsal(limits) if limits is not None and limits.has_limits else None
+        self._added: dict[str, None] = {}
+        self._reasons: Counter[tuple[Action, str]] = Counter()
+        self.seen = self.tasks = self.refused = 0
+        self.rows: deque[PreviewRow] = deque(maxlen=ROWS)
+        self.more = False
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The addresses to add, the latest first."""
+        return tuple(reversed(self._added))
+
+    @property
+    def contacts(self) -> int:
+        """Of addresses, since one becomes one Contact."""
+        return len(self._added)
+
+    @property
+    def held(self) -> int | None:
+        """So many of them limits would have held for review; None without limits."""
+        return None if self._rehearsal is None else len(self._rehearsal.held)
+
+    @property
+    def reasons(self) -> tuple[ReasonCount, ...]:
+        """Why messages were refused, the most frequent first."""
+        return tuple(
+            ReasonCount(action, code, CHECKS[code].refusal, count)
+            for (action, code), count in self._reasons.most_common()
+        )
+
+    def count(self, messages: Iterable[MessageArrived], policy: Policy) -> None:
+        """Judge these messages, too."""
+        for message in messages:
+            facts = Facts.of(message, policy)
+            verdicts = decide(RULES, facts)
+            granted = {verdict.action for verdict in verdicts if verdict.granted}
+            self.seen += 1
+            self.tasks += len(granted - {Action.ADD_CONTACT})
+            self.refused += not granted
+            if Action.ADD_CONTACT in granted:
+                if self._rehearsal is not None and facts.address not in self._added:
+                    self._rehearsal.add(facts.address, message.sent_at)
+                self._added.pop(facts.address, None)
+                self._added[facts.address] = None
+            self._reasons.update(
+                (verdict.action, code) for verdict in verdicts for code in verdict.reasons
+            )
+            self.rows.appendleft(_row(message, facts, verdicts, granted))
 
 
 def what_would_have_happened(
@@ -140,12 +178,11 @@ def what_would_have_happened(
     """A mailbox through the rules since a time, else since 30 days before `until`, as if it were
     switched as wanted (None: as it is): the oldest 5,000 messages. Who is in Salesforce already is
     not asked. `limits` for new people hold some of them."""
-    tally = _Tally(Rehearsal(limits) if limits is not None and limits.has_limits else None)
-    more = False
+    preview = Preview(limits)
     since = since or until - timedelta(days=DAYS)
     for page in pages(helpdesk, company_id, mailbox_id, since):
-        messages = page.messages[: MAX_MESSAGES - tally.seen]
-        more = len(messages) < len(page.messages)
+        messages = page.messages[: MAX_MESSAGES - preview.seen]
+        preview.more = len(messages) < len(page.messages)
         with database.read() as session:
             connection = session.connection()
             switches = read_switches(connection, company_id, mailbox_id)
@@ -156,55 +193,10 @@ def what_would_have_happened(
                 company_id=company_id,
                 switches=as_switched(switches, wanted) if wanted else switches,
             )
-        tally.count(messages, policy)
-        if more:
+        preview.count(messages, policy)
+        if preview.more:
             break
-    return replace(tally.preview(), more=more)
-
-
-class _Tally:
-    def __init__(self, rehearsal: Rehearsal | None) -> None:
-        self.rehearsal = rehearsal
-        self.seen = self.tasks = self.refused = 0
-        self.added: dict[str, None] = {}
-        self.reasons: Counter[tuple[Action, str]] = Counter()
-        self.rows: deque[PreviewRow] = deque(maxlen=ROWS)
-
-    def count(self, messages: Iterable[MessageArrived], policy: Policy) -> None:
-        for message in messages:
-            facts = Facts.of(message, policy)
-            verdicts = decide(RULES, facts)
-            granted = {verdict.action for verdict in verdicts if verdict.granted}
-            self.seen += 1
-            self.tasks += len(granted - {Action.ADD_CONTACT})
-            self.refused += not granted
-            if Action.ADD_CONTACT in granted:
-                if self.rehearsal is not None and facts.address not in self.added:
-                    self.rehearsal.add(facts.address, message.sent_at)
-                self.added.pop(facts.address, None)
-                self.added[facts.address] = None
-            self.reasons.update(
-                (verdict.action, code) for verdict in verdicts for code in verdict.reasons
-            )
-            self.rows.appendleft(_row(message, facts, verdicts, granted))
-
-    def preview(self) -> Preview:
-        reasons = tuple(
-            ReasonCount(action, code, CHECKS[code].refusal, count)
-            for (action, code), count in self.reasons.most_common()
-        )
-        return Preview(
-            DAYS,
-            self.seen,
-            len(self.added),
-            self.tasks,
-            self.refused,
-            False,
-            reasons,
-            tuple(self.rows),
-            tuple(reversed(self.added)),
-            None if self.rehearsal is None else len(self.rehearsal.held),
-        )
+    return preview
 
 
 def _row(
