@@ -63,10 +63,13 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
     old = time - timedelta(days=keep_days)
     holding.expire(database, old)
     finished = (SyncEntry.settled_at < old) & SyncEntry.state.in_(events.FINAL)
-    _in_chunks(database, SyncEntry.id, finished, entries.remove)
-    _in_chunks(database, Search.id, Search.at < time - times.span(2 * DAY), _delete_searches)
-    _forget_facts(database, old)
-    _delete_audit(database, old)
+    _in_chunks(database, lambda session: entries.remove(session, _some(SyncEntry.id, finished)))
+    searched = _some(Search.id, Search.at < time - times.span(2 * DAY))
+    _in_chunks(database, lambda session: change_rows(session, delete(Search).where(searched)))
+    told = _some(Decision.id, (Decision.decided_at < old) & Decision.facts.is_not(None))
+    forget = update(Decision).where(told).values(facts=None)
+    _in_chunks(database, lambda session: change_rows(session, forget))
+    _in_chunks(database, lambda session: audit.delete_before(session, old, limit=CHUNK))
     _delete_undos(database, old)
     with database.write() as session:
         session.execute(delete(OAuthAttempt).where(OAuthAttempt.expires_at < time))
@@ -107,26 +110,18 @@ def _end_waiting(database: Database, times: Times) -> None:
             expire(session, connection_id, now(session), times)
 
 
-def _in_chunks(
-    database: Database,
-    key: InstrumentedAttribute[int],
-    condition: ColumnElement[bool],
-    remove: Callable[[Session, ColumnElement[bool]], int],
-) -> None:
+def _in_chunks(database: Database, clear: Callable[[Session], int]) -> None:
+    """Clear in transactions of their own, until one finds fewer than a chunk."""
     while True:
         with database.write() as session:
-            chunk = (
-                select(key)
-                .where(condition)
-                .limit(CHUNK)
-                .with_for_update(skip_locked=True, key_share=True)
-            )
-            if remove(session, key.in_(chunk)) < CHUNK:
+            if clear(session) < CHUNK:
                 return
 
 
-def _delete_searches(session: Session, chunk: ColumnElement[bool]) -> int:
-    return change_rows(session, delete(Search).where(chunk))
+def _some(key: InstrumentedAttribute[int], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A chunk of the rows that nobody else works on."""
+    some = select(key).where(condition).limit(CHUNK)
+    return key.in_(some.with_for_update(skip_locked=True, key_share=True))
 
 
 def _delete_undos(database: Database, old: datetime) -> None:
@@ -138,19 +133,3 @@ def _delete_undos(database: Database, old: datetime) -> None:
         items.remove(database, run_id)
     with database.write() as session:
         session.execute(delete(Repair).where(Repair.at < old))
-
-
-def _forget_facts(database: Database, old: datetime) -> None:
-    while True:
-        with database.write() as session:
-            kept = Decision.decided_at < old, Decision.facts.is_not(None)
-            chunk = Decision.id.in_(select(Decision.id).where(*kept).limit(CHUNK))
-            if change_rows(session, update(Decision).where(chunk).values(facts=None)) < CHUNK:
-                return
-
-
-def _delete_audit(database: Database, old: datetime) -> None:
-    while True:
-        with database.write() as session:
-            if audit.delete_before(session, old, limit=CHUNK) < CHUNK:
-                return
