@@ -13,7 +13,7 @@ from typing import Final
 
 from keeping_plugin import Address, Direction, MessageArrived
 from keeping_plugin.mail.body import read_body
-from keeping_plugin.mail.company_name import company_in
+from keeping_plugin.mail.company_name import suggested_company
 from keeping_plugin.mail.effort import Effort
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.mail.task import subject, task_text
@@ -189,7 +189,7 @@ def _task(message: Message) -> object:
 
 def _company(text: str) -> object:
     body = read_body(_message(text=text), Effort.unlimited())
-    return company_in(body.reply, _KIM)
+    return suggested_company(_KIM, body.reply)
 
 
 def _facts(text: str) -> object:

@@ -276,9 +276,9 @@ class SalesforceGateway(Protocol):
         behind it, in sandboxes), username or Federation ID, and those with these ids: one API
         request for 500 addresses and 200 ids."""
 
-    def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
-        """Active standard users whose name contains the text, or whose username or email address
-        begins with it."""
+    def users_named(self, text: str) -> Sequence[UserFound]:
+        """Up to 20 active standard users whose name contains the text, or whose username or email
+        address begins with it."""
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None

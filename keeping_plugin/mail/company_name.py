@@ -19,7 +19,7 @@ from keeping_plugin.mail.clean import one_line
 from keeping_plugin.mail.domains import may_be_a_company, registered
 from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.mail.reply import Reply, read_reply
+from keeping_plugin.mail.reply import Reply
 from keeping_plugin.types import Address, Direction, Message
 
 COMPANY: Final = 80  # as much as is shown; Lead.Company holds 255
@@ -84,15 +84,10 @@ class SuggestedCompany:
     source: Literal["account", "signature", "address"]
 
 
-def suggested_company(customer: Address, text: str = "") -> SuggestedCompany | None:
-    """From what a customer wrote (the text of one mail, "" for none), else from the domain of the
-    address; None when neither tells."""
-    return company_in(read_reply(text), customer)
-
-
-def company_in(reply: Reply, customer: Address) -> SuggestedCompany | None:
-    """The same, of a mail that was read already."""
-    name = _named(reply, customer)
+def suggested_company(customer: Address, reply: Reply | None = None) -> SuggestedCompany | None:
+    """From one mail that the customer wrote, else from the domain of the address; None when
+    neither tells."""
+    name = in_signature(reply, customer) if reply is not None else ""
     if name:
         return SuggestedCompany(name, "signature")
     name = in_domain(customer)
@@ -112,7 +107,7 @@ def company_of(customer: Address, message: Message | None) -> SuggestedCompany |
         body = read_body(message, Effort.begun())
     except TextTooSlow:
         return suggested_company(customer)
-    return company_in(body.reply, customer)
+    return suggested_company(customer, body.reply)
 
 
 def lead_company(customer: Address, message: Message | None) -> str:
@@ -140,12 +135,8 @@ def in_domain(customer: Address) -> str:
     return " ".join(word.capitalize() for word in label.split("-") if word)
 
 
-def in_signature(text: str, customer: Address) -> str:
+def in_signature(reply: Reply, customer: Address) -> str:
     """The company that a mail's signature names, "" when no line of it surely does."""
-    return _named(read_reply(text), customer)
-
-
-def _named(reply: Reply, customer: Address) -> str:
     full, first = _names(customer)
     lines, named = _block(reply, full, first)
     for line in lines:

@@ -261,9 +261,9 @@ class Gateway:
         with self._calls.verb("users"):
             return users.users(self._calls, addresses, ids)
 
-    def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
+    def users_named(self, text: str) -> Sequence[UserFound]:
         with self._calls.verb("users"):
-            return users.named(self._calls, _searched(text), limit)
+            return users.named(self._calls, _searched(text))
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None

@@ -112,23 +112,22 @@ class Runtime:
         connection_id: int,
         feature: Feature,
         *,
-        mailbox_id: str = "",
         deadline: float | None = None,
     ) -> Iterator[SalesforceGateway]:
         """A connection's gateway for the length of the block. However the block ends, its requests
-        are counted for this feature and mailbox, in a transaction of their own; none when nothing
-        was asked. `deadline`: seconds for each call (default 20)."""
-        with self.metered(feature, mailbox_id=mailbox_id) as gateways:
+        are counted for this feature, in a transaction of their own; none when nothing was asked.
+        `deadline`: seconds for each call (default 20)."""
+        with self.metered(feature) as gateways:
             yield gateways(connection_id, deadline=deadline or self.times.seconds(CALL))
 
     @contextmanager
-    def metered(self, feature: Feature, *, mailbox_id: str = "") -> Iterator[Gateways]:
+    def metered(self, feature: Feature) -> Iterator[Gateways]:
         """As `gateway`, for a block that opens gateways with deadlines of their own."""
         meter = Meter(self.gateways)
         try:
             yield meter
         finally:
-            write_down(self.database, meter, feature, mailbox_id=mailbox_id)
+            write_down(self.database, meter, feature)
 
     @contextmanager
     def turn(self, agent: Agent, *, counted: bool = True) -> Iterator[None]:

@@ -425,7 +425,7 @@ class FakeGateway:
                 or {user.username.lower(), user.federation_id.lower()} & wanted
             ]
 
-    def users_named(self, text: str, *, limit: int = 20) -> Sequence[UserFound]:
+    def users_named(self, text: str) -> Sequence[UserFound]:
         wanted = text.strip().lower()
         with self._call("users"):
             found = [
@@ -435,7 +435,7 @@ class FakeGateway:
                 or user.username.lower().startswith(wanted)
                 or user.email.lower().startswith(wanted)
             ]
-        return sorted(found, key=lambda user: user.name)[:limit]
+        return sorted(found, key=lambda user: user.name)[:20]
 
     def _active_users(self) -> list[UserFound]:
         fields = ("Name", "Username", "Email", "FederationIdentifier")

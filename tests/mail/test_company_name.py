@@ -12,6 +12,7 @@ from keeping_plugin.mail.company_name import (
     in_signature,
     suggested_company,
 )
+from keeping_plugin.mail.reply import read_reply
 from keeping_plugin.types import Address
 
 JANE = Address("jane@mail.example", "Jane Doe")
@@ -84,12 +85,12 @@ NOT_TOLD = [
 
 @pytest.mark.parametrize(("customer", "text", "company"), TOLD)
 def test_a_company_that_the_signature_names(customer: Address, text: str, company: str) -> None:
-    assert in_signature(text, customer) == company
+    assert in_signature(read_reply(text), customer) == company
 
 
 @pytest.mark.parametrize(("customer", "text"), NOT_TOLD)
 def test_what_may_be_anything_else_is_left(customer: Address, text: str) -> None:
-    assert in_signature(text, customer) == ""
+    assert in_signature(read_reply(text), customer) == ""
 
 
 @pytest.mark.parametrize(
@@ -109,9 +110,11 @@ def test_a_company_that_the_domain_names(email: str, company: str) -> None:
 def test_the_signature_counts_for_more_than_the_domain() -> None:
     jane = Address("jane@acme.example", "Jane Doe")
     text = "Hi\n\nJane Doe\nAcme Holdings Ltd"
-    assert suggested_company(jane, text) == SuggestedCompany("Acme Holdings Ltd", "signature")
-    assert suggested_company(jane, "Hi") == SuggestedCompany("Acme", "address")
-    assert suggested_company(AT_HOME, "Hi") is None
+    assert suggested_company(jane, read_reply(text)) == SuggestedCompany(
+        "Acme Holdings Ltd", "signature"
+    )
+    assert suggested_company(jane, read_reply("Hi")) == SuggestedCompany("Acme", "address")
+    assert suggested_company(AT_HOME, read_reply("Hi")) is None
 
 
 @pytest.mark.parametrize("unit", ["a ", "Ltd ", "A, ", "| ", "有限公司", "S. ", "Jane Doe\n", "\t"])
@@ -119,5 +122,5 @@ def test_no_text_takes_long(unit: str) -> None:
     """A line, a signature's line of a usual length, and many of them."""
     for text in (unit * 20_000, "Hi\n\nJane Doe\n" + "\n".join([(unit * 200)[:199]] * 14)):
         started = time.process_time()
-        in_signature(text, JANE)
+        in_signature(read_reply(text), JANE)
         assert time.process_time() - started < 3

@@ -93,11 +93,11 @@ def test_each_request_is_counted_once_for_the_feature_that_opened_its_gateway(
 
 
 @pytest.mark.both_databases
-def test_gateways_of_one_block_are_counted_together_for_their_mailbox(house: House) -> None:
-    with house.runtime.metered(Feature.RECORDS, mailbox_id="sales") as gateways:
+def test_gateways_of_one_block_are_counted_together(house: House) -> None:
+    with house.runtime.metered(Feature.RECORDS) as gateways:
         gateways(house.connection_id, deadline=1.0).limits()
         gateways(house.connection_id).limits()
-    assert kept(house) == {("sales", "records"): 2}
+    assert kept(house) == {("", "records"): 2}
 
 
 @pytest.mark.both_databases

@@ -23,6 +23,7 @@ _FIELDS = ("Id", "Name", "Username", "Email")
 _FEDERATION = "FederationIdentifier"
 _ADDRESSES = 250  # a statement; two lists of them in one stay below 100,000 characters
 _IDS = 200
+_NAMED = 20  # shown of a name
 # What a sandbox appends to the addresses of its users, so that it mails nobody.
 SANDBOX = ".invalid"
 
@@ -49,14 +50,12 @@ def users(calls: Calls, addresses: Sequence[str], ids: Sequence[str]) -> Sequenc
     return list(found.values())
 
 
-def named(calls: Calls, text: str, limit: int) -> Sequence[UserFound]:
+def named(calls: Calls, text: str) -> Sequence[UserFound]:
     """Users whose name contains the text, or whose username or address begins with it."""
     inside = format_soql("'%{:like}%'", text)
     first = format_soql("'{:like}%'", text)
     wanted = f"(Name LIKE {inside} OR Username LIKE {first} OR Email LIKE {first})"
-    statement = soql.select(
-        _FIELDS, "User", where=[*_ACTIVE, wanted], order="Name", limit=max(1, min(limit, 200))
-    )
+    statement = soql.select(_FIELDS, "User", where=[*_ACTIVE, wanted], order="Name", limit=_NAMED)
     [rows] = composite.query_rows(calls, "users", statement)
     return [_user(row) for row in rows]
 

@@ -57,13 +57,11 @@ def open_panel(
     agent: Agent,
     customer: Address | None,
     *,
-    counted: bool = True,
     mailbox_id: str = "",
     subject: str = "",
 ) -> PanelView:
-    """Find the conversation's customer in Salesforce. `counted`: the agent asked for it, so it
-    counts against their limit. `mailbox_id`: for whose mail it is asked. `subject`: the
-    conversation's, which may name a record of theirs by its number."""
+    """Find the conversation's customer in Salesforce. `mailbox_id`: for whose mail it is asked.
+    `subject`: the conversation's, which may name a record of theirs by its number."""
     key = address_key(customer.email) if customer is not None else None
     with runtime.database.read() as session:
         found = linked(session, agent.company_id)
@@ -81,7 +79,7 @@ def open_panel(
         return view
     meter = Meter(runtime.gateways)
     try:
-        with runtime.turn(agent, counted=counted):
+        with runtime.turn(agent):
             metered = replace(runtime, gateways=meter)
             answer, dropped, lost = _ask(metered, found, key, pick, record_numbers(subject))
     except (SalesforceError, TooBusy, NotReady) as error:
