@@ -112,13 +112,21 @@ class Runtime:
         connection_id: int,
         feature: Feature,
         *,
-        deadline: float | None = None,
+        within: float = CALL,
     ) -> Iterator[SalesforceGateway]:
         """A connection's gateway for the length of the block. However the block ends, its requests
         are counted for this feature, in a transaction of their own; none when nothing was asked.
-        `deadline`: seconds for each call (default 20)."""
+        `within`: seconds for each call."""
         with self.metered(feature) as gateways:
-            yield gateways(connection_id, deadline=deadline or self.times.seconds(CALL))
+            yield gateways(connection_id, deadline=self.times.seconds(within))
+
+    @contextmanager
+    def asked_by(
+        self, agent: Agent, connection_id: int, feature: Feature, *, within: float = CALL
+    ) -> Iterator[SalesforceGateway]:
+        """As `gateway`, in a turn of this person's."""
+        with self.turn(agent), self.gateway(connection_id, feature, within=within) as gateway:
+            yield gateway
 
     @contextmanager
     def metered(self, feature: Feature) -> Iterator[Gateways]:
@@ -130,12 +138,11 @@ class Runtime:
             write_down(self.database, meter, feature)
 
     @contextmanager
-    def turn(self, agent: Agent, *, counted: bool = True) -> Iterator[None]:
-        """Every request of a person that asks Salesforce runs in one: it holds a slot and, unless
-        it is not `counted`, counts towards the agent's rate. Raises TooBusy at once."""
+    def turn(self, agent: Agent) -> Iterator[None]:
+        """Every request of a person that asks Salesforce runs in one: it holds a slot, and counts
+        towards the agent's rate. Raises TooBusy at once."""
         with self.concurrency.slot():
-            if counted:
-                self.rate.hit(agent.company_id, agent.id)
+            self.rate.hit(agent.company_id, agent.id)
             yield
 
     def observe_clock(self) -> datetime:

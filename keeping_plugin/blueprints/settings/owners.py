@@ -94,11 +94,9 @@ def _pick(agent: Agent, connection: Connection | None, known: UserFound | None) 
     try:
         if connection is None or connection.lost_at is not None:
             raise NotConnected("Salesforce is not connected.")
-        deadline = current_runtime().times.seconds(PANEL_CALL)
-        with (
-            current_runtime().turn(agent),
-            current_runtime().gateway(connection.id, Feature.RECORDS, deadline=deadline) as gateway,
-        ):
+        with current_runtime().asked_by(
+            agent, connection.id, Feature.RECORDS, within=PANEL_CALL
+        ) as gateway:
             if search:
                 hits = gateway.users_named(typed)
                 problem = "" if hits else "No active user of your Salesforce org has this name."
@@ -117,10 +115,7 @@ def _check_agents(agent: Agent, mailbox: Mailbox | None) -> ResponseReturnValue:
     try:
         if connection is None or connection.lost_at is not None:
             raise NotConnected("Salesforce is not connected.")
-        with (
-            runtime.turn(agent),
-            runtime.gateway(connection.id, Feature.SCHEMA) as gateway,
-        ):
+        with runtime.asked_by(agent, connection.id, Feature.SCHEMA) as gateway:
             agents.check_again(runtime, agent, gateway, connection)
         notices.add_notice("The agents were compared with the users of your Salesforce org.")
     except KeepingError as error:

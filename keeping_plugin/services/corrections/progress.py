@@ -159,7 +159,7 @@ def blocked(
 def undeletable(runtime: Runtime, agent: Agent, connection: Connection) -> frozenset[str]:
     """The objects whose records the connecting user may not delete, asked for now: one request.
     Raises what the gateway raises, and TooBusy."""
-    with runtime.turn(agent), runtime.gateway(connection.id, Feature.UNDO) as gateway:
+    with runtime.asked_by(agent, connection.id, Feature.UNDO) as gateway:
         described = gateway.describe([row.name for row in UNDOABLE])
     may = {one.object for one in described if one.schema is not None and one.schema.deletable}
     return frozenset(row.name for row in UNDOABLE) - may

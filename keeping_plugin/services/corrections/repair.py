@@ -110,7 +110,7 @@ def look(runtime: Runtime, agent: Agent, *, after: int | None = None, skip: int 
         page = _added(session, connection, after=after)
         choices = _rule(session, agent.company_id)
         schemas = describe.schemas(session, connection.id)
-    with runtime.turn(agent), runtime.gateway(connection.id, Feature.UNDO) as gateway:
+    with runtime.asked_by(agent, connection.id, Feature.UNDO) as gateway:
         looked = look_up(runtime, gateway, connection.id)
         people = _without_account(gateway, [row.record_id for row in page[:PAGE]])
         with runtime.database.read() as session:
@@ -173,7 +173,7 @@ def attach(runtime: Runtime, agent: Agent, shown: Mapping[str, str]) -> RepairOu
         choices = _rule(session, agent.company_id)
         schemas = describe.schemas(session, connection.id)
     addresses = {row.record_id: row.address for row in page if row.record_id}
-    with runtime.turn(agent), runtime.gateway(connection.id, Feature.UNDO) as gateway:
+    with runtime.asked_by(agent, connection.id, Feature.UNDO) as gateway:
         busy = settle_unclear(runtime, gateway, connection.id)
         people = _without_account(gateway, [key for key in addresses if key not in busy])
         domains = {key: domain_of(addresses[key]) for key in people}
@@ -202,7 +202,7 @@ def take_back(runtime: Runtime, agent: Agent, contact_ids: Collection[str]) -> R
             for row in _attached(session, connection.id, among=contact_ids)
             if row.state == RepairState.ATTACHED
         }
-    with runtime.turn(agent), runtime.gateway(connection.id, Feature.UNDO) as gateway:
+    with runtime.asked_by(agent, connection.id, Feature.UNDO) as gateway:
         settle_unclear(runtime, gateway, connection.id)
         now_ = accounts_of(gateway, list(rows))
         ours = {key: account for key, account in rows.items() if now_.get(key) == account}

@@ -61,7 +61,7 @@ def add_person(
     key = address_key(email) if isinstance(email, str) else None
     if key is None:
         raise InvalidInput("Enter an email address: it is how people are found.", field="Email")
-    with runtime.turn(agent), runtime.gateway(link.connection_id, Feature.RECORDS) as gateway:
+    with runtime.asked_by(agent, link.connection_id, Feature.RECORDS) as gateway:
         record = NewRecord(object, fields)
         return _add(runtime, gateway, agent, link, key, record, allow_duplicates)
 

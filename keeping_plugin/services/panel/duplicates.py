@@ -104,7 +104,7 @@ def use(
 ) -> str:
     """Give the record this address. Returns the address it has when that is another one and
     `replace` is false: then nothing was changed. Raises what `read` and `update` raise, TooBusy."""
-    with runtime.turn(agent), runtime.gateway(link.connection_id, Feature.RECORDS) as gateway:
+    with runtime.asked_by(agent, link.connection_id, Feature.RECORDS) as gateway:
         return _use(runtime, gateway, agent, link, object, record_id, email=email, replace=replace)
 
 

@@ -119,8 +119,7 @@ def save(
     holds already is not sent again: a save whose answer was lost can be repeated. Raises what the
     gateway's `read` and `update` raise, and TooBusy.
     """
-    connection_id = target.link.connection_id
-    with runtime.turn(agent), runtime.gateway(connection_id, Feature.RECORDS) as gateway:
+    with runtime.asked_by(agent, target.link.connection_id, Feature.RECORDS) as gateway:
         return _save(
             runtime,
             gateway,

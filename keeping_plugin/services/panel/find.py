@@ -117,11 +117,7 @@ def account_path(link: Linked) -> str:
 
 
 def _ask(runtime: Runtime, agent: Agent, link: Linked, text: str) -> Sequence[Record]:
-    deadline = runtime.times.seconds(PANEL_CALL)
-    with (
-        runtime.turn(agent),
-        runtime.gateway(link.connection_id, Feature.RECORDS, deadline=deadline) as gateway,
-    ):
+    with runtime.asked_by(agent, link.connection_id, Feature.RECORDS, within=PANEL_CALL) as gateway:
         try:
             return gateway.find_by_text(text, _fields(link, ticked=_TICKED), limit=MAX_RESULTS)
         except SchemaStale:

@@ -55,11 +55,7 @@ def search(
     if len(text) > MAX_LENGTH or not text.isprintable():
         return []
     asked = begin(runtime, agent, link, object)
-    deadline = runtime.times.seconds(PANEL_CALL)
-    with (
-        runtime.turn(agent),
-        runtime.gateway(link.connection_id, Feature.RECORDS, deadline=deadline) as gateway,
-    ):
+    with runtime.asked_by(agent, link.connection_id, Feature.RECORDS, within=PANEL_CALL) as gateway:
         records = gateway.search(object, text, limit=MAX_RESULTS)
     _found(runtime, agent, link, object, asked, [record.id for record in records])
     return [

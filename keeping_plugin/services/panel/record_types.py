@@ -66,11 +66,9 @@ def own_picklists(
             _cache.move_to_end(key)
             return _cache[key][1]
     try:
-        deadline = runtime.times.seconds(PANEL_CALL)
-        with (
-            runtime.turn(agent),
-            runtime.gateway(link.connection_id, Feature.RECORDS, deadline=deadline) as gateway,
-        ):
+        with runtime.asked_by(
+            agent, link.connection_id, Feature.RECORDS, within=PANEL_CALL
+        ) as gateway:
             found = gateway.picklist_values(object, record_type_id)
     except (SalesforceError, TooBusy, NotReady) as error:
         log.info("record_type_unread", extra={"code": error.code})

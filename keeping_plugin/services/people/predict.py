@@ -70,12 +70,8 @@ def predict(
     choices = making.choices(mailbox_id)
     why = accounts.why_not(schemas) if schemas else None
     looks = choices.looks_for_accounts and making.may_have_account
-    deadline = runtime.times.seconds(PANEL_CALL)
     try:
-        with (
-            runtime.turn(agent),
-            runtime.gateway(connection.id, Feature.RECORDS, deadline=deadline) as gateway,
-        ):
+        with runtime.asked_by(agent, connection.id, Feature.RECORDS, within=PANEL_CALL) as gateway:
             by_search = emails_are_searched(schemas)
             by_email = gateway.find(asked, chosen=chosen, by_search=by_search)
             found = address_fields.find(

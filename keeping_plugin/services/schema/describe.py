@@ -159,9 +159,8 @@ def describe(runtime: Runtime, connection_id: int, *, more: preflight.More | Non
 
 def _describe(runtime: Runtime, turn: _Turn, more: preflight.More | None) -> None:
     connection_id, known = turn.connection_id, turn.known
-    deadline = runtime.times.seconds(DESCRIBE_CALL)
     try:
-        with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
+        with runtime.gateway(connection_id, Feature.SCHEMA, within=DESCRIBE_CALL) as gateway:
             # One by one the first time, for the eyes; later at once, for the org's allowance.
             groups = DESCRIBE_REQUESTS if known else tuple((name,) for name in DESCRIBED)
             done = 0

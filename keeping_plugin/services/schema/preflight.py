@@ -94,8 +94,7 @@ def run(
         choices = people.choices if people is not None else {}
         undoes = UndoRun.company_id == connection.company_id
         used = session.scalar(select(UndoRun.id).where(undoes).limit(1)) is not None
-    deadline = runtime.times.seconds(DESCRIBE_CALL)
-    with runtime.gateway(connection_id, Feature.SCHEMA, deadline=deadline) as gateway:
+    with runtime.gateway(connection_id, Feature.SCHEMA, within=DESCRIBE_CALL) as gateway:
         looked = _look(gateway, connection, chosen, choices, described, undo_used=used, more=more)
         lines = tuple(looked)
     with runtime.database.write() as session:
