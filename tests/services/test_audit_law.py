@@ -14,7 +14,8 @@ import keeping_plugin
 PACKAGE = Path(keeping_plugin.__file__).parent
 # What changes rows of ours or records of Salesforce's; `session.add` and the like count as well.
 WRITING = frozenset(
-    {"insert", "update", "delete", "upsert", "insert_new", "create", "create_many", "revoke"}
+    {"insert", "inserting", "insert_new", "upsert", "upsert_all", "update", "delete"}
+    | {"create", "create_many", "update_many", "revoke"}
 )
 OF_SESSION = frozenset({"add", "add_all", "merge", "delete"})
 # Written for the plugin itself, whoever asked: what the panel and the counts keep in mind.
@@ -24,6 +25,7 @@ NOT_THEIR_DOING = {
     "services/panel/lookup.py:begin": "counts a search, whose outcome is audited",
     "services/panel/edit.py:target": "keeps the card that was read",
     "services/people/predict.py:predict": "keeps which Accounts mail domains have",
+    "services/corrections/repair.py:look": "keeps which Accounts mail domains have",
 }
 
 
@@ -138,15 +140,15 @@ def test_a_service_that_changes_something_for_a_person_writes_an_audit_row(
         "session.execute(update(Pick).values(record_id=''))",
         "gateway.update('Contact', '003', {})",
         "_deeper(session)",
-        "picks.keep(session)",
+        "cards.keep(session)",
     ],
 )
 def test_the_law_sees_a_writer_of_each_kind(change: str) -> None:
     sources = Sources()
-    sources.read("services/panel/picks.py", "def keep(session): session.add(1)")
+    sources.read("services/panel/cards.py", "def keep(session): session.add(1)")
     sources.read(
         "services/panel/planted.py",
-        "from keeping_plugin.services.panel import picks\n"
+        "from keeping_plugin.services.panel import cards\n"
         f"def silent(runtime, agent: Agent): {change}\n"
         "def _deeper(session): session.add(1)\n"
         f"def told(runtime, agent: Agent): {change}; audit.record(session)\n",

@@ -131,7 +131,7 @@ def checked(
 
 def save(session: Session, agent: Agent, object: str, fields: Sequence[str]) -> bool:
     """Keep an admin's choice for one object; says whether that changed anything."""
-    row = session.get(FindingPolicy, agent.company_id, with_for_update=True)
+    row = session.get(FindingPolicy, agent.company_id, with_for_update={"key_share": True})
     before = of_row(row.found_by if row is not None else None)
     if tuple(fields) == before.get(object, ()):
         return False
