@@ -118,6 +118,9 @@ UNDONE: Final = (
     "An undo deleted this person from Salesforce, so they are not added again. An admin can "
     "allow it under Activity › Undo."
 )
+UNDECIDED: Final = (
+    "Several Contacts have it, none of them as their Email: mail waits until an agent chooses one."
+)
 NOT_KNOWN: Final = (
     "It is not known who is already in Salesforce or which Account new people would get."
 )

@@ -9,10 +9,18 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import event, select, update
 
-from keeping_plugin.models import AuditRecord, Installation, SchemaDocument, SchemaLoad, now
+from keeping_plugin.models import (
+    AuditRecord,
+    Installation,
+    SchemaDocument,
+    SchemaLoad,
+    SyncEntry,
+    now,
+)
 from keeping_plugin.services.people import address_fields
 from keeping_plugin.services.schema.describe import describe
 from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, Inbox, post, token, url
+from tests.blueprints.ledger import Ledger
 from tests.fake_salesforce.addresses import with_email_fields, without_fields
 
 TAB = "/salesforce/settings/fields/Contact"
@@ -116,6 +124,26 @@ def test_several_are_shown_and_one_person_once(many: Inbox) -> None:
     assert post(many.client(), "/pick", {"record": f"Lead/{lead}"}).status_code == 303
     shown, asked = panel(many)
     assert (shown["state"], shown["chosen"], asked) == ("lead", True, 1)
+
+
+def test_a_panel_with_one_contact_releases_what_waits_and_one_with_several_none(
+    many: Inbox,
+) -> None:
+    """As many as the delivery would log on: a release that it cannot use would be in vain."""
+    tick(many, "One__c")
+    Ledger(many.database, many.connection_id).entry(state="waiting")
+
+    def state() -> str:
+        panel(many)
+        with many.database.read() as session:
+            return str(session.scalar(select(SyncEntry.state)))
+
+    assert state() == "waiting"
+    first, _ = (many.salesforce.add("Contact", LastName=n, One__c=CUSTOMER.email) for n in "AB")
+    assert state() == "waiting"
+    assert "mail is not logged on any of these" in many.client().get(url()).text
+    many.salesforce.delete("Contact", first)
+    assert state() == "pending"
 
 
 def test_a_field_that_is_gone_leaves_the_panel_and_the_others(many: Inbox) -> None:

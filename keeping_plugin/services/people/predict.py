@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from keeping_plugin.addresses import domain_of
 from keeping_plugin.errors import KeepingError
 from keeping_plugin.models import Connection, UndoneAddress, listed
-from keeping_plugin.objects import emails_are_searched
+from keeping_plugin.objects import emails_are_searched, logs_mail
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.people import accounts, address_fields, picks, policy
 from keeping_plugin.services.people.accounts import AccountChoice
@@ -38,6 +38,11 @@ class Prediction:
     there: tuple[PersonFound, ...] = ()
     account: AccountChoice | None = None
     undone: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether their mail waits for an agent's choice among several Contacts."""
+        return address_fields.undecided([one for one in self.there if logs_mail(one.object)])
 
 
 @dataclass(frozen=True, slots=True)

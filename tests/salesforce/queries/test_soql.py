@@ -158,6 +158,9 @@ def test_even_the_worst_addresses_stay_within_a_statement() -> None:
     worst = [f"{quotes}{number:04}@abc.com" for number in range(1_000)]
     for chunk in soql.address_chunks(worst):
         assert len(soql.people("Contact", chunk)) < 100_000
+    five = [f"{'A' * 70}{number}__c" for number in range(5)]
+    for chunk in soql.address_chunks(worst, room=soql.STATEMENT // len(five)):
+        assert len(soql.people("Contact", chunk, by=five)) < 100_000
 
 
 BOTH = ("jane@xn--mnchen-3ya.example", "jane@m\u00fcnchen.example")

@@ -231,9 +231,10 @@ def test_imported_mail_and_the_prediction_agree(town: House) -> None:
         connection = session.get_one(Connection, town.connection_id)
     would = predict(town.runtime, ADMIN, connection, MAILBOX.id, [JANE, "new@x.example"])
     assert [len(would.people[key].there) for key in (JANE, "new@x.example")] == [2, 0]
+    assert [would.people[key].undecided for key in (JANE, "new@x.example")] == [True, False]
     town.owe("m1", *BOTH, lane=Lane.BACKFILL)
     town.drain()
-    assert town.states()[0] == ("done", "exists")
+    assert town.states() == [("done", "exists"), ("waiting", "several_contacts")]
 
 
 def test_before_the_org_is_described_nobody_known_is_added(house: House) -> None:
