@@ -16,45 +16,46 @@ from keeping_plugin.errors import InvalidInput
 from keeping_plugin.objects import PEOPLE, record_page, row_of
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.people import finding, picks
+from keeping_plugin.services.people.finding import Finding
 from keeping_plugin.services.schema import describe
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
 
 class AddressField(NamedTuple):
-    """What an admin may name for one object. `gone`: what is named is not offered any more."""
+    """What an admin may name for one object. `gone`: what is named is not offered any more;
+    `finds`: it finds people, too."""
 
     object: str
     tab: str
     named: str
     offered: list[FieldSpec]
     visible: bool
+    finds: bool
 
     @property
     def gone(self) -> bool:
         return bool(self.named) and self.named not in {spec.name for spec in self.offered}
 
 
-def _address_fields(
-    named: Mapping[str, str], schemas: Mapping[str, ObjectSchema]
-) -> Iterator[AddressField]:
+def _address_fields(policy: Finding, schemas: Mapping[str, ObjectSchema]) -> Iterator[AddressField]:
     for row in PEOPLE:
         schema = schemas.get(row.name)
         offered = finding.addable_fields(schema) if schema is not None else []
-        yield AddressField(
-            row.name, row.tab, named.get(row.name, ""), offered, visible=schema is not None
-        )
+        named = policy.add_to.get(row.name, "")
+        finds = named in policy.found_by.get(row.name, ())
+        yield AddressField(row.name, row.tab, named, offered, schema is not None, finds)
 
 
 def _save(session: Session, agent: Agent, schemas: Mapping[str, ObjectSchema]) -> None:
     wanted = "search" in request.form
     finding.allow_search(session, agent, wanted)
-    known = finding.load(session, agent.company_id).add_to
-    for each in _address_fields(known, schemas):
+    for each in _address_fields(finding.load(session, agent.company_id), schemas):
         field = request.form.get(f"address_{each.object}", each.named)
         if field not in {"", each.named, *(spec.name for spec in each.offered)}:
             raise InvalidInput("The connected user cannot edit this field.", field=field)
-        finding.name_address_field(session, agent, each.object, field)
+        if finding.name_address_field(session, agent, each.object, field) and field:
+            finding.find_by(session, agent, schemas[each.object], field)
     notices.add_notice("Agents can search Salesforce." if wanted else "The search is off.")
 
 
@@ -83,7 +84,7 @@ def finding_page() -> ResponseReturnValue:
         "keeping/settings/finding.html",
         tabs=tabs("settings"),
         search=policy.search,
-        address_fields=list(_address_fields(policy.add_to, schemas)),
+        address_fields=list(_address_fields(policy, schemas)),
         found_by=[(row_of(name).tab, fields) for name, fields in policy.found_by.items() if fields],
         chosen=[(each, record_page(instance, each.object, each.record_id)) for each in chosen],
         count=count,

@@ -13,10 +13,11 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from keeping_plugin.errors import InvalidInput
 from keeping_plugin.models import FindingPolicy, Pick, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.people import address_fields
+from keeping_plugin.services.people import address_fields, policy
 from keeping_plugin.services.schema.fields import writable
 from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
@@ -72,6 +73,21 @@ def name_address_field(session: Session, agent: Agent, object: str, field: str) 
         object=object,
         fields=[field] if field else [],
     )
+    return True
+
+
+def find_by(session: Session, agent: Agent, schema: ObjectSchema, field: str) -> bool:
+    """Let a field into which agents add addresses find people, too; says whether it does now. It
+    does not where it cannot be ticked on its tab."""
+    ticked = address_fields.load(session, agent.company_id).get(schema.name, ())
+    if field in ticked:
+        return True
+    before = policy.beside_0_1_0(session)
+    try:
+        fields = address_fields.checked(schema, ticked, (*ticked, field), beside_0_1_0=before)
+    except InvalidInput:
+        return False  # the page says that only an agent's choice finds these people
+    address_fields.save(session, agent, schema.name, fields)
     return True
 
 

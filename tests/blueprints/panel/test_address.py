@@ -17,8 +17,8 @@ from keeping_plugin.errors import (
     RecordRejected,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import AuditRecord
-from keeping_plugin.services.people import finding
+from keeping_plugin.models import AuditRecord, Installation
+from keeping_plugin.services.people import address_fields, finding
 from tests.blueprints.inbox import ADMIN, CUSTOMER, Inbox, post, token, url
 from tests.fake_salesforce.org import DuplicateRule
 
@@ -33,6 +33,7 @@ def named(inbox: Inbox) -> Inbox:
     with inbox.database.write() as session:
         finding.allow_search(session, ADMIN, wanted=True)
         finding.name_address_field(session, ADMIN, "Contact", FIELD)
+        assert finding.find_by(session, ADMIN, inbox.salesforce.org.schemas["Contact"], FIELD)
     return inbox
 
 
@@ -75,6 +76,10 @@ def test_find_and_add_the_address_costs_one_request_and_the_card(named: Inbox, a
     again = post(client, "/address", {"do": "add"})
     assert "has this address already" in again.text
     assert written(named) == [("gus", [FIELD], "")], "nothing is written twice"
+    assert post(client, "/unpick", {}).status_code == 303
+    found = client.get(url(), headers=JSON).json
+    assert found["match"]["person"]["id"] == ada, "now the field finds her"
+    assert (found["state"], found["candidates"], found["chosen"]) == ("matched", [], False)
 
 
 def test_the_card_offers_both_ways_and_the_find_none_before_a_field_is_named(
@@ -231,11 +236,12 @@ def test_an_admin_names_a_field_of_type_email_that_can_be_edited(inbox: Inbox) -
     data = {"search": "on", "address_Contact": FIELD, "csrf_token": token(admin)}
     assert admin.post(SETTINGS, data=data).status_code == 303
     with inbox.database.read() as session:
-        assert finding.load(session, "acme") == (True, {"Contact": FIELD}, {})
+        assert finding.load(session, "acme") == (True, {"Contact": FIELD}, {"Contact": (FIELD,)})
         rows = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
         assert [(row.action, row.object, row.fields) for row in rows] == [
             ("search_switched", "", None),
             ("address_field_named", "Contact", [FIELD]),
+            ("address_fields_chosen", "Contact", [FIELD]),
         ]
     for field in ("Email", "Phone", "Nothing__c"):
         assert admin.post(SETTINGS, data={**data, "address_Contact": field}).status_code == 400
@@ -245,5 +251,10 @@ def test_an_admin_names_a_field_of_type_email_that_can_be_edited(inbox: Inbox) -
     assert "can no longer edit this field" in admin.get(SETTINGS).text
     assert admin.post(SETTINGS, data=data).status_code == 303, "what is named stays"
     assert admin.post(SETTINGS, data={**data, "address_Contact": ""}).status_code == 303
-    with inbox.database.read() as session:
-        assert finding.load(session, "acme") == (True, {}, {})
+    with inbox.database.write() as session:
+        assert finding.load(session, "acme").add_to == {}
+        session.get_one(Installation, 1).contract = 0  # processes of 0.1.0 may run
+        address_fields.save(session, ADMIN, "Contact", ())
+    inbox.describe(schemas)
+    assert admin.post(SETTINGS, data=data).status_code == 303
+    assert "finds the person by the agent’s choice only" in admin.get(SETTINGS).text
