@@ -274,11 +274,11 @@ class SalesforceGateway(Protocol):
     def users(self, addresses: Sequence[str], ids: Sequence[str] = ()) -> Sequence[UserFound]:
         """Active standard users with one of these addresses as their email address (`.invalid`
         behind it, in sandboxes), username or Federation ID, and those with these ids: one API
-        request for 500 addresses and 200 ids."""
+        request for 500 addresses and 200 ids. An id may be that of a queue for Leads."""
 
     def users_named(self, text: str) -> Sequence[UserFound]:
         """Up to 20 active standard users whose name contains the text, or whose username or email
-        address begins with it."""
+        address begins with it; behind them up to 20 queues for Leads whose name contains it."""
 
     def describe(
         self, objects: Sequence[str], *, unless_modified: Mapping[str, str] | None = None

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from keeping_plugin.types.schema import Value
 
+QUEUE = "00G"  # how the ids of queues (Group) begin
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -69,13 +71,18 @@ class PersonFound:
 
 @dataclass(frozen=True, slots=True)
 class UserFound:
-    """An active standard user of the org."""
+    """An active standard user of the org, or a queue that may own Leads."""
 
     id: str
     name: str
     username: str
     email: str = ""
     federation_id: str = ""
+
+    @property
+    def is_queue(self) -> bool:
+        """Whether it is a queue."""
+        return self.id.startswith(QUEUE)
 
 
 @dataclass(frozen=True, slots=True)

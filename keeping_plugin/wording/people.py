@@ -137,7 +137,11 @@ OWNERS: Final[Mapping[str, Choice]] = {
     "connecting_user": Choice(
         "The connected user", "Every record belongs to the Salesforce user of the connection."
     ),
-    "chosen_user": Choice("One user", "Every record belongs to the user you choose."),
+    "chosen_user": Choice(
+        "One user",
+        "Every record belongs to the user you choose. It may also be a queue for Leads, which "
+        "owns Leads only: Contacts and Tasks then belong to the connected user.",
+    ),
     "account_owner": Choice(
         "The owner of the Account",
         "A person and their Tasks belong to whoever owns their Account in Salesforce.",
@@ -147,6 +151,12 @@ OWNERS: Final[Mapping[str, Choice]] = {
         "A record belongs to the agent who wrote the message, or else to the agent assigned to "
         "its conversation.",
     ),
+}
+
+
+NOBODY_NAMED: Final[Mapping[bool, str]] = {
+    False: "No active user of your Salesforce org has this name.",
+    True: "No active user of your Salesforce org, and no queue for Leads, has this name.",
 }
 
 

@@ -419,7 +419,7 @@ class FakeGateway:
         with self._call("users", rows=len(addresses)):
             return [
                 user
-                for user in self._active_users()
+                for user in (*self._active_users(), *self._queues())
                 if user.id in ids
                 or user.email.lower().removesuffix(".invalid") in wanted
                 or {user.username.lower(), user.federation_id.lower()} & wanted
@@ -435,7 +435,18 @@ class FakeGateway:
                 or user.username.lower().startswith(wanted)
                 or user.email.lower().startswith(wanted)
             ]
-        return sorted(found, key=lambda user: user.name)[:20]
+            queues = [queue for queue in self._queues() if wanted in queue.name.lower()]
+        return [
+            *sorted(found, key=lambda user: user.name)[:20],
+            *sorted(queues, key=lambda queue: queue.name)[:20],
+        ]
+
+    def _queues(self) -> list[UserFound]:
+        return [
+            UserFound(queue_id, name, "")
+            for queue_id, (name, objects) in self._org.queues.items()
+            if "Lead" in objects
+        ]
 
     def _active_users(self) -> list[UserFound]:
         fields = ("Name", "Username", "Email", "FederationIdentifier")

@@ -64,6 +64,7 @@ class FakeOrg:
     offers: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = field(default_factory=dict)
     unique: set[tuple[str, str]] = field(default_factory=set)
     duplicate_rules: list[DuplicateRule] = field(default_factory=list)
+    queues: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     statuses: dict[str, bool] = field(default_factory=lambda: dict(STATUSES))
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pytest
@@ -41,6 +41,9 @@ class OrgUnderTest(Protocol):
 
     def add_user(self, username: str, *, name: str, email: str = "") -> str:
         """An active user with this last name; their id."""
+
+    def add_queue(self, name: str, objects: Sequence[str]) -> str:
+        """A queue for records of these objects; its id."""
 
     def deactivate_user(self, username: str) -> None:
         """Let a user no longer log in or own what is new."""

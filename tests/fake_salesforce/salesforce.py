@@ -103,6 +103,12 @@ class FakeSalesforce:
         fields = {"Username": username, "LastName": last_name, "IsActive": True}
         return self.org.insert("User", {**fields, "Email": email or username}, by="")
 
+    def add_queue(self, name: str, objects: Sequence[str]) -> str:
+        """A queue for records of these objects; its id."""
+        queue_id = f"00G{len(self.org.queues):012}AAA"
+        self.org.queues[queue_id] = (name, frozenset(objects))
+        return queue_id
+
     def add(self, object: str, **fields: Any) -> str:
         """A record as it is given, unchecked; its id."""
         return self.org.insert(object, fields, by=self.user_id)

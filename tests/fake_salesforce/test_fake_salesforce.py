@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -39,6 +39,9 @@ class FakeOrgUnderTest:
 
     def add_user(self, username: str, *, name: str, email: str = "") -> str:
         return self.salesforce.add_user(username, name, email=email)
+
+    def add_queue(self, name: str, objects: Sequence[str]) -> str:
+        return self.salesforce.add_queue(name, objects)
 
     def deactivate_user(self, username: str) -> None:
         [user] = [row for row in self.salesforce.rows("User") if row["Username"] == username]

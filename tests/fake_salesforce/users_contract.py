@@ -40,6 +40,19 @@ class UsersContract(OrgContract):
         org.deactivate_user(username)
         assert not gateway.users_named(f"zebra-{name}")
 
+    def test_queues_for_leads_are_found_by_name_and_by_id(self, org: OrgUnderTest) -> None:
+        name = someone().partition("@")[0]
+        org.add_user(someone(), name=f"Zed {name}")
+        leads = org.add_queue(f"All {name}", ["Lead"])
+        cases = org.add_queue(f"Support {name}", ["Case"])
+        gateway = org.gateway
+        before = gateway.requests
+        user, queue = gateway.users_named(name)
+        assert gateway.requests == before + 1
+        assert (queue.id, queue.name, queue.is_queue) == (leads, f"All {name}", True)
+        assert not user.is_queue
+        assert [one.id for one in gateway.users((), [leads, cases])] == [leads]
+
     def test_find_tells_who_owns_accounts_in_the_same_request(self, org: OrgUnderTest) -> None:
         usernames = [someone(), someone()]
         owners = [org.add_user(username, name="Owner") for username in usernames]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -134,6 +134,9 @@ class LiveOrg:
 
     def add_user(self, username: str, *, name: str, email: str = "") -> str:
         return str(self.control.add_user(username, last_name=name, email=email or None)["id"])
+
+    def add_queue(self, name: str, objects: Sequence[str]) -> str:
+        return self.control.queue(name, objects)
 
     def deactivate_user(self, username: str) -> None:
         self.control.set_user_active(username, False)

@@ -22,7 +22,7 @@ from keeping_plugin.state import current_runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, Mailbox, UserFound
 from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.people import MATCHES, NOT_OWNED_YET, OWNERS
+from keeping_plugin.wording.people import MATCHES, NOBODY_NAMED, NOT_OWNED_YET, OWNERS
 
 _OWNER = ("owner", "owner_id", "owner_name")
 
@@ -69,7 +69,7 @@ def _choose(
     wanted: dict[str, object] = {"owner": owner}
     if owner is Owner.CHOSEN_USER:
         known = UserFound(kept.owner_id, kept.owner_name, "") if kept.owner_id else None
-        pick = _pick(agent, connection, known)
+        pick = _pick(agent, connection, known, queues=True)
         if pick.chosen is None or pick.hits:
             page = _page(agent, mailboxes, mailbox, owner=owner, pick=pick)
             return page, 422 if pick.problem else 200
@@ -83,7 +83,9 @@ def _choose(
     return _back(mailbox)
 
 
-def _pick(agent: Agent, connection: Connection | None, known: UserFound | None) -> UserPick:
+def _pick(
+    agent: Agent, connection: Connection | None, known: UserFound | None, *, queues: bool = False
+) -> UserPick:
     """What the fields of `pick_user.html` say. With `hits` a choice is still to be made."""
     typed, chosen_id = request.form.get("user", "").strip(), request.form.get("user_id", "")
     if not typed and not chosen_id:
@@ -98,10 +100,10 @@ def _pick(agent: Agent, connection: Connection | None, known: UserFound | None) 
             agent, connection.id, Feature.RECORDS, within=PANEL_CALL
         ) as gateway:
             if search:
-                hits = gateway.users_named(typed)
-                problem = "" if hits else "No active user of your Salesforce org has this name."
+                hits = [hit for hit in gateway.users_named(typed) if queues or not hit.is_queue]
+                problem = "" if hits else NOBODY_NAMED[queues]
                 return UserPick(typed, hits, known, problem)
-            found = gateway.users((), [chosen_id])
+            found = [hit for hit in gateway.users((), [chosen_id]) if queues or not hit.is_queue]
     except KeepingError as error:
         return UserPick(typed, chosen=None, problem=error_sentence(error))
     problem = "" if found else "This user is no longer active in Salesforce."

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.models import Connection, RefusedOwner, SyncEntry, now, upsert
-from keeping_plugin.objects import ACCOUNT, CONTACT, TO_ACCOUNT
+from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice, advice
 from keeping_plugin.services.people import agents
@@ -23,9 +23,9 @@ from keeping_plugin.services.people.policy import CompanyPeople, Owner
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import DAY, Times
 from keeping_plugin.types import Agent, NewRecord, ObjectSchema
+from keeping_plugin.types.records import QUEUE
 
 OWNER_FIELD: Final = "OwnerId"
-QUEUE: Final = "00G"  # how the ids of queues begin
 
 # Why the connecting user owns a record although somebody else was to: codes of
 # wording.entries.NOTES.
@@ -102,14 +102,17 @@ class Owners:
         return Whose(wanted) if self._takes(object, wanted) else Whose(note=NOT_ALLOWED)
 
     def _takes(self, object: str, owner_id: str) -> bool:
-        """Whether the object can have this owner, as far as its describe tells."""
+        """Whether the object can have this owner, as far as its describe tells. A queue is only
+        chosen for Leads; that it is for Tasks, too, nobody has asked."""
         schema = self.schemas.get(object)
         if schema is None:
             return True
         spec = schema.fields.get(OWNER_FIELD)
         if spec is None or not spec.createable:
             return False
-        return not owner_id.startswith(QUEUE) or "Group" in spec.reference_to
+        if not owner_id.startswith(QUEUE):
+            return True
+        return object == LEAD.name and "Group" in spec.reference_to
 
 
 def load(

@@ -17,6 +17,7 @@ from keeping_plugin.models import Installation, PeoplePolicy, upsert
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.types import Agent, Value
+from keeping_plugin.types.records import QUEUE
 
 COMPANY: Final = ""  # the "mailbox" of the company's own row
 
@@ -64,6 +65,14 @@ class PeopleChoices:
         """Whether a Contact may be added without an Account: only its owner, and who sees all,
         would find it."""
         return self.add_as is AddAs.CONTACT and not self.account_id
+
+    @property
+    def person_owner(self) -> str:
+        """The choice of who owns an added person, as far as it can apply to them: a queue owns
+        Leads only, so that the connecting user owns a Contact."""
+        is_queue = self.owner is Owner.CHOSEN_USER and self.owner_id.startswith(QUEUE)
+        unfit = is_queue and self.add_as is not AddAs.LEAD
+        return Owner.CONNECTING_USER if unfit else self.owner
 
     @property
     def has_limits(self) -> bool:

@@ -69,6 +69,25 @@ def test_an_admin_finds_a_user_and_makes_them_the_owner(inbox: Inbox) -> None:
     assert chosen(inbox) == ("chosen_user", ids[1], "Lee 2")
 
 
+def test_a_queue_for_leads_may_be_chosen_as_the_owner_and_never_as_an_agent(inbox: Inbox) -> None:
+    inbox.desk.company("acme").agents.append(Agent("ann", "acme", "Ann", email="ann@acme.example"))
+    queue = inbox.salesforce.add_queue("Web leads", ["Lead"])
+    cases = inbox.salesforce.add_queue("Web cases", ["Case"])
+    client = inbox.client(ADMIN)
+    found = send(client, owner="chosen_user", user="web", do="find")
+    assert users(found) == [queue]
+    assert "Queue for Leads" in words(found)
+    saved = send(client, owner="chosen_user", user="web", searched="web", user_id=queue)
+    assert saved.status_code == 303
+    assert chosen(inbox) == ("chosen_user", queue, "Web leads")
+    late = send(client, owner="chosen_user", user="web", searched="web", user_id=cases)
+    assert (late.status_code, "no longer active" in late.text) == (422, True)
+    send(client, do="check")
+    agent = f"{PAGE}/agent?agent=ann"
+    assert users(send(client, agent, user="web", do="find", searched="")) == []
+    assert send(client, agent, user="web", searched="web", user_id=queue).status_code == 422
+
+
 def test_an_org_that_does_not_answer_says_so_and_what_was_typed_stays(inbox: Inbox) -> None:
     client = inbox.client(ADMIN)
     error = SalesforceUnavailable("Salesforce did not answer.")
@@ -132,6 +151,7 @@ def test_an_admin_settles_who_an_agent_is(inbox: Inbox) -> None:
     [
         ({}, "The connected user would own it."),
         ({"owner": "chosen_user", "owner_id": "005x", "owner_name": "Ann Lee"}, "Ann Lee would"),
+        ({"owner": "chosen_user", "owner_id": "00Gx", "owner_name": "Web"}, "The connected user"),
         ({"owner": "agent"}, "The agent who wrote, or else the one assigned to the conversation,"),
         ({"owner": "account_owner"}, "The connected user would own it."),
         (

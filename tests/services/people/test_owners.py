@@ -14,7 +14,7 @@ from keeping_plugin.services.connection.disconnect import end_connection, leave_
 from keeping_plugin.services.operations.retention import run_retention
 from keeping_plugin.services.people import agents, owners
 from keeping_plugin.services.people.policy import COMPANY as WHOLE_COMPANY
-from keeping_plugin.services.people.policy import Owner, PeopleChoices, load, save
+from keeping_plugin.services.people.policy import AddAs, Owner, PeopleChoices, load, save
 from keeping_plugin.services.schema import describe
 from keeping_plugin.types import Action, Agent, Direction, NewRecord
 from tests.services.delivery.house import COMPANY, JANE, MAILBOX, House
@@ -80,6 +80,26 @@ def test_a_chosen_user_owns_contacts_and_their_tasks_at_no_further_request(house
         known
     }
     assert calls(house) == ["find", "create_many", "create_many"]
+
+
+def test_a_queue_owns_leads_and_nothing_else(house: House) -> None:
+    describe_org(house)
+    queue = house.salesforce.add_queue("Web leads", ["Lead"])
+    known = house.salesforce.add("Contact", LastName="Known", Email="known@customer.example")
+    chosen = {"owner": Owner.CHOSEN_USER, "owner_id": queue, "owner_name": "Web leads"}
+    choose(house, add_as=AddAs.LEAD, by_colleagues=False, by_website=False, **chosen)
+    house.salesforce.calls.clear()
+    house.owe("m1", Action.ADD_CONTACT)
+    house.owe("m2", Action.LOG_TASK, address="known@customer.example")
+    house.drain()
+    choose(house, add_as=AddAs.CONTACT)
+    house.owe("m3", Action.ADD_CONTACT, address="new@customer.example")
+    house.drain()
+    assert [row["OwnerId"] for row in house.salesforce.rows("Lead")] == [queue]
+    others = [*house.tasks(), *house.salesforce.rows("Contact")]
+    assert {row["OwnerId"] for row in others if row["Id"] != known} == {house.salesforce.user_id}
+    assert notes(house) == [None, owners.NOT_ALLOWED, owners.NOT_ALLOWED]
+    assert calls(house) == ["find", "create_many"] * 2, "nothing is tried that cannot be"
 
 
 @pytest.mark.both_databases
