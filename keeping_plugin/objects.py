@@ -7,7 +7,7 @@ are Salesforce's API names. No I/O.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from keeping_plugin.types import ObjectSchema
@@ -102,6 +102,32 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """Agents create one for the person of a conversation, where an admin allows it.
+
+    `to` says, by the object of the person, which field of the new record refers to them, `account`
+    which one to the Contact's Account. With `back`, that field of the Contact gets the new record
+    instead, in the same request, and only while it is empty.
+
+    Its form begins with the fields of `first`. `subject` starts as the conversation's subject,
+    `text` as what is new in the customer's latest message, `due` as tomorrow, `owner` as the
+    agent's own Salesforce user; for `company` the name of the person's company is suggested.
+    `assigned`: the org's assignment rules decide whose it is, unless an admin turns that off.
+    """
+
+    first: tuple[str, ...]
+    to: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    back: str = ""
+    subject: str = ""
+    text: str = ""
+    due: str = ""
+    owner: str = ""
+    company: str = ""
+    assigned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StandardObject:
     """One object.
 
@@ -113,7 +139,8 @@ class StandardObject:
     itself goes by (SECURITY.md). `baseline` is shown always, beside what Salesforce requires;
     `defaults` is what an admin who has never chosen starts from. What the org lacks is left out.
 
-    `relation`: how its records belong to the person whose mail it is.
+    `relation`: how its records belong to the person whose mail it is. `created`: how agents create
+    one for them.
     """
 
     name: str
@@ -125,6 +152,7 @@ class StandardObject:
     baseline: tuple[str, ...] = ()
     defaults: tuple[str, ...] = ()
     relation: Person | Parent | Children | None = None
+    created: Created | None = None
     updated: bool = True  # the product edits its records
     custom_fields_on: str = ""  # the object in Setup that holds its custom fields, if another
 
@@ -200,6 +228,7 @@ OBJECTS: tuple[StandardObject, ...] = (
         baseline=("Name",),
         defaults=("Name", "Industry", "Phone", "Website"),
         relation=Parent(lookup="AccountId"),
+        created=Created(first=("Name",), back="AccountId", company="Name"),
     ),
     StandardObject(
         name="Opportunity",
@@ -221,6 +250,14 @@ OBJECTS: tuple[StandardObject, ...] = (
                 heading="Other open Opportunities of the Account",
             ),
         ),
+        # ContactId makes them the primary contact role (Object Reference, Opportunity).
+        created=Created(
+            first=("Name", "StageName", "CloseDate", "Description"),
+            to={"Contact": "ContactId"},
+            account="AccountId",
+            subject="Name",
+            text="Description",
+        ),
     ),
     StandardObject(
         name="Case",
@@ -238,6 +275,14 @@ OBJECTS: tuple[StandardObject, ...] = (
             closed="IsClosed",
             number="CaseNumber",
         ),
+        created=Created(
+            first=("Subject", "Description"),
+            to={"Contact": "ContactId"},
+            account="AccountId",
+            subject="Subject",
+            text="Description",
+            assigned=True,
+        ),
     ),
 )
 
@@ -252,6 +297,14 @@ TASK = StandardObject(
     head=("Subject",),
     defaults=("Subject", "Status", "ActivityDate", "OwnerId", "CreatedDate"),
     relation=Children(relationship="Tasks", most=5, order="CreatedDate", optional=True),
+    created=Created(
+        first=("Subject", "ActivityDate", "OwnerId", "Description"),
+        to={"Contact": "WhoId", "Lead": "WhoId"},
+        subject="Subject",
+        text="Description",
+        due="ActivityDate",
+        owner="OwnerId",
+    ),
     updated=False,
     custom_fields_on="Activity",
 )
@@ -270,6 +323,7 @@ PERSON_NAMES: tuple[str, ...] = tuple(row.name for row in PEOPLE)
 AROUND: tuple[tuple[StandardObject, Children], ...] = tuple(
     (row, row.relation) for row in (*OBJECTS, TASK) if isinstance(row.relation, Children)
 )
+CREATED: tuple[StandardObject, ...] = tuple(row for row in ROWS.values() if row.created)
 OPTIONAL: tuple[StandardObject, ...] = tuple(row for row, of in AROUND if of.optional)
 AROUND_KEYS: tuple[str, ...] = tuple(
     key

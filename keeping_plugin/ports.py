@@ -13,8 +13,10 @@ from keeping_plugin.errors import SalesforceError
 from keeping_plugin.types import (
     Address,
     Agent,
+    BackLink,
     ContactMatch,
     Conversation,
+    CreateLook,
     Described,
     DomainAccounts,
     Found,
@@ -197,9 +199,18 @@ class SalesforceGateway(Protocol):
         fields: Mapping[str, Value],
         *,
         allow_duplicates: bool = False,
+        assign: bool = False,
+        back: BackLink | None = None,
         start_by: float | None = None,
     ) -> Saved:
-        """Create one record. Raises RecordRejected, DuplicatesFound."""
+        """Create one record: one API request. `assign`: the org's assignment rules decide whose it
+        is. With `back` another record refers to it afterwards, or nothing is written. Raises
+        RecordRejected, DuplicatesFound, and with `back` RecordChanged, RecordNotFound (its record)
+        and InvalidInput for a text that Salesforce would take for a reference."""
+
+    def created(self, look: CreateLook) -> Sequence[Record]:
+        """At most 50 records that the look means, with their title field and CreatedDate, the
+        latest first."""
 
     def accounts(
         self,

@@ -28,6 +28,9 @@ _ROW = """
             closed="IsClosed",
             of_account=OfAccount(relationship="Assets", key="account_assets", heading="Others"),
         ),
+        created=Created(
+            first=("Name",), to={"Contact": "ContactId"}, subject="Name"
+        ),
     ),
 )
 
@@ -73,7 +76,7 @@ def main(database_url: str) -> None:
     kept = ("Id", "IsDeleted", "IsClosed", "ContactId", "AccountId", "CreatedDate")
     asset = of_fields(
         *(case.fields[name] for name in (*kept, "LastModifiedDate", "Status")),
-        spec("string", name="Name", label="Name", length=255, name_field=True),
+        spec("string", name="Name", label="Name", length=255, name_field=True, nillable=False),
         spec("string", name="SerialNumber", label="Serial Number", length=80),
         name="Asset",
         label="Asset",
@@ -124,6 +127,18 @@ def main(database_url: str) -> None:
         saved = client.post(path, data=data)
         assert saved.status_code == 200, saved.text
         assert inbox.salesforce.org.row("Asset", pump)["SerialNumber"] == "S-2"
+        # An admin lets agents create them, and one does.
+        admin = inbox.client(ADMIN)
+        data = {"allow-Asset": "on", "csrf_token": token(admin)}
+        assert admin.post("/salesforce/settings/creating", data=data).status_code == 303
+        assert admin.get("/salesforce/settings/creating/Asset").status_code == 200
+        client = inbox.client()
+        assert client.get(url("/new/Asset")).status_code == 200
+        data = {"sf_SerialNumber": "S-3", "csrf_token": token(client)}
+        assert client.post(url("/new/Asset"), data=data).status_code == 200
+        *_, made = inbox.salesforce.rows("Asset")
+        assert (made["ContactId"], made["SerialNumber"]) == (jane, "S-3")
+        assert made["Name"] == "Where is my order?"
         # The document of the JSON API names it.
         components = client.get("/salesforce/openapi.json").json["components"]["schemas"]
         assert "Asset" in components["ObjectName"]["enum"]

@@ -80,6 +80,8 @@ ROUTES: tuple[Route, ...] = (
     ("/settings/finding", "finding", finding.finding_page, FORM),
     # Admins: the other tabs.
     ("/settings/fields/<object>", "fields", fields.fields, FORM),
+    ("/settings/creating", "creating", fields.creating_page, FORM),
+    ("/settings/creating/<object>", "create_form", fields.create_form, FORM),
     (AUTOMATION, "automation", automation.automation, FORM),
     (f"{AUTOMATION}/brake", "automation_brake", brake.set_limits, POST),
     (f"{AUTOMATION}/once", "automation_once", brake.log_once, POST),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Final
@@ -21,6 +22,7 @@ SUBJECT: Final = 255
 DESCRIPTION: Final = 32_000
 TOO_SLOW: Final = "text_too_slow"
 _MAX_URL: Final = 2_000
+_MARKED: Final = re.compile(r"\[k-[a-z2-7]{16}\]$")
 # Salesforce keeps dates from 1700 to 4000; what lies outside is no date of a mail.
 _YEARS: Final = range(1700, 4001)
 
@@ -35,6 +37,11 @@ def marker(installation_id: str, company_id: str, message_id: str, kind: str = "
     ids = json.dumps(named, separators=(",", ":"))
     digest = base64.b32encode(hashlib.sha256(ids.encode()).digest()).decode("ascii").lower()
     return f"[k-{digest[:16]}]"
+
+
+def has_marker(subject: str) -> bool:
+    """Whether it ends as the Subject of a Task that an automation logged."""
+    return _MARKED.search(subject) is not None
 
 
 @dataclass(frozen=True, slots=True)

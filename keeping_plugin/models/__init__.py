@@ -33,6 +33,7 @@ from keeping_plugin.models.database import (
 )
 from keeping_plugin.models.history import AuditRecord, BackfillRun, Installation, Search
 from keeping_plugin.models.ledger import LIVE_OCCASION, Decision, EntryState, Lane, SyncEntry
+from keeping_plugin.models.made import MadeRecord
 from keeping_plugin.models.owners import AgentUser, RefusedOwner
 from keeping_plugin.models.people import (
     AddressClaim,
@@ -42,6 +43,7 @@ from keeping_plugin.models.people import (
     Pick,
 )
 from keeping_plugin.models.policy import (
+    CreatePolicy,
     FieldSelection,
     FindingPolicy,
     KeptOut,

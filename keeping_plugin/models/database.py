@@ -91,11 +91,12 @@ def now(session: Session) -> datetime:
     return time.astimezone(UTC)
 
 
-def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> None:
-    """INSERT ... ON CONFLICT DO NOTHING."""
+def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> int:
+    """INSERT ... ON CONFLICT DO NOTHING; how many were new."""
     if not rows:
-        return
-    session.execute(inserting(session, model).values(rows).on_conflict_do_nothing())
+        return 0
+    done = session.execute(inserting(session, model).values(rows).on_conflict_do_nothing())
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 # Each takes ON CONFLICT, in the words of its database.

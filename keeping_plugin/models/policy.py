@@ -47,6 +47,19 @@ class FindingPolicy(Base):
     found_by: Mapped[Any | None] = mapped_column(Json)
 
 
+class CreatePolicy(Base):
+    """Whether agents create records of an object from conversations, and with which form; see
+    services/schema/creating. `fields` is None until an admin chooses them."""
+
+    __tablename__ = "keeping_create_policy"
+
+    company_id: Mapped[str] = mapped_column(HostId, primary_key=True)
+    object: Mapped[str] = mapped_column(String(80), primary_key=True)
+    allowed: Mapped[bool] = mapped_column(Boolean, default=False)
+    assigned: Mapped[bool] = mapped_column(Boolean, default=True)  # by the org's assignment rules
+    fields: Mapped[Any] = mapped_column(Json, nullable=True)  # list of API names
+
+
 class SkippedDomain(Base):
     """A domain whose people are never added; with `skip_logging` their mail is not logged either.
     `domain` is an `addresses.domain_key`."""

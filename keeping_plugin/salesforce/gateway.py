@@ -35,7 +35,9 @@ from keeping_plugin.salesforce.wire.composite import Sub
 from keeping_plugin.salesforce.wire.transport import Transport
 from keeping_plugin.times import CALL
 from keeping_plugin.types import (
+    BackLink,
     ContactMatch,
+    CreateLook,
     Described,
     DomainAccounts,
     Found,
@@ -160,10 +162,32 @@ class Gateway:
         fields: Mapping[str, Value],
         *,
         allow_duplicates: bool = False,
+        assign: bool = False,
+        back: BackLink | None = None,
         start_by: float | None = None,
     ) -> Saved:
         with self._calls.verb("create", start_by=start_by):
-            return saving.create(self._calls, object, fields, allow_duplicates=allow_duplicates)
+            return saving.create(
+                self._calls,
+                object,
+                fields,
+                allow_duplicates=allow_duplicates,
+                assign=assign,
+                back=back,
+            )
+
+    def created(self, look: CreateLook) -> Sequence[Record]:
+        """The records that the look means, the latest first."""
+        for name in (look.field, look.back):
+            if name:
+                names.checked_field(name)
+        names.checked_id(look.created_by, "User")
+        names.checked_id(look.person_id, names.checked_object(look.person))
+        statement = soql.created(look)
+        with self._calls.verb("created"):
+            [rows] = composite.query_rows(self._calls, "created", statement)
+            fields = (title_field(names.checked_object(look.object)), "CreatedDate")
+            return [payloads.record(row, look.object, fields) for row in rows]
 
     def accounts(
         self,

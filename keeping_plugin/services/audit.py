@@ -39,6 +39,7 @@ class Audited(StrEnum):
     PREFLIGHT = "preflight"
     FIELDS_CHOSEN = "fields_chosen"
     ADDRESS_FIELDS_CHOSEN = "address_fields_chosen"
+    CREATE_CHANGED = "create_changed"
     AUTOMATION_CHANGED = "automation_changed"
     PEOPLE_CHANGED = "people_changed"
     AGENT_MATCHED = "agent_matched"

@@ -381,6 +381,8 @@ function onClick(event) {
   if (value && !chosen && !target.closest("a, button, summary")) find(root, value.dataset.kEdit)?.click();
   const copy = target.closest("[data-k-copy]");
   if (copy) copyText(root, copy);
+  const away = target.closest("[data-k-back]");
+  if (away) addEventListener("focus", () => find(root, away.dataset.kBack)?.click(), { once: true });
   const link = target.closest("a[data-k-fetch]");
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   const region = link?.closest("[data-k-region]");

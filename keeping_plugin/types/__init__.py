@@ -18,7 +18,9 @@ from keeping_plugin.types.inbox import (
 )
 from keeping_plugin.types.records import (
     AccountFound,
+    BackLink,
     ContactMatch,
+    CreateLook,
     DomainAccounts,
     Found,
     Inspected,
@@ -54,8 +56,10 @@ __all__ = [
     "Action",
     "Address",
     "Agent",
+    "BackLink",
     "ContactMatch",
     "Conversation",
+    "CreateLook",
     "Described",
     "Direction",
     "DomainAccounts",

@@ -160,6 +160,30 @@ class Saved:
     id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackLink:
+    """An existing record's `field` that gets the id of a new record, in the same request and all or
+    nothing. `unless_modified_since`: only if nobody saved it since."""
+
+    object: str
+    record_id: str
+    field: str
+    unless_modified_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateLook:
+    """A search for the latest records of `object` that `created_by` made for one person: `field`
+    refers to them, or with `back` that field of the person refers to the record."""
+
+    object: str
+    person: str
+    person_id: str
+    created_by: str
+    field: str = ""
+    back: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Inspected:
     """Who made a record and who changed it last, deleted or not. `converted`: a Lead that has

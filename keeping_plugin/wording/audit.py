@@ -39,6 +39,7 @@ TITLES: Mapping[str, str] = {
     "pick_followed": "The record chosen for an address was merged or converted",
     "records_searched": "Searched for records to link",
     "org_searched": "Searched Salesforce",
+    "create_changed": "Changed what agents may create",
     "search_switched": "Changed whether agents may search Salesforce",
     "address_field_named": "Named the field to which agents add addresses",
     "entry_retried": "Retried a failed entry",
@@ -68,6 +69,8 @@ _ROUTES: Mapping[str, str] = {
     "find": "a search in Salesforce",
     "unpick": "removing a choice",
     "address": "adding an address to a record",
+    "creating": "the page about new records",
+    "create_form": "the fields of a form for new records",
     "finding": "the page about searching Salesforce",
     "create": "adding a person",
     "conversation_log": "a conversation's log",
@@ -121,6 +124,7 @@ _WRITES: Mapping[str, str] = {
     "outcome_unclear": "Salesforce did not answer, so it may or may not have been saved",
     "repair": "an Account was attached",
     "repair_taken_back": "an attached Account was taken back",
+    "found": "by a save that Salesforce had not answered",
     "duplicate_used": "an existing record was used instead of a duplicate",
 }
 
@@ -227,11 +231,24 @@ def _undo(detail: str) -> str:
     return f"undo {number}: {_CHOSEN_BY.get(by, by)}, {records} chosen" if records else ""
 
 
+_CREATES: Mapping[str, str] = {
+    "allowed=on": "switched on",
+    "allowed=off": "switched off",
+    "assigned=on": "the org's assignment rules apply",
+    "assigned=off": "the org's assignment rules no longer apply",
+}
+
+
+def _creates(detail: str) -> str:
+    return ", ".join(_CREATES[one] for one in detail.split() if one in _CREATES)
+
+
 _DETAILS: Mapping[str, Callable[[str], str]] = {
     "records_searched": _found,
     "org_searched": _found,
     "automation_changed": _switches,
     "people_changed": _choices,
+    "create_changed": _creates,
     "skip_list_changed": _domains,
     "backfill_started": _run,
     "backfill_changed": _run,

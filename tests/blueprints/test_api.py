@@ -23,9 +23,11 @@ from sqlalchemy import update
 from keeping_plugin.blueprints.web.guards import MAX_BYTES, ROW_ID
 from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.models import FindingPolicy, Installation
+from keeping_plugin.objects import CREATED
 from keeping_plugin.services.people import picks
+from keeping_plugin.services.schema import creating
 from keeping_plugin.types import Address, Direction, Message
-from tests.blueprints.inbox import AGENT, CONVERSATION, CUSTOMER, Inbox, open_inbox
+from tests.blueprints.inbox import ADMIN, AGENT, CONVERSATION, CUSTOMER, Inbox, open_inbox
 
 CHECKS = [
     not_a_server_error,
@@ -62,6 +64,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
         fake.add("Case", CaseNumber="00001", Subject="Broken", ContactId=jane)
         with inbox.database.write() as session:
             named = {"Contact": "Second_Email__c"}
+            for row in CREATED:
+                creating.change(session, ADMIN, row.name, allowed=True)
             session.add(FindingPolicy(company_id="acme", search=True, add_to=named))
             session.execute(update(Installation).values(contract=1))
             other = "other@acme.example"

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from keeping_plugin.objects import CREATED
 from keeping_plugin.services.people import finding
+from keeping_plugin.services.schema import creating
 from keeping_plugin.types import Address, Direction, Message
 from tests.blueprints.inbox import ADMIN, CONVERSATION, CUSTOMER, url
 from tests.browser.served import Served
@@ -113,6 +115,109 @@ def test_the_case_that_the_mail_is_about_opens_with_one_click(served: Served, pa
     )
     first.locator("summary").click()
     expect(page.locator(f"#k-{case}-Subject")).to_be_visible()
+
+
+@pytest.fixture
+def making(served: Served) -> Served:
+    """Agents may create whatever can be created."""
+    with served.inbox.database.write() as session:
+        for row in CREATED:
+            creating.change(session, ADMIN, row.name, allowed=True)
+    return served
+
+
+def test_a_case_takes_two_clicks_and_enter_and_cancel_returns(
+    making: Served,
+    page: Page,
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Path],
+) -> None:
+    making.fill()
+    page.set_viewport_size({"width": 280, "height": 900})
+    making.open(page)
+    reply = page.get_by_label("Reply")
+    reply.fill("Dear Jane,")
+    page.locator("#k-new > summary").click()
+    screenshot(page, "new-280")
+    page.locator("#k-new-Case").click()
+    subject = page.get_by_role("textbox", name="Subject")
+    expect(subject).to_be_focused()
+    expect(subject).to_have_value(CONVERSATION.subject)
+    axe(page)
+    screenshot(page, "new-case-280")
+    page.get_by_role("link", name="Cancel").press("Enter")
+    expect(page.locator("#k-new-Case")).to_be_focused()
+    assert making.inbox.calls() == ["panel"]
+    page.keyboard.press("Enter")
+    expect(subject).to_be_focused()
+    subject.press("Enter")
+    row = page.locator("section[aria-labelledby=k-cases] details[open]")
+    expect(row).to_contain_text(CONVERSATION.subject)
+    expect(row.get_by_text("✓ Saved")).to_be_visible()
+    assert making.inbox.calls() == ["panel", "create", "panel"]
+    expect(reply).to_have_value("Dear Jane,")
+    # A Task is not listed there; whoever has gone back to the reply stays in it.
+    page.locator("#k-new-Task").click()
+    page.locator("#k-new-sf_Subject").fill("Call back")
+    answered = page.expect_response(lambda answer: answer.url.endswith("/new/Task"))
+    with answered:
+        page.locator("#k-new-sf_Subject").press("Enter")
+        reply.focus()
+    expect(page.get_by_role("link", name="Open the Task in Salesforce")).to_be_visible()
+    expect(reply).to_be_focused()
+    assert [row["Subject"] for row in making.inbox.salesforce.rows("Task")] == ["Call back"]
+
+
+def test_a_case_is_created_without_script_at_360_pixels(
+    making: Served,
+    browser: Browser,
+    axe: Callable[[Page], None],
+    screenshot: Callable[[Page, str], Path],
+) -> None:
+    making.fill()
+    context = browser.new_context(
+        java_script_enabled=False,
+        viewport={"width": 360, "height": 740},
+        color_scheme="dark",
+    )
+    page = context.new_page()
+    page.goto(f"{making.address}{url()}")
+    page.locator("#k-new > summary").press("Enter")
+    page.locator("#k-new-Case").click()
+    screenshot(page, "new-case-360-dark")
+    page.get_by_role("textbox", name="Subject").fill("Broken again")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    row = page.locator("section[aria-labelledby=k-cases] details[open]")
+    expect(row).to_contain_text("Broken again")
+    subjects = [row["Subject"] for row in making.inbox.salesforce.rows("Case")]
+    assert subjects == ["Broken tile", "Broken again"]
+    context.close()
+
+
+def test_who_comes_back_from_converting_a_lead_sees_the_contact(
+    making: Served, page: Page, screenshot: Callable[[Page, str], Path]
+) -> None:
+    fake = making.inbox.salesforce
+    lead = fake.add("Lead", LastName="Doe", Company="Acme", Email="jane@acme.example")
+    making.open(page)
+    convert = page.get_by_role("link", name="Convert in Salesforce")
+    expect(convert).to_have_attribute(
+        "href", f"https://acme.my.salesforce.com/lightning/r/Lead/{lead}/view"
+    )
+    page.locator("#k-new > summary").click()
+    screenshot(page, "new-lead")
+    page.evaluate(
+        """document.querySelector("keeping-panel").shadowRoot.getElementById("k-convert")
+        .addEventListener("click", (event) => event.preventDefault())"""
+    )
+    convert.click()
+    fake.convert(lead)
+    reply = page.get_by_label("Reply")
+    reply.focus()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.get_by_role("heading", name="Account", exact=True)).to_be_visible()
+    expect(reply).to_be_focused()
+    assert making.inbox.calls() == ["panel", "panel"]
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ PAGES = {
     "values": f"{SETTINGS}automation/people/Contact",
     "owners": f"{SETTINGS}automation/owners?mailbox=support",
     "finding": f"{SETTINGS}finding",
+    "creating": f"{SETTINGS}creating",
+    "create-form": f"{SETTINGS}creating/Case",
     "audit": f"{SETTINGS}audit",
     "disconnect": f"{SETTINGS}disconnect",
     "tile": "/settings/integrations",

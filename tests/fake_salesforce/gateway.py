@@ -20,7 +20,9 @@ from keeping_plugin.errors import (
     SalesforceError,
 )
 from keeping_plugin.types import (
+    BackLink,
     ContactMatch,
+    CreateLook,
     Described,
     DomainAccounts,
     Found,
@@ -237,10 +239,41 @@ class FakeGateway:
         fields: Mapping[str, Value],
         *,
         allow_duplicates: bool = False,
+        assign: bool = False,
+        back: BackLink | None = None,
         start_by: float | None = None,
     ) -> Saved:
+        for name, text in fields.items():
+            if back is not None and isinstance(text, str) and "@{" in text:
+                raise InvalidInput("This looks like a reference.", field=name)
         with self._call("create", start_by=start_by, rows=1):
-            return self._create(NewRecord(object, fields), allow_duplicates=allow_duplicates)
+            linked = self._there(back.object, back.record_id) if back is not None else {}
+            if back is not None and back.unless_modified_since is not None:
+                if datetime.fromisoformat(linked["LastModifiedDate"]) > back.unless_modified_since:
+                    raise RecordChanged("The record was modified meanwhile.")
+            saved = self._create(NewRecord(object, fields), allow_duplicates=allow_duplicates)
+            if back is not None:
+                self._org.change(back.object, linked, {back.field: saved.id}, by=self.user_id)
+            return saved
+
+    def created(self, look: CreateLook) -> Sequence[Record]:
+        with self._call("created"):
+            person = self._org.row(look.person, look.person_id) or {}
+            title = _TITLES.get(look.object, "Name")
+            return [
+                Record(
+                    look.object,
+                    row["Id"],
+                    {title: row.get(title), "CreatedDate": row["CreatedDate"]},
+                )
+                for row in reversed(list(self._org.of(look.object)))
+                if row["CreatedById"][:15] == look.created_by[:15]
+                and (
+                    row["Id"] == person.get(look.back)
+                    if look.back
+                    else row.get(look.field) == look.person_id
+                )
+            ]
 
     def _create(self, record: NewRecord, *, allow_duplicates: bool) -> Saved:
         self._org.check(

@@ -123,6 +123,9 @@ class FakeOrg:
         row |= {name: _stored(value) for name, value in fields.items()}
         self._derive(object, row)
         self.rows.setdefault(object, {})[row["Id"][:15]] = row
+        if object == "Opportunity" and row.get("ContactId"):
+            role = {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
+            self.insert("OpportunityContactRole", role, by=by)
         return str(row["Id"])
 
     def change(self, object: str, row: Row, changes: Mapping[str, Any], *, by: str) -> None:

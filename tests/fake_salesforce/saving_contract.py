@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from keeping_plugin.errors import (
     CallNotStarted,
     DuplicatesFound,
+    InvalidInput,
     RecordChanged,
     RecordNotFound,
     RecordRejected,
     SalesforceError,
 )
-from keeping_plugin.types import NewRecord, Saved
+from keeping_plugin.ports import SalesforceGateway
+from keeping_plugin.types import BackLink, CreateLook, NewRecord, Record, Saved
 from tests.fake_salesforce.org_under_test import OrgContract, OrgUnderTest, someone
 
 
@@ -156,3 +159,67 @@ class SavingContract(OrgContract):
         }
         assert gateway.update_many("Contact", {jane: {"AccountId": None}}) == {jane: None}
         assert gateway.read("Contact", jane, ["AccountId"]).fields["AccountId"] is None
+
+    def test_an_opportunity_of_a_contact_has_them_in_its_primary_role_and_is_found_again(
+        self, org: OrgUnderTest
+    ) -> None:
+        contact = org.add("Contact", LastName="Doe", Email=someone())
+        fields = {"Name": "Pumps", "StageName": "Prospecting", "CloseDate": "2026-06-30"}
+        gateway = org.gateway
+        made = gateway.create("Opportunity", {**fields, "ContactId": contact})
+        [found] = self._look(gateway, "Opportunity", contact, field="ContactId")
+        assert (found.id, found.fields["Name"]) == (made.id, "Pumps")
+        other = org.add("Contact", LastName="Roe", Email=someone())
+        assert self._look(gateway, "Opportunity", other, field="ContactId") == []
+
+    def test_an_account_and_the_contact_on_it_are_saved_together_or_not_at_all(
+        self, org: OrgUnderTest
+    ) -> None:
+        contact = org.add("Contact", LastName="Doe", Email=someone())
+        gateway = org.gateway
+        gateway.limits()
+        seen = gateway.server_date
+        back = BackLink(object="Contact", record_id=contact, field="AccountId")
+        before = gateway.requests
+        made = gateway.create("Account", {"Name": "Acme"}, back=back)
+        assert gateway.requests == before + 1
+        assert gateway.read("Contact", contact, ["AccountId"]).fields["AccountId"] == made.id
+        [found] = self._look(gateway, "Account", contact, back="AccountId")
+        assert found.id == made.id
+        with pytest.raises(RecordRejected) as refused:
+            gateway.create("Account", {"Phone": "1"}, back=back)
+        assert refused.value.complaints[0].fields == ("Name",)
+        with pytest.raises(InvalidInput) as unsent:
+            gateway.create("Account", {"Name": "@{made.id}"}, back=back)
+        assert unsent.value.field == "Name"
+        org.pass_time(5)
+        gateway.update("Contact", contact, {"Phone": "1"})
+        stale = replace(back, unless_modified_since=seen)
+        with pytest.raises(RecordChanged):
+            gateway.create("Account", {"Name": "Late"}, back=stale)
+        assert gateway.search("Account", "Late") == []
+        org.delete("Contact", contact)
+        with pytest.raises(RecordNotFound):
+            gateway.create("Account", {"Name": "Nobody's"}, back=back)
+        assert gateway.search("Account", "Nobody's") == []
+        assert org.fields("Account", made.id)["Name"] == "Acme"
+
+    def _look(
+        self,
+        gateway: SalesforceGateway,
+        object: str,
+        person: str,
+        *,
+        field: str = "",
+        back: str = "",
+    ) -> list[Record]:
+        user_id = gateway.org_facts().user_id
+        look = CreateLook(
+            object=object,
+            person="Contact",
+            person_id=person,
+            created_by=user_id,
+            field=field,
+            back=back,
+        )
+        return list(gateway.created(look))

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from keeping_plugin.models import (
     AgentUser,
     Base,
+    CreatePolicy,
     Database,
     DomainAccount,
     EntryState,
     FindingPolicy,
     KeptOut,
+    MadeRecord,
     MailboxPolicy,
     RefusedOwner,
     Repair,
@@ -38,9 +40,11 @@ from tests.services.delivery.house import House
 # Tables that 0.1.0 did not have, and that no migration fills.
 NEW = (
     AgentUser,
+    CreatePolicy,
     DomainAccount,
     FindingPolicy,
     KeptOut,
+    MadeRecord,
     RefusedOwner,
     Repair,
     Search,

@@ -1,7 +1,10 @@
-"""Add as Contact, Add as Lead, and Use this one when Salesforce found duplicates."""
+"""Forms for new records: Add as Contact, Add as Lead, and whatever an admin lets agents create for
+the person of a conversation."""
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +20,7 @@ from keeping_plugin.blueprints.panel.search import search_asked, searched
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import form_input
-from keeping_plugin.blueprints.web.reader import form_reader
+from keeping_plugin.blueprints.web.reader import form_reader, reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
     BeingAdded,
@@ -32,6 +35,8 @@ from keeping_plugin.errors import (
     NotReady,
     OutcomeUnclear,
     PermissionDenied,
+    RecordChanged,
+    RecordNotFound,
     SalesforceError,
     SchemaStale,
     TooBusy,
@@ -41,21 +46,30 @@ from keeping_plugin.mail.company_name import SuggestedCompany, company_of, full_
 from keeping_plugin.objects import row_of
 from keeping_plugin.services.asked_helpdesk import guarded
 from keeping_plugin.services.panel import add as adding
-from keeping_plugin.services.panel import call, cards, record_types
+from keeping_plugin.services.panel import call, cards, making, record_types
 from keeping_plugin.services.panel.lookup import returned
-from keeping_plugin.services.panel.prefill import newest_inbound, person_values
+from keeping_plugin.services.panel.making import Making
+from keeping_plugin.services.panel.prefill import (
+    newest_inbound,
+    own_user,
+    person_values,
+    record_values,
+)
 from keeping_plugin.services.panel.view import Linked, linked
 from keeping_plugin.services.people import accounts
+from keeping_plugin.services.schema.creating import CreateChoice, form_fields
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import Address
+from keeping_plugin.types import Address, Message, Saved, Value
 from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.panel import COMPANY_SOURCES
 from keeping_plugin.wording.salesforce_errors import explained
 
+_ATTEMPT = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Adding:
-    """One form for a new person."""
+    """One form for a new record: of a person, or with `making` of what is made for one."""
 
     place: ConversationContext
     link: Linked
@@ -64,18 +78,21 @@ class Adding:
     form: RecordForm
     record_type: str
     company: SuggestedCompany | None
+    making: Making | None = None
 
 
 def create(conversation_id: str, object: str) -> Any:
-    """The form for a new Contact or Lead, prefilled, and its save."""
+    """The form for a new record, prefilled, and its save."""
     place = load_conversation(conversation_id)
     runtime = current_runtime()
     with runtime.database.read() as session:
         link = linked(session, place.agent.company_id)
     if link is None:
         raise NotConnected("Salesforce is not connected.")
-    if row_of(object).person is None or object not in link.schemas:
-        raise NotFound("Only Contacts and Leads can be added here.")
+    row = row_of(object)
+    allowed = link.creating.get(object, CreateChoice()).allowed
+    if object not in link.schemas or not (row.person or (row.created and allowed)):
+        raise NotFound("This cannot be created here.")
     refusal: SalesforceError | None = None
     if link.lost:
         refusal = ConnectionLost()
@@ -83,17 +100,24 @@ def create(conversation_id: str, object: str) -> Any:
         refusal = PermissionDenied(
             f"The connected user does not have permission to create {object}s."
         )
-    if refusal is not None and request.method == "GET":
+    if refusal is not None and (request.method == "GET" or not row.person):
         raise refusal
     if place.customer is None:
         raise InvalidInput("This conversation has no customer to add.")
+    subject = None
+    if row.created is not None:
+        sent = form_input().get("attempt", "") if request.method == "POST" else ""
+        attempt = sent if _ATTEMPT.fullmatch(sent) else secrets.token_hex(16)
+        subject = making.begin(place.known_panel(), conversation_id, row, attempt)
     company, filled = None, ""
     if request.method == "GET":
         company = _suggested_company(place, link, object)
         # As for those that are added automatically; somebody reads it before it is saved.
-        filled = company.name if company is not None else full_name(place.customer)
-    form, record_type = _form_for(place, link, object, place.customer, filled)
-    adding_ = Adding(place, link, object, place.customer, form, record_type, company)
+        filled = company.name if company is not None else ""
+        if row.person:
+            filled = filled or full_name(place.customer)
+    form, record_type = _form_for(place, link, object, place.customer, filled, subject)
+    adding_ = Adding(place, link, object, place.customer, form, record_type, company, subject)
     if request.method == "GET":
         return _form(adding_)
     sought = search_asked(form)
@@ -112,6 +136,7 @@ def _form_for(
     object: str,
     customer: Address,
     company: str,
+    subject: Making | None,
 ) -> tuple[RecordForm, str]:
     schema = link.schemas[object]
     sent = form_input() if request.method == "POST" else None
@@ -119,10 +144,10 @@ def _form_for(
     asked = (sent if sent is not None else request.args).get("record_type", "")
     default = record_types.default(schema)
     chosen = next((kind for kind in offered if kind.id == asked), default)
-    person = row_of(object).person
-    first = person.first if person else ()
-    names = [name for name in (*first, *link.shown[object]) if name != "RecordTypeId"]
-    made = record_form(schema, tuple(dict.fromkeys(names)), creating=True)
+    fields = form_fields(row_of(object), link.creating.get(object), link.shown.get(object, ()))
+    implied = {"RecordTypeId", *(subject.to_person if subject is not None else ())}
+    names = [name for name in fields if name not in implied]
+    made = record_form(schema, tuple(names), creating=True)
     picklists = record_types.own_picklists(
         current_runtime(),
         place.agent,
@@ -131,16 +156,44 @@ def _form_for(
         record_type_id=chosen.id if chosen else None,
         names=made.field_names(),
     )
-    values = {**defaults(made, picklists), **person_values(schema, customer, company)}
+    begins, called = person_values(schema, customer, company), dict[str, str]()
+    if subject is not None:
+        begins, called = _begins(place, link, subject, company)
     form = made(
         sent,
-        values=values,
+        values={**defaults(made, picklists), **begins},
+        names=called,
         picklists=picklists,
         offered=partial(returned, current_runtime(), place.agent, link),
         id_prefix="k-new-",
         reader=form_reader(),
     )
     return form, chosen.id if chosen else ""
+
+
+def _begins(
+    place: ConversationContext, link: Linked, subject: Making, company: str
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """The values that a form for this person begins with, and the names of records among them."""
+    runtime, created, schema = current_runtime(), subject.created, link.schemas[subject.row.name]
+    values = record_values(
+        schema,
+        created,
+        subject=place.conversation.subject,
+        message=_newest_message(place) if created.text in schema.fields else None,
+        today=runtime.clock.now().astimezone(reader().tz).date(),
+    )
+    if company and created.company:
+        values[created.company] = company
+    names = {}
+    if subject.account is not None:
+        names[created.account] = str(subject.account.fields.get("Name") or "")
+    if created.owner in schema.fields:
+        with runtime.database.read() as session:
+            user = own_user(session, link.connection_id, place.agent)
+            if user is not None:
+                values[created.owner], names[created.owner] = user.user_id, user.user_name
+    return {**values, **subject.linked}, names
 
 
 def _save(a: Adding) -> Any:
@@ -150,18 +203,24 @@ def _save(a: Adding) -> Any:
     fields = a.form.changes()
     if a.record_type:
         fields["RecordTypeId"] = a.record_type
+    anyway = bool(form_input().get("save_anyway"))
     try:
-        done = adding.add_person(
-            runtime,
-            a.place.agent,
-            a.link,
-            a.object,
-            fields,
-            allow_duplicates=bool(form_input().get("save_anyway")),
+        done = (
+            making.make(
+                runtime,
+                a.place.agent,
+                a.making,
+                {**a.making.linked, **fields},
+                allow_duplicates=anyway,
+            )
+            if a.making is not None
+            else adding.add_person(
+                runtime, a.place.agent, a.link, a.object, fields, allow_duplicates=anyway
+            )
         )
     except InvalidInput as error:
-        a.form.complain([Complaint("", str(error), (error.field,))])
-        return _form(a, status=422)
+        unplaced = a.form.complain([Complaint("", str(error), (error.field,))])
+        return _form(a, status=422, error=error if unplaced else None)
     except DuplicatesFound as error:
         return _form(a, status=409, error=error, duplicates=True)
     except (OutcomeUnclear, BeingAdded) as error:
@@ -171,9 +230,14 @@ def _save(a: Adding) -> Any:
     except SalesforceError as error:
         if isinstance(error, SchemaStale):
             call.describe_again(runtime, a.link.connection_id)
+        if isinstance(error, RecordChanged | RecordNotFound) and a.making is not None:
+            a.place.open_panel()  # what is shown, and what the next Save goes by
         unplaced = a.form.complain(error.complaints)
         beside = bool(error.complaints) and not unplaced
         return _form(a, status=status_of(error), error=error, unplaced=unplaced, beside=beside)
+    if a.making is not None and isinstance(done, Saved):
+        made = a.object, done.id
+        return show(a.place, a.place.open_panel(), saved=f"{done.id}.", made=made)
     view = a.place.open_panel()
     if isinstance(done, adding.Exists):
         shown = {cards.person(found).id for found in view.found}
@@ -192,29 +256,36 @@ def _save(a: Adding) -> Any:
 def _suggested_company(
     place: ConversationContext, link: Linked, object: str
 ) -> SuggestedCompany | None:
-    """For a Lead, whose company is a text; a Contact's Account is a record, to be chosen. Nothing
-    is asked of Salesforce: an Account tells it if the automations have asked for its domain."""
-    person = row_of(object).person
-    if person is None or not person.company or place.customer is None:
+    """For a Lead, whose company is a text, and for a new Account; a Contact's Account is a record,
+    to be chosen. Nothing is asked of Salesforce: an Account tells it if the automations have asked
+    for its domain."""
+    row = row_of(object)
+    of = row.person or row.created
+    if of is None or not of.company or place.customer is None:
         return None
     runtime = current_runtime()
-    company_id = place.agent.company_id
     with runtime.database.read() as session:
         account = accounts.known_name(session, link.connection_id, place.customer, runtime.times)
-        if account:
-            return SuggestedCompany(account, "account")
+    if account:
+        return SuggestedCompany(account, "account")
+    return company_of(place.customer, _newest_message(place))
+
+
+def _newest_message(place: ConversationContext) -> Message | None:
+    """The customer's latest message, with its text; None when there is none, or the host failed,
+    which the log tells: a form that somebody fills in is not lost for want of a suggestion."""
+    runtime, company_id = current_runtime(), place.agent.company_id
+    with runtime.database.read() as session:
         message_id = newest_inbound(session, company_id, place.conversation.id)
-    message = None
-    # The signature of the customer's mail says nothing of the others on it.
-    if message_id is not None and place.other is None:
-        asked = guarded(runtime.helpdesk)
-        try:
-            message = next(asked.messages(company_id, [message_id]), None)
-        except HelpDeskFailed:
-            # Told in the log. A form that somebody fills in is not lost for want of a suggestion.
-            message = None
+    # What the customer wrote says nothing of the others on their conversation.
+    if message_id is None or place.other is not None:
+        return None
+    try:
+        return next(guarded(runtime.helpdesk).messages(company_id, [message_id]), None)
+    except HelpDeskFailed:
+        return None
+    finally:
         guards.end_host_transaction()
-    return company_of(place.customer, message)
 
 
 def _form(
@@ -244,13 +315,16 @@ def _form(
         "suggested_company": company.name if company is not None else None,
         "duplicates": [one.as_json() for one in found],
         "may_save_anyway": bool(found) and getattr(error, "may_save", False),
+        "attempt": a.making.attempt if a.making is not None else None,
         "error": error_json(error) if error is not None else None,
     }
     return answer(
         "keeping/panel/create.html",
         body,
         status=status,
-        title=f"Add as {schema.label}",
+        title=f"New {schema.label}" if a.making is not None else f"Add as {schema.label}",
+        making=a.making,
+        assigns=a.making is not None and a.making.assigns,
         place=a.place,
         schema=schema,
         form=a.form,

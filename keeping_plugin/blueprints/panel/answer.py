@@ -14,10 +14,11 @@ from keeping_plugin.blueprints.web.errors import error_json
 from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import SalesforceError
-from keeping_plugin.objects import PERSON_NAMES, record_page
+from keeping_plugin.objects import LEAD, PERSON_NAMES, record_page
 from keeping_plugin.services.panel.address import chosen, offers
 from keeping_plugin.services.panel.cards import person, records_of
 from keeping_plugin.services.panel.display import age, short_age
+from keeping_plugin.services.panel.making import creatable
 from keeping_plugin.services.panel.view import PanelState, PanelView
 from keeping_plugin.types import ContactMatch, LeadMatch, NoMatch
 from keeping_plugin.wording.errors import error_sentence
@@ -62,9 +63,11 @@ def show(
     saved: str = "",
     undo: Undo | None = None,
     undone: bool = False,
+    made: tuple[str, str] | None = None,
 ) -> Response:
     """One panel, whatever its state. `saved` is "<record id>.<field>", saved a moment ago (without
-    a field: several), `undo` the way back; `undone`: that was the way back."""
+    a field: several), `undo` the way back; `undone`: that was the way back. `made`: object and id
+    of a record that was created a moment ago."""
     link = view.linked
     conversation_id = place.conversation.id
     subject = place.conversation.subject
@@ -80,6 +83,7 @@ def show(
     ways = offers(link, meant, view.address) if link is not None and meant is not None else ()
     shown_age = age(view.age) if view.age is not None else ""
     asked = view.state in _ANSWERED or bool(view.found)
+    created = creatable(view)
     body: dict[str, Any] = {
         "state": view.state.value,
         "address": view.address,
@@ -88,6 +92,8 @@ def show(
         "age_seconds": view.age,
         "dropped": list(view.dropped),
         "addable": list(_addable(view)),
+        "creatable": [one.row.name for one in created if not one.reason],
+        "made": {"object": made[0], "id": made[1]} if made is not None else None,
         "being_added": view.being_added,
         "chosen": view.chosen,
         "address_ways": [
@@ -128,6 +134,8 @@ def show(
         saved=saved,
         undo=undo,
         done="Undone" if undone else "Saved",
+        offers=created,
+        convert=card is not None and card.person.object == LEAD.name,
         out_of_sight=_out_of_sight(view, saved.partition(".")[0]),
         notice=NOTICES.get(notice, ""),
         trouble=trouble(view.state, said=sentence, is_admin=place.agent.is_admin),

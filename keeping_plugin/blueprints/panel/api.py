@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from keeping_plugin.objects import AROUND_KEYS, OBJECT_NAMES, PERSON_NAMES
+from keeping_plugin.objects import AROUND_KEYS, CREATED, OBJECT_NAMES, PERSON_NAMES
 
 
 def openapi() -> Response:
@@ -19,6 +19,7 @@ def openapi() -> Response:
     schemas = document["components"]["schemas"]
     schemas["ObjectName"] = _one_of(OBJECT_NAMES)
     schemas["PersonName"] = _one_of(PERSON_NAMES)
+    schemas["CreatableName"] = _one_of([*PERSON_NAMES, *(row.name for row in CREATED)])
     match = schemas["Match"]
     records = {"type": "array", "items": {"$ref": "#/components/schemas/Record"}}
     match["properties"] |= dict.fromkeys(AROUND_KEYS, records)

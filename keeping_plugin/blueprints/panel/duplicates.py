@@ -37,7 +37,8 @@ _OFFER = 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One record that looks like the new person, and the ticket to use it."""
+    """One record that looks like the new one. `ticket` lets an agent use it for the customer; ""
+    for one that is no person."""
 
     duplicate: Duplicate
     url: str
@@ -51,7 +52,7 @@ class Offer:
             "title": self.duplicate.title,
             "email": self.duplicate.email or None,
             "url": self.url,
-            "ticket": self.ticket,
+            "ticket": self.ticket or None,
         }
 
 
@@ -74,7 +75,9 @@ def offered_duplicates(
         Offer(
             duplicate=found,
             url=record_page(link.instance_url, found.object, found.id),
-            ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id]),
+            ticket=_tickets().dumps([*_subject(place), link.org_id, found.object, found.id])
+            if found.object in PERSON_NAMES
+            else "",
             has_address=bool(found.email) and salesforce_key(found.email) == key,
         )
         for found in duplicates.read_found(current_runtime(), place.agent, link, error)

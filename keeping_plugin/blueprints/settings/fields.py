@@ -1,4 +1,5 @@
-"""One tab an object: which fields agents see, and in which order."""
+"""One tab an object: which fields agents see, and in which order. What they create, and which
+fields its forms have."""
 
 from __future__ import annotations
 
@@ -16,12 +17,21 @@ from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.fieldtypes import field_type
 from keeping_plugin.forms.settings import FieldsForm
 from keeping_plugin.models import Connection
-from keeping_plugin.objects import CONTACT, OBJECT_NAMES, OPTIONAL, row_of
+from keeping_plugin.objects import (
+    CONTACT,
+    CREATED,
+    OBJECT_NAMES,
+    OPTIONAL,
+    PEOPLE,
+    StandardObject,
+    row_of,
+)
 from keeping_plugin.services.admin.overview import schema_state
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.people import address_fields, policy
-from keeping_plugin.services.schema import describe, selection
+from keeping_plugin.services.schema import creating, describe, selection
 from keeping_plugin.services.schema import fields as editable
+from keeping_plugin.services.schema.creating import CreateChoice
 from keeping_plugin.services.schema.selection import Choice
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import FieldSpec, ObjectSchema
@@ -55,12 +65,75 @@ class Optional(NamedTuple):
     wanted: bool
 
 
+class Creatable(NamedTuple):
+    """An object of which agents may create records. `always`: people, who are added by hand in any
+    case; `lacking`: why the connected user cannot, None when they can."""
+
+    row: StandardObject
+    choice: CreateChoice
+    always: bool
+    lacking: creating.Lacking | None
+
+
+def creating_page() -> ResponseReturnValue:
+    """What agents may create from a conversation: show it, and change it."""
+    agent = guards.admin()
+    database = current_runtime().database
+    with database.read() as session:
+        found = connect.current(session, agent.company_id)
+        described = describe.schemas(session, found.id) if found is not None else {}
+        choices = creating.load(session, agent.company_id)
+    if request.method == "POST":
+        with database.write() as session:
+            for row in CREATED:
+                before = choices.get(row.name, CreateChoice())
+                # What cannot be created has no switch: a choice from before is left alone.
+                can = creating.lacking(described, row.name) is None
+                wanted = {"allowed": f"allow-{row.name}" in request.form} if can else {}
+                if row.created is not None and row.created.assigned and can:
+                    wanted["assigned"] = f"assign-{row.name}" in request.form
+                if wanted and (before.allowed or wanted["allowed"]):
+                    creating.change(session, agent, row.name, **wanted)
+        notices.add_notice("Saved.")
+        return redirect(url_for(".creating"), 303)
+    rows = [
+        Creatable(
+            row,
+            choices.get(row.name, CreateChoice()),
+            row.person is not None,
+            creating.lacking(described, row.name),
+        )
+        for row in (*PEOPLE, *CREATED)
+    ]
+    return render_template(
+        "keeping/settings/creating.html",
+        tabs=tabs("creating"),
+        connection=found,
+        rows=rows if described else [],
+    )
+
+
+def create_form(object: str) -> ResponseReturnValue:
+    """The fields on the form for a new record: as `fields`."""
+    if not any(row.name == object for row in (*PEOPLE, *CREATED)):
+        guards.admin()
+        raise NotFound("This page does not exist.")
+    return _tab(object, new=True)
+
+
 def fields(object: str) -> ResponseReturnValue:
     """Show the tab, step through it without JavaScript, and save it."""
-    agent = guards.admin()
     if object not in OBJECT_NAMES:
+        guards.admin()
         raise NotFound("This tab does not exist.")
+    return _tab(object, new=False)
+
+
+def _tab(object: str, *, new: bool) -> ResponseReturnValue:
+    agent = guards.admin()
+    guards.end_host_transaction()
     database = current_runtime().database
+    tab = tabs("creating" if new else object)
     with database.read() as session:
         found = connect.current(session, agent.company_id)
         described = describe.schemas(session, found.id) if found is not None else {}
@@ -68,6 +141,7 @@ def fields(object: str) -> ResponseReturnValue:
         chosen = choices.get(object)
         finds = address_fields.load(session, agent.company_id).get(object, ())
         beside_0_1_0 = policy.beside_0_1_0(session)
+        created = creating.load(session, agent.company_id).get(object)
         progress = schema_state(session, found) if found is not None else None
     known = described.get(object)
     if found is None or known is None:
@@ -79,22 +153,29 @@ def fields(object: str) -> ResponseReturnValue:
             object=object,
             label=row_of(object).tab,
             kept=kept,
-            tabs=tabs(object),
+            url=request.path,
+            tabs=tab,
         )
         return page, 409 if kept else 200
-    before = selection.choice(known, chosen)
-    optional = _optional(object, described, choices)
+    if new:
+        shown = selection.choice(known, chosen).shown
+        chosen, finds = creating.form_fields(row_of(object), created, shown), ()
+        if created is None or created.fields is None:
+            able = {spec.name for spec in selection.offered(known, creating=True)}
+            chosen = tuple(name for name in chosen if name in able)
+    before = selection.choice(known, chosen, creating=new)
+    optional = () if new else _optional(object, described, choices)
     page_of = partial(
-        _page, found, known, before, finds, optional=optional, beside_0_1_0=beside_0_1_0
+        _page, found, known, before, finds, optional=optional, beside_0_1_0=beside_0_1_0, new=new
     )
     if request.method == "GET":
         return page_of(before.shown)
     form = FieldsForm.read(request.form)
     again = partial(page_of, form=form)
     if not form.saves:
-        return again(_step(form, known, before))
+        return again(_step(form, known, before, new=new))
     try:
-        wanted = selection.ordered(known, form.ticked, form.ticked)
+        wanted = selection.ordered(known, form.ticked, form.ticked, creating=new)
         wanted_finds = address_fields.checked(known, finds, form.finds, beside_0_1_0=beside_0_1_0)
     except InvalidInput as error:
         ticked = tuple(name for name in form.ticked if name in known.fields)
@@ -107,6 +188,12 @@ def fields(object: str) -> ResponseReturnValue:
     # A default that is out of sight is kept like a choice: whoever saves never unticked it.
     known_before = selection.chosen_or_default(object, chosen)
     keep = tuple(name for name in known_before if name not in form.forgotten)
+    if new:
+        with database.write() as session:
+            stored = selection.with_hidden(known, wanted, keep)
+            creating.change(session, agent, object, fields=stored)
+        notices.add_notice(f"New {row_of(object).tab}: saved. The form has {len(wanted)} fields.")
+        return redirect(url_for(".create_form", object=object), 303)
     with database.write() as session:
         selection.save(session, agent, known, wanted, keep=keep)
         if form.seen_finds is not None:
@@ -130,8 +217,9 @@ def _optional(
     )
 
 
-def _step(form: FieldsForm, known: ObjectSchema, before: Choice) -> tuple[str, ...]:
-    offered = [spec.name for spec in selection.offered(known) if _matches(known, spec, form.search)]
+def _step(form: FieldsForm, known: ObjectSchema, before: Choice, *, new: bool) -> tuple[str, ...]:
+    specs = selection.offered(known, creating=new)
+    offered = [spec.name for spec in specs if _matches(known, spec, form.search)]
     stepped = form.stepped(offered, tuple(before.locked))
     return tuple(name for name in stepped if name in known.fields)
 
@@ -153,6 +241,7 @@ def _page(
     beside_0_1_0: bool,
     form: FieldsForm | None = None,
     problem: str = "",
+    new: bool = False,
 ) -> str:
     search = form.search if form else ""
     # Steps without JavaScript carry on what was seen; whoever has read that it changed saw it now.
@@ -164,7 +253,7 @@ def _page(
             each._replace(ticked=each.name in form.finds) if form else each
             for each in address_fields.offered(known, finds)
         ]
-        if row_of(known.name).person
+        if row_of(known.name).person and not new
         else []
     )
 
@@ -176,14 +265,16 @@ def _page(
             custom=spec.custom,
             ticked=is_ticked,
             locked=choice.locked.get(spec.name, ""),
-            read_only=editable.why_read_only(known, spec.name) or "",
+            read_only="" if new else editable.why_read_only(known, spec.name) or "",
             matches=_matches(known, spec, search),
             help=spec.help_text,
         )
 
     shown = [row(known.fields[name], is_ticked=True) for name in ticked]
     more = [
-        row(spec, is_ticked=False) for spec in selection.offered(known) if spec.name not in ticked
+        row(spec, is_ticked=False)
+        for spec in selection.offered(known, creating=new)
+        if spec.name not in ticked
     ]
     return render_template(
         "keeping/settings/fields.html",
@@ -204,6 +295,8 @@ def _page(
         words=words,
         changed=form is not None and (ticked != choice.shown or form.finds != finds),
         problem=problem,
-        title=row_of(known.name).tab,
-        tabs=tabs(known.name),
+        title=f"New {known.label}" if new else row_of(known.name).tab,
+        new=new,
+        url=url_for(".create_form" if new else ".fields", object=known.name),
+        tabs=tabs("creating" if new else known.name),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from keeping_plugin.errors import (
     BatchRefused,
+    InvalidInput,
     RecordNotFound,
     RecordRejected,
     SalesforceError,
@@ -20,7 +21,7 @@ from keeping_plugin.salesforce.wire import composite
 from keeping_plugin.salesforce.wire.calls import Calls
 from keeping_plugin.salesforce.wire.client import Answer
 from keeping_plugin.salesforce.wire.composite import Sub
-from keeping_plugin.types import NewRecord, Saved, Value
+from keeping_plugin.types import BackLink, NewRecord, Saved, Value
 
 COLLECTION = 200
 MAX_RECORDS = COLLECTION * composite.QUERIES
@@ -30,33 +31,43 @@ Rows = Sequence[Mapping[str, Any]]
 # What is known of the rows of a collection: an outcome each, or the error that stands for all.
 Told = Sequence[Saved | SalesforceError] | SalesforceError
 
+
 # Why each write says these two things, instead of leaving them to Salesforce's defaults:
 # * Without `Sforce-Auto-Assign: FALSE` a Lead made through the API runs the org's assignment rules
-#   and may at once belong to somebody the agent never chose.
+#   and may at once belong to somebody the agent never chose. `assign` asks for them.
 # * Duplicate rules are obeyed: a save that a rule refuses stays refused until a person has seen the
 #   matches and saves anyway (`allowSave`). The matches are those this user may see.
-_ASSIGNMENT = {"Sforce-Auto-Assign": "FALSE"}
-
-
-def write_headers(*, allow_duplicates: bool = False) -> dict[str, str]:
+def write_headers(*, allow_duplicates: bool = False, assign: bool = False) -> dict[str, str]:
     """The headers of every write."""
     allow = "true" if allow_duplicates else "false"
     rule = f"allowSave={allow}, includeRecordDetails=false, runAsCurrentUser=true"
-    return {**_ASSIGNMENT, "Sforce-Duplicate-Rule-Header": rule}
+    return {
+        "Sforce-Auto-Assign": "TRUE" if assign else "FALSE",
+        "Sforce-Duplicate-Rule-Header": rule,
+    }
 
 
 def create(
-    calls: Calls, object: str, fields: Mapping[str, Value], *, allow_duplicates: bool
+    calls: Calls,
+    object: str,
+    fields: Mapping[str, Value],
+    *,
+    allow_duplicates: bool,
+    assign: bool,
+    back: BackLink | None,
 ) -> Saved:
-    """Create one record."""
-    names.checked_object(object)
+    """Create one record, and with `back` have another one refer to it."""
+    path, body = "sobjects/" + names.checked_object(object), _checked(fields)
+    headers = write_headers(allow_duplicates=allow_duplicates, assign=assign)
+    if back is not None:
+        return _create_linked(calls, Sub("made", path, "POST", body, headers), back)
     try:
         answer = calls.ask(
             "create",
             "POST",
-            "sobjects/" + object,
-            body=_checked(fields),
-            headers=write_headers(allow_duplicates=allow_duplicates),
+            path,
+            body=body,
+            headers=headers,
             write=True,
             accept=frozenset({201}),
         )
@@ -65,6 +76,40 @@ def create(
         raise SchemaStale(complaints=error.complaints, object=object) from error
     saved = _saved(answer.body)
     if saved is None:
+        raise errors.unusable(write=True)
+    return saved
+
+
+# What an answer says that is only about another one's refusal.
+_NOT_ITS_OWN = frozenset({"PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
+
+
+def _create_linked(calls: Calls, made: Sub, back: BackLink) -> Saved:
+    """Both in one request, or neither. In a composite Salesforce takes `@{name.path}` in any text
+    for a reference, with no way to escape it, so that such a text is refused here."""
+    for name, value in made.body.items():
+        if isinstance(value, str) and "@{" in value:
+            raise InvalidInput("Salesforce does not take “@{” here: remove it.", field=name)
+    headers = write_headers()
+    if back.unless_modified_since is not None:
+        headers["If-Unmodified-Since"] = format_datetime(back.unless_modified_since, usegmt=True)
+    record_id = names.checked_id(back.record_id, back.object)
+    path = f"sobjects/{names.checked_object(back.object)}/{record_id}"
+    body = {names.checked_field(back.field): f"@{{{made.name}.id}}"}
+    subs = [made, Sub("link", path, "PATCH", body, headers)]
+    try:
+        answers = composite.ask_all(
+            calls, "create", subs, write=True, headers=made.headers, all_or_none=True
+        )
+    except Malformed as error:
+        raise errors.unusable(write=True) from error
+    for answer in answers.values():
+        told = errors.complaints_of(answer.body)
+        if answer.status >= 300 and not {each.code for each in told} & _NOT_ITS_OWN:
+            raise errors.of_answer(answer, write=True)
+    created = answers.get(made.name)
+    saved = _saved(created.body) if created is not None and created.status == 201 else None
+    if saved is None or len(answers) < len(subs):
         raise errors.unusable(write=True)
     return saved
 

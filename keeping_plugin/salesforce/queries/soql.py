@@ -8,12 +8,13 @@ from urllib.parse import quote
 from keeping_plugin.addresses import salesforce_forms
 from keeping_plugin.objects import ACCOUNT, CONTACT, TASK, row_of, title_field
 from keeping_plugin.salesforce.wire.client import format_soql
-from keeping_plugin.types import TaskLook
+from keeping_plugin.types import CreateLook, TaskLook
 
 # A statement may hold 100,000 characters; an address takes at most 163 of them.
 STATEMENT = 90_000
 ADDRESSES = 500
 EMAIL = ("Email",)
+_LATEST = 50  # of one person and one user
 _OWNER = ("OwnerId", "Owner.IsActive")
 ACCOUNT_OWNER = tuple(f"Account.{field}" for field in _OWNER)
 
@@ -122,6 +123,18 @@ def tasks(look: TaskLook) -> str:
     if look.until is not None:
         where.append(format_soql("CreatedDate <= {}", look.until))
     return select(("Id", *TASK.title), TASK.name, where=where)
+
+
+def created(look: CreateLook) -> str:
+    """The latest records that the look may mean."""
+    where = [
+        format_soql("CreatedById = {}", look.created_by),
+        f"{look.field} = " + format_soql("{}", look.person_id)
+        if look.field
+        else f"Id IN ({select((look.back,), look.person, where=[id_in([look.person_id])])})",
+    ]
+    fields = ("Id", title_field(look.object), "CreatedDate")
+    return select(fields, look.object, where=where, order="CreatedDate DESC", limit=_LATEST)
 
 
 def record(object: str, record_id: str, fields: Sequence[str]) -> str:

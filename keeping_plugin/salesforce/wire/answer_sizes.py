@@ -26,6 +26,7 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "successors": MB,
     "users": 2 * MB,
     "create": MB,
+    "created": MB,
     "update": MB,
     "create_many": 8 * MB,
     "inspect": 8 * MB,

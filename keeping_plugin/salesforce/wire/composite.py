@@ -1,7 +1,7 @@
 """Several operations in one request, which Salesforce counts as one; and queries read to their end.
 
-A composite holds 25 subrequests, of which 5 may be queries or collections. `allOrNone` is never
-set: each subrequest stands alone, and so does its answer.
+A composite holds 25 subrequests, of which 5 may be queries or collections. Unless `allOrNone` is
+set, each subrequest stands alone, and so does its answer.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ def ask_all(
     *,
     write: bool = False,
     headers: Mapping[str, str] | None = None,
+    all_or_none: bool = False,
 ) -> dict[str, Answer]:
     """Send them in one composite; the answers by name, whatever they say. For a read every
     subrequest must have been answered; a write keeps what there is. Raises Malformed."""
 
     def body(root: str) -> dict[str, Any]:
-        return {"allOrNone": False, "compositeRequest": [_request(sub, root) for sub in subs]}
+        return {"allOrNone": all_or_none, "compositeRequest": [_request(sub, root) for sub in subs]}
 
     answer = calls.ask(name, "POST", "composite", body=body, headers=headers, write=write)
     answers = {}

@@ -17,7 +17,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     TooBusy,
 )
-from keeping_plugin.objects import PERSON_NAMES, logs_mail
+from keeping_plugin.objects import logs_mail, title_field
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
@@ -31,13 +31,12 @@ from keeping_plugin.types import Agent
 log = logging.getLogger("keeping_plugin.panel")
 
 _MAX_READ = 5  # records read one by one
-# Read where the org has them; the facts only where an admin ticked them.
-_NAMES, _FACTS = ("Name", "Email"), ("Title", "Company", "Phone")
+_FACTS = ("Title", "Company", "Phone")  # read only where an admin ticked them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
-    """A Contact or Lead that looks like the one to be created."""
+    """A record that looks like the one to be created."""
 
     object: str
     id: str
@@ -49,13 +48,11 @@ class Duplicate:
 def read_found(
     runtime: Runtime, agent: Agent, link: Linked, error: DuplicatesFound
 ) -> list[Duplicate]:
-    """The people that the rule named, with enough to tell them apart. One that is not there is left
-    out; those that cannot be read just now are named by their kind alone. Raises nothing of
+    """The records that the rule named, with enough to tell them apart. One that is not there is
+    left out; those that cannot be read just now are named by their kind alone. Raises nothing of
     Salesforce's: the agent has typed a form, which comes back in any case."""
     named = [
-        (object, record_id)
-        for object, record_id in error.record_ids
-        if object in PERSON_NAMES and object in link.schemas
+        (object, record_id) for object, record_id in error.record_ids if object in link.schemas
     ][:_MAX_READ]
     found: dict[str, Duplicate | None] = {}
     end = runtime.clock.monotonic() + runtime.times.seconds(PANEL_CALL)
@@ -77,8 +74,9 @@ def read_found(
 def _read(
     gateway: SalesforceGateway, link: Linked, object: str, record_id: str
 ) -> Duplicate | None:
-    facts = [name for name in _FACTS if name in link.shown[object]]
-    names = [name for name in (*_NAMES, *facts) if name in link.schemas[object].fields]
+    facts = [name for name in _FACTS if name in link.shown.get(object, ())]
+    title = title_field(object)
+    names = [name for name in (title, "Email", *facts) if name in link.schemas[object].fields]
     try:
         fields = gateway.read(object, record_id, names).fields
     except RecordNotFound:
@@ -86,7 +84,7 @@ def _read(
     return Duplicate(
         object=object,
         id=record_id,
-        title=str(fields.get("Name") or record_id),
+        title=str(fields.get(title) or record_id),
         email=str(fields.get("Email") or ""),
         facts=tuple(str(fields[name]) for name in facts if fields.get(name)),
     )

@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import TooBusy
 from keeping_plugin.models import Search, now
+from keeping_plugin.objects import row_of
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.runtime import Runtime
+from keeping_plugin.services.schema.creating import form_fields
 from keeping_plugin.services.schema.fields import writable
 from keeping_plugin.times import DAY, HOUR, MINUTE, PANEL_CALL
 from keeping_plugin.types import Agent
@@ -33,11 +35,16 @@ _OFFERED = HOUR  # how long what a search returned may be chosen
 
 
 def referred_objects(link: Linked) -> frozenset[str]:
-    """The objects that a field shown to agents may refer to."""
+    """The objects that a field shown to agents, or of a form for a new record, may refer to."""
     found: set[str] = set()
-    for name, shown in link.shown.items():
-        schema = link.schemas[name]
-        for field in shown:
+    for name, schema in link.schemas.items():
+        shown = link.shown.get(name, ())
+        fields = set(shown)
+        row, choice = row_of(name), link.creating.get(name)
+        if row.person or (choice is not None and choice.allowed):
+            fields |= {*form_fields(row, choice, shown)}
+            fields |= {spec.name for spec in schema.fields.values() if spec.required}
+        for field in fields & schema.fields.keys():
             specs = {*writable(schema, field), *writable(schema, field, creating=True)}
             for spec in specs:
                 found.update(spec.reference_to)

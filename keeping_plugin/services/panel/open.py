@@ -28,10 +28,10 @@ from keeping_plugin.mail.numbers import record_numbers
 from keeping_plugin.models import Connection, Pick, now
 from keeping_plugin.objects import PEOPLE, PERSON_NAMES
 from keeping_plugin.services import metering
+from keeping_plugin.services.automation.auto_adding import is_being_added
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.metering import Feature, Meter
 from keeping_plugin.services.panel import call, cards
-from keeping_plugin.services.panel.auto_adding import is_being_added
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.panel.view import Linked, PanelState, PanelView, linked
 from keeping_plugin.services.people import picks

@@ -1,14 +1,21 @@
-"""What a new person's form starts from: address, name and, for a Lead, company."""
+"""What the form of a new record starts from: of a person address, name and, for a Lead, company; of
+a record for them what the conversation says."""
 
 from __future__ import annotations
+
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from keeping_plugin.mail.body import head_of, read_body
+from keeping_plugin.mail.clean import cut, one_line
+from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.mail.person_name import contact_fields
-from keeping_plugin.models import Decision
-from keeping_plugin.objects import row_of
-from keeping_plugin.types import Address, ObjectSchema, Value
+from keeping_plugin.models import AgentUser, Decision
+from keeping_plugin.objects import Created, row_of
+from keeping_plugin.services.people import agents
+from keeping_plugin.types import Address, Agent, Message, ObjectSchema, Value
 
 _MAX_MESSAGES = 20  # messages looked through for one of the customer's
 
@@ -20,6 +27,37 @@ def person_values(schema: ObjectSchema, customer: Address, company: str) -> dict
     if person is not None and person.company and company:
         values[person.company] = company
     return {name: value for name, value in values.items() if name in schema.fields}
+
+
+def record_values(
+    schema: ObjectSchema, created: Created, *, subject: str, message: Message | None, today: date
+) -> dict[str, Value]:
+    """Values for the form of a new record, cut to what their fields hold, as far as the object has
+    them: the conversation's subject, what is new in this message, and a day to come back."""
+    values: dict[str, Value] = {}
+    for name, text in (
+        (created.subject, one_line(subject, 1_000)),
+        (created.text, _new_text(message) if message is not None else ""),
+    ):
+        spec = schema.fields.get(name)
+        if spec is not None and text:
+            values[name] = cut(text, spec.length) if spec.length else text
+    if created.due in schema.fields:
+        values[created.due] = (today + timedelta(days=1)).isoformat()
+    return values
+
+
+def own_user(session: Session, connection_id: int, agent: Agent) -> AgentUser | None:
+    """The agent's own Salesforce user, where it is known."""
+    row = agents.known(session, connection_id, [agent.id]).get(agent.id)
+    return row if row is not None and row.user_id and row.found in agents.OWNS else None
+
+
+def _new_text(message: Message) -> str:
+    try:
+        return read_body(message, Effort.begun()).reply.text
+    except TextTooSlow:
+        return head_of(message)
 
 
 def newest_inbound(session: Session, company_id: str, conversation_id: str) -> str | None:

@@ -15,7 +15,8 @@ from keeping_plugin.services.connection import connect
 from keeping_plugin.services.panel import cards
 from keeping_plugin.services.panel.cards import Found
 from keeping_plugin.services.people import address_fields, finding
-from keeping_plugin.services.schema import describe, selection
+from keeping_plugin.services.schema import creating, describe, selection
+from keeping_plugin.services.schema.creating import CreateChoice
 from keeping_plugin.types import (
     ContactMatch,
     Match,
@@ -62,6 +63,7 @@ class Linked:
     # Into which agents add an address, by object, as an admin named it.
     add_to: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, Sequence[str]] = field(default_factory=dict)  # address fields by object
+    creating: Mapping[str, CreateChoice] = field(default_factory=dict)  # an admin's, by object
     pause: Pause | None = None  # why mail is not logged for now
 
     @property
@@ -135,6 +137,7 @@ def linked(session: Session, company_id: str) -> Linked | None:
         may_search=found.search,
         add_to=found.add_to,
         others=address_fields.usable(found.found_by, schemas),
+        creating=creating.load(session, company_id),
         schemas=schemas,
         shown=selection.shown(session, company_id, schemas),
     )

@@ -19,13 +19,23 @@ from keeping_plugin.errors import (
     PermissionDenied,
 )
 from keeping_plugin.models import Connection, PeoplePolicy, UndoRun, now
-from keeping_plugin.objects import CONTACT, DESCRIBE_REQUESTS, LEAD, OBJECT_NAMES, TASK, row_of
+from keeping_plugin.objects import (
+    CONTACT,
+    CREATED,
+    DESCRIBE_REQUESTS,
+    LEAD,
+    OBJECT_NAMES,
+    TASK,
+    StandardObject,
+    row_of,
+)
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.services.schema import selection, sending, task_key
+from keeping_plugin.services.schema import creating, selection, sending, task_key
+from keeping_plugin.services.schema.creating import CreateChoice
 from keeping_plugin.times import DESCRIBE_CALL
 from keeping_plugin.types import Action, Agent, ObjectSchema, Usage
 
@@ -92,10 +102,13 @@ def run(
         chosen = selection.load(session, connection.company_id)
         people = session.get(PeoplePolicy, (connection.company_id, ""))
         choices = people.choices if people is not None else {}
+        created = creating.load(session, connection.company_id)
         undoes = UndoRun.company_id == connection.company_id
         used = session.scalar(select(UndoRun.id).where(undoes).limit(1)) is not None
     with runtime.gateway(connection_id, Feature.SCHEMA, within=DESCRIBE_CALL) as gateway:
-        looked = _look(gateway, connection, chosen, choices, described, undo_used=used, more=more)
+        looked = _look(
+            gateway, connection, chosen, choices, created, described, undo_used=used, more=more
+        )
         lines = tuple(looked)
     with runtime.database.write() as session:
         found = Preflight(now(session), lines)
@@ -126,6 +139,7 @@ def _look(
     connection: Connection,
     chosen: Mapping[str, Any],
     choices: Mapping[str, Any],
+    created: Mapping[str, CreateChoice],
     described: Mapping[str, ObjectSchema] | None,
     *,
     undo_used: bool,
@@ -158,6 +172,9 @@ def _look(
         yield _rights(name, schemas.get(name), connection.username)
     yield from _fields(schemas, chosen, connection.username)
     yield _rights(TASK.name, schemas.get(TASK.name), connection.username)
+    for row in CREATED:
+        if row.name in created and created[row.name].allowed:
+            yield _creates(schemas, row)
     if undo_used and described is None:  # the cache does not tell who may delete
         yield _deletes(schemas, connection.username)
     for action in Action:
@@ -229,6 +246,14 @@ def _rights(name: str, schema: ObjectSchema | None, username: str) -> Line:
         f"{name}: {username} cannot {_and(lacking)}.",
         f"Give the user {_and(lacking)} access to {name} in a permission set.",
     )
+
+
+def _creates(schemas: Mapping[str, ObjectSchema], row: StandardObject) -> Line:
+    """Asked only of what an admin lets agents create."""
+    code, lacking = f"creates_{row.name.lower()}", creating.lacking(schemas, row.name)
+    if lacking is not None:
+        return Line(code, Outcome.FAILED, lacking.finding, lacking.mend)
+    return Line(code, Outcome.PASSED, f"Agents can create {row.tab} from conversations.")
 
 
 def _deletes(schemas: Mapping[str, ObjectSchema], username: str) -> Line:

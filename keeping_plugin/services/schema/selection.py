@@ -14,7 +14,7 @@ from keeping_plugin.models import FieldSelection, now, upsert
 from keeping_plugin.objects import OBJECT_NAMES, OPTIONAL, row_of
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
-from keeping_plugin.services.schema.fields import in_use, label_in, same_place
+from keeping_plugin.services.schema.fields import in_use, label_in, same_place, writable
 from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
 
@@ -29,22 +29,28 @@ class Choice:
     missing: tuple[str, ...]
 
 
-def _can_be_shown(spec: FieldSpec) -> bool:
-    return field_type(spec.type).offered
+def _can_be_shown(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> bool:
+    if not field_type(spec.type).offered:
+        return False
+    # A record type has a control of its own.
+    return not creating or (
+        spec.name != "RecordTypeId" and bool(writable(schema, spec.name, creating=True))
+    )
 
 
-def offered(schema: ObjectSchema) -> tuple[FieldSpec, ...]:
+def offered(schema: ObjectSchema, *, creating: bool = False) -> tuple[FieldSpec, ...]:
     """The fields that can be chosen, by label; of a state or country that is picked from a list
-    the code alone, since its text is Salesforce's own doing."""
+    the code alone, since its text is Salesforce's own doing. `creating`: for the form of a new
+    record, which has no field that cannot be filled in."""
     specs = (
         spec
         for name, spec in schema.fields.items()
-        if _can_be_shown(spec) and in_use(schema, name) == name
+        if _can_be_shown(schema, spec, creating=creating) and in_use(schema, name) == name
     )
     return tuple(sorted(specs, key=lambda spec: (label_in(schema, spec).lower(), spec.name)))
 
 
-def locked(schema: ObjectSchema) -> Mapping[str, str]:
+def locked(schema: ObjectSchema, *, creating: bool = False) -> Mapping[str, str]:
     """Fields that are always shown, in the order they are asked for, with the reason."""
     article = "an" if schema.label[:1].lower() in "aeiou" else "a"
     reasons: dict[str, str] = {}
@@ -53,25 +59,24 @@ def locked(schema: ObjectSchema) -> Mapping[str, str]:
         if spec is not None and not spec.required:
             if name == "Email":
                 reasons[name] = "People are found in Salesforce by this address."
-            else:
+            elif not creating:
                 reasons[name] = f"Always shown for every {schema.label}."
     for name, spec in schema.fields.items():
-        if spec.required and _can_be_shown(spec):
+        if spec.required and _can_be_shown(schema, spec, creating=creating):
             reasons[name] = f"Salesforce requires it to save {article} {schema.label}."
     return reasons
 
 
-def choice(schema: ObjectSchema, chosen: Sequence[str] | None) -> Choice:
+def choice(schema: ObjectSchema, chosen: Sequence[str] | None, *, creating: bool = False) -> Choice:
     """What agents see of an object, given what was chosen (None: nothing was, ever)."""
-    reasons = locked(schema)
+    reasons = locked(schema, creating=creating)
     wanted = _in_use(schema, chosen_or_default(schema.name, chosen))
     wanted += [name for name in reasons if name not in wanted]
     # A default counts as chosen: the org has every one of them, so what is absent is hidden.
-    expected = _in_use(
-        schema, [*chosen_or_default(schema.name, chosen), *row_of(schema.name).baseline]
-    )
+    baseline = () if creating else row_of(schema.name).baseline
+    expected = _in_use(schema, [*chosen_or_default(schema.name, chosen), *baseline])
     named = (spec for name in (*wanted, *expected) if (spec := schema.fields.get(name)) is not None)
-    names = {spec.name for spec in named if _can_be_shown(spec)}
+    names = {spec.name for spec in named if _can_be_shown(schema, spec, creating=creating)}
     return Choice(
         shown=tuple(name for name in wanted if name in names),
         locked=reasons,
@@ -121,11 +126,14 @@ def shown(
     }
 
 
-def ordered(schema: ObjectSchema, ticked: Iterable[str], order: Sequence[str]) -> tuple[str, ...]:
+def ordered(
+    schema: ObjectSchema, ticked: Iterable[str], order: Sequence[str], *, creating: bool = False
+) -> tuple[str, ...]:
     """The ticked and the locked fields: those of `order` first, in that order, then the rest by
     label. Raises InvalidInput naming a field that the object does not have."""
-    names = {spec.name for spec in offered(schema)}
-    wanted = {*_in_use(schema, ticked), *locked(schema)}
+    specs = offered(schema, creating=creating)
+    names = {spec.name for spec in specs}
+    wanted = {*_in_use(schema, ticked), *locked(schema, creating=creating)}
     unknown = sorted(wanted - names)
     if unknown:
         raise InvalidInput(
@@ -133,7 +141,7 @@ def ordered(schema: ObjectSchema, ticked: Iterable[str], order: Sequence[str]) -
             field="fields",
         )
     first = [name for name in _in_use(schema, order) if name in wanted]
-    rest = [spec.name for spec in offered(schema) if spec.name in wanted and spec.name not in first]
+    rest = [spec.name for spec in specs if spec.name in wanted and spec.name not in first]
     return (*first, *rest)
 
 
@@ -147,7 +155,7 @@ def save(
 ) -> None:
     """Store an admin's choice. `keep` are chosen fields that are out of sight just now (hidden from
     the connecting user, or deleted): they come back with the access to them, to their places."""
-    stored = _with_hidden(schema, fields, keep)
+    stored = with_hidden(schema, fields, keep)
     upsert(
         session,
         FieldSelection,
@@ -158,8 +166,8 @@ def save(
     )
 
 
-def _with_hidden(schema: ObjectSchema, fields: Sequence[str], keep: Sequence[str]) -> list[str]:
-    """The fields, and each one that is out of sight behind the one it stood behind."""
+def with_hidden(schema: ObjectSchema, fields: Sequence[str], keep: Sequence[str]) -> list[str]:
+    """The fields, and each one of `keep` that is out of sight behind the one it stood behind."""
     stored = list(fields)
     place = 0
     for name in keep:

@@ -23,7 +23,7 @@ from keeping_plugin.salesforce.wire.answer_sizes import (
     too_many_values,
 )
 from keeping_plugin.salesforce.wire.transport import NoAnswer, Transport
-from keeping_plugin.types import NewRecord, Tokens
+from keeping_plugin.types import CreateLook, NewRecord, Tokens
 from keeping_plugin.types.describe_result import schema_of
 from salesforce_simulator.describe import load as described
 from tests.salesforce.byte_server import Script, Wire, reply, says, serving
@@ -31,6 +31,13 @@ from tests.salesforce.conftest import MemoryTokens
 
 CONTACT = "003dM00001wBXYDQA4"
 SCHEMAS = {"Contact": schema_of(described("Contact"))}
+LOOK = CreateLook(
+    object="Case",
+    person="Contact",
+    person_id=CONTACT,
+    created_by="005000000000001AAA",
+    field="ContactId",
+)
 DEADLINE = 5.0
 
 
@@ -49,6 +56,7 @@ VERBS: dict[str, Callable[[Gateway], object]] = {
     "read": lambda gateway: gateway.read("Contact", CONTACT, ["LastName"]),
     "search": lambda gateway: gateway.search("Account", "acme"),
     "create": lambda gateway: gateway.create("Contact", {"LastName": "X"}),
+    "created": lambda gateway: gateway.created(LOOK),
     "create_many": lambda gateway: gateway.create_many([NewRecord("Contact", {"LastName": "X"})]),
     "update": lambda gateway: gateway.update("Contact", CONTACT, {"LastName": "Y"}),
     "accounts": lambda gateway: gateway.accounts(["acme.example"], person_accounts=False),

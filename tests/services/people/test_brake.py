@@ -16,6 +16,7 @@ from keeping_plugin.errors import InvalidInput, OutcomeUnclear, SalesforceUnavai
 from keeping_plugin.models import Connection, Database, Lane, SkippedDomain, SyncEntry, migrate, now
 from keeping_plugin.services.admin import held
 from keeping_plugin.services.automation import policy
+from keeping_plugin.services.automation.auto_adding import is_being_added
 from keeping_plugin.services.connection.disconnect import end_connection
 from keeping_plugin.services.connection.leftovers import settle as settle_leftovers
 from keeping_plugin.services.delivery.drain import owes
@@ -24,7 +25,6 @@ from keeping_plugin.services.ledger import holding
 from keeping_plugin.services.ledger.waiting import contact_appeared
 from keeping_plugin.services.operations.forget import forget
 from keeping_plugin.services.operations.retention import run_retention
-from keeping_plugin.services.panel.auto_adding import is_being_added
 from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, MAILBOX, House
 
