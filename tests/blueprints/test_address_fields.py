@@ -250,6 +250,9 @@ def test_what_becomes_of_a_ticked_field_is_said(
         session.execute(update(SchemaDocument).values(last_modified=""))
     with many.app.app_context():
         describe(many.runtime, many.connection_id)
+    with many.database.read() as session:
+        kept = session.scalars(select(SchemaDocument.changes).filter_by(object="Contact")).one()
+    assert {one["kind"] for one in kept["changes"]} <= {"removed", "retyped"}, "0.1.0 reads them"
     admin = many.client(ADMIN)
     page = admin.get("/salesforce/settings/").text
     assert tag in page

@@ -62,16 +62,25 @@ def _compare(before: Mapping[str, FieldSpec], after: Mapping[str, FieldSpec]) ->
         if was.required != new.required:
             yield Change(Kind.REQUIRED if new.required else Kind.OPTIONAL, name, new.label)
         if new.type == "email" and was.filterable and not new.filterable:
-            yield Change(Kind.UNFILTERABLE, name, new.label)
+            yield Change(Kind.UNFILTERABLE, name, new.label, was=was.type, now=new.type)
         if was.updateable and not new.updateable:
             yield Change(Kind.READ_ONLY, name, new.label)
 
 
 def kept(changes: Collection[Change]) -> list[dict[str, Any]]:
-    """As JSON values."""
-    return [asdict(change) for change in changes]
+    """As JSON values. Processes of 0.1.0 read them too, and know no `UNFILTERABLE`: it is kept as a
+    change of the type to itself."""
+    return [asdict(change) | {"kind": _KEPT.get(change.kind, change.kind)} for change in changes]
 
 
 def restored(values: Collection[Mapping[str, Any]]) -> tuple[Change, ...]:
     """The changes that `kept` wrote."""
-    return tuple(Change(**{**value, "kind": Kind(value["kind"])}) for value in values)
+    return tuple(Change(**{**value, "kind": _kind(value)}) for value in values)
+
+
+_KEPT = {Kind.UNFILTERABLE: Kind.RETYPED}
+
+
+def _kind(value: Mapping[str, Any]) -> Kind:
+    kind = Kind(value["kind"])
+    return Kind.UNFILTERABLE if kind is Kind.RETYPED and value["was"] == value["now"] else kind
