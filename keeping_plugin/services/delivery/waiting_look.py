@@ -22,7 +22,7 @@ from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.services.ledger.lease import Lease, renew_lease
 from keeping_plugin.services.ledger.locking import connection_first
 from keeping_plugin.services.ledger.waiting import contact_appeared, expire, look_due, wait_on
-from keeping_plugin.services.people import address_fields
+from keeping_plugin.services.people import address_fields, picks
 from keeping_plugin.services.people.address_fields import AddressFields
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import describe
@@ -40,8 +40,10 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
         return
     with runtime.database.read() as session:
         schemas = describe.schemas(session, connection_id)
+        fields = address_fields.usable(ticked, schemas)
+        # A chosen Lead takes no mail, and leaves nothing to ask either.
+        chosen = picks.load(session, connection_id, addresses) if fields else {}
     by_search = emails_are_searched(schemas)
-    fields = address_fields.usable(ticked, schemas)
     try:
         gateway = runtime.gateways(connection_id)
         if not within_budget(runtime, gateway, connection):
@@ -54,6 +56,7 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
             Looked(found, frozenset()),
             fields,
             addresses,
+            chosen=chosen,
             start_by=lease.start_by(runtime),
         )
     except (SalesforceError, NotReady) as error:

@@ -126,12 +126,26 @@ def test_waiting_mail_is_logged_once_another_field_has_the_address(town: House) 
     off = looked(700)
     assert off[0] == ["find"]
     tick(town)
-    assert looked(3_700) == (["find", "find by fields"], off[1])
+    assert looked(3_700) == (["find", "find by fields"], off[1] + 1), "who chose a record for it"
     town.salesforce.add("Contact", LastName="Doe", One__c=JANE)
     looked(22_000)
     assert town.entries()[0].state == "pending"
     town.drain()
     assert town.states() == [("done", "logged")]
+
+
+def test_mail_of_a_chosen_lead_waits_for_its_conversion_and_for_nobody_else(town: House) -> None:
+    tick(town)
+    town.salesforce.add("Contact", LastName="Other", One__c=JANE)
+    lead = town.salesforce.add("Lead", LastName="Chosen", Company="C")
+    with town.database.write() as session:
+        picks.keep(session, ADMIN, town.connection_id, JANE, "Lead", lead)
+    town.owe("m1", Action.LOG_TASK)
+    town.drain()
+    town.pass_time(700)
+    town.drain()
+    assert town.states() == [("waiting", "no_contact")]
+    assert "find by fields" not in verbs(town)
 
 
 def test_several_by_another_field_are_never_picked(town: House) -> None:
