@@ -53,6 +53,17 @@ def connect(
     )
 
 
+def our_queue(name: str, redis: Redis) -> Queue:
+    """RQ's queue, as those who ring and the worker both see it."""
+    return Queue(
+        name,
+        connection=redis,
+        serializer=JSONSerializer,
+        job_class=KeepingJob,
+        default_timeout=TIMEOUT,
+    )
+
+
 class RqQueue:
     """`ports.JobQueue` on RQ: one queue, JSON, allow-listed jobs."""
 
@@ -66,13 +77,7 @@ class RqQueue:
         self._closed_until = float("-inf")
         self._lengthen_from = float("-inf")
         self._break = 0.0  # how long the breaker stays closed; 0 while Redis answers
-        self._queue = Queue(
-            name,
-            connection=self._redis,
-            serializer=JSONSerializer,
-            job_class=KeepingJob,
-            default_timeout=TIMEOUT,
-        )
+        self._queue = our_queue(name, self._redis)
 
     def wait_longer(self) -> None:
         """For a process that serves no web request: Redis has 2 s for an answer from now on."""

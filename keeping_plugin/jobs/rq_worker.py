@@ -25,8 +25,8 @@ from rq.utils import now as utc_now
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from keeping_plugin.jobs.aside import by_a_strange_value, set_aside, set_aside_unusable
-from keeping_plugin.jobs.job import TIMEOUT, KeepingJob
-from keeping_plugin.jobs.queue import WORKER_TIMEOUT, connect
+from keeping_plugin.jobs.job import KeepingJob
+from keeping_plugin.jobs.queue import WORKER_TIMEOUT, connect, our_queue
 from keeping_plugin.services.runtime import Runtime
 
 log = logging.getLogger("keeping_plugin.worker")
@@ -212,15 +212,8 @@ def _registries(queue: Queue) -> list[str]:
 def make_worker(app: Flask, runtime: Runtime) -> KeepingWorker:
     """A worker on the app's one queue. Tests run it with `work(burst=True)`."""
     redis = connect(runtime.config.redis_url, timeout=None, connect_timeout=WORKER_TIMEOUT)
-    queue = Queue(
-        runtime.config.queue,
-        connection=redis,
-        serializer=JSONSerializer,
-        job_class=KeepingJob,
-        default_timeout=TIMEOUT,
-    )
     worker = KeepingWorker(
-        [queue],
+        [our_queue(runtime.config.queue, redis)],
         connection=redis,
         serializer=JSONSerializer,
         job_class=KeepingJob,

@@ -10,11 +10,11 @@ from flask import g, url_for
 from keeping_plugin.addresses import salesforce_key
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.conversation_ids import digest, person
-from keeping_plugin.errors import NotFound
+from keeping_plugin.errors import ConnectionLost, NotConnected, NotFound
 from keeping_plugin.mail.clean import one_line
 from keeping_plugin.services.panel.open import FRESH, known, open_panel
 from keeping_plugin.services.panel.others import others
-from keeping_plugin.services.panel.view import PanelView
+from keeping_plugin.services.panel.view import Linked, PanelView, linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address, Agent, Conversation
 
@@ -40,6 +40,17 @@ class ConversationContext:
     @property
     def mailbox_id(self) -> str:
         return self.conversation.mailbox_id
+
+    def link(self) -> Linked:
+        """The company's connection, to ask or write something now. Raises NotConnected and
+        ConnectionLost."""
+        with current_runtime().database.read() as session:
+            found = linked(session, self.agent.company_id)
+        if found is None:
+            raise NotConnected("Salesforce is not connected.")
+        if found.lost:
+            raise ConnectionLost
+        return found
 
     def open_panel(self) -> PanelView:
         """Ask Salesforce for what this conversation's panel shows."""

@@ -16,17 +16,15 @@ from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.blueprints.web.typed import carried
 from keeping_plugin.errors import (
-    ConnectionLost,
     DuplicatesFound,
     InvalidInput,
     KeepingError,
-    NotConnected,
     NotFound,
 )
 from keeping_plugin.objects import PERSON_NAMES, record_page
 from keeping_plugin.services.panel import duplicates
 from keeping_plugin.services.panel.duplicates import Duplicate
-from keeping_plugin.services.panel.view import Linked, linked
+from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.salesforce_errors import explained
@@ -88,20 +86,13 @@ def use(conversation_id: str) -> Any:
     """Put the customer's address onto the record that was found. One that has another address
     keeps it until the agent says `replace`."""
     place = load_conversation(conversation_id)
-    runtime = current_runtime()
-    with runtime.database.read() as session:
-        link = linked(session, place.agent.company_id)
-    if link is None:
-        raise NotConnected("Salesforce is not connected.")
-    if link.lost:
-        raise ConnectionLost
-    inputs = sent()
+    link, inputs = place.link(), sent()
     object, record_id = _checked(place, link, str(inputs.get("ticket", "")))
     if place.customer is None:
         raise InvalidInput("This conversation has no customer.")
     try:
         other = duplicates.use(
-            runtime,
+            current_runtime(),
             place.agent,
             link,
             object,

@@ -15,10 +15,8 @@ from keeping_plugin.blueprints.web.errors import status_of
 from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
-    ConnectionLost,
     InvalidInput,
     KeepingError,
-    NotConnected,
     NotFound,
     NotReady,
     SalesforceError,
@@ -27,7 +25,7 @@ from keeping_plugin.errors import (
 from keeping_plugin.objects import CONTACT
 from keeping_plugin.services.panel import find as service
 from keeping_plugin.services.panel.address import addable
-from keeping_plugin.services.panel.view import Linked, linked
+from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Record
 from keeping_plugin.wording.errors import error_sentence
@@ -74,13 +72,8 @@ def unpick(conversation_id: str) -> ResponseReturnValue:
 def link_and_address(place: ConversationContext) -> tuple[Linked, str]:
     """The connection, and for whose address something is chosen. Raises NotConnected,
     ConnectionLost, NotFound."""
-    with current_runtime().database.read() as session:
-        link = linked(session, place.agent.company_id)
+    link = place.link()
     key = address_key(place.customer.email) if place.customer else None
-    if link is None:
-        raise NotConnected("Salesforce is not connected.")
-    if link.lost:
-        raise ConnectionLost
     if key is None:
         raise NotFound("This conversation has no customer with an email address.")
     return link, key

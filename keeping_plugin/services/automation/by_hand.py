@@ -23,6 +23,7 @@ from keeping_plugin.models import (
     Installation,
     KeptOut,
     SyncEntry,
+    change_rows,
     now,
     upsert,
 )
@@ -237,14 +238,12 @@ def _keep_out(
 
 
 def _delete(session: Session, company_id: str, conversation_id: str, message_id: str) -> int:
-    gone = session.execute(
-        delete(KeptOut).where(
-            KeptOut.company_id == company_id,
-            KeptOut.conversation_id == conversation_id,
-            KeptOut.message_id == message_id,
-        )
+    mine = delete(KeptOut).where(
+        KeptOut.company_id == company_id,
+        KeptOut.conversation_id == conversation_id,
+        KeptOut.message_id == message_id,
     )
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return change_rows(session, mine)
 
 
 def _name(agent: Agent) -> str:
