@@ -116,7 +116,7 @@ def _checked(place: ConversationContext, link: Linked, ticket: str) -> tuple[str
         raise NotFound(
             "This suggestion has expired. Save again to see the current duplicates."
         ) from error
-    if subject != [*_subject(place), link.org_id] or object not in PERSON_NAMES:
+    if subject != [*_subject(place), link.org_id] or object not in link.schemas:
         raise NotFound("This suggestion has expired. Save again to see the current duplicates.")
     return object, record_id
 

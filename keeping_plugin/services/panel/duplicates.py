@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy.orm import Session
 
 from keeping_plugin.addresses import address_key, salesforce_key
 from keeping_plugin.errors import (
     DuplicatesFound,
     NotReady,
-    OutcomeUnclear,
     RecordNotFound,
     SalesforceError,
     TooBusy,
 )
 from keeping_plugin.objects import logs_mail, title_field
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services import audit
-from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.ledger import waiting
 from keeping_plugin.services.metering import Feature
+from keeping_plugin.services.panel import edit
+from keeping_plugin.services.panel.edit import Changed, Target
 from keeping_plugin.services.panel.view import Linked
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.times import PANEL_CALL
-from keeping_plugin.types import Agent
+from keeping_plugin.types import Agent, Record, Value
 
 log = logging.getLogger("keeping_plugin.panel")
 
@@ -101,63 +98,34 @@ def use(
     replace: bool,
 ) -> str:
     """Give the record this address. Returns the address it has when that is another one and
-    `replace` is false: then nothing was changed. Raises what `read` and `update` raise, TooBusy."""
-    with runtime.asked_by(agent, link.connection_id, Feature.RECORDS) as gateway:
-        return _use(runtime, gateway, agent, link, object, record_id, email=email, replace=replace)
+    `replace` is false: then nothing was changed. Raises what `edit.save` raises."""
+    record = Record(object, record_id, {})
+    key = address_key(email) or ""
+    target = Target(link=link, address=key, record=record, schema=link.schemas[object], shown=())
 
+    def unseen(now: Mapping[str, Value]) -> tuple[str, ...]:
+        held = now["Email"]
+        return ("Email",) if held and (_same(held, email) or not replace) else ()
 
-def _use(
-    runtime: Runtime,
-    gateway: SalesforceGateway,
-    agent: Agent,
-    link: Linked,
-    object: str,
-    record_id: str,
-    *,
-    email: str,
-    replace: bool,
-) -> str:
-    current = gateway.read(object, record_id, ("Email", "LastModifiedDate")).fields
-    held = current.get("Email")
-    key = address_key(email)
-    if isinstance(held, str) and held:
-        if salesforce_key(held) == salesforce_key(email):
-            return ""
-        if not replace:
-            return held
-    since = current.get("LastModifiedDate")
-    try:
-        gateway.update(
-            object,
-            record_id,
-            {"Email": email},
-            unless_modified_since=datetime.fromisoformat(since) if isinstance(since, str) else None,
-            allow_duplicates=True,
-        )
-    except OutcomeUnclear:
+    done = edit.save(
+        runtime,
+        agent,
+        target,
+        {"Email": email},
+        conflicts=unseen,
+        allow_duplicates=True,
+        detail="duplicate_used",
+    )
+    if isinstance(done, Changed):
+        held = done.theirs["Email"]
+        return "" if _same(held, email) else str(held)
+    if logs_mail(object) and key:
         with runtime.database.write() as session:
-            _note(session, agent, link, object, record_id, detail="outcome_unclear")
-        raise
-    with runtime.database.write() as session:
-        _note(session, agent, link, object, record_id, detail="duplicate_used")
-        released = 0
-        if logs_mail(object) and key:
             released = waiting.contact_appeared(session, link.connection_id, [key])
-    if released:
-        runtime.queue.ring([link.connection_id])
+        if released:
+            runtime.queue.ring([link.connection_id])
     return ""
 
 
-def _note(
-    session: Session, agent: Agent, link: Linked, object: str, record_id: str, *, detail: str
-) -> None:
-    audit.record_by(
-        session,
-        agent,
-        Audited.RECORD_UPDATED,
-        connection_id=link.connection_id,
-        object=object,
-        record_id=record_id,
-        fields=["Email"],
-        detail=detail,
-    )
+def _same(held: Value, email: str) -> bool:
+    return isinstance(held, str) and salesforce_key(held) == salesforce_key(email)

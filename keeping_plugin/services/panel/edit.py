@@ -110,14 +110,15 @@ def save(
     conflicts: Conflicts,
     allow_duplicates: bool = False,
     just_read: bool = False,
+    detail: str = "",
 ) -> Changed | Saved:
     """Write the changes, unless somebody else saved one of these fields meanwhile: then nothing is
     written and the answer says what they hold now.
 
     Salesforce compares whole seconds (`If-Unmodified-Since`), so the last values are read and
     compared as well; `just_read`: the target holds them, read in this very request. What Salesforce
-    holds already is not sent again: a save whose answer was lost can be repeated. Raises what the
-    gateway's `read` and `update` raise, and TooBusy.
+    holds already is not sent again: a save whose answer was lost can be repeated. `detail` stands
+    in the audit row. Raises what the gateway's `read` and `update` raise, and TooBusy.
     """
     with runtime.asked_by(agent, target.link.connection_id, Feature.RECORDS) as gateway:
         return _save(
@@ -129,6 +130,7 @@ def save(
             conflicts=conflicts,
             allow_duplicates=allow_duplicates,
             just_read=just_read,
+            detail=detail,
         )
 
 
@@ -142,6 +144,7 @@ def _save(
     conflicts: Conflicts,
     allow_duplicates: bool,
     just_read: bool,
+    detail: str,
 ) -> Changed | Saved:
     record = target.record
     before: dict[str, Value] = {}
@@ -173,7 +176,7 @@ def _save(
             _note(runtime, agent, target, wanted, detail="outcome_unclear")
             raise
         before = {name: current.fields[name] for name in wanted}
-        _note(runtime, agent, target, wanted)
+        _note(runtime, agent, target, wanted, detail)
         break
     _remember(runtime, target, changes)
     return Saved(before)
