@@ -120,64 +120,41 @@ def save(
     holds already is not sent again: a save whose answer was lost can be repeated. `detail` stands
     in the audit row. Raises what the gateway's `read` and `update` raise, and TooBusy.
     """
-    with runtime.asked_by(agent, target.link.connection_id, Feature.RECORDS) as gateway:
-        return _save(
-            runtime,
-            gateway,
-            agent,
-            target,
-            changes,
-            conflicts=conflicts,
-            allow_duplicates=allow_duplicates,
-            just_read=just_read,
-            detail=detail,
-        )
-
-
-def _save(
-    runtime: Runtime,
-    gateway: SalesforceGateway,
-    agent: Agent,
-    target: Target,
-    changes: Mapping[str, Value],
-    *,
-    conflicts: Conflicts,
-    allow_duplicates: bool,
-    just_read: bool,
-    detail: str,
-) -> Changed | Saved:
     record = target.record
     before: dict[str, Value] = {}
-    for last in (False, True):
-        names = [*changes, *(["LastModifiedDate"] if _dated(target) else [])]
-        known = just_read and not last and record.fields.keys() >= set(names)
-        current = record if known else gateway.read(record.object, record.id, names)
-        hit = conflicts(current.fields)
-        if hit:
-            theirs = {name: current.fields[name] for name in hit}
-            _remember(runtime, target, theirs)
-            return Changed(theirs)
-        wanted = {name: value for name, value in changes.items() if current.fields[name] != value}
-        if not wanted:
-            break
-        try:
-            _update(
-                gateway,
-                target,
-                wanted,
-                unless_modified_since=_moment(current.fields.get("LastModifiedDate")),
-                allow_duplicates=allow_duplicates,
-            )
-        except RecordChanged:
-            if last:
+    with runtime.asked_by(agent, target.link.connection_id, Feature.RECORDS) as gateway:
+        for last in (False, True):
+            names = [*changes, *(["LastModifiedDate"] if _dated(target) else [])]
+            known = just_read and not last and record.fields.keys() >= set(names)
+            current = record if known else gateway.read(record.object, record.id, names)
+            hit = conflicts(current.fields)
+            if hit:
+                theirs = {name: current.fields[name] for name in hit}
+                _remember(runtime, target, theirs)
+                return Changed(theirs)
+            wanted = {
+                name: value for name, value in changes.items() if current.fields[name] != value
+            }
+            if not wanted:
+                break
+            try:
+                _update(
+                    gateway,
+                    target,
+                    wanted,
+                    unless_modified_since=_moment(current.fields.get("LastModifiedDate")),
+                    allow_duplicates=allow_duplicates,
+                )
+            except RecordChanged:
+                if last:
+                    raise
+                continue
+            except OutcomeUnclear:
+                _note(runtime, agent, target, wanted, detail="outcome_unclear")
                 raise
-            continue
-        except OutcomeUnclear:
-            _note(runtime, agent, target, wanted, detail="outcome_unclear")
-            raise
-        before = {name: current.fields[name] for name in wanted}
-        _note(runtime, agent, target, wanted, detail)
-        break
+            before = {name: current.fields[name] for name in wanted}
+            _note(runtime, agent, target, wanted, detail)
+            break
     _remember(runtime, target, changes)
     return Saved(before)
 
