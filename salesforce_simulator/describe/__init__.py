@@ -10,10 +10,12 @@ result and stands in ``record_types/``.
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 
+@cache
 def names() -> tuple[str, ...]:
     """API names of the objects in the set, sorted."""
     found = (entry.name for entry in files(__package__).iterdir())

@@ -33,8 +33,7 @@ from keeping_plugin.services.panel import cards
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.testing import FakeClock, FakeHelpDesk, FakeQueue
 from keeping_plugin.types import Address, Agent, Conversation, ObjectSchema
-from keeping_plugin.types.schema_document import dump_schema
-from tests.fake_salesforce import FakeSalesforce
+from tests.fake_salesforce import FakeSalesforce, document_of
 from tests.servers.sqlite import put_tables
 
 AGENT = Agent("gus", "acme", "Gus Agent")
@@ -101,7 +100,7 @@ class Inbox:
         with self.database.write() as session:
             for name in DESCRIBED:
                 schema = schemas.get(name)
-                document = dump_schema(schema) if schema is not None else None
+                document = document_of(schema) if schema is not None else None
                 row = {
                     "connection_id": self.connection_id,
                     "object": name,

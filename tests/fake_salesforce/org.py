@@ -15,6 +15,7 @@ from keeping_plugin.objects import ROWS
 from keeping_plugin.ports import Clock
 from keeping_plugin.types import FieldSpec, ObjectSchema, PicklistValue, Related
 from keeping_plugin.types.describe_result import schema_of
+from keeping_plugin.types.schema_document import dump_schema
 
 Row = dict[str, Any]
 
@@ -283,7 +284,20 @@ def _shipped_schema(name: str, person_accounts: bool) -> ObjectSchema:
     return schema_of(describe.load(name, person_accounts=person_accounts))
 
 
-def shipped_offers() -> dict[str, dict[str, dict[str, list[str]]]]:
+def document_of(schema: ObjectSchema) -> str:
+    """The schema as the cache keeps it; one of that set is written once a test worker."""
+    if schema is shipped_schemas().get(schema.name):
+        return _shipped_document(schema.name)
+    return dump_schema(schema)
+
+
+@cache
+def _shipped_document(name: str) -> str:
+    return dump_schema(_shipped_schema(name, False))
+
+
+@cache
+def shipped_offers() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
     """What the record types of that set offer."""
     from salesforce_simulator import describe
 

@@ -26,8 +26,7 @@ from keeping_plugin.models import Connection, Decision, SchemaDocument, SchemaLo
 from keeping_plugin.models.migrate import upgrade
 from keeping_plugin.services.connection.grants import seal
 from keeping_plugin.types import Tokens
-from keeping_plugin.types.schema_document import dump_schema
-from tests.fake_salesforce import FakeSalesforce
+from tests.fake_salesforce import FakeSalesforce, document_of
 from tests.hosts.desk import ADMIN, AGENT, CONVERSATION, CUSTOMER, Desk
 from tests.hosts.houses import CONFIG, House, bare, furnished, lazy
 
@@ -89,7 +88,7 @@ def connect(house: House) -> None:
         session.flush()
         session.add(SchemaLoad(connection_id=connection.id, finished_at=now))
         for name, schema in FakeSalesforce().org.schemas.items():
-            text = dump_schema(schema)
+            text = document_of(schema)
             document = SchemaDocument(
                 connection_id=connection.id,
                 object=name,
