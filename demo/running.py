@@ -38,6 +38,8 @@ class Demo:
     `person_accounts` has the org know people who are accounts of their own."""
 
     org: OrgProcess
+    #: How it starts its own processes.
+    child: type[Child] = Child
 
     def __init__(
         self,
@@ -115,7 +117,7 @@ class Demo:
     def start_worker(self) -> Child:
         """One more worker, as `flask keeping worker` runs it."""
         command = [sys.executable, "-m", "flask", "--app", "demo.inbox.app", "keeping", "worker"]
-        worker = Child("worker", command, log=self.data / "worker.log", env=self.env)
+        worker = self.child("worker", command, log=self.data / "worker.log", env=self.env)
         self._children.append(worker)
         return worker
 
@@ -176,7 +178,7 @@ class Demo:
         command = [sys.executable, "-m", "demo.inbox.seeding.seed"]
         log = self.data / "tables.log"
         log.unlink(missing_ok=True)
-        child = Child("making the tables", command, log=log, env=self.env)
+        child = self.child("making the tables", command, log=log, env=self.env)
         self._children.append(child)
         return child
 
@@ -252,7 +254,7 @@ class Demo:
         door = self._door.fileno()
         command = [sys.executable, "-m", "demo.inbox", "--fd", str(door)]
         log = self.data / "inbox.log"
-        inbox = Child("inbox", command, log=log, env=self.env, pass_fds=[door])
+        inbox = self.child("inbox", command, log=log, env=self.env, pass_fds=[door])
         self._children.append(inbox)
         self._door.close()  # the inbox has it: when it ends, nobody listens
         self._door = None

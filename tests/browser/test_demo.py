@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from demo.running import Demo
 from tests.servers.chromium import PageGuard
+from tests.servers.demos import WarmDemo
 from tests.servers.needs import require
 from tests.servers.ports import free_port
 
@@ -18,7 +19,7 @@ from tests.servers.ports import free_port
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     require("redis")
     require("chromium")
-    with Demo(tmp_path_factory.mktemp("browser") / "data", first_port=free_port()) as running:
+    with WarmDemo(tmp_path_factory.mktemp("browser") / "data", first_port=free_port()) as running:
         yield running
 
 

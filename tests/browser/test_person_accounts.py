@@ -12,6 +12,7 @@ from demo.driving import await_schema, connect
 from demo.driving import log_in as enter
 from demo.headless import Browser
 from demo.running import Demo
+from tests.servers.demos import WarmDemo
 from tests.servers.needs import require
 from tests.servers.ports import free_port
 
@@ -23,7 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     require("redis")
     require("chromium")
     data = tmp_path_factory.mktemp("persons") / "data"
-    with Demo(data, first_port=free_port(), person_accounts=True) as running:
+    with WarmDemo(data, first_port=free_port(), person_accounts=True) as running:
         with Browser(running.url) as browser:
             enter(browser, "maya@outdoor.example.com")
             login = running.org.production.login("admin")

@@ -16,6 +16,7 @@ from tests.blueprints.inbox import ADMIN, CUSTOMER
 from tests.browser.served import Served
 from tests.fake_salesforce.addresses import with_email_fields
 from tests.servers.chromium import PageGuard
+from tests.servers.demos import WarmDemo
 from tests.servers.needs import require
 from tests.servers.ports import free_port
 
@@ -49,7 +50,7 @@ Screenshot = Callable[[Page, str], Path]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     require("redis")
     require("chromium")
-    with Demo(tmp_path_factory.mktemp("settings") / "data", first_port=free_port()) as running:
+    with WarmDemo(tmp_path_factory.mktemp("settings") / "data", first_port=free_port()) as running:
         yield running
 
 

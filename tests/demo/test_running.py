@@ -18,7 +18,8 @@ import requests
 from redis import Redis
 
 from demo.ports import listen
-from demo.running import CannotStart, Demo, clear
+from demo.running import CannotStart, clear
+from tests.servers.demos import WarmDemo
 from tests.servers.needs import ROOT, needs
 from tests.servers.ports import free_port
 
@@ -176,7 +177,7 @@ def test_ports_that_are_taken_while_it_starts_are_stepped_over(tmp_path: Path) -
         if part == "redis":
             held.append(listen(port + 1))
 
-    demo = Demo(tmp_path / "data", first_port=port, say=say)
+    demo = WarmDemo(tmp_path / "data", first_port=port, say=say)
     with demo:
         taken = held[0].getsockname()[1]
         assert any(line == f"org: port {taken} was taken meanwhile" for line in said)

@@ -11,6 +11,7 @@ import pytest
 from demo import smoke
 from demo.ledger import Ledger
 from demo.running import Demo
+from tests.servers.demos import WarmDemo
 from tests.servers.needs import needs
 from tests.servers.ports import free_port
 
@@ -42,7 +43,7 @@ def mail(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with Demo(tmp_path_factory.mktemp("smoke") / "data", first_port=free_port()) as running:
+    with WarmDemo(tmp_path_factory.mktemp("smoke") / "data", first_port=free_port()) as running:
         yield running
 
 
@@ -124,6 +125,7 @@ def test_a_worker_that_does_not_drain_fails_the_run(
         return run(demo, path, seconds=2)
 
     monkeypatch.setattr(smoke, "run", without_worker)
+    monkeypatch.setattr(smoke, "Demo", WarmDemo)
     assert smoke.main([str(mail), "--data", str(tmp_path / "own")]) == 1
     said = capsys.readouterr()
     assert "is still pending" in said.err

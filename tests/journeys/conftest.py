@@ -18,6 +18,7 @@ from demo.ledger import Entry, Ledger
 from demo.running import Demo
 from salesforce_simulator.control.client import Control
 from tests.faults.processes import await_true
+from tests.servers.demos import WarmDemo
 from tests.servers.needs import require
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database, drop_database
@@ -130,7 +131,7 @@ def house(
     folder = tmp_path_factory.mktemp("demo")
     try:
         with (
-            Demo(folder / "data", database=url, first_port=free_port()) as demo,
+            WarmDemo(folder / "data", database=url, first_port=free_port()) as demo,
             Browser(demo.url) as admin,
             Browser(demo.url) as agent,
         ):

@@ -8,13 +8,24 @@ import psycopg
 from cryptography.fernet import Fernet
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.orm import configure_mappers
+from waitress import server
 
+from demo.inbox import app as inbox
 from keeping_plugin.jobs import tasks
 from keeping_plugin.models import migrate
 from tests.faults import host, processes
 from tests.hosts import houses
 
-__all__ = ["dialect", "flask_migrate", "houses", "processes", "psycopg", "tasks"]
+__all__ = [
+    "dialect",
+    "flask_migrate",
+    "houses",
+    "inbox",
+    "processes",
+    "psycopg",
+    "server",
+    "tasks",
+]
 
 _app = host.create_app(
     {
