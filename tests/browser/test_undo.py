@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from keeping_plugin.models import UndoneAddress
+from keeping_plugin.services.corrections import choice, items, runs
+from keeping_plugin.services.corrections.choice import By, Choice
+from tests.blueprints.inbox import ADMIN
 from tests.blueprints.ledger import Ledger
 from tests.blueprints.settings.test_repair import REPAIR
 from tests.blueprints.settings.test_repair import added as alone
@@ -32,6 +36,7 @@ def test_it_looks_well_in_every_dress(
     new_context: Callable[..., BrowserContext],
     axe: Callable[[Page], None],
     screenshot: Callable[[Page, str], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill(served)
     with served.inbox.database.write() as session:
@@ -48,14 +53,22 @@ def test_it_looks_well_in_every_dress(
             screenshot(page, f"undo-{name}-{scheme}-{width}")
 
     look("activity", ACTIVITY)
+    with monkeypatch.context() as small:
+        small.setattr(choice, "MAX_COUNTED", 4)
+        look("many", f"{CONFIRM}?domain=acme.example")
     look("confirm", f"{CONFIRM}?domain=acme.example")
     page.get_by_role("button", name="Delete 6 records").click()
     expect(page.get_by_text("0 deleted, 0 kept, of 6 records")).to_be_visible()
-    run_id = page.url.rpartition("/")[2]
+    run_id = int(page.url.rpartition("/")[2])
     look("running", f"{UNDO}/{run_id}")
     work(served.inbox)
     look("left", f"{UNDO}/{run_id}")
     look("choose", UNDO)
+    added(served.inbox, Ledger(served.inbox.database, served.inbox.connection_id), "b@b.example")
+    with monkeypatch.context() as small:
+        small.setattr(items, "CHUNK", 1)
+        runs.start(served.inbox.database, ADMIN, Choice(By.DOMAIN, "b.example"))
+    look("filling", f"{UNDO}/{run_id + 1}")
     served.inbox.salesforce.add("Account", Name="Acme", Website="acme.example")
     for name in ("ann", "bob.with.a.rather.long.name.for.an.address"):
         alone(served.inbox, name, f"{name}@acme.example")
