@@ -330,8 +330,8 @@ def _form(
         form=a.form,
         record_types=record_types.choices(schema),
         record_type=a.record_type,
-        company=company,
-        company_source=COMPANY_SOURCES[company.source] if company is not None else "",
+        company=a.company,  # not behind what an agent has typed since
+        company_source=COMPANY_SOURCES[a.company.source] if a.company is not None else "",
         problems=a.form.problems(),
         error=error,
         sentence=error_sentence(error) if error is not None else "",
