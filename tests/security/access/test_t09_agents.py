@@ -6,6 +6,9 @@ name at all. Here are records and fields that do exist; and every refusal leaves
 
 from __future__ import annotations
 
+from keeping_plugin.services.people import finding
+from keeping_plugin.types import Address
+from tests.hosts.desk import PEOPLE
 from tests.security.access.test_every_route import visit
 from tests.security.routes import ROUTES, For
 from tests.security.town import AGENTS, PRIVATE, Town
@@ -39,6 +42,34 @@ def test_only_fields_that_are_shown_and_may_be_written_are_written(town: Town) -
     assert row["OwnerId"] != "005000000000001AAA"
     (written,) = [row for row in town.audited("acme") if row.action == "record_updated"]
     assert written.fields == ["Title"]
+
+
+def test_only_the_conversations_address_goes_onto_the_record_that_was_chosen_for_it(
+    town: Town,
+) -> None:
+    """By HTTP, as Salesforce compares: in the card's request and one more, whatever else is sent."""
+    control = town.org_of("acme").control
+    name = f"Findable{town.run}"
+    record = control.create("Contact", LastName=name, Email=f"{name}@old.example")
+    other = Address(f"new-{town.run}@example.com", "New")
+    town.converse("acme", "c-new", other)
+    with town.house.app.app_context(), town.state.database.write() as session:
+        finding.name_address_field(session, PEOPLE["ada"], "Contact", "Second_Email__c")
+    gus, at = town.visitor("gus"), "/salesforce/conversations/c-new"
+    headers = {"X-CSRFToken": town.csrf(gus)}
+    sent = {"do": "add", "record": f"Contact/{record}", "sf_Email": "x@y.example", "field": "Email"}
+    assert gus.client.post(f"{at}/address", headers=headers, data=sent).status_code == 404
+    assert gus.get(f"{at}/find?q={name}").status_code == 200
+    town.forget_calls()
+    assert gus.client.post(f"{at}/address", headers=headers, data=sent).status_code == 200
+    assert [call["method"] for call in town.calls("acme")][-1] == "PATCH"
+    assert len(town.calls("acme")) == 2
+    (row,) = control.query(f"SELECT Email, Second_Email__c FROM Contact WHERE Id = '{record}'")
+    assert (row["Email"], row["Second_Email__c"]) == (f"{name}@old.example".lower(), other.email)
+    written = [row for row in town.audited("acme") if row.action == "record_updated"]
+    assert [(row.agent_id, row.record_id, row.fields) for row in written] == [
+        ("gus", record, ["Second_Email__c"])
+    ]
 
 
 def test_a_read_only_field_says_so_and_asks_nobody(town: Town) -> None:
