@@ -47,7 +47,7 @@ def test_only_fields_that_are_shown_and_may_be_written_are_written(town: Town) -
 def test_only_the_conversations_address_goes_onto_the_record_that_was_chosen_for_it(
     town: Town,
 ) -> None:
-    """By HTTP, as Salesforce compares: in the card's request and one more, whatever else is sent."""
+    """By HTTP, in the card's request and one more, whatever else the agent sends."""
     control = town.org_of("acme").control
     name = f"Findable{town.run}"
     record = control.create("Contact", LastName=name, Email=f"{name}@old.example")

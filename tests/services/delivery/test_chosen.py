@@ -6,7 +6,7 @@ import pytest
 
 from keeping_plugin.errors import Complaint, RecordRejected, SalesforceUnavailable
 from keeping_plugin.models import AuditRecord, Pick
-from keeping_plugin.services.people import picks
+from keeping_plugin.services.people import address_fields, picks
 from keeping_plugin.types import Action, Agent
 from tests.services.delivery.house import COMPANY, JANE, House
 
@@ -54,6 +54,25 @@ def test_auto_add_counts_the_chosen_as_existing(house: House) -> None:
         house.owe(object, Action.ADD_CONTACT)
         house.drain()
         assert states(house)[-1] == ("done", "exists")
+    assert len(house.salesforce.rows("Contact")) == 1
+
+
+@pytest.mark.parametrize("field", ["Email", "Second_Email__c"])
+def test_a_chosen_contact_that_got_the_address_counts_once_chosen_or_not(
+    house: House, field: str
+) -> None:
+    contact = house.salesforce.add("Contact", LastName="Chosen", **{field: JANE})
+    with house.database.write() as session:
+        address_fields.save(session, GUS, "Contact", ["Second_Email__c"])
+    choose(house, "Contact", contact)
+    house.owe("m1", Action.LOG_TASK, Action.ADD_CONTACT)
+    house.drain()
+    with house.database.write() as session:
+        assert picks.take_back(session, GUS, house.connection_id, JANE)
+    house.owe("m2", Action.LOG_TASK, Action.ADD_CONTACT)
+    house.drain()
+    assert sorted(states(house)) == [("done", "exists")] * 2 + [("done", "logged")] * 2
+    assert [task["WhoId"] for task in house.tasks()] == [contact] * 2
     assert len(house.salesforce.rows("Contact")) == 1
 
 
