@@ -50,6 +50,8 @@ def test_reading_changes_nothing_but_caches_and_counters(town: Town) -> None:
     """And a search leaves its trail."""
     before = dump(town)
     reads = [each for each in ROUTES if each.method == "GET" and each.endpoint != "oauth_callback"]
+    # What is not there is denied, which is told in the audit.
+    reads = [each for each in reads if each.answers != (404,)]
 
     def read(searches: bool) -> None:
         for route in reads:
