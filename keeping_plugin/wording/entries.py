@@ -224,5 +224,5 @@ def occasion_text(occasion: str) -> str:
     if occasion.startswith("backfill:"):
         return "imported"
     if occasion.startswith("agent:"):
-        return "logged by hand"
+        return "decided by hand"
     return "" if occasion == "live" else "checked again for a different customer"

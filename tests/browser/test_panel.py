@@ -468,6 +468,7 @@ def test_what_is_logged_by_hand(
     page: Page,
     new_context: NewContext,
     in_every_dress: Callable[..., None],
+    screenshot: Screenshot,
 ) -> None:
     """With script in place, by hover and by keyboard; without it on the log's own page."""
     from tests.blueprints.panel.test_log import arrives
@@ -496,6 +497,9 @@ def test_what_is_logged_by_hand(
     plain.goto(f"{served.address}/salesforce/conversations/c-1/log")
     plain.get_by_role("button", name="Do not log this conversation").click()
     expect(plain.get_by_text("Gus Agent chose not to log this conversation")).to_be_visible()
+    for scheme in ("light", "dark"):
+        plain.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        screenshot(plain, f"log-by-hand-{scheme}-1280")
     in_every_dress(
         "by-hand",
         lambda page: page.locator("#k-log-summary").click(),

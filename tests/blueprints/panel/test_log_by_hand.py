@@ -55,7 +55,7 @@ def test_a_message_is_logged_by_hand_and_its_agent_named(inbox: Inbox) -> None:
     assert inbox.queue.rings == [inbox.connection_id]
     assert buttons(client) == ["Do not log", ALL]
     page = client.get(url("/log")).text
-    assert "From the customer, logged by hand " in page
+    assert "From the customer, decided by hand " in page
     assert "By hand: Gus Agent." in page
     latest, first = shown(client)["messages"]
     assert [line["stoppable"] for line in latest["actions"]] == [True]
