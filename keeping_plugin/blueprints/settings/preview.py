@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -12,13 +10,14 @@ from keeping_plugin.blueprints.settings.automation import of_mailbox, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.errors import InvalidInput, NotFound
+from keeping_plugin.models import Connection
 from keeping_plugin.services.automation import preview as dry_run
 from keeping_plugin.services.connection import connect
 from keeping_plugin.services.people import policy
 from keeping_plugin.services.people.limits import what_holds
-from keeping_plugin.services.people.predict import Predicted, predict
+from keeping_plugin.services.people.predict import predict
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import Agent, Mailbox
+from keeping_plugin.types import Agent
 from keeping_plugin.wording import people as words
 from keeping_plugin.wording.activity import LIMITS
 from keeping_plugin.wording.errors import error_sentence
@@ -40,8 +39,10 @@ def try_address() -> ResponseReturnValue:
         return page(agent, mailboxes, chosen, typed_address=typed, try_problem=str(error)), 422
     guards.end_host_transaction()
     key = address_key(typed.strip()) or ""
-    would = _predicted(agent, chosen, [key]) if tried.adds else None
-    limit = _limit(agent, chosen.id, key) if tried.adds else ""
+    would, limit = None, ""
+    if tried.adds and (connection := _connection(agent)) is not None:
+        would = predict(runtime, agent, connection, chosen.id, [key])
+        limit = _limit(connection, chosen.id, key)
     return page(
         agent,
         mailboxes,
@@ -54,26 +55,19 @@ def try_address() -> ResponseReturnValue:
     )
 
 
-def _predicted(agent: Agent, mailbox: Mailbox, keys: Sequence[str]) -> Predicted | None:
-    """What would become of these addresses in Salesforce; None where none is connected."""
+def _connection(agent: Agent) -> Connection | None:
     with current_runtime().database.read() as session:
-        connection = connect.current(session, agent.company_id)
-    if connection is None or not keys:
-        return None
-    return predict(current_runtime(), agent, connection, mailbox.id, keys)
+        return connect.current(session, agent.company_id)
 
 
-def _limit(agent: Agent, mailbox_id: str, address: str) -> str:
+def _limit(connection: Connection, mailbox_id: str, address: str) -> str:
     """What the limits would make of a person who is to be added; "" where none is set."""
     runtime = current_runtime()
     with runtime.database.read() as session:
-        connection = connect.current(session, agent.company_id)
-        if connection is None:
-            return ""
         code = what_holds(
             session,
             connection.id,
-            policy.load(session, agent.company_id).of(mailbox_id),
+            policy.load(session, connection.company_id).of(mailbox_id),
             mailbox_id=mailbox_id,
             address=address,
             times=runtime.times,
@@ -98,14 +92,15 @@ def preview() -> ResponseReturnValue:
         limits=limits,
     )
     guards.end_host_transaction()
-    with runtime.database.read() as session:
-        connected = connect.current(session, agent.company_id) is not None
-    would = _predicted(agent, chosen, found.added)
+    connection = _connection(agent)
+    would = None
+    if connection is not None and found.added:
+        would = predict(runtime, agent, connection, chosen.id, found.added)
     return render_template(
         "keeping/settings/preview.html",
         mailbox=chosen,
         preview=found,
-        connected=connected,
+        connected=connection is not None,
         would=would,
         words=words,
         error_sentence=error_sentence,
