@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.dates import format_date, format_time, parse_date
+from babel.dates import format_date, format_skeleton, format_time, parse_date
 from babel.numbers import format_decimal, get_decimal_symbol
 
 from keeping_plugin.time_zones import zone
@@ -67,6 +67,10 @@ class Reader:
 
     def day(self, value: date) -> str:
         return format_date(value, "long", self._cldr)
+
+    def short_day(self, value: date) -> str:
+        """A day of a year that is told elsewhere: 6 May."""
+        return format_skeleton("MMMd", value, locale=self._cldr)
 
     def moment(self, value: datetime) -> str:
         """A moment in the person's zone, which is told only where it is nobody's own."""

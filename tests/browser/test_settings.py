@@ -41,6 +41,8 @@ VIEWS: dict[str, dict[str, Any]] = {
     "wide-dark": {"viewport": {"width": 1200, "height": 800}, "color_scheme": "dark"},
     "narrow": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
     "narrow-dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+    # A window of 1280 by 800 at 200 %, in a system's own colours.
+    "forced": {"viewport": {"width": 640, "height": 400}, "forced_colors": "active"},
 }
 NewContext = Callable[..., BrowserContext]
 Screenshot = Callable[[Page, str], Path]
@@ -287,7 +289,8 @@ def test_every_page_is_accessible_and_fits(
         page.goto(f"{demo.url}{path}")
         for view, how in VIEWS.items():
             page.set_viewport_size(how["viewport"])
-            page.emulate_media(color_scheme=how["color_scheme"])
+            dress = {"color_scheme": "light", "forced_colors": "none", **how}
+            page.emulate_media(**{key: dress[key] for key in ("color_scheme", "forced_colors")})
             screenshot(page, f"settings-{name}-{view}")
             axe(page)
             too_wide = "document.documentElement.scrollWidth > innerWidth"

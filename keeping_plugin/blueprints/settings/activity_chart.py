@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from keeping_plugin.blueprints.web.reader import number_text, reader
 from keeping_plugin.services.admin.activity import Count, Outcome, Period
 from keeping_plugin.wording.activity import OUTCOMES
 
@@ -45,9 +46,8 @@ class Series:
         if not self.total:
             return f"{self.label}: none"
         most = max(self.bars, key=lambda bar: bar.number)
-        return (
-            f"{self.label}: {self.total:,} in total, most on {day_text(most.day)}: {most.number:,}"
-        )
+        total, number = number_text(self.total), number_text(most.number)
+        return f"{self.label}: {total} in total, most on {day_text(most.day)}: {number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Chart:
     """All series over the same days."""
 
     days: tuple[date, ...]
+    top: int  # what the highest bar stands for
     series: tuple[Series, ...]
     by_mailbox: Sequence[tuple[str, Mapping[Outcome, int]]]  # the mailboxes' ids
 
@@ -65,7 +66,7 @@ class Chart:
 
 def day_text(day: date) -> str:
     """A day as it stands under a chart."""
-    return f"{day.day} {day:%b}"
+    return reader().short_day(day)
 
 
 def chart(counts: Iterable[Count], period: Period) -> Chart:
@@ -81,6 +82,7 @@ def chart(counts: Iterable[Count], period: Period) -> Chart:
     top = max(daily.values(), default=1)
     return Chart(
         days,
+        top,
         tuple(
             Series(
                 outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 
 from flask import Blueprint, g, request
@@ -19,8 +20,15 @@ ZONE_HEADER = "X-Keeping-Time-Zone"  # the browser's, told by keeping.js
 
 
 def register(bp: Blueprint) -> None:
-    """Give the blueprint's templates `keeping_time(moment)` and `keeping_reader()`."""
-    bp.context_processor(lambda: {"keeping_time": time_markup, "keeping_reader": reader})
+    """Give the blueprint's templates `keeping_time(moment)`, `keeping_number(count)` and
+    `keeping_reader()`."""
+    bp.context_processor(
+        lambda: {
+            "keeping_time": time_markup,
+            "keeping_number": number_text,
+            "keeping_reader": reader,
+        }
+    )
 
 
 def reader() -> Reader:
@@ -39,6 +47,11 @@ def reader() -> Reader:
 def form_reader() -> Reader | None:
     """Who fills in this request's form; None for a program, which sends plain JSON."""
     return None if request.is_json else reader()
+
+
+def number_text(count: int) -> str:
+    """A count as the person writes it."""
+    return reader().number(Decimal(count))
 
 
 def time_markup(moment: datetime) -> Markup:
