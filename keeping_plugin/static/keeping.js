@@ -206,7 +206,7 @@ async function send(url, body, signal) {
     method: body ? "POST" : "GET",
     body,
     signal,
-    mode: "same-origin", // and a redirect to another origin fails before anything goes there
+    mode: "same-origin",
     credentials: "same-origin",
     headers: {
       "X-Keeping-Fragment": "1",
@@ -249,7 +249,7 @@ async function ask(root, region, address, { body = null, trigger = null, button 
   showKnown(root, region, mine);
   try {
     let answer = await send(url, body, mine.control.signal);
-    // Nothing was done, for too many were waiting: that passes in a moment, mostly.
+    // Nothing was done, for too many were waiting.
     for (let tries = 0; body && tries < RETRIES && answer.headers.get("X-Keeping-Retry"); tries += 1) {
       await new Promise((done) => setTimeout(done, 400 + 400 * Math.random()));
       answer = await send(url, body, mine.control.signal);
@@ -282,7 +282,6 @@ async function ask(root, region, address, { body = null, trigger = null, button 
   }
 }
 
-// What was known of the person, in the place of what Salesforce has not answered yet.
 async function showKnown(root, region, mine) {
   const url = region.dataset.kKnown && own(region.dataset.kKnown);
   if (!url) return;
@@ -308,7 +307,7 @@ function later(root, region) {
   }, seconds * 1000));
 }
 
-// Selects whose choices depend on another's: the groups that do not belong leave the document.
+// Groups of choices that do not belong leave the document.
 function depend(root, controller, above = [controller]) {
   for (const id of controller.dataset.kControls.split(" ")) {
     const select = find(root, id);
@@ -378,7 +377,11 @@ function onClick(event) {
   const value = target.closest("[data-k-edit]");
   // The end of a selection is no wish to edit.
   const chosen = (root.getSelection ? root : document).getSelection().toString();
-  if (value && !chosen && !target.closest("a, button, summary")) find(root, value.dataset.kEdit)?.click();
+  if (value && !chosen && !target.closest("a, button, summary")) {
+    const pencil = find(root, value.dataset.kEdit);
+    pencil?.focus({ preventScroll: true }); // a click on text leaves the focus on what is around it
+    pencil?.click();
+  }
   const copy = target.closest("[data-k-copy]");
   if (copy) copyText(root, copy);
   const away = target.closest("[data-k-back]");
@@ -413,7 +416,7 @@ function onEscape(event) {
 }
 
 function onKey(event) {
-  if (event.isComposing) return;
+  if (event.isComposing || event.keyCode === 229) return; // Safari ends a composition first
   const form = event.target.closest("form");
   if (event.key === "Escape") {
     onEscape(event);
@@ -422,7 +425,7 @@ function onKey(event) {
   } else if (event.target.matches("[data-k-suggest]")) {
     event.preventDefault();
     suggest(event.currentTarget, event.target);
-  } else if (event.target.matches("textarea") && (event.ctrlKey || event.metaKey)) {
+  } else if (event.target.matches("textarea, select") && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     form.requestSubmit();
   }
@@ -440,7 +443,7 @@ function suggest(root, input) {
   if (found) ask(root, found, url);
 }
 
-// A number is printed back as it is understood, as locales.py reads it.
+// A number as it is understood, as locales.py reads it.
 function echo(input, output) {
   const format = new Intl.NumberFormat(output.dataset.kEcho, { maximumFractionDigits: 18 });
   const text = input.value.normalize("NFKC").replace(/[\s'’]/g, "").replace("−", "-");
@@ -459,7 +462,7 @@ function onInput(event) {
   if (input.form && input.closest("[data-k-keep]")) edited(root, input.form);
   const output = find(root, `${input.id}-echo`);
   if (output) echo(input, output);
-  if (!input.matches("[data-k-suggest]")) return;
+  if (event.isComposing || !input.matches("[data-k-suggest]")) return;
   clearTimeout(timers.get(input));
   timers.set(input, setTimeout(() => input.isConnected && suggest(root, input), 300));
 }
@@ -478,7 +481,7 @@ function attend(root) {
   root.addEventListener("submit", onSubmit);
   root.addEventListener("click", onClick);
   root.addEventListener("keydown", onKey);
-  root.addEventListener("input", onInput);
+  for (const name of ["input", "compositionend"]) root.addEventListener(name, onInput);
   root.addEventListener("change", onChange);
   attendKeys(root);
   ready(root, root);

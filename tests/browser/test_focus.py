@@ -168,3 +168,42 @@ def test_a_save_is_seen_and_spoken_and_pressed_once(served: Served, page: Page) 
     held.evaluate("gate => gate.open()")
     expect(page.get_by_role("button", name="Edit Title: CEO")).to_be_focused()
     assert held.evaluate("gate => gate.posts") == 1
+
+
+def test_nothing_happens_while_a_word_is_being_composed(served: Served, page: Page) -> None:
+    """As Japanese, Chinese and Korean are typed: Enter takes a suggestion, Esc drops it."""
+    jane = served.fill()
+    served.open(page)
+    typing = page.context.new_cdp_session(page)
+
+    def compose(text: str) -> None:
+        end = {"selectionStart": len(text), "selectionEnd": len(text)}
+        typing.send("Input.imeSetComposition", {"text": text, **end})
+
+    page.get_by_role("button", name="Edit Title").click()
+    title = page.get_by_role("textbox", name="Title")
+    title.fill("")
+    served.inbox.salesforce.calls.clear()
+    compose("しゃちょう")
+    for key in ("Enter", "Escape"):
+        title.dispatch_event("keydown", {"key": key, "isComposing": True, "bubbles": True})
+        title.dispatch_event("keydown", {"key": key, "keyCode": 229, "bubbles": True})
+    expect(title).to_have_value("しゃちょう")
+    typing.send("Input.insertText", {"text": "社長"})
+    expect(title).to_have_value("社長")
+    assert served.inbox.calls() == []
+    title.press("Enter")
+    expect(page.get_by_role("button", name="Edit Title: 社長")).to_be_focused()
+    assert served.inbox.salesforce.fields("Contact", jane)["Title"] == "社長"
+    # A search waits for the word.
+    served.inbox.salesforce.calls.clear()
+    page.get_by_role("button", name="Edit Account").click()
+    box = page.get_by_role("searchbox")
+    box.focus()
+    with page.expect_request(lambda asked: "q=" in asked.url) as asked:
+        compose("ak")
+        compose("akme")
+        composed = page.evaluate("performance.now()")
+        page.wait_for_function("composed => performance.now() > composed + 400", arg=composed)
+        typing.send("Input.insertText", {"text": "Acme"})
+    assert asked.value.url.endswith("q=Acme")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from keeping_plugin.errors import SalesforceUnavailable
 from keeping_plugin.objects import CREATED
 from keeping_plugin.services.people import finding
 from keeping_plugin.services.schema import creating
@@ -420,3 +424,161 @@ def test_the_others_on_the_conversation_are_a_click_away_and_nothing_typed_is_lo
     expect(plain.get_by_role("heading", name="Cara Copied")).to_be_visible()
     plain.go_back()
     expect(plain.get_by_role("heading", name="Jane Doe")).to_be_visible()
+
+
+OBSERVE = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries()) if (!shift.hadRecentInput) window.shifts.push(shift.value);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+# An observer hears of a frame in the one after it.
+SHIFTS = """async () => {
+  for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  return window.shifts.splice(0);
+}"""
+TOPS = """() => {
+  const within = document.querySelector("keeping-panel").shadowRoot;
+  return [...within.querySelectorAll(".k-panel__name, .k-field, .k-record")].map(
+    (one) => [one.textContent.trim().slice(0, 12), Math.round(one.getBoundingClientRect().top)]);
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_jumps_while_answers_arrive(
+    served: Served, page: Page, page_guard: Any, width: int
+) -> None:
+    served.fill()
+    page_guard.expect("status of 503")
+    page.add_init_script(OBSERVE)
+    page.set_viewport_size({"width": width, "height": 800})
+
+    def held(verb: str, fault: Exception | None = None) -> threading.Event:
+        answered = threading.Event()
+
+        def answer() -> None:
+            answered.wait(30)
+            if fault is not None:
+                raise fault
+
+        served.inbox.salesforce.meanwhile(verb, answer)
+        return answered
+
+    def state(name: str) -> None:
+        expect(page.locator(f'#k-panel[data-k-state="{name}"]')).to_be_visible()
+
+    # The first time, when nothing is known and Salesforce is slow.
+    answered = held("panel")
+    page.goto(f"{served.address}/inbox/c-1")
+    expect(page.locator(".k-skeleton")).to_have_css("opacity", "1")
+    answered.set()
+    state("matched")
+    assert page.evaluate(SHIFTS) == []
+    # From what was known to what Salesforce answers, or to its silence: everything stays.
+    for fault, after in ((None, "matched"), (SalesforceUnavailable(), "unavailable")):
+        answered = held("panel", fault)
+        page.goto(f"{served.address}/inbox/c-1")
+        state("known")
+        known = page.evaluate(TOPS)
+        assert len(known) > 5
+        answered.set()
+        state(after)
+        assert page.evaluate(TOPS) == known
+        assert page.evaluate(SHIFTS) == []
+    expect(page.get_by_role("button", name="Try again")).to_be_in_viewport()
+    page.get_by_role("button", name="Try again").click()
+    state("matched")
+    assert page.evaluate(TOPS) == known
+    # A save and its undo. What follows a click within half a second is excused, so it comes later.
+    page.get_by_role("button", name="Edit Title").click()
+    page.get_by_role("textbox", name="Title").fill("CEO")
+    for button, said in (("Save", "✓ Saved"), ("Undo: Title", "✓ Undone")):
+        answered = held("update")
+        page.get_by_role("button", name=button, exact=True).last.click()
+        pressed = page.evaluate("performance.now()")
+        page.wait_for_function("pressed => performance.now() > pressed + 600", arg=pressed)
+        answered.set()
+        expect(page.get_by_text(said)).to_be_visible()
+        assert page.evaluate(SHIFTS) == []
+    # The observer does see what jumps.
+    page.evaluate("document.body.prepend(document.createElement('hr'))")
+    assert page.evaluate(SHIFTS) != []
+
+
+def test_the_most_frequent_things_take_as_few_clicks_as_promised(
+    served: Served, new_context: Callable[..., BrowserContext]
+) -> None:
+    """Those of the table in docs/journeys.md; each row counts the clicks up to where the person
+    types, and that which saves where nothing is typed."""
+    fake = served.inbox.salesforce
+    context = new_context(
+        permissions=["clipboard-read", "clipboard-write"], viewport={"width": 400, "height": 800}
+    )
+    context.route("https://acme.my.salesforce.com/**", lambda route: route.fulfill(body="Case"))
+    page = context.new_page()
+    clicks: list[str] = []
+
+    def click(what: Locator) -> None:
+        clicks.append(what.inner_text())
+        what.click()
+
+    def taken() -> int:
+        number = len(clicks)
+        clicks.clear()
+        return number
+
+    button, text, value = (
+        partial(page.get_by_role, "button", exact=True),
+        partial(page.get_by_role, "textbox"),
+        lambda label: page.locator(".k-field", has_text=label).first.locator(".k-value"),
+    )
+    # Add a Contact, whose form is filled in already.
+    served.open(page)
+    click(button(name="Add as Contact"))
+    expect(text(name="Last Name")).to_have_value("Doe")
+    click(button(name="Save").last)
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
+    assert taken() == 2
+    # Choose among several.
+    served.fill()
+    served.open(page)
+    click(page.locator(".k-candidate", has_text="Acme Roofing").get_by_role("button"))
+    expect(value("Business Phone")).to_have_text("+1 555 0100")
+    assert taken() == 1
+    # See why nothing was logged: it stands there.
+    expect(page.get_by_text("Nothing logged: Salesforce was not connected")).to_be_visible()
+    # Edit a phone number, undo that, copy it.
+    click(value("Business Phone"))
+    expect(text(name="Business Phone")).to_be_focused()
+    assert taken() == 1
+    page.keyboard.type("+1 2")
+    page.keyboard.press("Enter")
+    expect(value("Business Phone")).to_have_text("+1 2")
+    click(button(name="Undo: Business Phone"))
+    expect(value("Business Phone")).to_have_text("+1 555 0100")
+    assert taken() == 1
+    value("Business Phone").hover()
+    click(button(name="Copy Business Phone"))
+    assert page.evaluate("navigator.clipboard.readText()") == "+1 555 0100"
+    assert taken() == 1
+    # Change a deal's stage.
+    click(page.locator("summary", has_text="Spring campaign"))
+    click(value("Stage"))
+    stage = page.get_by_role("combobox", name="Stage")
+    expect(stage).to_be_focused()
+    assert taken() == 2
+    stage.select_option("Closed Won")
+    page.keyboard.press("Control+Enter")
+    expect(value("Stage")).to_have_text("Closed Won")
+    # Open the Case in Salesforce; ask Salesforce again.
+    case = page.locator(".k-record-row", has_text="Broken tile")
+    case.hover()
+    with context.expect_page() as opened:
+        click(case.get_by_role("link", name="Open in Salesforce"))
+    opened.value.close()
+    assert taken() == 1
+    fake.calls.clear()
+    with page.expect_response(lambda answer: answer.url.endswith(url())):
+        click(page.get_by_role("link", name="Refresh"))
+    assert served.inbox.calls() == ["panel"]
+    assert taken() == 1
