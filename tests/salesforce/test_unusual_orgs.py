@@ -149,3 +149,16 @@ def test_an_org_refuses_a_task_without_a_field_of_its_own_that_it_requires(
         unusual.gateway.create("Task", {"Subject": "x"})
     assert refused.value.complaints[0].code == "REQUIRED_FIELD_MISSING"
     unusual.control.remove_field("Task", "Order__c")
+
+
+def test_assignment_rules_run_only_where_they_are_asked_for(unusual: LiveOrg) -> None:
+    queue = unusual.control.queue("Support", ["Case"])
+    unusual.control.assignment_rule("Case", queue)
+    owners = [
+        unusual.gateway.read(
+            "Case", unusual.gateway.create("Case", {}, assign=assign).id, ["OwnerId"]
+        )
+        for assign in (True, False)
+    ]
+    assert [one.fields["OwnerId"] == queue for one in owners] == [True, False]
+    unusual.control.clear_rules()

@@ -23,6 +23,7 @@ from keeping_plugin.models import (
     DomainAccount,
     EntryState,
     KnownAddress,
+    MadeRecord,
     OAuthAttempt,
     PanelCard,
     Repair,
@@ -91,6 +92,7 @@ def run_retention(database: Database, times: Times, *, keep_days: int) -> None:
             delete(PanelCard).where(PanelCard.seen_at < time - timedelta(days=CARD_DAYS))
         )
         session.execute(delete(AgentUser).where(AgentUser.seen_at < old))
+        session.execute(delete(MadeRecord).where(MadeRecord.sent_at < old))
         owners.clear_old(session, times)
 
 
