@@ -7,10 +7,11 @@ are Salesforce's API names. No I/O.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from keeping_plugin.types import ObjectSchema
+from keeping_plugin.types.created import Created
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,32 +100,6 @@ class Children:
     number: str = ""
     optional: bool = False
     of_account: OfAccount | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
-    """Agents create one for the person of a conversation, where an admin allows it.
-
-    `to` says, by the object of the person, which field of the new record refers to them, `account`
-    which one to the Contact's Account. With `back`, that field of the Contact gets the new record
-    instead, in the same request, and only while it is empty.
-
-    Its form begins with the fields of `first`. `subject` starts as the conversation's subject,
-    `text` as what is new in the customer's latest message, `due` as tomorrow, `owner` as the
-    agent's own Salesforce user; for `company` the name of the person's company is suggested.
-    `assigned`: the org's assignment rules decide whose it is, unless an admin turns that off.
-    """
-
-    first: tuple[str, ...]
-    to: Mapping[str, str] = field(default_factory=dict)
-    account: str = ""
-    back: str = ""
-    subject: str = ""
-    text: str = ""
-    due: str = ""
-    owner: str = ""
-    company: str = ""
-    assigned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,8 +284,29 @@ TASK = StandardObject(
     custom_fields_on="Activity",
 )
 
+# The classic Note, which agents write and no panel shows: one record of its own, where the Notes of
+# Lightning (ContentNote) are files that are linked.
+NOTE = StandardObject(
+    name="Note",
+    prefix="002",
+    tab="Notes",
+    title=("Title",),
+    head=("Title",),
+    defaults=("Title", "Body"),
+    created=Created(
+        first=("Title", "Body"),
+        to={"Contact": "ParentId", "Lead": "ParentId"},
+        subject="Title",
+        text="Body",
+    ),
+    updated=False,
+)
+
 OBJECT_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTS)
-ROWS: Mapping[str, StandardObject] = MappingProxyType({row.name: row for row in (*OBJECTS, TASK)})
+ROWS: Mapping[str, StandardObject] = MappingProxyType(
+    # Task stays last: with it a describe has come to its end (services/schema/describe).
+    {row.name: row for row in (*OBJECTS, NOTE, TASK)}
+)
 
 PEOPLE: tuple[StandardObject, ...] = tuple(row for row in OBJECTS if row.person)
 PERSON_NAMES: tuple[str, ...] = tuple(row.name for row in PEOPLE)

@@ -1,7 +1,7 @@
 """A small, realistic set of describe results: what an org tells about its objects.
 
-Five objects agents work with, Task, and what belongs to them: custom fields of many types, two
-record types, dependent and restricted picklists. Every file is the body of
+Five objects agents work with, Task, Note, and what belongs to them: custom fields of many types,
+two record types, dependent and restricted picklists. Every file is the body of
 ``GET /sobjects/<Object>/describe``; Account, Contact and Lead also exist as an org with person
 accounts describes them. Which picklist values each record type offers is no part of a describe
 result and stands in ``record_types/``.

@@ -29,7 +29,6 @@ from keeping_plugin.objects import (
     CONTACT,
     CREATED,
     PERSON_ACCOUNT,
-    Created,
     StandardObject,
     title_field,
 )
@@ -52,6 +51,7 @@ from keeping_plugin.types import (
     Saved,
     Value,
 )
+from keeping_plugin.types.created import Created
 
 _MARGIN = timedelta(seconds=MINUTE)  # of a look, before the Save that it looks for
 

@@ -13,9 +13,10 @@ from keeping_plugin.mail.clean import cut, one_line
 from keeping_plugin.mail.effort import Effort, TextTooSlow
 from keeping_plugin.mail.person_name import contact_fields
 from keeping_plugin.models import AgentUser, Decision
-from keeping_plugin.objects import Created, row_of
+from keeping_plugin.objects import row_of
 from keeping_plugin.services.people import agents
 from keeping_plugin.types import Address, Agent, Message, ObjectSchema, Value
+from keeping_plugin.types.created import Created
 
 _MAX_MESSAGES = 20  # messages looked through for one of the customer's
 

@@ -15,7 +15,13 @@ def test_an_admin_switches_each_object_on_by_itself(side: AdminSide) -> None:
     ada = side.connect()
     page = html.fromstring(ada.get(PAGE).text)
     switches = page.xpath("//input[@role='switch']/@name")
-    assert switches == ["allow-Account", "allow-Opportunity", "allow-Case", "allow-Task"]
+    assert switches == [
+        "allow-Account",
+        "allow-Opportunity",
+        "allow-Case",
+        "allow-Note",
+        "allow-Task",
+    ]
     assert page.xpath("//input[@role='switch']/@checked") == []
     # Rules run unless they are turned off; that says nothing while the switch is off.
     ada.post(PAGE, {"allow-Case": "on", "assign-Case": "on"})

@@ -27,7 +27,7 @@ from keeping_plugin.types import Address
 from tests.blueprints.inbox import ADMIN, CONVERSATION, CUSTOMER, Inbox, post, token, url
 from tests.blueprints.panel.test_add import JSON, arrived
 
-MADE = ("Case", "Opportunity", "Task", "Account")
+MADE = ("Case", "Opportunity", "Task", "Note", "Account")
 
 
 @pytest.fixture
@@ -132,6 +132,16 @@ def test_a_follow_up_has_a_day_and_the_agents_own_user_as_its_owner(shop: Inbox)
     client = shop.client()
     page = post(client, "/new/Task", {"sf_Subject": "Call again"})
     assert "Open the Task in Salesforce" in page.text
+
+
+def test_a_note_is_on_the_person_and_told_with_a_link(shop: Inbox) -> None:
+    contact = jane(shop)
+    start = filled(form(shop, "Note"))
+    assert start["Title"] == CONVERSATION.subject
+    answer = save(shop, "Note", {"Body": "Likes tiles."})
+    [row] = shop.salesforce.org.of("Note")
+    assert answer.json["made"] == {"object": "Note", "id": row["Id"]}
+    assert (row["ParentId"], row["Body"]) == (contact, "Likes tiles.")
 
 
 def test_an_account_is_made_with_the_contact_on_it_or_not_at_all(shop: Inbox) -> None:
@@ -300,7 +310,7 @@ def test_a_duplicate_rule_is_told_with_what_it_found(shop: Inbox) -> None:
 def test_what_a_lead_cannot_have_is_said(shop: Inbox) -> None:
     shop.salesforce.add("Lead", LastName="Doe", Company="Acme", Email=CUSTOMER.email)
     client = shop.client()
-    assert client.get(url(), headers=JSON).json["creatable"] == ["Task"]
+    assert client.get(url(), headers=JSON).json["creatable"] == ["Note", "Task"]
     page = client.get(url()).text
     assert "Account, Opportunity, Case: only for a Contact, so convert the Lead first." in page
     answer = client.get(url("/new/Case"), headers=JSON)
