@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import update
 
-from keeping_plugin.models import EntryState, Installation, SyncEntry
+from keeping_plugin.models import Connection, EntryState, Installation, SyncEntry
 from keeping_plugin.types import Message
 from tests.blueprints.inbox import ADMIN, STRANGER, Inbox, post, url
 from tests.blueprints.panel.test_log import JSON, MESSAGE, arrives, settle
@@ -116,6 +116,11 @@ def test_nothing_is_offered_beside_0_1_0_or_without_a_connection(inbox: Inbox) -
     answer = post(client, "/log/now", data={"message": "m-1"})
     assert answer.status_code == 400
     assert "flask keeping db contract" in answer.text
+    without_0_1_0(inbox, 1)
+    with inbox.database.write() as session:
+        session.execute(update(Connection).values(current=False))
+    assert buttons(client) == [ALL]
+    assert post(client, "/log/now", data={"message": "m-1"}).status_code == 409
 
 
 def test_another_conversations_messages_are_not_there(inbox: Inbox) -> None:

@@ -158,6 +158,12 @@ def _logged(house: House) -> None:
     house.switch(log_tasks=False)
 
 
+def _undone(house: House) -> None:
+    _logged(house)
+    with house.database.write() as session:
+        entries.happen(session, Event.UNDONE)
+
+
 BEFORE: dict[str, tuple[Callable[[House], Any], tuple[str, str], int]] = {
     "refused by the switch": (arrive, ("done", "logged"), 1),
     "pending, and switched off since": (_pending, ("done", "logged"), 1),
@@ -165,6 +171,7 @@ BEFORE: dict[str, tuple[Callable[[House], Any], tuple[str, str], int]] = {
     "kept out by an agent": (_kept_out, ("done", "logged"), 1),
     "failed, which is tried again otherwise": (_failed, ("failed", "rejected"), 0),
     "logged": (_logged, ("done", "logged"), 1),
+    "undone by an admin, which stands": (_undone, ("done", "undone"), 1),
 }
 
 
