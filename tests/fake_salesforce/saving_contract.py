@@ -172,6 +172,22 @@ class SavingContract(OrgContract):
         other = org.add("Contact", LastName="Roe", Email=someone())
         assert self._look(gateway, "Opportunity", other, field="ContactId") == []
 
+    def test_what_is_made_for_a_contact_is_found_again_by_whose_it_is(
+        self, org: OrgUnderTest
+    ) -> None:
+        contact = org.add("Contact", LastName="Doe", Email=someone())
+        gateway = org.gateway
+        for object, field, title in (
+            ("Case", "ContactId", "Subject"),
+            ("Task", "WhoId", "Subject"),
+            ("Note", "ParentId", "Title"),
+        ):
+            made = gateway.create(object, {field: contact, title: "Late parcel"})
+            org.pass_time(5)
+            later = gateway.create(object, {field: contact, title: "Later"})
+            found = self._look(gateway, object, contact, field=field)
+            assert [one.id for one in found] == [later.id, made.id]
+
     def test_an_account_and_the_contact_on_it_are_saved_together_or_not_at_all(
         self, org: OrgUnderTest
     ) -> None:

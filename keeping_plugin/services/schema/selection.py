@@ -32,10 +32,12 @@ class Choice:
 def _can_be_shown(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> bool:
     if not field_type(spec.type).offered:
         return False
-    # A record type has a control of its own.
-    return not creating or (
-        spec.name != "RecordTypeId" and bool(writable(schema, spec.name, creating=True))
-    )
+    if not creating:
+        return True
+    # A record type has a control of its own, and whose record it is goes without saying.
+    created = row_of(schema.name).created
+    implied = {"RecordTypeId", *(created.to.values() if created is not None else ())}
+    return spec.name not in implied and bool(writable(schema, spec.name, creating=True))
 
 
 def offered(schema: ObjectSchema, *, creating: bool = False) -> tuple[FieldSpec, ...]:

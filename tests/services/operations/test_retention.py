@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from keeping_plugin.models import (
     AddressClaim,
@@ -13,6 +13,7 @@ from keeping_plugin.models import (
     Database,
     Decision,
     KnownAddress,
+    MadeRecord,
     OAuthAttempt,
     PanelCard,
     SyncEntry,
@@ -193,3 +194,27 @@ def test_expired_logins_claims_stamps_and_cards_go(database: Database) -> None:
         left = [session.query(model).count() for model in (OAuthAttempt, AddressClaim)]
         left += [session.query(model).count() for model in (KnownAddress, PanelCard)]
     assert left == [1, 1, 1, 1]
+
+
+def test_what_agents_created_is_remembered_as_long_as_anything(database: Database) -> None:
+    """Also a create whose outcome nobody learned."""
+    house = House(database)
+    with database.write() as session:
+        time = now(session)
+        for days, record_id in ((1, None), (1, "500Fk0000000001AAA"), (401, "500Fk0000000002AAA")):
+            row = MadeRecord(
+                connection_id=house.connection_id,
+                attempt=f"{days:016}{bool(record_id):016}",
+                conversation_id="c-1",
+                object="Case",
+                person_id="003Fk0000000001AAA",
+                made_by="gus",
+                sent_as="005Fk0000000001AAA",
+                sent_at=time - timedelta(days=days),
+                record_id=record_id,
+            )
+            session.add(row)
+    run_retention(database, house.runtime.times, keep_days=400)
+    with database.read() as session:
+        left = session.scalars(select(MadeRecord.record_id).order_by(MadeRecord.id)).all()
+    assert left == [None, "500Fk0000000001AAA"]
