@@ -95,6 +95,7 @@ class OneSQLite(SQLiteDialect_pysqlite, metaclass=_OneEach):
 
 
 def pytest_configure() -> None:
+    """Also of the process that others are forked from (tests.servers.warm)."""
     registry.register("sqlite", __name__, OneSQLite.__name__)
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
     Rule._compile_builder = builders_once(Rule._compile_builder)  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ from waitress import server
 from demo.inbox import app as inbox
 from keeping_plugin.jobs import tasks
 from keeping_plugin.models import migrate
+from tests import compiled_once
 from tests.faults import host, processes
 from tests.hosts import houses
 
@@ -27,6 +28,7 @@ __all__ = [
     "tasks",
 ]
 
+compiled_once.pytest_configure()
 _app = host.create_app(
     {
         "SQLALCHEMY_DATABASE_URI": "sqlite://",
