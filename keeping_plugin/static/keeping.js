@@ -379,7 +379,7 @@ function onClick(event) {
   const chosen = (root.getSelection ? root : document).getSelection().toString();
   if (value && !chosen && !target.closest("a, button, summary")) {
     const pencil = find(root, value.dataset.kEdit);
-    pencil?.focus({ preventScroll: true }); // a click on text leaves the focus on what is around it
+    pencil?.focus({ preventScroll: true }); // text has no focus of its own
     pencil?.click();
   }
   const copy = target.closest("[data-k-copy]");
@@ -416,7 +416,7 @@ function onEscape(event) {
 }
 
 function onKey(event) {
-  if (event.isComposing || event.keyCode === 229) return; // Safari ends a composition first
+  if (event.isComposing || event.keyCode === 229) return; // Safari
   const form = event.target.closest("form");
   if (event.key === "Escape") {
     onEscape(event);
