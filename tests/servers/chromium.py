@@ -122,7 +122,8 @@ def screenshot() -> Callable[[Page, str], Path]:
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], None]:
     """`axe(page)` fails with what WCAG 2.2 AA has against the page, shadow roots included."""
-    checker = Axe()
+    # Its script is half a megabyte: a page that is looked at in several dresses reads it once.
+    first, again = Axe(), Axe(axe_script="null")
 
     def check(page: Page) -> None:
         # Colors between two themes are nobody's: wait for transitions to end.
@@ -132,6 +133,7 @@ def axe() -> Callable[[Page], None]:
         )
         # What passes is of no interest: telling it node by node takes half of the time.
         options = {"runOnly": _WCAG, "resultTypes": ["violations"]}
+        checker = again if page.evaluate("'axe' in window") else first
         violations = checker.run(page, options=options).response["violations"]
         described = [
             f"{violation['id']} ({violation['impact']}): {violation['help']}\n  "
