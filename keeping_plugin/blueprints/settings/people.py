@@ -13,17 +13,18 @@ from flask.typing import ResponseReturnValue
 from keeping_plugin.blueprints.settings.automation import of_mailboxes
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import notices
-from keeping_plugin.errors import InvalidInput, KeepingError, NotConnected, NotFound
+from keeping_plugin.errors import Complaint, InvalidInput, KeepingError, NotConnected, NotFound
 from keeping_plugin.forms.record import RecordForm, defaults, record_form
 from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TASK
 from keeping_plugin.services.panel.lookup import returned, search
 from keeping_plugin.services.panel.view import Linked, linked
-from keeping_plugin.services.people import accounts, policy
+from keeping_plugin.services.people import accounts, lookup_values, policy
 from keeping_plugin.services.people.policy import COMPANY, AddAs, PeopleChoices
 from keeping_plugin.services.schema import sending
 from keeping_plugin.state import current_runtime
-from keeping_plugin.types import Agent, FieldSpec, Mailbox, ObjectSchema
+from keeping_plugin.types import Agent, FieldSpec, Mailbox, ObjectSchema, Value
 from keeping_plugin.wording import people as words
+from keeping_plugin.wording.errors import error_sentence
 
 CHOICES: Final = ("add_as", "by_colleagues", "by_website", "account_id", "account_name")
 VALUES: Final = ("defaults",)
@@ -237,11 +238,37 @@ def values_page(object: str) -> ResponseReturnValue:
     if not form.validate():
         return _values_page(scope, schema, form), 422
     kept = dict(scope.choices.defaults)
-    kept[object] = form.changes()
+    before, kept[object] = kept.get(object, {}), form.changes()
+    wrong = _wrong_ids(scope, schema, before, kept[object])
+    if wrong:
+        form.complain(wrong)
+        return _values_page(scope, schema, form), 422
     with current_runtime().database.write() as session:
         policy.save(session, scope.agent, scope.id, defaults=kept)
     notices.add_notice(f"{scope.name}: the values for new {schema.label_plural} are saved.")
     return redirect(url_for(".people", mailbox=scope.id or None, _anchor="k-values"), 303)
+
+
+def _wrong_ids(
+    scope: Scope, schema: ObjectSchema, before: Mapping[str, Value], now: Mapping[str, Value]
+) -> list[Complaint]:
+    """What is wrong with the records that were chosen for lookup fields since."""
+    fresh = {
+        name: value
+        for name, value in now.items()
+        if sending.by_id(schema.fields[name]) and before.get(name) != value
+    }
+    if not fresh or scope.link is None:
+        return []
+    found = lookup_values.problems(
+        current_runtime(), scope.agent, scope.link.connection_id, schema, fresh
+    )
+    return [
+        Complaint(
+            "", str(error) if error.code == "invalid_input" else error_sentence(error), (name,)
+        )
+        for name, error in found.items()
+    ]
 
 
 def _values_form(scope: Scope, schema: ObjectSchema) -> RecordForm:

@@ -85,13 +85,22 @@ _OTHERS = {CONTACT.name: {TO_ACCOUNT}, TASK.name: {"WhatId", "TaskWhoIds"}}
 
 
 def takes_default(schema: ObjectSchema, spec: FieldSpec) -> bool:
-    """Whether an admin may choose a value for this field of new records: nothing else writes it,
-    and no record has to be looked up for it but a record type."""
+    """Whether an admin may choose a value for this field of new records: nothing else writes it.
+    Of lookup fields these are the record type and an org's own, whose value is a record's id."""
     payload = _BY_OBJECT[schema.name]
     written = {*payload.needed, *payload.optional, *_OTHERS.get(schema.name, ()), "OwnerId"}
     if spec.name in written or not spec.createable:
         return False
-    return spec.name == "RecordTypeId" or field_type(spec.type).control not in _NO_DEFAULT
+    return (
+        spec.name == "RecordTypeId"
+        or by_id(spec)
+        or field_type(spec.type).control not in _NO_DEFAULT
+    )
+
+
+def by_id(spec: FieldSpec) -> bool:
+    """Whether its value is chosen as the id of a record: a lookup field of the org's own."""
+    return spec.custom and field_type(spec.type).control is ControlKind.LOOKUP
 
 
 _NO_DEFAULT = (ControlKind.LOOKUP, ControlKind.READ_ONLY, ControlKind.PARTS)
@@ -273,6 +282,14 @@ def _offered(spec: FieldSpec, value: Value) -> Value:
     return active[0].value
 
 
+def _as_text(spec: FieldSpec) -> FieldSpec:
+    """A lookup field as the id of a record, which is typed."""
+    if not by_id(spec):
+        return spec
+    objects = " or ".join(spec.reference_to)
+    return replace(spec, type="string", length=18, help_text=f"The id of a record: {objects}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Described:
     """A schema is one object for one describe document, so its identity stands for it."""
@@ -290,7 +307,7 @@ def of_defaults(schema: ObjectSchema) -> ObjectSchema:
 @lru_cache(maxsize=64)
 def _of_defaults(described: _Described) -> ObjectSchema:
     fields = {
-        name: replace(spec, nillable=True) if fills_itself(spec) else spec
+        name: _as_text(replace(spec, nillable=True) if fills_itself(spec) else spec)
         for name, spec in described.schema.fields.items()
         if takes_default(described.schema, spec)
     }

@@ -16,6 +16,7 @@ from keeping_plugin.models import AuditRecord, Installation
 from keeping_plugin.services.automation import policy as automations
 from keeping_plugin.services.people import accounts, policy
 from keeping_plugin.services.people.policy import AddAs, PeopleChoices
+from keeping_plugin.types import FieldSpec
 from tests.blueprints.inbox import ADMIN, Inbox, token
 from tests.blueprints.settings.test_automation import require, save, switches
 
@@ -160,6 +161,40 @@ def test_a_value_for_a_required_field_lets_its_automation_be_switched_on(
     assert chosen(inbox).defaults == {object: {"Order__c": "none"}}
     assert save(client, switch).status_code == 303
     assert getattr(switches(inbox), switch)
+
+
+def test_the_value_of_a_lookup_field_is_a_record_that_is_there(inbox: Inbox) -> None:
+    schemas = inbox.salesforce.org.schemas
+    contact = schemas["Contact"]
+    region = FieldSpec(
+        name="Region__c",
+        label="Region",
+        type="reference",
+        createable=True,
+        custom=True,
+        nillable=False,
+        reference_to=("Account",),
+    )
+    changed = replace(contact, fields={**contact.fields, "Region__c": region})
+    schemas["Contact"] = changed
+    inbox.describe({**schemas, "Contact": changed})
+    account = inbox.salesforce.add("Account", Name="North")
+    client = inbox.client(ADMIN)
+    values = f"{PAGE}/Contact"
+    assert "The id of a record: Account" in words(client.get(values))
+    for wrong in ("001000000000009AAA", "nonsense", "003000000000009AAA"):
+        answer = send(client, values, do="save", shown="Region__c", sf_Region__c=wrong)
+        assert (answer.status_code, "finds no such record" in words(answer)) == (422, True)
+    inbox.salesforce.fail("read_many", SalesforceUnavailable())
+    away = send(client, values, do="save", shown="Region__c", sf_Region__c=account)
+    assert (away.status_code, "finds no such record" in words(away)) == (422, False)
+    saved = send(client, values, do="save", shown="Region__c", sf_Region__c=account)
+    assert saved.status_code == 303
+    assert chosen(inbox).defaults == {"Contact": {"Region__c": account}}
+    asked = len(inbox.calls())
+    again = send(client, values, do="save", shown="Region__c", sf_Region__c=account)
+    assert (again.status_code, len(inbox.calls())) == (303, asked)
+    assert save(client, "add_contacts").status_code == 303
 
 
 def test_values_are_chosen_field_by_field_and_cleared_again(inbox: Inbox) -> None:
