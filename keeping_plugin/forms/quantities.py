@@ -43,7 +43,7 @@ class NumberControl(Control):
         """The value with its groups, as it is printed beside the box; "" for what is none."""
         if self.reader is None or not isinstance(self.data, int | float) or self.process_errors:
             return ""
-        return self.reader.number(Decimal(repr(self.data)))
+        return self.reader.number(Decimal(repr(self.data)).normalize())  # 18400.0 is 18,400
 
     def print_(self, value: Value) -> str:
         plain = self._plain(value)

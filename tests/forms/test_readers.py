@@ -60,9 +60,10 @@ def test_a_number_is_printed_in_the_box_and_back_beside_it_their_way() -> None:
     assert form.changes() == {AMOUNT.name: 1234567.5}
     assert control.echo == "1.234.567,5"
     made = record_form(of_fields(AMOUNT), (AMOUNT.name,))
-    shown = made(None, values={AMOUNT.name: 54500.5}, reader=GERMAN).control(AMOUNT.name)
-    assert isinstance(shown, NumberControl)
-    assert (shown._value(), shown.echo) == ("54500,50", "54.500,5")
+    for value, printed in ((54500.5, ("54500,50", "54.500,5")), (54500.0, ("54500,00", "54.500"))):
+        shown = made(None, values={AMOUNT.name: value}, reader=GERMAN).control(AMOUNT.name)
+        assert isinstance(shown, NumberControl)
+        assert (shown._value(), shown.echo) == printed
 
 
 @pytest.mark.parametrize("reader", [GERMAN, AMERICAN])
