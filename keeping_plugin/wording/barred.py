@@ -52,7 +52,7 @@ BARRED: Mapping[str, BarredReason] = {
         "address or a domain), Setup › API Access Control and Setup › Login History.",
     ),
     "dpop": BarredReason(
-        "The app in Salesforce issues tokens that need a proof of possession (DPoP), which this "
+        "The app in Salesforce issues tokens that require proof of possession (DPoP), which this "
         "inbox does not support.",
         "A Salesforce admin can turn DPoP off for this app in Setup › External Client App Manager.",
     ),

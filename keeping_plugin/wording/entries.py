@@ -42,14 +42,14 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
     "contact_first": "Will be logged as soon as the Contact has been added.",
     "copy_first": (
-        "The same mail is being logged from another mailbox, or was sent from there without a "
-        "known outcome; it will be logged from here only if it was not logged there."
+        "The same mail is being logged from another mailbox, or was sent from there with an "
+        "unknown outcome. It is logged from here only if it was not logged there."
     ),
     "address_busy": "This person is being added right now; it will be retried in a moment.",
     "account_refused": "Salesforce did not accept the Account; looking for the right one again.",
     "without_account": "Salesforce did not accept the Account; this person is added without one.",
     "chosen_account_doubted": (
-        "Salesforce may not have accepted the Account; this person is added without one."
+        "Salesforce may have refused the Account, so this person is added without one."
     ),
     "account_open": (
         "This person’s domain has very many Contacts or Accounts; their Account is still being "
@@ -96,8 +96,8 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     ),
     # waiting
     "several_contacts": (
-        "Several Contacts have this address, none of them as their Email. It will be logged when "
-        "an agent chooses one in the panel."
+        "Several Contacts have this address in another field, none as Email. It will be logged "
+        "once an agent chooses one in the panel."
     ),
     "no_contact": (
         "No Contact has this address yet. It will be logged if one appears within 14 days."
@@ -183,19 +183,19 @@ NOTES: Mapping[str, str] = {
 
 # What answers an agent who decides by hand.
 LOGGED_BEFORE = (
-    "This message was handled before, and what became of it is no longer known. Check in "
-    "Salesforce whether it was logged."
+    "This message was handled earlier, and its outcome is no longer stored. Check in Salesforce "
+    "whether it was logged."
 )
 LOGGED_ALREADY = (
-    "This message is already logged. An admin can take that back: Activity tab of the Salesforce "
-    "settings, Undo."
+    "This message is already logged. An admin can undo that on the Activity tab of the Salesforce "
+    "settings."
 )
 NOT_BY_HAND_YET = (
-    "Processes of version 0.1.0 may still be running, which know nothing of what agents decide by "
-    "hand. An operator ends that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running and would ignore what agents decide by hand."
 )
 # Of a message that was sent before an agent chose not to log it.
-TOO_LATE = "{agent} chose not to log this, but it had already been sent. An admin can take it back."
+TOO_LATE = "{agent} chose not to log this, but it had already been sent. An admin can undo it."
 BY_HAND = "By hand: {agent}."
 
 # Where the state tells more than the reason, or there is no reason yet.

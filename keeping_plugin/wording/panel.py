@@ -108,7 +108,7 @@ ADDRESS_WAYS: Mapping[str, AddressWay] = {
 
 NOTICES: Mapping[str, str] = {
     "address_saved": "The address was saved in Salesforce.",
-    "address_there": "The record has this address already.",
+    "address_there": "The record already has this address.",
     "added": "Added to Salesforce.",
     "exists": (
         "Already in Salesforce: someone else added this person first. No duplicate was created."

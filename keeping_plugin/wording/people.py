@@ -27,28 +27,28 @@ ADD_AS: Final[Mapping[str, Choice]] = {
 
 # Until `flask keeping db contract`.
 NO_LEADS_YET: Final = (
-    "Processes of version 0.1.0 may still be running, which would add Contacts. An operator ends "
-    "that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running and would add Contacts."
 )
 NO_LIMITS_YET: Final = (
-    "Processes of version 0.1.0 may still be running, which would not hold anyone. An operator "
-    "ends that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running and would hold nobody."
 )
 NOT_ONCE_YET: Final = (
-    "Processes of version 0.1.0 may still be running, which would log the same mail again. An "
-    "operator ends that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running and would log the same mail again."
 )
 NOT_OWNED_YET: Final = (
-    "Processes of version 0.1.0 may still be running: what they add belongs to the connected user. "
-    "An operator ends that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running. What they add belongs to the connected user."
 )
 NO_VALUES_YET: Final = (
-    "Processes of version 0.1.0 may still be running: they leave these values out, and fail where "
-    "your org requires one. An operator ends that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running. They leave these values out, and fail where your org requires one."
 )
 NO_ADDRESS_FIELDS_YET: Final = (
-    "Processes of version 0.1.0 may still be running, which find people by Email only and would "
-    "add them again. An operator ends that with `flask keeping db contract`."
+    "Until an operator has run `flask keeping db contract`, processes of version 0.1.0 may still "
+    "be running. They find people by Email only and would add these people again."
 )
 
 STEPS: Final[Mapping[str, Choice]] = {
@@ -105,12 +105,12 @@ FIELD_PROBLEMS: Final[Mapping[str, str]] = {
 }
 FIELD_WARNINGS: Final[Mapping[str, str]] = {
     "formula": (
-        "A formula: Salesforce works it out for every record, which is slow in a large org."
+        "Formula: Salesforce calculates it for every record, which is slow in a large org."
     ),
-    "encrypted": "Encrypted: Salesforce may tell capital letters from small ones.",
+    "encrypted": "Encrypted: the search may be case-sensitive.",
     "unindexed": (
-        "Not indexed: Salesforce reads every record, which is slow in a large org. In Salesforce, "
-        "make it an External ID to have it indexed."
+        "Not indexed: Salesforce reads every record, which is slow in a large org. To index it, "
+        "make it an External ID in Salesforce."
     ),
 }
 
@@ -119,7 +119,8 @@ UNDONE: Final = (
     "allow it under Activity › Undo."
 )
 UNDECIDED: Final = (
-    "Several Contacts have it, none of them as their Email: mail waits until an agent chooses one."
+    "Several Contacts have it in another field, none as Email: mail waits until an agent chooses "
+    "one in the panel."
 )
 NOT_KNOWN: Final = (
     "It is not known who is already in Salesforce or which Account new people would get."
@@ -139,8 +140,8 @@ OWNERS: Final[Mapping[str, Choice]] = {
     ),
     "chosen_user": Choice(
         "One user",
-        "Every record belongs to the user you choose. It may also be a queue for Leads, which "
-        "owns Leads only: Contacts and Tasks then belong to the connected user.",
+        "Every record belongs to the user you choose. If you choose a queue for Leads, it owns "
+        "the Leads, and Contacts and Tasks belong to the connected user.",
     ),
     "account_owner": Choice(
         "The owner of the Account",
@@ -156,7 +157,7 @@ OWNERS: Final[Mapping[str, Choice]] = {
 
 NOBODY_NAMED: Final[Mapping[bool, str]] = {
     False: "No active user of your Salesforce org has this name.",
-    True: "No active user of your Salesforce org, and no queue for Leads, has this name.",
+    True: "No active user and no queue for Leads in your Salesforce org has this name.",
 }
 
 

@@ -75,7 +75,7 @@ def test_a_person_is_found_by_a_ticked_field_in_one_request_more(many: Inbox) ->
     shown, asked = panel(many)
     assert (shown["state"], shown["match"]["person"]["id"], asked) == ("matched", jane, 2)
     assert shown["found_by"] == {jane: "Two__c"}
-    assert f"Has <bdi>{CUSTOMER.email}</bdi> as <bdi>Two</bdi>." in many.client().get(url()).text
+    assert f"Found by <bdi>Two</bdi>: <bdi>{CUSTOMER.email}</bdi>" in many.client().get(url()).text
     # The last card says so too.
     card = many.card()
     assert card is not None
@@ -119,7 +119,7 @@ def test_several_are_shown_and_one_person_once(many: Inbox) -> None:
     assert {person["id"] for person in shown["candidates"][:2]} == {one, two}, "Contacts first"
     assert shown["candidates"][2]["id"] == lead
     assert shown["found_by"] == {one: "One__c", two: "Two__c"}
-    assert "Has it as <bdi>Two</bdi>" in many.client().get(url()).text
+    assert "Found by <bdi>Two</bdi>" in many.client().get(url()).text
     # The agent's choice comes first, and leaves nothing to ask.
     assert post(many.client(), "/pick", {"record": f"Lead/{lead}"}).status_code == 303
     shown, asked = panel(many)
@@ -188,7 +188,7 @@ def test_an_admin_ticks_fields_and_reads_what_each_costs(many: Inbox) -> None:
 
     assert said("One__c") == ""
     assert said("Slow__c").startswith("Not indexed")
-    assert said("Formula__c").startswith("A formula")
+    assert said("Formula__c").startswith("Formula:")
     assert said("Exact__c").startswith("Encrypted: ")
     assert said("Shielded__c").startswith("Not used: it is encrypted")
     assert boxes["Shielded__c"].get("disabled") is not None

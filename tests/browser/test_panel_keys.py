@@ -74,7 +74,7 @@ def test_keys_lead_through_the_panel_and_back_to_the_reply(served: Served, page:
     page.keyboard.press("?")
     listed = page.get_by_text("Ask Salesforce again")
     expect(listed).to_be_visible()
-    switch = page.get_by_role("checkbox", name="Shortcuts on")
+    switch = page.get_by_role("checkbox", name="Use shortcuts")
     switch.uncheck()
     switch.press("r")
     page.keyboard.press("e")

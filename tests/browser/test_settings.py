@@ -380,8 +380,8 @@ def test_an_admin_ticks_a_field_and_the_panel_finds_by_it(
     expect(group.get_by_role("checkbox", checked=True)).to_have_count(0)
     expect(group.get_by_role("checkbox", name="Old Email")).to_be_disabled()
     expect(group.get_by_role("checkbox", name="Assistant Email")).to_have_accessible_description(
-        "Not indexed: Salesforce reads every record, which is slow in a large org. In Salesforce, "
-        "make it an External ID to have it indexed."
+        "Not indexed: Salesforce reads every record, which is slow in a large org. To index it, "
+        "make it an External ID in Salesforce."
     )
     box = group.get_by_role("checkbox", name="Private Email")
     box.focus()
@@ -397,13 +397,13 @@ def test_an_admin_ticks_a_field_and_the_panel_finds_by_it(
     at = town.address + ("/inbox/c-1" if script else "/salesforce/conversations/c-1")
     page.goto(at)
     expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
-    expect(page.get_by_text(f"Has {CUSTOMER.email} as Private Email.")).to_be_visible()
+    expect(page.get_by_text(f"Found by Private Email: {CUSTOMER.email}")).to_be_visible()
     if script:
         _pictures(page, screenshot, "panel-found-by")
     fake.add("Contact", LastName="Roe", Private_Email__c=CUSTOMER.email)
     page.goto(at)
     expect(page.get_by_role("heading", name="2 records have this address")).to_be_visible()
-    expect(page.get_by_text("Has it as Private Email")).to_have_count(2)
+    expect(page.get_by_text("Found by Private Email")).to_have_count(2)
     expect(page.get_by_text("Until then, mail is not logged on any")).to_be_visible()
     if script:
         axe(page)

@@ -74,7 +74,7 @@ def test_find_and_add_the_address_costs_one_request_and_the_card(named: Inbox, a
     assert "Add the address" not in page
     assert "Replace the address" not in page
     again = post(client, "/address", {"do": "add"})
-    assert "has this address already" in again.text
+    assert "already has this address" in again.text
     assert written(named) == [("gus", [FIELD], "")], "nothing is written twice"
     assert post(client, "/unpick", {}).status_code == 303
     found = client.get(url(), headers=JSON).json
@@ -203,7 +203,7 @@ def test_a_duplicate_rule_is_told_and_may_be_overruled(named: Inbox, ada: str) -
     named.salesforce.add("Contact", LastName="Twin", Email=CUSTOMER.email)
     named.salesforce.org.duplicate_rules.append(DuplicateRule("Contact", ("Email",)))
     client.get(url())
-    assert "1 other record has this address already" in client.get(url("/address?do=replace")).text
+    assert "1 other record already has this address" in client.get(url("/address?do=replace")).text
     said = {"do": "replace", "seen": "ada@old.example"}
     answer = post(client, "/address", said, headers=JSON)
     assert (answer.status_code, answer.json["may_save_anyway"]) == (409, True)
@@ -257,4 +257,4 @@ def test_an_admin_names_a_field_of_type_email_that_can_be_edited(inbox: Inbox) -
         address_fields.save(session, ADMIN, "Contact", ())
     inbox.describe(schemas)
     assert admin.post(SETTINGS, data=data).status_code == 303
-    assert "finds the person by the agent’s choice only" in admin.get(SETTINGS).text
+    assert "is matched by the agent’s choice only" in admin.get(SETTINGS).text

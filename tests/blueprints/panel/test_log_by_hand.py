@@ -80,10 +80,10 @@ def test_once_logged_only_an_admin_can_take_it_back(inbox: Inbox) -> None:
     entry = settle(inbox, "log_task", state=EntryState.DONE, reason="logged", record_id=task)
     client = inbox.client()
     assert buttons(client) == [ALL]
-    assert "An admin can take back what was logged." in client.get(url("/log")).text
+    assert "An admin can undo what was logged." in client.get(url("/log")).text
     answer = post(client, "/log/not", data={"message": "m-1"})
     assert answer.status_code == 400
-    assert "An admin can take that back" in answer.text
+    assert "An admin can undo that" in answer.text
     page = html.fromstring(inbox.client(ADMIN).get(url("/log")).text)
     (undo,) = page.xpath("//a[text()='Undo']/@href")
     assert undo.endswith(f"/undo/confirm?entry={entry}")

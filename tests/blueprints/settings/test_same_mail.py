@@ -60,7 +60,7 @@ def test_mail_is_not_logged_once_while_processes_of_0_1_0_may_run(inbox: Inbox) 
     with inbox.database.read() as session:
         assert not policy.load(session, "acme").of(COMPANY).once_per_mail
     owners = client.get(f"{TAB}/owners").text
-    assert "what they add belongs to the connected user" in owners
+    assert "What they add belongs to the connected user" in owners
 
 
 def test_the_switch_is_the_companys_and_is_audited(inbox: Inbox) -> None:

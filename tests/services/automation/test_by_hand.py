@@ -267,7 +267,7 @@ def test_what_retention_has_removed_is_not_logged_a_second_time(house: House) ->
     _logged(house)
     with house.database.write() as session:
         entries.remove(session)
-    with pytest.raises(InvalidInput, match="no longer known"):
+    with pytest.raises(InvalidInput, match="no longer stored"):
         log_now(house)
     house.drain()
     assert len(house.tasks()) == 1
@@ -372,7 +372,7 @@ def test_one_that_was_being_sent_is_looked_for_and_not_sent_again(
     assert house.states() == [("done", "logged") if arrived else ("cancelled", "kept_out")]
     assert len(house.tasks()) == arrived
     if arrived:
-        with pytest.raises(InvalidInput, match="An admin can take that back"):
+        with pytest.raises(InvalidInput, match="An admin can undo that"):
             keep_out(house)
     else:
         log_now(house)
