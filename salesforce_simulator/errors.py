@@ -101,6 +101,13 @@ def no_such_id(label: str, record_id: str) -> OrgError:
     return OrgError(404, [ErrorEntry("NOT_FOUND", message, None, in_rows=row)])
 
 
+def no_such_record_here(label: str, record_id: str) -> OrgError:
+    """404 for the id of another object; in a collection a malformed id."""
+    row = malformed_id(label, record_id, "Id").entries[0]
+    message = "The requested resource does not exist"
+    return OrgError(404, [ErrorEntry("NOT_FOUND", message, None, in_rows=row)])
+
+
 def entity_is_deleted() -> OrgError:
     """404 for changing a record that lies in the recycle bin."""
     return refuse("ENTITY_IS_DELETED", "entity is deleted", status=404)

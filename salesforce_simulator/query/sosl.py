@@ -34,6 +34,10 @@ _RESERVED = set("?&|!{}[]()^~*:\\\"'+-")
 _SCOPES = frozenset({"ALL", "NAME", "EMAIL", "PHONE", "SIDEBAR"})
 _TAIL = re.compile(r"\b(WHERE|ORDER|LIMIT|OFFSET|USING|WITH|GROUP)\b", re.IGNORECASE)
 _LIMIT = 2000
+_PER_OBJECT = 250
+# A longer search text finds nothing; above the shorter length the service drops its operators.
+_LONGEST_TEXT = 10_000
+_LONGEST_WITH_OPERATORS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,11 @@ class Searches:
         if match is None:
             raise _malformed("No search term found. The search term must be enclosed in braces.")
         terms = [search_words(term) for term in _OR.split(match[1])]
+        if len(terms) > 1 and len(match[1]) > _LONGEST_WITH_OPERATORS:
+            raise _malformed(
+                "The simulated org does not model operators in a search text of more than "
+                f"{_LONGEST_WITH_OPERATORS} characters"
+            )
         rest = sosl[match.end() :]
         stream = TokenStream(rest, tokens(rest))
         scope = "ALL"
@@ -128,6 +137,8 @@ class Searches:
             raise _malformed(f"unexpected token: '{stream.peek().text}'")
         if statements is None:
             statements = self._everything(user, api_version)
+        if len(match[1]) > _LONGEST_TEXT:
+            return {"searchRecords": []}
         records = self._find(user, terms, scope, statements, api_version)
         return {"searchRecords": records[: _LIMIT if limit is None else limit]}
 
@@ -201,7 +212,9 @@ class Searches:
                     # Sharing is applied to the candidates the index gives, so many that the user
                     # cannot see leave few that the user can.
                     hits = frozenset(sorted(hits)[:_LIMIT])
-                found += Selection(scope, within=hits).rows(schema, query)
+                rows = Selection(scope, within=hits).rows(schema, query)
+                most = min(_PER_OBJECT, _LIMIT // len(statements))
+                found += rows if query.limit is not None else rows[:most]
         return found
 
 
@@ -238,7 +251,8 @@ def _depth(token: Token) -> int:
 
 def _in_group(field: FieldSchema, group: str) -> bool:
     kind = field.type
-    named = bool(field.raw.get("nameField")) or field.compound == "Name" or field.name == "Company"
+    named = bool(field.raw.get("nameField")) or field.compound == "Name"
+    named = named or field.name in {"Company", "Website"}
     in_group = {
         "ALL": kind in TEXT_TYPES and kind not in {"base64", "picklist", "multipicklist"},
         "NAME": named,

@@ -19,6 +19,7 @@ from salesforce_simulator.errors import (
     entity_is_deleted,
     no_such_id,
     no_such_record,
+    no_such_record_here,
     not_found,
     refuse,
 )
@@ -86,9 +87,11 @@ class Saves:
         For a reader a deleted record is not there; who writes hears that it is deleted.
         """
         full = normalised(record_id)
+        label = schema.fields["id"].label if "id" in schema.fields else "Id"
         if full is None:
-            label = schema.fields["id"].label if "id" in schema.fields else "Id"
             raise no_such_id(label, record_id)
+        if full[:3] != schema.prefix:
+            raise no_such_record_here(label, record_id)
         found = self._store.get(full)
         if found is None or found[0] != schema.name:
             raise no_such_record()

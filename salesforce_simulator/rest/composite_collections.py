@@ -1,4 +1,4 @@
-"""``/composite/sobjects``: up to 200 records in one call, an outcome for each."""
+"""``/composite/sobjects``: up to 200 records in one call, 2,000 to read, an outcome for each."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from salesforce_simulator.rest.wire import Request, Response
 from salesforce_simulator.rules.triggers import Operation
 
 LARGEST = 200
+MOST_READ = 2000
 RUNS = 10
 ROLLED_BACK = (
     "Record rolled back because not all records were valid and the request was using "
@@ -28,8 +29,8 @@ ROLLED_BACK = (
 Save = Callable[[Any], dict[str, Any]]
 
 
-def _too_many() -> OrgError:
-    message = f"record limit reached. cannot submit more than {LARGEST} records into this call"
+def _too_many(most: int = LARGEST) -> OrgError:
+    message = f"record limit reached. cannot submit more than {most} records into this call"
     return refuse("EXCEEDED_ID_LIMIT", message, None)
 
 
@@ -237,8 +238,8 @@ def read(request: Request) -> Response:
         fields = [f.strip() for f in request.query.get("fields", "").split(",") if f.strip()]
     if not isinstance(ids, list) or not isinstance(fields, list) or not ids or not fields:
         raise refuse("MISSING_ARGUMENT", "ids and fields have to be specified", None)
-    if len(ids) > LARGEST:
-        raise _too_many()
+    if len(ids) > MOST_READ:
+        raise _too_many(MOST_READ)
     names = [str(name) for name in fields]
     readable(request, object_name, names)
     records = [_one(request, object_name, str(i), names) for i in ids]

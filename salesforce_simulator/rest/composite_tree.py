@@ -14,6 +14,7 @@ from salesforce_simulator.rules.triggers import refused_rows, seconds_of
 
 LARGEST = 200
 LEVELS = 5
+TYPES = 5
 
 
 def tree(request: Request) -> Response:
@@ -27,6 +28,8 @@ def tree(request: Request) -> Response:
         _check(record, seen, level=1)
     if len(seen) > LARGEST:
         raise refuse("LIMIT_EXCEEDED", f"A tree has at most {LARGEST} records", None)
+    if len(_types(records)) > TYPES:
+        raise refuse("LIMIT_EXCEEDED", f"A tree has at most {TYPES} types of records", None)
     stopped = _stopped_by_triggers(request, records)
     if stopped:
         return Response(400, {"hasErrors": True, "results": stopped})
@@ -68,6 +71,12 @@ def _stopped_by_triggers(request: Request, records: list[Any]) -> list[dict[str,
             for child in value["records"]
         ]
     return []
+
+
+def _types(records: list[Any]) -> set[str]:
+    found = {record["attributes"]["type"].lower() for record in records}
+    below = [value for record in records for value in record.values() if _is_children(value)]
+    return found.union(*(_types(children["records"]) for children in below))
 
 
 def _is_children(value: Any) -> bool:

@@ -205,6 +205,58 @@ def test_reference_ids_are_unique(api: Api) -> None:
     assert api.post("composite", {"compositeRequest": parts}).status_code == 400
 
 
+def test_the_outer_all_or_none_undoes_a_collection_whose_rows_say_success(
+    org: RunningOrg, api: Api, address: str
+) -> None:
+    """As the documentation shows it: the collection's own answer does not tell."""
+    records = [
+        {"attributes": {"type": "Contact"}, "LastName": "x", "Email": address},
+        {"attributes": {"type": "Contact"}, "FirstName": "x"},
+    ]
+    body = {"allOrNone": False, "records": records}
+    for outer in (True, False):
+        first, second = api.composite(
+            post("rows", "composite/sobjects", body),
+            post("one", "sobjects/Contact", {"LastName": "y", "Email": address}),
+            allOrNone=outer,
+        )
+        assert (first["httpStatusCode"], first["body"][0]["success"]) == (200, True)
+        assert second["httpStatusCode"] == (400 if outer else 201)
+        found = org.control.count(f"SELECT Id FROM Contact WHERE Email = '{address}'")
+        assert found == (0 if outer else 2)
+
+
+def test_a_query_and_collections_share_one_call(org: RunningOrg, api: Api, address: str) -> None:
+    """Each part has its own headers, and a row names its parent by the parent's external key."""
+    key = address[:12]
+    account = api.create("Account", Name="x", Customer_Number__c=key)
+    person = api.create("Contact", LastName="x", Email=address)
+    org.control.reset_log()
+    old = {"If-Unmodified-Since": "Tue, 01 Sep 2020 08:00:00 GMT"}
+    change = {"Title": "CTO"}
+    child = {"attributes": {"type": "Contact"}, "LastName": "c"}
+    by_key = {**child, "Account": {"Customer_Number__c": key}}
+    rows = [task(Subject="a", WhoId="@{contact.records[0].Id}"), by_key]
+    keyed = task(Message_Key__c=address, Subject="b", WhoId="@{contact.records[0].Id}")
+    read = f"sobjects/Contact/{person}?fields=Id"
+    answers = api.composite(
+        find(address),
+        {**post("c", f"sobjects/Contact/{person}", change), "method": "PATCH", "httpHeaders": old},
+        post("t", "composite/sobjects", {"allOrNone": False, "records": rows}),
+        {**post("u", "composite/sobjects/Task/Message_Key__c", {"records": [keyed]}),
+         "method": "PATCH"},
+        get("read", read),
+        post("good", "sobjects/Task", {"Subject": "x", "WhoId": "@{read.Id}"}),
+        post("bad", "sobjects/Task", {"Subject": "x", "WhoId": "@{read.id}"}),
+        collateSubrequests=False,
+    )  # fmt: skip
+    assert [a["httpStatusCode"] for a in answers] == [200, 412, 200, 200, 200, 201, 400]
+    assert answers[-1]["body"][0]["errorCode"] == HALTED
+    assert api.read("Contact", answers[2]["body"][1]["id"])["AccountId"] == account
+    assert answers[3]["body"][0]["created"] is True
+    assert org.control.log()[0]["api_requests"] == 1
+
+
 # -- 7.2 batch -------------------------------------------------------------------------------------
 
 
@@ -335,6 +387,14 @@ def test_a_collection_reads_and_deletes_by_ids(api: Api, contact: str) -> None:
     rows = api.delete(f"composite/sobjects?ids={contact},{task_id}&allOrNone=false").json()
     assert rows == [{"id": i, "success": True, "errors": []} for i in (contact, task_id)]
     assert api.get(f"sobjects/Contact/{contact}").status_code == 404
+
+
+def test_a_collection_reads_up_to_2000_records(api: Api, contact: str) -> None:
+    body = {"ids": ["003000000000001AAA"] * 1999 + [contact], "fields": ["Id"]}
+    found = api.post("composite/sobjects/Contact", body).json()
+    assert (found[:-1], found[-1]["Id"]) == ([None] * 1999, contact)
+    more = api.post("composite/sobjects/Contact", {**body, "ids": [contact] * 2001})
+    assert (more.status_code, more.json()[0]["errorCode"]) == (400, "EXCEEDED_ID_LIMIT")
 
 
 def test_more_than_200_records_are_refused_whole(api: Api) -> None:
@@ -498,6 +558,28 @@ def test_a_tree_has_at_most_200_records_and_5_levels(api: Api) -> None:
             nested = account(f"l{level}", ChildAccounts={"records": [nested]})
         answer = api.post("composite/tree/Account", {"records": [nested]})
         assert answer.status_code == status, answer.text
+
+
+def test_a_tree_has_at_most_5_types(api: Api) -> None:
+    def children(kind: str, **fields: Any) -> dict[str, Any]:
+        attributes = {"type": kind, "referenceId": kind}
+        return {"records": [{"attributes": attributes, **fields}]}
+
+    root = {
+        "attributes": {"type": "Account", "referenceId": "a"},
+        "Name": "Tree",
+        "Contacts": children("Contact", LastName="x"),
+        "Cases": children("Case", Subject="x"),
+        "Tasks": children("Task", Subject="x"),
+        "Opportunities": children(
+            "Opportunity", Name="x", StageName="Prospecting", CloseDate="2030-01-01"
+        ),
+    }
+    assert api.post("composite/tree/Account", {"records": [root]}).status_code == 201
+    role = children("OpportunityContactRole")
+    root["Opportunities"]["records"][0]["OpportunityContactRoles"] = role
+    answer = api.post("composite/tree/Account", {"records": [root]})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "LIMIT_EXCEEDED")
 
 
 def test_a_tree_creates_children_with_their_parent(api: Api, address: str) -> None:

@@ -199,3 +199,35 @@ def test_values_of_a_task_that_bite(api: Api) -> None:
         True,
         True,
     )
+
+
+def test_the_master_record_type_has_its_known_id(api: Api) -> None:
+    infos = api.get("sobjects/Contact/describe").json()["recordTypeInfos"]
+    (master,) = (info for info in infos if info["master"])
+    assert master["recordTypeId"] == "012000000000000AAA"
+
+
+def test_the_day_of_a_stamp_is_not_padded(org: RunningOrg, api: Api) -> None:
+    account = api.create("Account", Name="Stamped")
+    now = org.control.now()
+    first = now.replace(day=1, month=now.month % 12 + 1, year=now.year + now.month // 12)
+    org.control.set(session_seconds=10**7)
+    org.control.advance((first - now).total_seconds() + 86_400)
+    api.patch(f"sobjects/Account/{account}", {"Name": "Stamped again"})
+    stamp = api.get(f"sobjects/Account/{account}").headers["Last-Modified"]
+    assert stamp.split(", ")[1].startswith("2 ")
+
+
+def test_an_email_field_is_a_key_on_people_alone(api: Api) -> None:
+    keys = {
+        (name, field["name"]): (field["length"], field["idLookup"], field["filterable"])
+        for name in ("Contact", "Lead", "User", "Case")
+        for field in fields(api, name).values()
+        if field["type"] == "email"
+    }
+    assert keys[("Contact", "Email")] == keys[("Lead", "Email")] == (80, True, True)
+    assert keys[("User", "Email")] == (128, True, True)
+    assert keys[("Case", "SuppliedEmail")] == (80, False, True)
+    assert {key for key, (_, is_key, _) in keys.items() if is_key} == {
+        ("Contact", "Email"), ("Lead", "Email"), ("User", "Email"),
+    }  # fmt: skip

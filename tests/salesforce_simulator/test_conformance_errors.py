@@ -419,3 +419,24 @@ def test_what_an_edge_or_a_busy_org_answers_can_be_ordered(
     assert answer.headers["Content-Type"].startswith(content_type.partition(";")[0])
     assert (answer.text if isinstance(body, str) else answer.json()) == body
     assert api.query("SELECT Id FROM User").status_code == 200
+
+
+# Section 17 of the second reference: the codes that no other test here meets. Whatever a code
+# means to a client, an org of one's own can be made to answer it.
+PASSING = (
+    "TOO_MANY_APEX_REQUESTS", "TXN_SECURITY_METERING_ERROR", "REQUEST_RUNNING_TOO_LONG",
+    "TEMPORARY_QUERY_MORE_FAILURE", "PLATFORM_EVENT_PUBLISHING_UNAVAILABLE", "ORG_LOCKED",
+    "LOGIN_DURING_RESTRICTED_TIME", "LOGIN_DURING_RESTRICTED_DOMAIN", "FUNCTIONALITY_NOT_ENABLED",
+    "UNSUPPORTED_API_VERSION", "EXCEEDED_MAX_SIZE_REQUEST", "INTERNAL_ERROR", "ENTITY_IS_ARCHIVED",
+    "RECORD_IN_USE_BY_WORKFLOW", "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", "MIXED_DML_OPERATION",
+    "TXN_SECURITY_NO_ACCESS", "TXN_SECURITY_APEX_ERROR", "EXCEEDED_LEAD_CONVERT_LIMIT",
+)  # fmt: skip
+
+
+def test_every_code_of_a_refusal_can_be_ordered(org: RunningOrg, api: Api, contact: str) -> None:
+    path, change = f"sobjects/Contact/{contact}", {"Title": "x"}
+    for code in PASSING:
+        org.control.fault("row_refused", code=code, message=f"for {code}")
+        status, body = only(api.patch(path, change))
+        assert (status, body["errorCode"], body["message"]) == (400, code, f"for {code}")
+    assert api.patch(path, change).status_code == 204

@@ -572,3 +572,11 @@ def test_an_approval_needs_the_token_of_its_own_page(flow: Flow) -> None:
         forged = {"action": "approve", "csrf": "guessed"}
         page = browser.post(flow.authorize_url(), data=forged, timeout=30, allow_redirects=False)
         assert page.status_code == 403
+
+
+def test_offline_access_is_another_name_of_the_refresh_scope(flow: Flow) -> None:
+    assert "refresh_token" in flow.by_code(flow.code(scope="api offline_access")).json()
+
+
+def test_a_user_logs_in_3600_times_an_hour(flow: Flow) -> None:
+    assert flow.org.control.call("GET", "/settings")["logins_per_hour"] == 3600

@@ -153,8 +153,14 @@ def test_a_query_without_text_is_refused(api: Api) -> None:
 
 
 def test_an_org_tells_which_kind_it_is(process: Any, api: Api) -> None:
-    soql = "SELECT Id, Name, IsSandbox, OrganizationType, TrialExpirationDate FROM Organization"
+    soql = (
+        "SELECT Id, Name, IsSandbox, OrganizationType, InstanceName, TrialExpirationDate, "
+        "NamespacePrefix, TimeZoneSidKey, DefaultLocaleSidKey, LanguageLocaleKey FROM Organization"
+    )
     [record] = api.query(soql).json()["records"]
+    assert None not in [
+        record[name] for name in ("InstanceName", "TimeZoneSidKey", "DefaultLocaleSidKey")
+    ]
     assert record["Id"].startswith("00D")
     assert record["IsSandbox"] is False
     [other] = process.sandbox.control.query(soql)

@@ -329,3 +329,35 @@ def test_the_log_tells_what_a_call_was_and_never_its_token(org: RunningOrg, api:
         "composite_subrequests": 1,
         "rows": 4,
     }
+
+
+# -- what is not modelled --------------------------------------------------------------------------
+
+
+def test_resources_that_are_not_modelled_are_not_found(org: RunningOrg, api: Api) -> None:
+    """Bulk, Tooling, SOAP, actions, the UI API for records, lists and layouts, streaming."""
+    asked = [
+        ("GET", "tooling/query?q=SELECT+Id+FROM+EntityDefinition"),
+        ("POST", "tooling/sobjects/PlatformEventChannel"),
+        ("GET", "jobs/ingest"),
+        ("POST", "jobs/ingest"),
+        ("POST", "jobs/query"),
+        ("POST", "actions/standard/convertLead"),
+        ("POST", "actions/standard/invocableApplyLeadAssignmentRules"),
+        ("POST", "actions/custom/flow/Convert"),
+        ("POST", "ui-api/records"),
+        ("GET", "ui-api/records/003000000000001AAA"),
+        ("GET", "ui-api/layout/Contact?layoutType=Compact"),
+        ("GET", "ui-api/related-list-info/Contact"),
+        ("POST", "ui-api/related-list-records/003000000000001AAA/Cases"),
+        ("GET", "/cometd/66.0"),
+        ("POST", "/services/Soap/u/67.0"),
+        ("POST", "/services/apexrest/convert"),
+    ]
+    body = {"object": "Task", "operation": "insert"}
+    for method, path in asked:
+        answer = api.call(method, path, body if method == "POST" else None)
+        assert answer.status_code == 404, path
+    xml = {"Content-Type": "text/xml", "SOAPAction": '""'}
+    url = f"{org.base_url}/services/Soap/u/67.0"
+    assert requests.post(url, data=b"<x/>", headers=xml, timeout=30).status_code == 404

@@ -531,3 +531,69 @@ def test_two_hundred_addresses_among_thousands_are_found_by_the_index(org: Org, 
     scanned = calls_of(lambda: org.query(ann, "SELECT Id FROM Contact WHERE Title = 'nobody'"))
     assert found == [200]
     assert indexed < scanned
+
+
+# -- what the references name ---------------------------------------------------------------------
+def test_objects_that_are_not_modelled_are_unknown_types(org: Org, ann: User) -> None:
+    names = (
+        "AccountContactRelation", "CaseComment", "ContactPointEmail", "ContentNote",
+        "DatedConversionRate", "DuplicateRule", "EntityDefinition", "Event", "EventRelation",
+        "Note", "ObjectPermissions", "PlatformEventChannel", "Pricebook2", "UserRole",
+    )  # fmt: skip
+    for name in names:
+        code, message = complaint(org, ann, f"SELECT Id FROM {name}")
+        assert (code, message[:30]) == (
+            "INVALID_TYPE",
+            f"sObject type '{name}' is not supported"[:30],
+        )
+
+
+def test_changes_are_polled_in_their_order(org: Org, ann: User, people: Ids) -> None:
+    first = org.read(ann, "Contact", people["jane"])["SystemModstamp"]
+    soql = f"SELECT Id FROM Contact WHERE SystemModstamp > {first} ORDER BY SystemModstamp, Id"
+    found = [row["Id"] for row in org.query(ann, soql)["records"]]
+    assert found == [people[name] for name in ("bob", "eva", "cy", "ann")]
+
+
+def test_the_account_of_most_contacts_with_a_domain(org: Org, ann: User, people: Ids) -> None:
+    soql = (
+        "SELECT AccountId, COUNT(Id) n FROM Contact WHERE Email LIKE '%@acme.example' AND "
+        "AccountId != null GROUP BY AccountId ORDER BY COUNT(Id) DESC LIMIT 3"
+    )
+    (row,) = org.query(ann, soql)["records"]
+    assert (row["AccountId"], row["n"]) == (people["acme"], 2)
+
+
+def test_a_website_is_found_in_any_case_and_only_whole(org: Org, ann: User, people: Ids) -> None:
+    org.update(ann, "Account", people["acme"], {"Website": "HTTPS://www.Acme.example"})
+    for forms, hits in (("'acme.example','https://www.acme.example'", 1), ("'acme.example'", 0)):
+        soql = f"SELECT Id FROM Account WHERE Website IN ({forms})"
+        assert org.query(ann, soql)["totalSize"] == hits
+
+
+def test_a_statement_leads_to_55_parents_at_most(org: Org, ann: User) -> None:
+    for number in range(56):
+        name = f"Parent{number}__c"
+        lookup = {"type": "reference", "referenceTo": ["Account"]}
+        relation = {"relationshipName": f"Parent{number}__r"}
+        org.add_field("Contact", {"name": name, **lookup, **relation})
+    paths = [f"Parent{number}__r.Name" for number in range(56)]
+    assert org.query(ann, f"SELECT {', '.join(paths[:55])} FROM Contact")["totalSize"] == 0
+    code, _ = complaint(org, ann, f"SELECT {', '.join(paths)} FROM Contact")
+    assert code == "MALFORMED_QUERY"
+
+
+def test_a_lookup_of_ones_own_leads_to_its_parent(org: Org, ann: User, people: Ids) -> None:
+    lookup = {
+        "name": "Partner__c", "type": "reference", "referenceTo": ["Account"],
+        "relationshipName": "Partner__r",
+    }  # fmt: skip
+    org.add_field("Contact", lookup)
+    org.update(ann, "Contact", people["cy"], {"Partner__c": people["acme"]})
+    soql = f"SELECT Partner__r.Name FROM Contact WHERE Id = '{people['cy']}'"
+    assert org.query(ann, soql)["records"][0]["Partner__r"]["Name"] == "Acme"
+    children = org.describe(ann, "Account")["childRelationships"]
+    assert {
+        "childSObject", "field", "relationshipName", "cascadeDelete", "restrictedDelete",
+        "deprecatedAndHidden", "junctionIdListNames", "junctionReferenceTo",
+    } <= set(children[0])  # fmt: skip

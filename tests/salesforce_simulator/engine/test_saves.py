@@ -681,3 +681,83 @@ def test_two_hundred_tasks_are_saved_at_once(org: Org, ann: User) -> None:
             fields = {"Subject": f"Mail {number}", "WhoId": contact, "Status": "Completed"}
             org.create(ann, "Task", fields)
     assert time.thread_time() - started < 1
+
+
+# -- what the references name ---------------------------------------------------------------------
+DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2030-01-01"}
+
+
+def test_a_tasks_account_is_that_of_what_it_is_about(org: Org, ann: User) -> None:
+    account = org.create(ann, "Account", {"Name": "A"})
+    other = org.create(ann, "Account", {"Name": "B"})
+    who = org.create(ann, "Contact", {"LastName": "D", "AccountId": other})
+    whats = [
+        account,
+        org.create(ann, "Opportunity", DEAL | {"AccountId": account}),
+        org.create(ann, "Case", {"Subject": "C", "AccountId": account}),
+    ]
+    for what in whats:
+        task = org.create(ann, "Task", {"WhatId": what, "WhoId": who})
+        assert org.read(ann, "Task", task)["AccountId"] == account
+
+
+def test_the_values_of_a_task_are_the_standard_ones(org: Org, ann: User) -> None:
+    fields = {field["name"]: field for field in org.describe(ann, "Task")["fields"]}
+    shown = {
+        name: [entry["value"] for entry in fields[name]["picklistValues"]]
+        for name in ("Status", "Priority", "TaskSubtype")
+    }
+    assert shown == {
+        "Status": [
+            "Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred",
+        ],
+        "Priority": ["High", "Normal", "Low"],
+        "TaskSubtype": ["Task", "Email", "ListEmail", "Cadence", "Call", "LinkedIn"],
+    }  # fmt: skip
+
+
+def test_the_opportunity_of_a_role_is_fixed(org: Org, ann: User) -> None:
+    contact = org.create(ann, "Contact", {"LastName": "D"})
+    one, two = (org.create(ann, "Opportunity", DEAL) for _ in range(2))
+    fields = {"OpportunityId": one, "ContactId": contact}
+    role = org.create(ann, "OpportunityContactRole", fields)
+    with pytest.raises(OrgError, match="INVALID_FIELD_FOR_INSERT_UPDATE"):
+        org.update(ann, "OpportunityContactRole", role, {"OpportunityId": two})
+
+
+def test_a_converted_status_converts_no_lead(org: Org, ann: User) -> None:
+    lead = org.create(ann, "Lead", {"LastName": "L", "Company": "C"})
+    org.update(ann, "Lead", lead, {"Status": "Closed - Converted"})
+    record = org.read(ann, "Lead", lead)
+    assert (record["Status"], record["IsConverted"]) == ("Closed - Converted", False)
+    assert record["ConvertedContactId"] is None
+
+
+def test_a_reference_to_several_objects_takes_no_external_key(org: Org, ann: User) -> None:
+    """Nobody has recorded this form, so that it is refused."""
+    org.create(ann, "Account", {"Name": "A", "Customer_Number__c": "K1"})
+    what = {"attributes": {"type": "Account"}, "Customer_Number__c": "K1"}
+    entry = refusal(org, ann, "Task", {"Subject": "x", "What": what}).entries[0]
+    assert entry.code == "INVALID_CROSS_REFERENCE_KEY"
+
+
+def test_an_id_of_another_object_is_malformed_in_a_row(org: Org, ann: User) -> None:
+    account = org.create(ann, "Account", {"Name": "A"})
+    with pytest.raises(OrgError) as refused:
+        org.update(ann, "Contact", account, {"Title": "x"})
+    (row,) = refused.value.row()
+    assert (refused.value.status, row["statusCode"], row["fields"]) == (404, "MALFORMED_ID", ["Id"])
+    assert row["message"] == f"Contact ID: id value of incorrect type: {account}"
+
+
+@pytest.mark.parametrize("parent", ["Account", "Lead"])
+def test_who_is_deleted_takes_people_and_tasks_along(org: Org, ann: User, parent: str) -> None:
+    fields = {"Account": {"Name": "A"}, "Lead": {"LastName": "L", "Company": "C"}}[parent]
+    record = org.create(ann, parent, fields)
+    gone = [org.create(ann, "Task", {"WhatId" if parent == "Account" else "WhoId": record})]
+    if parent == "Account":
+        gone.append(org.create(ann, "Contact", {"LastName": "D", "AccountId": record}))
+    org.delete(ann, parent, record)
+    for name, found in zip(("Task", "Contact"), gone, strict=False):
+        with pytest.raises(OrgError, match="NOT_FOUND"):
+            org.read(ann, name, found)

@@ -165,6 +165,7 @@ def test_endless_parentheses_are_too_complicated() -> None:
         "SELECT Id FROM Contact USING SCOPE mine",
         "SELECT Id FROM Contact WITH SECURITY_ENFORCED",
         "SELECT toLabel(Status) FROM Case",
+        "SELECT FORMAT(Amount) FROM Opportunity",
         "SELECT Id FROM Case WHERE CALENDAR_YEAR(CreatedDate) = 2026",
         "SELECT Id FROM Contact c, c.Account a",
         "SELECT Id FROM Contact FOR UPDATE",

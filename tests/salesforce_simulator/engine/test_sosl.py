@@ -112,3 +112,32 @@ def test_the_parameterized_search(org: Org, ann: User, jane: str) -> None:
     assert answer["searchRecords"][-1]["attributes"]["type"] == "Lead"
     hyphen = org.parameterized_search(ann, "doe-smith", objects={"Contact": []})
     assert [row["Id"] for row in hyphen["searchRecords"]] == [jane]
+
+
+def test_every_email_field_and_the_website_are_searched(org: Org, ann: User) -> None:
+    org.add_field("Contact", {"name": "Private__c", "type": "email", "length": 80})
+    org.create(ann, "Contact", {"LastName": "X", "Private__c": "eva@home.example"})
+    org.create(ann, "Account", {"Name": "A", "Website": "https://zenith.example/"})
+    for term, group, name in (
+        (r"eva\@home.example", "EMAIL", "Contact"),
+        ("zenith.example", "NAME", "Account"),
+    ):
+        sosl = f"FIND {{{term}}} IN {group} FIELDS RETURNING {name}(Id)"
+        assert len(org.search(ann, sosl)["searchRecords"]) == 1, term
+
+
+def test_an_object_gives_250_rows_unless_its_limit_says_more(org: Org, ann: User) -> None:
+    with org.transaction():
+        for number in range(251):
+            org.create(ann, "Account", {"Name": f"Gamma {number}"})
+    for limit, rows in (("", 250), (" LIMIT 251", 251)):
+        sosl = f"FIND {{gamma}} IN NAME FIELDS RETURNING Account(Id{limit})"
+        assert len(org.search(ann, sosl)["searchRecords"]) == rows
+
+
+def test_a_text_of_more_than_10000_characters_finds_nothing(org: Org, ann: User, jane: str) -> None:
+    for text, hits in (("jane " * 2000, 1), ("jane " * 2001, 0)):
+        sosl = f"FIND {{{text}}} IN NAME FIELDS RETURNING Contact(Id WHERE FirstName = 'Jane')"
+        assert len(org.search(ann, sosl)["searchRecords"]) == hits
+    with pytest.raises(OrgError, match="does not model operators"):
+        org.search(ann, f"FIND {{{'jane OR ' * 501}doe}} IN NAME FIELDS RETURNING Contact(Id)")

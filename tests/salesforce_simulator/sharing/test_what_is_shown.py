@@ -223,6 +223,7 @@ def test_a_queue_owns_only_what_it_is_for(org: Org, people: People) -> None:
 
 def test_queues_are_found_by_their_objects(org: Org, people: People) -> None:
     queue = org.sharing.add_queue("Support", ["Case"], [people.other])
+    assert queue.startswith("00G")
     soql = "SELECT Queue.Id, Queue.Name FROM QueueSobject WHERE SobjectType = 'Case'"
     [row] = org.query(people.rep, soql)["records"]
     assert (row["Queue"]["Id"], row["Queue"]["Name"]) == (queue, "Support")

@@ -293,3 +293,11 @@ def test_an_open_question_shows_only_ones_own_files(org: Org, ann: User, upload:
         {"Id": theirs}
     ]
     assert len(rows(org, ann, "SELECT Id FROM ContentVersion")) == 2
+
+
+def test_the_ids_of_mail_and_files_begin_as_the_services(org: Org, ann: User) -> None:
+    prefixes = {
+        name: org.describe(ann, name)["keyPrefix"]
+        for name in ("EmailMessage", "EmailMessageRelation", "ContentVersion", "ContentDocument")
+    }
+    assert list(prefixes.values()) == ["02s", "0CZ", "068", "069"]
