@@ -231,6 +231,7 @@ def test_a_relationship_one_may_not_read_is_not_understood(few: Api) -> None:
         ("SELECT Id FROM Contact WHERE Name = q", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE", "MALFORMED_QUERY"),
         ("SELECT * FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Loyalty_Points__c = 1 + 1", "MALFORMED_QUERY"),
         (r"SELECT Id FROM Contact WHERE Name = 'a\q'", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE Name = 'open", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE Description = 'x'", "INVALID_FIELD"),

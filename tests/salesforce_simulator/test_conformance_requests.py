@@ -117,7 +117,14 @@ def test_chunked_bodies_are_accepted(api: Api, contact: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["query/?q=SELECT+Id+FROM+User", "limits/", "sobjects/", "sobjects/Contact/"]
+    "path",
+    [
+        "query/?q=SELECT+Id+FROM+User",
+        "query/?q=SELECT%20Id%20FROM%20User",
+        "limits/",
+        "sobjects/",
+        "sobjects/Contact/",
+    ],
 )
 def test_a_trailing_slash_does_not_matter(api: Api, path: str) -> None:
     assert api.get(path).status_code == 200

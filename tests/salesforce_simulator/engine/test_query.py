@@ -597,3 +597,11 @@ def test_a_lookup_of_ones_own_leads_to_its_parent(org: Org, ann: User, people: I
         "childSObject", "field", "relationshipName", "cascadeDelete", "restrictedDelete",
         "deprecatedAndHidden", "junctionIdListNames", "junctionReferenceTo",
     } <= set(children[0])  # fmt: skip
+
+
+def test_a_field_flagged_so_is_no_filter(org: Org, ann: User) -> None:
+    flags = {"type": "string", "length": 80, "encrypted": True, "filterable": False}
+    org.add_field("Contact", {"name": "Shielded__c", **flags})
+    code, message = complaint(org, ann, "SELECT Id FROM Contact WHERE Shielded__c = 'x'")
+    assert code == "INVALID_FIELD"
+    assert message == "field 'Shielded__c' can not be filtered in a query call"
