@@ -591,7 +591,7 @@ def test_a_case_that_gave_way_to_more_recent_ones_is_said_to_be_elsewhere(
     path = f"/Case/{case}/edit/Status"
     assert "no longer" not in edit(client, path, Status="Working").text
     inbox.salesforce.meanwhile("panel", lambda: inbox.salesforce.delete("Case", case))
-    assert "This Case is no longer shown in this panel." in edit(client, path, Status="New").text
+    assert "This Case is not shown in this panel." in edit(client, path, Status="New").text
 
 
 def test_nothing_is_said_to_be_elsewhere_while_salesforce_does_not_answer(
