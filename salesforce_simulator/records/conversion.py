@@ -48,6 +48,7 @@ class _Conversion:
 
     store: Store
     catalog: Catalog
+    rights: Rights
     clock: OrgClock
     saves: Saves
     user: User
@@ -89,7 +90,7 @@ class _Conversion:
         if company is None:
             names = {k: lead.get(k) for k in ("FirstName", "LastName", "Salutation", "Phone")}
             values = names | {"PersonEmail": lead.get("Email")} | self._asked_owner()
-            return self.saves.create_row(self.user, "Account", values)
+            return self._make("Account", values)
         name = accounts.field("Name")
         if name is not None:
             ids = sorted(self.store.ids_equal("Account", name, [company]))
@@ -97,7 +98,13 @@ class _Conversion:
                 if not known.get("IsDeleted") and not known.get("IsPersonAccount"):
                     return str(known["Id"])
         values = {"Name": company, "Phone": lead.get("Phone")} | self._asked_owner()
-        return self.saves.create_row(self.user, "Account", values)
+        return self._make("Account", values)
+
+    def _make(self, name: str, values: Record) -> str:
+        """A new record, for which the user needs the right of the object."""
+        if not self.rights.on_object(self.user, self.catalog.get(name)).create:
+            raise access_denied(403)
+        return self.saves.create_row(self.user, name, values)
 
     def _asked_owner(self) -> Record:
         return self.owner if self.order.owner_id else {}
@@ -119,9 +126,7 @@ class _Conversion:
             for ours, theirs in _COPIED.items()
             if contacts.field(theirs) is not None
         }
-        return self.saves.create_row(
-            self.user, "Contact", values | {"AccountId": account_id} | self.owner
-        )
+        return self._make("Contact", values | {"AccountId": account_id} | self.owner)
 
     def _existing(self, name: str, record_id: str, copied: Mapping[str, str]) -> str:
         """Fill the empty fields of a record that is there; it keeps its owner."""
@@ -160,7 +165,7 @@ class _Conversion:
             "CloseDate": (self.clock.now() + timedelta(days=90)).date().isoformat(),
             "ContactId": contact_id,
         }
-        return self.saves.create_row(self.user, "Opportunity", values | self._asked_owner())
+        return self._make("Opportunity", values | self._asked_owner())
 
     # -- what moves --------------------------------------------------------------------------------
     def move(self, contact_id: str, opportunity_id: str | None) -> None:
@@ -217,7 +222,7 @@ def convert(
         raise access_denied(403)
     if lead.get("IsConverted"):
         raise refuse("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-    one = _Conversion(store, catalog, clock, saves, user, lead, order)
+    one = _Conversion(store, catalog, rights, clock, saves, user, lead, order)
     one.check()
     account_id = one.account()
     contact_id = one.contact(account_id)

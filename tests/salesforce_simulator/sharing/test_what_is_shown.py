@@ -217,6 +217,9 @@ def test_a_queue_owns_only_what_it_is_for(org: Org, people: People) -> None:
     body = {"LastName": "Doe", "Company": "Acme", "OwnerId": queue}
     refused = refusal(lambda: org.create(people.rep, "Lead", body))
     assert refused[1] == "FIELD_INTEGRITY_EXCEPTION"
+    tasks = org.sharing.add_queue("Calls", ["Task"], [people.other])
+    task = org.create(people.rep, "Task", {"Subject": "Call", "OwnerId": tasks})
+    assert org.read(people.other, "Task", task)["OwnerId"] == tasks
     with pytest.raises(ValueError, match="cannot be owned by a queue"):
         org.sharing.add_queue("Wrong", ["Contact"])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from salesforce_simulator.org import Org
-from salesforce_simulator.results import ALL_PERMISSIONS, User
+from salesforce_simulator.results import ALL_PERMISSIONS, ObjectRights, User
 
 from .conftest import Log, refused, rows, task_of
 
@@ -121,6 +121,27 @@ def test_converting_needs_the_permission(org: Org, ann: User, lead: str) -> None
     asked = "SELECT PermissionsConvertLeads FROM UserPermissionAccess"
     assert rows(org, few, asked) == [{"PermissionsConvertLeads": False}]
     assert rows(org, ann, asked) == [{"PermissionsConvertLeads": True}]
+
+
+@pytest.mark.parametrize("name", ["Account", "Contact", "Opportunity"])
+def test_what_a_conversion_makes_needs_the_right_to_create_it(
+    org: Org, ann: User, bob: User, lead: str, name: str
+) -> None:  # documented, the code assumed
+    org.set_object_rights(bob, name, ObjectRights(create=False))
+    order = {"opportunity_name": "Deal"}
+    entry = refused(lambda: org.convert_lead(bob, lead, **order))
+    assert entry.code == "INSUFFICIENT_ACCESS_OR_READONLY"
+    assert org.read(ann, "Lead", lead)["IsConverted"] is False
+    assert rows(org, ann, "SELECT Id FROM Opportunity") == []
+
+
+def test_a_lead_of_a_queue_needs_an_owner(org: Org, ann: User, bob: User, lead: str) -> None:
+    queue = org.sharing.add_queue("Desk", ["Lead"])
+    org.update(ann, "Lead", lead, {"OwnerId": queue})
+    entry = refused(lambda: org.convert_lead(ann, lead))
+    assert entry.code == "REQUIRED_FIELD_MISSING"  # documented, the code assumed
+    made = org.convert_lead(ann, lead, owner_id=bob.id)
+    assert org.read(ann, "Contact", made.contact_id)["OwnerId"] == bob.id
 
 
 # -- the history -----------------------------------------------------------------------------------
