@@ -56,15 +56,14 @@ def addable_fields(schema: ObjectSchema) -> list[FieldSpec]:
 def name_address_field(session: Session, agent: Agent, object: str, field: str) -> bool:
     """Let agents add addresses into this field, "" for none; says whether that changed anything.
     That the object has it is the caller's business (`addable_fields`)."""
+    # Locked: another admin may be naming that of another object.
+    session.get(FindingPolicy, agent.company_id, with_for_update={"key_share": True})
     known = load(session, agent.company_id)
     if known.add_to.get(object, "") == field:
         return False
     named = {**known.add_to, object: field}
-    row = {
-        "company_id": agent.company_id,
-        "search": known.search,
-        "add_to": {name: kept for name, kept in named.items() if kept},
-    }
+    add_to = {name: kept for name, kept in named.items() if kept}
+    row = {"company_id": agent.company_id, "add_to": add_to}
     upsert(session, FindingPolicy, row)
     audit.record_by(
         session,

@@ -53,6 +53,8 @@ def load(session: Session, company_id: str) -> Mapping[str, CreateChoice]:
 def change(session: Session, agent: Agent, object: str, **values: Any) -> bool:
     """Set an admin's choice (`allowed`, `assigned`, `fields`) and write it down; says whether that
     changed anything."""
+    # Locked: another admin may be changing another of them.
+    session.get(CreatePolicy, (agent.company_id, object), with_for_update={"key_share": True})
     before = load(session, agent.company_id).get(object, CreateChoice())
     changed = sorted(
         name
