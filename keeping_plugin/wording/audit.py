@@ -255,6 +255,7 @@ _DETAILS: Mapping[str, Callable[[str], str]] = {
     "undo_started": _undo,
     "undo_stopped": lambda detail: f"undo {detail}",
     "record_deleted": lambda detail: f"undo {detail}",
+    "logged_by_hand": lambda detail: "the rules refused it" if detail else "",
     "kept_out": lambda detail: f"a {detail}",
     "unusual_use": _requests,
     "keys_rotated": lambda detail: _count(detail, "token", "tokens"),

@@ -7,6 +7,7 @@ whatever the automation makes of it meanwhile, there is one Task.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -105,6 +106,7 @@ def log_now(runtime: Runtime, agent: Agent, conversation_id: str, message_id: st
         if entry is not None and entry.state in (EntryState.DONE, EntryState.FAILED):
             return None
         _delete(session, agent.company_id, conversation_id, message_id)
+        granted = True
         if entry is not None and entry.state in OWED:
             mine = SyncEntry.id == entry.id
             entries.happen(session, Event.ASKED, mine, by_agent=policy.asked_by)
@@ -118,7 +120,8 @@ def log_now(runtime: Runtime, agent: Agent, conversation_id: str, message_id: st
                 epoch=connection.epoch,
                 occasion=by_hand_occasion(database, message),
             )
-            if judged.verdicts[0].granted and not judged.entries:
+            granted = judged.verdicts[0].granted
+            if granted and not judged.entries:
                 raise InvalidInput(LOGGED_BEFORE)
         audit.record_by(
             session,
@@ -126,6 +129,7 @@ def log_now(runtime: Runtime, agent: Agent, conversation_id: str, message_id: st
             Audited.LOGGED_BY_HAND,
             connection_id=connection.id,
             record_id=message_id,
+            detail="" if granted else "refused",
         )
         return connection.id
 
@@ -133,7 +137,11 @@ def log_now(runtime: Runtime, agent: Agent, conversation_id: str, message_id: st
 def do_not_log(runtime: Runtime, agent: Agent, conversation_id: str, message_id: str) -> None:
     """Keep a message of this conversation out of Salesforce: what waits ends, and what is being
     sent is not sent again. Raises NotFound, and InvalidInput for one that is logged."""
+    if not _may_be_one(message_id):
+        raise NotFound(_ELSEWHERE)
     with runtime.database.write() as session:
+        # Before it is asked what is logged: a batch may be writing that down.
+        connection_id = _begin(session, agent)
         known = exists().where(
             Decision.company_id == agent.company_id,
             Decision.conversation_id == conversation_id,
@@ -150,14 +158,15 @@ def do_not_log(runtime: Runtime, agent: Agent, conversation_id: str, message_id:
         )
         if session.scalar(select(logged)):
             raise InvalidInput(LOGGED_ALREADY)
-        _keep_out(session, agent, conversation_id, message_id, SyncEntry.message_id == message_id)
+        of_message = SyncEntry.message_id == message_id
+        _keep_out(session, agent, connection_id, conversation_id, message_id, of_message)
 
 
 def do_not_log_conversation(runtime: Runtime, agent: Agent, conversation_id: str) -> None:
     """Keep a conversation out of Salesforce from now on: what waits ends, and later mail is
     refused, but for messages that agents log one by one."""
     with runtime.database.write() as session:
-        _keep_out(session, agent, conversation_id, WHOLE)
+        _keep_out(session, agent, _begin(session, agent), conversation_id, WHOLE)
 
 
 def log_conversation_again(runtime: Runtime, agent: Agent, conversation_id: str) -> None:
@@ -171,11 +180,16 @@ def log_conversation_again(runtime: Runtime, agent: Agent, conversation_id: str)
 def _message(
     helpdesk: HelpDesk, company_id: str, conversation_id: str, message_id: str
 ) -> MessageArrived:
-    known = 0 < len(message_id) <= 255 and "\x00" not in message_id
+    known = _may_be_one(message_id)
     for message in facts_of(helpdesk, company_id, [message_id]) if known else ():
         if message.conversation_id == conversation_id:
             return message
     raise NotFound(_ELSEWHERE)
+
+
+def _may_be_one(message_id: str) -> bool:
+    """Whether a database could hold this id: JSON can spell a NUL and half a surrogate pair."""
+    return 0 < len(message_id) <= 255 and not re.search("[\x00\ud800-\udfff]", message_id)
 
 
 def _check_contract(session: Session) -> None:
@@ -193,20 +207,25 @@ def _entry(session: Session, connection: Connection, message_id: str) -> SyncEnt
     )
 
 
+def _begin(session: Session, agent: Agent) -> int | None:
+    """Lock the company's connection, if there is one, before something is kept out."""
+    _check_contract(session)
+    mine = Connection.company_id == agent.company_id, Connection.current
+    connection_id = session.scalar(select(Connection.id).where(*mine))
+    if connection_id is not None:
+        lock_connection(session, connection_id)
+    return connection_id
+
+
 def _keep_out(
     session: Session,
     agent: Agent,
+    connection_id: int | None,
     conversation_id: str,
     message_id: str,
     *which: ColumnElement[bool],
 ) -> None:
-    _check_contract(session)
     company_id = agent.company_id
-    connection_id = session.scalar(
-        select(Connection.id).where(Connection.company_id == company_id, Connection.current)
-    )
-    if connection_id is not None:
-        lock_connection(session, connection_id)
     time = now(session)
     row = {
         "company_id": company_id,

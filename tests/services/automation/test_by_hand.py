@@ -27,6 +27,7 @@ from keeping_plugin.services.automation.intake import message_arrived
 from keeping_plugin.services.ledger import entries
 from keeping_plugin.services.ledger.events import Event
 from keeping_plugin.types import Agent
+from keeping_plugin.wording.audit import detail_text
 from tests.services.delivery.house import COMPANY, JANE, House
 
 GUS = Agent("gus", COMPANY, "Gus Agent")
@@ -260,6 +261,9 @@ def test_what_no_agent_decides_is_refused_and_said(house: House, what: str) -> N
     house.drain()
     assert reasons(house) == {"log_task": (code,)}
     assert house.states() == []
+    with house.database.read() as session:
+        (asked,) = session.scalars(select(AuditRecord).where(AuditRecord.action == "logged_by_hand"))
+    assert "refused" in detail_text(asked.action, asked.detail)
 
 
 def test_what_retention_has_removed_is_not_logged_a_second_time(house: House) -> None:
@@ -281,11 +285,14 @@ def test_without_a_connection_nothing_is_logged(house: House) -> None:
         log_now(house)
 
 
+@pytest.mark.both_databases
 def test_a_message_of_another_conversation_or_none_is_not_there(house: House) -> None:
     arrive(house)
-    for message_id in ("m2", "", "x" * 256, "a\0b"):
+    for message_id in ("m2", "", "x" * 256, "a\0b", "a\ud800"):
         with pytest.raises(NotFound):
             by_hand.log_now(house.runtime, GUS, "c-m1", message_id)
+        with pytest.raises(NotFound):
+            by_hand.do_not_log(house.runtime, GUS, "c-m1", message_id)
         with pytest.raises(NotFound):
             by_hand.do_not_log(house.runtime, GUS, "c-other", message_id or "m1")
 
