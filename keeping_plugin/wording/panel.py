@@ -115,6 +115,11 @@ NOTICES: Mapping[str, str] = {
     ),
 }
 
+PERSON_CHANGED = (
+    "This conversation shows another person by now. Nothing was saved. Check whom it is for, then "
+    "save again."
+)
+
 COMPANY_SOURCES: Mapping[str, str] = {
     "account": "The Account of people with this email domain suggests the company",
     "signature": "The signature in the customer's last message suggests the company",

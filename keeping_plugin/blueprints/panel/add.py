@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -61,7 +61,7 @@ from keeping_plugin.services.schema.creating import CreateChoice, form_fields
 from keeping_plugin.state import current_runtime
 from keeping_plugin.types import Address, Message, Saved, Value
 from keeping_plugin.wording.errors import error_sentence
-from keeping_plugin.wording.panel import COMPANY_SOURCES
+from keeping_plugin.wording.panel import COMPANY_SOURCES, PERSON_CHANGED
 from keeping_plugin.wording.salesforce_errors import explained
 
 _ATTEMPT = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -123,6 +123,9 @@ def create(conversation_id: str, object: str) -> Any:
     sought = search_asked(form)
     if refusal is not None:
         return _form(adding_, status=status_of(refusal), error=refusal)
+    meant = form_input().get("person", "")  # whom the agent saw
+    if subject is not None and meant and meant[:15] != subject.person.id[:15]:
+        return _form(adding_, status=409, error=InvalidInput(PERSON_CHANGED))
     if request.form.get("retype"):
         return _form(adding_, focus="k-new-record-type")
     if sought is not None:
@@ -210,7 +213,7 @@ def _save(a: Adding) -> Any:
                 runtime,
                 a.place.agent,
                 a.making,
-                {**a.making.linked, **fields},
+                {**_unshown(a.form, a.making.linked), **fields},
                 allow_duplicates=anyway,
             )
             if a.making is not None
@@ -251,6 +254,11 @@ def _save(a: Adding) -> Any:
         notice = "added" if not isinstance(done, adding.Exists) else "exists"
         return show(a.place, view, notice=notice)
     return redirect(url_for(".panel", conversation_id=a.place.conversation.id), 303)
+
+
+def _unshown(form: RecordForm, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Those of these values that the form does not show: what it shows, the agent may clear."""
+    return {name: value for name, value in values.items() if form.control(name) is None}
 
 
 def _suggested_company(
@@ -316,6 +324,7 @@ def _form(
         "duplicates": [one.as_json() for one in found],
         "may_save_anyway": bool(found) and getattr(error, "may_save", False),
         "attempt": a.making.attempt if a.making is not None else None,
+        "person": a.making.person.id if a.making is not None else None,
         "error": error_json(error) if error is not None else None,
     }
     return answer(

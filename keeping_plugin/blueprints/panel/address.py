@@ -39,7 +39,8 @@ from keeping_plugin.wording.salesforce_errors import explained
 
 def address(conversation_id: str) -> Response:
     """Look at both values; write the address. With `record`, one that a search found, choose it
-    first. What the field holds travels as `seen`: something else there is asked about."""
+    first. What the field holds travels as `seen`, and whose it is as `id`: something else there,
+    and another record that a colleague chose meanwhile, are asked about."""
     place = load_conversation(conversation_id)
     link, key = link_and_address(place)
     runtime = current_runtime()
@@ -66,6 +67,9 @@ def address(conversation_id: str) -> Response:
         guards.denied()
         refused = ADDRESS_WAYS[way.way].refused
         raise InvalidInput(f"{refused}: {way.label}, {way.reason}.", field=way.field)
+    meant = str(inputs.get("id") or record)
+    if meant and meant[:15] != person.id[:15]:
+        return _ask(place, link, view, way, moved=True)
     if request.method == "GET" or ("seen" not in inputs and way.asks):
         return _ask(place, link, view, way)
     try:
@@ -94,9 +98,11 @@ def _ask(
     way: Offer,
     *,
     held: str | None = None,
+    moved: bool = False,
     error: KeepingError | None = None,
 ) -> Response:
-    """The second look: what stands in the field (`held`: since a moment ago), and what would."""
+    """The second look: what stands in the field (`held`: since a moment ago), and what would.
+    `moved`: it is of another record than the agent saw."""
     status = 200 if request.method == "GET" else 409
     now = way.held if held is None else held
     others = sum(1 for one in view.found if not service.is_of(one, way.record))
@@ -125,6 +131,7 @@ def _ask(
         words=ADDRESS_WAYS[way.way],
         held=now,
         changed=held is not None,
+        moved=moved,
         others=others,
         anyway=anyway,
         error=error,

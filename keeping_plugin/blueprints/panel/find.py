@@ -12,6 +12,7 @@ from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.cards import Cards
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
 from keeping_plugin.blueprints.web.errors import status_of
+from keeping_plugin.blueprints.web.form_input import sent
 from keeping_plugin.blueprints.web.reader import reader
 from keeping_plugin.blueprints.web.rendering import Wanted, answer, wanted
 from keeping_plugin.errors import (
@@ -60,10 +61,11 @@ def find(conversation_id: str) -> Response:
 
 
 def unpick(conversation_id: str) -> ResponseReturnValue:
-    """Not them: the record chosen for this address is chosen no more."""
+    """Not them: the record chosen for this address is chosen no more, if it is still the one that
+    the agent saw (`id`)."""
     place = load_conversation(conversation_id)
     link, key = link_and_address(place)
-    service.not_them(current_runtime(), place.agent, link, key)
+    service.not_them(current_runtime(), place.agent, link, key, str(sent().get("id") or ""))
     if wanted() is Wanted.JSON:
         return show(place, place.open_panel())
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)

@@ -29,7 +29,7 @@ def form_input() -> MultiDict[str, str]:
         if not isinstance(mark, str):
             raise InvalidInput("Every value in `seen` must be a string.", field=name)
         sent.add(WAS + name, mark)
-    for name in ("save_anyway", "record_type", "attempt"):
+    for name in ("save_anyway", "record_type", "attempt", "person"):
         if body.get(name):
             sent.add(name, str(body[name]))
     return sent

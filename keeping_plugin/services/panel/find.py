@@ -93,10 +93,12 @@ def choose_shown(
         runtime.queue.ring([link.connection_id])
 
 
-def not_them(runtime: Runtime, agent: Agent, link: Linked, address: str) -> None:
-    """Take the choice for an address back."""
+def not_them(
+    runtime: Runtime, agent: Agent, link: Linked, address: str, record_id: str = ""
+) -> None:
+    """Take the choice for an address back; with `record_id` only the choice of that record."""
     with runtime.database.write() as session:
-        picks.take_back(session, agent, link.connection_id, address)
+        picks.take_back(session, agent, link.connection_id, address, record_id)
         cards.keep(session, link.connection_id, address, ())
 
 

@@ -337,11 +337,14 @@ def _send(
     fields: Mapping[str, Value],
     allow_duplicates: bool,
 ) -> Saved:
-    """Create it soon after the row was written: a call that could not start is marked anew."""
+    """Create it soon after the row was written: a call that could not start is marked anew. The
+    user may be another than of an earlier Save, if an admin has logged in again meanwhile."""
+    user = select(Connection.user_id).where(Connection.id == making.link.connection_id)
     for _ in range(MARKS):
         with runtime.database.write() as session:
             start_by = runtime.clock.monotonic() + runtime.times.seconds(MARK_AGE)
-            session.execute(update(MadeRecord).where(*_of(making)).values(sent_at=now(session)))
+            sent = {"sent_at": now(session), "sent_as": user.scalar_subquery()}
+            session.execute(update(MadeRecord).where(*_of(making)).values(sent))
         try:
             return gateway.create(
                 making.row.name,

@@ -63,12 +63,16 @@ def keep(
     return waiting.contact_appeared(session, connection_id, [address])
 
 
-def take_back(session: Session, agent: Agent, connection_id: int, address: str) -> bool:
-    """Forget the choice for an address; says whether there was one."""
+def take_back(
+    session: Session, agent: Agent, connection_id: int, address: str, record_id: str = ""
+) -> bool:
+    """Forget the choice for an address, with `record_id` only if it is that record; says whether
+    there was one."""
+    which = [Pick.connection_id == connection_id, Pick.address == address]
+    if record_id:
+        which.append(Pick.record_id == record_id)
     pick = session.execute(
-        delete(Pick)
-        .where(Pick.connection_id == connection_id, Pick.address == address)
-        .returning(Pick.object, Pick.record_id)
+        delete(Pick).where(*which).returning(Pick.object, Pick.record_id)
     ).one_or_none()
     if pick is None:
         return False

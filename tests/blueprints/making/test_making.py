@@ -21,7 +21,7 @@ from keeping_plugin.errors import (
     SalesforceError,
     SalesforceUnavailable,
 )
-from keeping_plugin.models import AgentUser, AuditRecord, MadeRecord
+from keeping_plugin.models import AgentUser, AuditRecord, Connection, MadeRecord
 from keeping_plugin.services.schema import creating
 from keeping_plugin.types import Address
 from tests.blueprints.inbox import ADMIN, CONVERSATION, CUSTOMER, Inbox, post, token, url
@@ -237,6 +237,56 @@ def test_an_attempt_is_of_one_agent_and_one_form(shop: Inbox) -> None:
     assert save(shop, "Case", {}, attempt=attempt).status_code == 200
     assert save(shop, "Task", {}, attempt=attempt).status_code == 422
     assert shop.salesforce.rows("Task") == []
+
+
+def test_a_look_after_another_login_finds_what_the_latest_user_made(shop: Inbox) -> None:
+    """The first Save arrived nowhere, as one user; the second arrived, as the next."""
+    jane(shop)
+    attempt = form(shop, "Case")["attempt"]
+    shop.salesforce.fail("create", OutcomeUnclear(timed_out=True), after=False)
+    assert save(shop, "Case", {"Subject": "Late"}, attempt=attempt).status_code == 504
+    with shop.database.write() as session:
+        session.scalars(select(MadeRecord)).one().sent_at -= timedelta(minutes=1)
+        shop.salesforce.user_id = "005000000000099AAA"
+        session.get_one(Connection, shop.connection_id).user_id = shop.salesforce.user_id
+    shop.salesforce.fail("create", OutcomeUnclear(timed_out=True), after=True)
+    assert save(shop, "Case", {"Subject": "Late"}, attempt=attempt).status_code == 504
+    again = save(shop, "Case", {"Subject": "Late"}, attempt=attempt)
+    [row] = shop.salesforce.org.of("Case")
+    assert again.json["made"]["id"] == row["Id"]
+
+
+def test_a_form_is_saved_for_the_person_whom_it_named(shop: Inbox) -> None:
+    """Not for one whom a colleague has chosen since; what was typed stays."""
+    contact = jane(shop)
+    made = form(shop, "Case")
+    assert made["person"] == contact
+    other = shop.salesforce.add("Contact", LastName="Twin", Email=CUSTOMER.email)
+    client = shop.client()
+    client.get(url())
+    assert post(client, "/pick", {"record": f"Contact/{other}"}).status_code == 303
+    sent = {"attempt": made["attempt"], "person": contact}
+    asked = save(shop, "Case", {"Subject": "Late"}, **sent)
+    assert (asked.status_code, asked.json["person"]) == (409, other)
+    assert filled(asked.json)["Subject"] == "Late"
+    assert "another person" in asked.json["error"]["message"]
+    assert f'name="person" value="{other}"' in client.get(url("/new/Case")).text
+    assert shop.salesforce.rows("Case") == []
+    done = save(shop, "Case", {"Subject": "Late"}, **{**sent, "person": other})
+    assert done.status_code == 200
+    assert [row["ContactId"] for row in shop.salesforce.org.of("Case")] == [other]
+
+
+def test_an_account_that_the_agent_clears_is_not_sent_after_all(shop: Inbox) -> None:
+    jane(shop)
+    with shop.database.write() as session:
+        fields = ["Name", "StageName", "CloseDate", "AccountId"]
+        creating.change(session, ADMIN, "Opportunity", fields=fields)
+    assert filled(form(shop, "Opportunity"))["AccountId"]
+    deal = {"Name": "Tiles", "StageName": "Prospecting", "CloseDate": "2026-06-30"}
+    assert save(shop, "Opportunity", {**deal, "AccountId": None}).status_code == 200
+    [row] = shop.salesforce.org.of("Opportunity")
+    assert not row.get("AccountId")
 
 
 # What keeps it from being created ----------------------------------------------------------------

@@ -258,3 +258,26 @@ def test_an_admin_names_a_field_of_type_email_that_can_be_edited(inbox: Inbox) -
     inbox.describe(schemas)
     assert admin.post(SETTINGS, data=data).status_code == 303
     assert "is matched by the agent’s choice only" in admin.get(SETTINGS).text
+
+
+def test_nothing_is_written_onto_a_record_that_a_colleague_chose_meanwhile(
+    named: Inbox, ada: str
+) -> None:
+    """Neither unasked nor over a value that happens to be the same; and their choice stands."""
+    client = choose(named, ada)
+    assert f'name="id" value="{ada}"' in client.get(url()).text
+    assert f'name="id" value="{ada}"' in client.get(url("/address?do=replace")).text
+    org = named.salesforce
+    bob = org.add("Contact", FirstName="Bob", LastName="Byron", Email="ada@old.example")
+    choose(named, bob)
+    for said in ({"do": "add"}, {"do": "replace", "seen": "ada@old.example"}):
+        asked = post(client, "/address", {**said, "id": ada}, headers=JSON)
+        assert (asked.status_code, asked.json["id"]) == (409, bob)
+    assert "Another record was chosen" in post(client, "/address", {"do": "add", "id": ada}).text
+    assert written(named) == []
+    post(client, "/unpick", {"id": ada})
+    assert client.get(url(), headers=JSON).json["match"]["person"]["id"] == bob
+    assert post(client, "/address", {"do": "add", "id": bob}).status_code == 200
+    assert named.salesforce.fields("Contact", bob)[FIELD] == CUSTOMER.email
+    post(client, "/unpick", {"id": bob})
+    assert client.get(url(), headers=JSON).json["chosen"] is False
