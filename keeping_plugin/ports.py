@@ -116,6 +116,16 @@ class Participants(Protocol):
         and people in several spellings: the plugin sorts that out."""
 
 
+class LatestMessage(Protocol):
+    """An optional method of a `HelpDesk`, so that forms of new records start from what the customer
+    wrote last, also before Salesforce was connected. Without it, only messages that were passed to
+    `message_arrived` since are known."""
+
+    def latest_message(self, company_id: str, conversation_id: str) -> Message | None:
+        """The latest inbound message of a conversation with its text; None if it has none, or this
+        company has no such conversation."""
+
+
 class SalesforceGateway(Protocol):
     """Access to Salesforce for one connection: takes and returns plain values, and raises only
     this plugin's errors.

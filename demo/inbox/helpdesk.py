@@ -99,6 +99,22 @@ class InboxHelpDesk(HelpDesk):
         )
         return [Address(*pair) for row in rows for pair in (row.sender, *row.recipients) if pair]
 
+    def latest_message(self, company_id: str, conversation_id: str) -> Message | None:
+        if self.conversation(company_id, conversation_id) is None:
+            return None
+        message = models.Message
+        latest = db.session.scalar(
+            select(message.id)
+            .where(
+                message.company_id == company_id,
+                message.conversation_id == int(conversation_id),
+                message.direction == Direction.INBOUND,
+            )
+            .order_by(message.sent_at.desc(), message.id.desc())
+            .limit(1)
+        )
+        return next(self.messages(company_id, [latest]), None) if latest is not None else None
+
     def message_ids(
         self,
         company_id: str,

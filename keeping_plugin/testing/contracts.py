@@ -16,7 +16,14 @@ from datetime import datetime
 import pytest
 
 from keeping_plugin.ports import HelpDesk
-from keeping_plugin.types import Address, Agent, Conversation, Message, MessageArrived
+from keeping_plugin.types import (
+    Address,
+    Agent,
+    Conversation,
+    Direction,
+    Message,
+    MessageArrived,
+)
 
 __all__ = ["HelpDeskCase", "HelpDeskContract"]
 
@@ -123,6 +130,23 @@ class HelpDeskContract:
         assert senders <= {one.email for one in found}
         assert not list(ask(case.other_company_id, case.conversation_id))
         assert not list(ask(case.company_id, "no-such-id"))
+
+    def test_the_latest_message_is_the_customer_s_last(self, case: HelpDeskCase) -> None:
+        ask = getattr(case.helpdesk, "latest_message", None)
+        if ask is None:
+            pytest.skip("this help desk has no latest message")
+        found = ask(case.company_id, case.conversation_id)
+        inbound = [
+            message
+            for message in case.helpdesk.messages(case.company_id, case.message_ids)
+            if message.conversation_id == case.conversation_id
+            and message.direction is Direction.INBOUND
+        ]
+        if inbound:
+            last = max(inbound, key=lambda message: message.sent_at)
+            assert (found.message_id, found.text) == (last.message_id, last.text)
+        assert ask(case.other_company_id, case.conversation_id) is None
+        assert ask(case.company_id, "no-such-id") is None
 
     def test_times_are_aware(self, case: HelpDeskCase) -> None:
         for message in case.helpdesk.messages(case.company_id, case.message_ids):

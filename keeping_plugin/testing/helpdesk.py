@@ -6,7 +6,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from keeping_plugin.types import Address, Agent, Conversation, Mailbox, Message, MessageArrived
+from keeping_plugin.types import (
+    Address,
+    Agent,
+    Conversation,
+    Direction,
+    Mailbox,
+    Message,
+    MessageArrived,
+)
 
 
 @dataclass(slots=True)
@@ -86,6 +94,16 @@ class FakeHelpDesk:
         mine.sort(key=lambda each: each.sent_at, reverse=True)
         told = [(each.sender, *each.recipients) for each in mine]
         return [one for people in told for one in people if one is not None]
+
+    def latest_message(self, company_id: str, conversation_id: str) -> Message | None:
+        kept = self.company(company_id).messages.values()
+        inbound = [
+            each
+            for each in kept
+            if each.conversation_id == conversation_id and each.direction is Direction.INBOUND
+        ]
+        latest = sorted(inbound, key=lambda each: each.sent_at)[-1:]
+        return next(self.messages(company_id, [each.message_id for each in latest]), None)
 
     def message_ids(
         self,

@@ -282,14 +282,18 @@ def _suggested_company(
 def _newest_message(place: ConversationContext) -> Message | None:
     """The customer's latest message, with its text; None when there is none, or the host failed,
     which the log tells: a form that somebody fills in is not lost for want of a suggestion."""
-    runtime, company_id = current_runtime(), place.agent.company_id
-    with runtime.database.read() as session:
-        message_id = newest_inbound(session, company_id, place.conversation.id)
     # What the customer wrote says nothing of the others on their conversation.
-    if message_id is None or place.other is not None:
+    if place.other is not None:
         return None
+    runtime, company_id = current_runtime(), place.agent.company_id
+    host = guarded(runtime.helpdesk)
     try:
-        return next(guarded(runtime.helpdesk).messages(company_id, [message_id]), None)
+        if hasattr(host, "latest_message"):
+            latest: Message | None = host.latest_message(company_id, place.conversation.id)
+            return latest
+        with runtime.database.read() as session:
+            message_id = newest_inbound(session, company_id, place.conversation.id)
+        return next(host.messages(company_id, [message_id]), None) if message_id else None
     except HelpDeskFailed:
         return None
     finally:

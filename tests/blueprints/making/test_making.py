@@ -65,6 +65,21 @@ def save(inbox: Inbox, object: str, fields: dict[str, Any], **more: Any) -> Any:
     return client.post(url(f"/new/{object}"), json={"fields": fields, **more}, headers=headers)
 
 
+def test_a_record_starts_from_mail_that_came_before_the_connection(
+    shop: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that cannot tell the latest message is asked for those that the rules have seen."""
+    jane(shop)
+    arrived(shop, "m-1", "Seen by the rules.")
+    [seen] = shop.desk.messages("acme", ["m-1"])
+    shop.desk.add_message(
+        replace(seen, message_id="m-2", text="Where is it?", sent_at=seen.sent_at + timedelta(1))
+    )
+    assert filled(form(shop, "Case"))["Description"] == "Where is it?"
+    monkeypatch.setattr(shop.desk, "latest_message", None)
+    assert filled(form(shop, "Case"))["Description"] == "Seen by the rules."
+
+
 def test_a_case_starts_from_the_conversation_and_stands_in_the_panel_at_once(shop: Inbox) -> None:
     """Two requests: the create and the panel. The form costs none while the card is fresh."""
     contact = jane(shop)
