@@ -93,7 +93,8 @@ MAIL = (
             "That is kind, thank you! It has just arrived and it is perfect.\n\nOne more thing: "
             "could the invoice go to our new address, Kade 12 instead of Kade 21?\n\nAnna\n\n"
             "On Tuesday, Support <support@outdoor.example.com> wrote:\n> Hi Anna,\n>\n> I am sorry "
-            "about that. A new paddle leaves today by express and should\n> be with you on Thursday."
+            "about that. A new paddle leaves today by express and should\n> be with you on "
+            "Thursday."
         ),
     ),
     # Nobody Salesforce knows.
