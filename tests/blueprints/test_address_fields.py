@@ -233,7 +233,7 @@ def test_nothing_is_ticked_while_processes_of_0_1_0_may_run(many: Inbox) -> None
         ("retyped", "Type changed", "it no longer holds email addresses"),
     ],
 )
-def test_what_becomes_of_a_ticked_field_is_said(
+def test_changes_of_a_selected_field_are_reported(
     many: Inbox, change: str, tag: str, said: str
 ) -> None:
     tick(many, "One__c", objects=("Contact",))

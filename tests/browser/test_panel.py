@@ -463,7 +463,7 @@ def test_the_log(served: Served, in_every_dress: Callable[..., None]) -> None:
     )
 
 
-def test_what_is_logged_by_hand(
+def test_messages_are_logged_or_kept_out_by_hand(
     served: Served,
     page: Page,
     new_context: NewContext,

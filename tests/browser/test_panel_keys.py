@@ -198,7 +198,7 @@ def test_a_case_is_created_without_script_at_360_pixels(
     context.close()
 
 
-def test_who_comes_back_from_converting_a_lead_sees_the_contact(
+def test_coming_back_from_converting_a_lead_shows_the_contact(
     making: Served, page: Page, screenshot: Callable[[Page, str], Path]
 ) -> None:
     fake = making.inbox.salesforce
@@ -287,7 +287,7 @@ def test_find_by_name_and_keep_by_keys_and_take_it_back(
     expect(reply).to_be_focused()
 
 
-def test_the_address_is_added_in_two_clicks_or_replaced_after_a_second_look(
+def test_the_address_is_added_in_two_clicks_or_replaced_after_confirming(
     served: Served,
     page: Page,
     new_context: Callable[..., BrowserContext],

@@ -111,7 +111,9 @@ def test_a_code_of_another_login_is_refused(org: LiveOrg, states: MemoryStates) 
     assert refused.value.reason == "expired"
 
 
-def test_an_app_whose_tokens_need_proofs_is_told(org: LiveOrg, states: MemoryStates) -> None:
+def test_the_login_says_that_the_apps_tokens_require_proof_of_possession(
+    org: LiveOrg, states: MemoryStates
+) -> None:
     org.control.set(dpop=True)
     try:
         arguments = callback_of(org.oauth.authorize_url(CALLBACK, states), org)

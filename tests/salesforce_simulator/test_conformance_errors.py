@@ -433,7 +433,9 @@ PASSING = (
 )  # fmt: skip
 
 
-def test_every_code_of_a_refusal_can_be_ordered(org: RunningOrg, api: Api, contact: str) -> None:
+def test_a_refusal_with_any_of_these_codes_can_be_set_up(
+    org: RunningOrg, api: Api, contact: str
+) -> None:
     path, change = f"sobjects/Contact/{contact}", {"Title": "x"}
     for code in PASSING:
         org.control.fault("row_refused", code=code, message=f"for {code}")

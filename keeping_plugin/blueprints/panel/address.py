@@ -50,7 +50,7 @@ def address(conversation_id: str) -> Response:
         view = place.known_panel()
     else:
         if record and not choose(runtime, place.agent, link, key, record):
-            raise NotFound("This record was not found by a search of yours within the hour.")
+            raise NotFound("You have not found this record by a search within the last hour.")
         view = place.open_panel()
     person = service.chosen(view)
     if view.error is not None or view.pick_lost:
@@ -62,7 +62,7 @@ def address(conversation_id: str) -> Response:
     ways = service.offers(link, person, key)
     way = next((one for one in ways if one.way == inputs.get("do")), None)
     if way is None:
-        raise NotFound("The address cannot be saved like this here.")
+        raise NotFound("The address cannot be saved to this record.")
     if way.reason:
         guards.denied()
         refused = ADDRESS_WAYS[way.way].refused

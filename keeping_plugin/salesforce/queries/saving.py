@@ -89,7 +89,7 @@ def _create_linked(calls: Calls, made: Sub, back: BackLink) -> Saved:
     for a reference, with no way to escape it, so that such a text is refused here."""
     for name, value in made.body.items():
         if isinstance(value, str) and "@{" in value:
-            raise InvalidInput("Salesforce does not take “@{” here: remove it.", field=name)
+            raise InvalidInput("Salesforce does not accept “@{” here: remove it.", field=name)
     headers = write_headers()
     if back.unless_modified_since is not None:
         headers["If-Unmodified-Since"] = format_datetime(back.unless_modified_since, usegmt=True)

@@ -231,7 +231,7 @@ def _claim(runtime: Runtime, agent: Agent, making: Making) -> MadeRecord | None:
         session.expunge(found)
     mine = (found.conversation_id, found.object, found.made_by)
     if mine != (making.conversation_id, making.row.name, agent.id):
-        raise InvalidInput("This form is of another record. Open it again.")
+        raise InvalidInput("This form belongs to another record. Open it again.")
     return found
 
 
@@ -261,8 +261,7 @@ def _earlier(
         )
     if mine is None:
         raise BeingAdded(
-            "Salesforce did not answer an earlier attempt to save this, or not yet; it is being "
-            "checked."
+            "Salesforce has not answered an earlier attempt to save this. It is being checked."
         )
     return None
 

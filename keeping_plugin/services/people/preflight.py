@@ -100,7 +100,7 @@ def _address_fields(
                 yield Line(
                     f"finds_{name.lower()}_{each.name}",
                     Outcome.ADVICE,
-                    f"People are to be found by {label}, too. {FIELD_PROBLEMS[each.problem]}",
+                    f"{label} is selected for finding people. {FIELD_PROBLEMS[each.problem]}",
                     f"Give the user access to it again, or clear it on the {row_of(name).tab} tab.",
                 )
 

@@ -80,7 +80,7 @@ def test_a_record_starts_from_mail_that_came_before_the_connection(
     assert filled(form(shop, "Case"))["Description"] == "Seen by the rules."
 
 
-def test_a_case_starts_from_the_conversation_and_stands_in_the_panel_at_once(shop: Inbox) -> None:
+def test_a_case_starts_from_the_conversation_and_is_in_the_panel_at_once(shop: Inbox) -> None:
     """Two requests: the create and the panel. The form costs none while the card is fresh."""
     contact = jane(shop)
     arrived(
@@ -149,7 +149,7 @@ def test_a_follow_up_has_a_day_and_the_agents_own_user_as_its_owner(shop: Inbox)
     assert "Open the Task in Salesforce" in page.text
 
 
-def test_a_note_is_on_the_person_and_told_with_a_link(shop: Inbox) -> None:
+def test_a_note_is_created_on_the_person_and_named_in_the_answer(shop: Inbox) -> None:
     contact = jane(shop)
     start = filled(form(shop, "Note"))
     assert start["Title"] == CONVERSATION.subject
@@ -246,7 +246,7 @@ def test_two_cases_of_two_forms_are_two(shop: Inbox) -> None:
     assert first.json["made"]["id"] in {row["Id"] for row in org.of("Task")}
 
 
-def test_an_attempt_is_of_one_agent_and_one_form(shop: Inbox) -> None:
+def test_an_attempt_belongs_to_one_agent_and_one_form(shop: Inbox) -> None:
     jane(shop)
     attempt = form(shop, "Case")["attempt"]
     assert save(shop, "Case", {}, attempt=attempt).status_code == 200
@@ -307,7 +307,9 @@ def test_an_account_that_the_agent_clears_is_not_sent_after_all(shop: Inbox) -> 
 # What keeps it from being created ----------------------------------------------------------------
 
 
-def test_salesforces_words_stand_beside_the_field_and_a_second_save_may_follow(shop: Inbox) -> None:
+def test_salesforces_message_is_beside_the_field_and_the_form_can_be_saved_again(
+    shop: Inbox,
+) -> None:
     jane(shop)
     client = shop.client()
     page = client.get(url("/new/Case")).text
@@ -337,7 +339,7 @@ def test_salesforces_words_stand_beside_the_field_and_a_second_save_may_follow(s
         (RecordNotFound(complaints=(Complaint("ENTITY_IS_DELETED", "gone"),)), 404),
     ],
 )
-def test_whatever_refuses_it_the_form_stays_and_nothing_is_owed(
+def test_after_any_refusal_the_form_stays_and_no_row_is_left(
     shop: Inbox, error: SalesforceError, status: int
 ) -> None:
     jane(shop)
@@ -360,7 +362,7 @@ def test_too_long_a_text_is_cut_when_it_comes_from_mail_and_refused_when_typed(
     assert "32,001 characters is too long" in answer.json["problems"]["Description"][0]
 
 
-def test_a_duplicate_rule_is_told_with_what_it_found(shop: Inbox) -> None:
+def test_a_duplicate_rules_refusal_is_shown_with_what_it_found(shop: Inbox) -> None:
     jane(shop, account=False)
     shop.salesforce.duplicate_rule("Account", "Name")
     org = shop.salesforce.org
@@ -372,7 +374,7 @@ def test_a_duplicate_rule_is_told_with_what_it_found(shop: Inbox) -> None:
     assert save(shop, "Account", {"Name": "Acme"}, save_anyway=True).status_code == 200
 
 
-def test_what_a_lead_cannot_have_is_said(shop: Inbox) -> None:
+def test_the_panel_says_what_cannot_be_created_for_a_lead(shop: Inbox) -> None:
     shop.salesforce.add("Lead", LastName="Doe", Company="Acme", Email=CUSTOMER.email)
     client = shop.client()
     assert client.get(url(), headers=JSON).json["creatable"] == ["Note", "Task"]

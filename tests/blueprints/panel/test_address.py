@@ -82,7 +82,7 @@ def test_find_and_add_the_address_costs_one_request_and_the_card(named: Inbox, a
     assert (found["state"], found["candidates"], found["chosen"]) == ("matched", [], False)
 
 
-def test_the_card_offers_both_ways_and_the_find_none_before_a_field_is_named(
+def test_adding_the_address_is_offered_only_once_a_field_is_selected(
     inbox: Inbox, ada: str
 ) -> None:
     with inbox.database.write() as session:
@@ -107,7 +107,7 @@ def test_the_card_offers_both_ways_and_the_find_none_before_a_field_is_named(
     assert inbox.calls() == ["panel", "update"]
 
 
-def test_another_value_is_shown_and_asked_about(named: Inbox, ada: str) -> None:
+def test_another_value_is_shown_before_it_is_overwritten(named: Inbox, ada: str) -> None:
     named.salesforce.update("Contact", ada, **{FIELD: "ada@home.example"})
     client = choose(named, ada, "/pick")
     asked = post(client, "/address", {"do": "add"})
@@ -123,7 +123,7 @@ def test_another_value_is_shown_and_asked_about(named: Inbox, ada: str) -> None:
     assert written(named) == [("gus", [FIELD], "")]
 
 
-def test_the_email_is_replaced_after_a_second_look_and_nothing_doubles(
+def test_the_email_is_replaced_after_confirming_and_nothing_is_duplicated(
     named: Inbox, ada: str
 ) -> None:
     client = choose(named, ada)
@@ -198,7 +198,7 @@ def test_what_salesforce_refuses_is_told_and_the_choice_stands(named: Inbox, ada
     assert client.get(url(), headers=JSON).json["chosen"] is True
 
 
-def test_a_duplicate_rule_is_told_and_may_be_overruled(named: Inbox, ada: str) -> None:
+def test_a_duplicate_rules_refusal_is_shown_and_may_be_overruled(named: Inbox, ada: str) -> None:
     client = choose(named, ada)
     named.salesforce.add("Contact", LastName="Twin", Email=CUSTOMER.email)
     named.salesforce.org.duplicate_rules.append(DuplicateRule("Contact", ("Email",)))

@@ -62,7 +62,7 @@ def test_a_message_is_logged_by_hand_and_its_agent_named(inbox: Inbox) -> None:
     assert not any(line["loggable"] or line["stoppable"] for line in first["actions"])
 
 
-def test_what_waits_is_kept_out_and_may_be_logged_after_all(inbox: Inbox) -> None:
+def test_waiting_mail_is_kept_out_and_may_be_logged_later(inbox: Inbox) -> None:
     arrives(inbox)
     settle(inbox, "log_task", state=EntryState.WAITING, reason="no_contact")
     client = inbox.client()
@@ -74,7 +74,7 @@ def test_what_waits_is_kept_out_and_may_be_logged_after_all(inbox: Inbox) -> Non
     assert buttons(client) == ["Log now", ALL]
 
 
-def test_once_logged_only_an_admin_can_take_it_back(inbox: Inbox) -> None:
+def test_once_logged_only_an_admin_can_undo_it(inbox: Inbox) -> None:
     arrives(inbox)
     task = "00T000000000001AAA"
     entry = settle(inbox, "log_task", state=EntryState.DONE, reason="logged", record_id=task)

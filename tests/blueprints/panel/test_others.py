@@ -81,7 +81,7 @@ def test_a_click_shows_their_card_and_the_arrow_leads_back(inbox: Inbox, cara: s
     assert all(one.startswith(there) for one in inside)
 
 
-def test_everything_that_the_panel_does_is_done_for_them(inbox: Inbox, cara: str) -> None:
+def test_the_panel_does_for_them_what_it_does_for_the_customer(inbox: Inbox, cara: str) -> None:
     client = inbox.client()
     there = address_of(inbox, "Cara Copied")
     client.get(there)
@@ -172,7 +172,7 @@ def test_a_host_that_does_not_tell_shows_no_row(
     assert "People on this conversation" not in inbox.client().get(url()).text
 
 
-def test_who_is_not_on_the_conversation_has_no_card_here(inbox: Inbox, cara: str) -> None:
+def test_somebody_who_is_not_on_the_conversation_has_no_card(inbox: Inbox, cara: str) -> None:
     there = address_of(inbox, "Cara Copied")
     inbox.desk.company("acme").messages.clear()
     for path in (there, url("~0123456789abcdef"), f"{there}/find?q=byron"):
@@ -184,7 +184,7 @@ def test_who_is_not_on_the_conversation_has_no_card_here(inbox: Inbox, cara: str
         assert session.query(AuditRecord).filter_by(action="denied").count() >= 1
 
 
-def test_a_choice_is_theirs_and_not_the_customers(inbox: Inbox, cara: str) -> None:
+def test_a_record_chosen_for_them_is_not_chosen_for_the_customer(inbox: Inbox, cara: str) -> None:
     client = inbox.client()
     twin = inbox.salesforce.add("Contact", LastName="Twin", Email=CARA.email)
     there = address_of(inbox, "Cara Copied")

@@ -163,7 +163,7 @@ def test_a_value_for_a_required_field_lets_its_automation_be_switched_on(
     assert getattr(switches(inbox), switch)
 
 
-def test_the_value_of_a_lookup_field_is_a_record_that_is_there(inbox: Inbox) -> None:
+def test_the_value_of_a_lookup_field_is_a_record_that_exists(inbox: Inbox) -> None:
     schemas = inbox.salesforce.org.schemas
     contact = schemas["Contact"]
     region = FieldSpec(

@@ -583,7 +583,7 @@ def test_a_statement_leads_to_55_parents_at_most(org: Org, ann: User) -> None:
     assert code == "MALFORMED_QUERY"
 
 
-def test_a_lookup_of_ones_own_leads_to_its_parent(org: Org, ann: User, people: Ids) -> None:
+def test_a_custom_lookup_leads_to_its_parent(org: Org, ann: User, people: Ids) -> None:
     lookup = {
         "name": "Partner__c", "type": "reference", "referenceTo": ["Account"],
         "relationshipName": "Partner__r",
@@ -599,7 +599,7 @@ def test_a_lookup_of_ones_own_leads_to_its_parent(org: Org, ann: User, people: I
     } <= set(children[0])  # fmt: skip
 
 
-def test_a_field_flagged_so_is_no_filter(org: Org, ann: User) -> None:
+def test_a_field_flagged_unfilterable_cannot_be_filtered(org: Org, ann: User) -> None:
     flags = {"type": "string", "length": 80, "encrypted": True, "filterable": False}
     org.add_field("Contact", {"name": "Shielded__c", **flags})
     code, message = complaint(org, ann, "SELECT Id FROM Contact WHERE Shielded__c = 'x'")

@@ -751,7 +751,7 @@ def test_an_id_of_another_object_is_malformed_in_a_row(org: Org, ann: User) -> N
 
 
 @pytest.mark.parametrize("parent", ["Account", "Lead"])
-def test_who_is_deleted_takes_people_and_tasks_along(org: Org, ann: User, parent: str) -> None:
+def test_deleting_a_record_deletes_its_people_and_tasks(org: Org, ann: User, parent: str) -> None:
     fields = {"Account": {"Name": "A"}, "Lead": {"LastName": "L", "Company": "C"}}[parent]
     record = org.create(ann, parent, fields)
     gone = [org.create(ann, "Task", {"WhatId" if parent == "Account" else "WhoId": record})]

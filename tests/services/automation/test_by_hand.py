@@ -246,7 +246,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_no_agent_decides_is_refused_and_said(house: House, what: str) -> None:
+def test_a_refusal_that_agents_cannot_override_says_why(house: House, what: str) -> None:
     changes, code = REFUSED[what]
     jane(house)
     arrive(house)
@@ -286,7 +286,7 @@ def test_without_a_connection_nothing_is_logged(house: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_message_of_another_conversation_or_none_is_not_there(house: House) -> None:
+def test_a_message_that_is_not_in_the_conversation_is_not_found(house: House) -> None:
     arrive(house)
     for message_id in ("m2", "", "x" * 256, "a\0b", "a\ud800"):
         with pytest.raises(NotFound):
@@ -297,7 +297,7 @@ def test_a_message_of_another_conversation_or_none_is_not_there(house: House) ->
             by_hand.do_not_log(house.runtime, GUS, "c-other", message_id or "m1")
 
 
-def test_beside_0_1_0_nothing_is_decided_by_hand(house: House) -> None:
+def test_nothing_is_decided_by_hand_beside_0_1_0(house: House) -> None:
     """Its workers would ask the switch again, and its intake would log what is kept out."""
     arrive(house)
     with house.database.write() as session:
@@ -312,7 +312,7 @@ def test_beside_0_1_0_nothing_is_decided_by_hand(house: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_what_waits_is_not_sent_once_an_agent_says_so(house: House) -> None:
+def test_waiting_mail_is_not_sent_once_an_agent_chose_not_to_log_it(house: House) -> None:
     house.switch(log_tasks=True)
     arrive(house)
     house.drain()
@@ -338,7 +338,7 @@ def test_what_waits_is_not_sent_once_an_agent_says_so(house: House) -> None:
         ("drain.sent", True),
     ],
 )
-def test_while_a_drain_has_it_the_mark_decides_whether_it_is_sent(
+def test_the_mark_decides_whether_an_entry_in_a_batch_is_sent(
     house: House, point: str, sent: bool
 ) -> None:
     jane(house)

@@ -39,7 +39,7 @@ def of_tasks(house: House) -> list[tuple[str, str]]:
     return [(row.state, row.reason) for row in house.entries() if row.action == Action.LOG_TASK]
 
 
-def test_a_held_person_is_not_let_pass_by_it(house: House) -> None:
+def test_logging_by_hand_does_not_release_a_held_person(house: House) -> None:
     house.switch(add_contacts=True, log_tasks=True)
     house.choose(an_hour=1)
     arrive(house, "m1", address="p1@company1.example")
@@ -126,7 +126,7 @@ AWAY = {
 
 
 @pytest.mark.parametrize("away", AWAY)
-def test_it_waits_while_salesforce_is_away(house: House, away: str) -> None:
+def test_a_message_logged_by_hand_waits_while_salesforce_is_away(house: House, away: str) -> None:
     leave, come_back = AWAY[away]
     jane(house)
     arrive(house)

@@ -203,7 +203,7 @@ def test_a_delete_without_an_answer_is_looked_up_before_anything_else(
     assert len(deletions(sent)) == len(set(deletions(sent))) == 4
 
 
-def test_what_the_user_before_this_login_deleted_is_ours_all_the_same(sent: House) -> None:
+def test_what_an_earlier_connected_user_deleted_counts_as_ours(sent: House) -> None:
     sent.salesforce.fail("delete_many", OutcomeUnclear(), after=True)
     run_id = undo_all(sent)
     with sent.database.write() as session:
@@ -216,7 +216,7 @@ def test_what_the_user_before_this_login_deleted_is_ours_all_the_same(sent: Hous
     assert set(contacts.values()) == {("left", "other_user")}
 
 
-def test_an_undo_that_ends_in_the_org_before_blocks_nobody_in_this_one(sent: House) -> None:
+def test_an_undo_that_ends_in_the_previous_org_blocks_nobody_in_this_one(sent: House) -> None:
     def moved() -> None:
         with sent.database.write() as session:
             before = session.get_one(Connection, sent.connection_id)

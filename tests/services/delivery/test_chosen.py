@@ -128,7 +128,7 @@ def test_a_choice_that_is_gone_is_dropped_and_the_address_found_anew(house: Hous
 
 
 @pytest.mark.parametrize("merged", [True, False])
-def test_a_choice_that_goes_between_the_find_and_the_send_is_followed_or_its_end_audited(
+def test_a_chosen_record_that_goes_between_look_and_send_is_followed_or_its_end_audited(
     house: House, merged: bool
 ) -> None:
     stays = house.salesforce.add("Contact", LastName="Stays", Email=JANE)

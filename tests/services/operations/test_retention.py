@@ -196,7 +196,7 @@ def test_expired_logins_claims_stamps_and_cards_go(database: Database) -> None:
     assert left == [1, 1, 1, 1]
 
 
-def test_what_agents_created_is_remembered_as_long_as_anything(database: Database) -> None:
+def test_what_agents_created_is_kept_as_long_as_everything_else(database: Database) -> None:
     """Also a create whose outcome nobody learned."""
     house = House(database)
     with database.write() as session:

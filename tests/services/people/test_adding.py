@@ -173,7 +173,7 @@ def test_a_refusal_that_names_nothing_leaves_the_chosen_account_to_the_next_pers
 
 
 @pytest.mark.both_databases
-def test_a_chosen_account_that_is_gone_without_a_word_costs_one_send_more_for_one_person(
+def test_a_chosen_account_that_no_refusal_names_costs_one_more_send_for_one_person(
     described: House,
 ) -> None:
     house = described

@@ -298,7 +298,7 @@ def test_each_objects_choice_is_kept_by_itself_and_audited(house: House) -> None
         assert session.get_one(FindingPolicy, COMPANY).search is False
 
 
-def test_of_stale_fields_only_the_named_is_left_out() -> None:
+def test_of_several_fields_only_the_stale_one_is_left_out() -> None:
     ticked = {"Contact": ("A__c", "B__c"), "Lead": ("A__c",)}
     assert address_fields.without(ticked, SchemaStale(field="a__c")) == {"Contact": ("B__c",)}
     assert address_fields.without(ticked, SchemaStale(object="Lead")) == {

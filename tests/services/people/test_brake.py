@@ -232,7 +232,7 @@ def test_a_skipped_domain_ends_what_is_held_of_it_and_is_on_the_skip_list(house:
 
 
 @pytest.mark.both_databases
-def test_what_one_press_does_not_reach_of_a_skipped_domain_ends_by_itself(
+def test_entries_of_a_skipped_domain_beyond_the_first_chunk_end_by_themselves(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hundreds of thousands of entries are not for a request."""
