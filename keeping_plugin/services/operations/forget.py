@@ -26,6 +26,7 @@ from keeping_plugin.models import (
     Database,
     Decision,
     KnownAddress,
+    MadeRecord,
     PanelCard,
     Pick,
     Repair,
@@ -170,6 +171,9 @@ def _forget_records(session: Session, person: _Person) -> None:
     if ids:
         theirs = Repair.connection_id.in_(person.connection_ids), Repair.contact_id.in_(ids)
         change_rows(session, delete(Repair).where(*theirs))
+        # One whose outcome is not known stays, so that the next Save looks for it first.
+        made = MadeRecord.connection_id.in_(person.connection_ids), MadeRecord.person_id.in_(ids)
+        change_rows(session, delete(MadeRecord).where(*made, MadeRecord.record_id.is_not(None)))
         found = Search.connection_id.in_(person.connection_ids), Search.found.is_not(None)
         named = _holds(Search.found, (f'"{each.lower()}"' for each in ids))
         change_rows(session, update(Search).where(*found, named).values(found=None))

@@ -16,6 +16,7 @@ from keeping_plugin.models import (
     Connection,
     Database,
     Decision,
+    MadeRecord,
     PanelCard,
     Pick,
     Search,
@@ -152,6 +153,9 @@ def test_after_forgetting_no_column_of_any_table_knows_the_person(database: Data
         session.add(
             Search(agent_id="a", object="Contact", at=time, found=[kanari], **ids),
         )
+        made = {"attempt": "a" * 32, "conversation_id": "c-m1", "object": "Case", "made_by": "a"}
+        made |= {"sent_as": "005" + "0" * 15, "sent_at": time, "record_id": "500" + "0" * 15}
+        session.add(MadeRecord(person_id=kanari, **made, **ids))
         session.add(  # somebody who works in the inbox, too
             AgentUser(agent_id="k", name="Kanari", email=CANARY.upper(), seen_at=time, **ids)
         )
