@@ -277,12 +277,12 @@ def _chosen(gateway: SalesforceGateway, asked: _Asked) -> Iterator[Line]:
         return
     gone = sorted(name for user_id, name in chosen.items() if user_id[:15] not in active)
     if not gone:
-        yield Line("chosen_owner", Outcome.PASSED, "The chosen owner is an active user.")
+        yield Line("chosen_owner", Outcome.PASSED, "The chosen owner is active.")
         return
     yield Line(
         "chosen_owner",
         Outcome.ADVICE,
-        f"{', '.join(gone)} is chosen as owner, but is not an active user: the connected user owns "
-        "the records.",
+        f"{', '.join(gone)} is chosen as owner, but is not an active user or a queue for Leads: the "
+        "connected user owns the records.",
         "Choose another owner on the Automation tab, at “Owner”.",
     )
