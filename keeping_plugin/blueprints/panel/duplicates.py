@@ -84,7 +84,7 @@ def offered_duplicates(
 
 def use(conversation_id: str) -> Any:
     """Put the customer's address onto the record that was found. One that has another address
-    keeps it until the agent says `replace`."""
+    keeps it until the agent says `replace`, having `seen` which."""
     place = load_conversation(conversation_id)
     link, inputs = place.link(), sent()
     object, record_id = _checked(place, link, str(inputs.get("ticket", "")))
@@ -99,6 +99,7 @@ def use(conversation_id: str) -> Any:
             record_id,
             email=place.customer.email,
             replace=bool(inputs.get("replace")),
+            seen=str(inputs.get("seen") or ""),
         )
     except KeepingError as error:
         return _ask(place, link, object, record_id, "", error)

@@ -96,16 +96,19 @@ def use(
     *,
     email: str,
     replace: bool,
+    seen: str = "",
 ) -> str:
-    """Give the record this address. Returns the address it has when that is another one and
-    `replace` is false: then nothing was changed. Raises what `edit.save` raises."""
+    """Give the record this address. Returns the address it has when that is another one, and
+    `replace` is false or the agent has `seen` yet another: then nothing was changed. Raises what
+    `edit.save` raises."""
     record = Record(object, record_id, {})
     key = address_key(email) or ""
     target = Target(link=link, address=key, record=record, schema=link.schemas[object], shown=())
 
     def unseen(now: Mapping[str, Value]) -> tuple[str, ...]:
         held = now["Email"]
-        return ("Email",) if held and (_same(held, email) or not replace) else ()
+        other = not replace or (seen and held != seen)
+        return ("Email",) if held and (_same(held, email) or other) else ()
 
     done = edit.save(
         runtime,

@@ -361,7 +361,14 @@ def test_another_address_is_replaced_only_when_the_agent_says_so(
     assert asked.status_code == 409
     assert "old@example.com" in asked.text
     assert inbox.salesforce.fields("Contact", similar)["Email"] == "old@example.com"
-    done = post(client, "/use", {"ticket": ticket(asked.text), "replace": "1"})
+    assert 'name="seen" value="old@example.com"' in asked.text
+    inbox.salesforce.update("Contact", similar, Email="newer@example.com")  # by somebody else
+    seen = {"replace": "1", "seen": "old@example.com"}
+    asked = post(client, "/use", {"ticket": ticket(asked.text), **seen})
+    assert (asked.status_code, "newer@example.com" in asked.text) == (409, True)
+    assert inbox.salesforce.fields("Contact", similar)["Email"] == "newer@example.com"
+    seen["seen"] = "newer@example.com"
+    done = post(client, "/use", {"ticket": ticket(asked.text), **seen})
     assert done.status_code == 303
     assert inbox.salesforce.fields("Contact", similar)["Email"] == CUSTOMER.email
 
