@@ -282,7 +282,7 @@ def _chosen(gateway: SalesforceGateway, asked: _Asked) -> Iterator[Line]:
     yield Line(
         "chosen_owner",
         Outcome.ADVICE,
-        f"{', '.join(gone)} is chosen as owner, but is not an active user or a queue for Leads: the "
-        "connected user owns the records.",
+        f"{', '.join(gone)} is chosen as owner, but is not an active user or a queue for Leads: "
+        "the connected user owns the records.",
         "Choose another owner on the Automation tab, at “Owner”.",
     )
