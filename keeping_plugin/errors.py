@@ -316,6 +316,6 @@ class DuplicatesFound(RecordRejected):
         self.may_save = may_save
 
 
-# About the connection, or the moment, and not about what was asked: anything else would fail too.
+# About the connection or the moment, not the request: any other request would fail too.
 OF_THE_CONNECTION = (NotConnected, ConnectionLost, ConnectionBarred)
 NOT_OF_THE_QUESTION = (*OF_THE_CONNECTION, RateLimited, CallNotStarted)

@@ -69,7 +69,7 @@ class Reader:
         return format_date(value, "long", self._cldr)
 
     def short_day(self, value: date) -> str:
-        """A day of a year that is told elsewhere: 6 May."""
+        """A day without its year, which is shown elsewhere: 6 May."""
         return format_skeleton("MMMd", value, locale=self._cldr)
 
     def moment(self, value: datetime) -> str:

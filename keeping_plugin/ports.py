@@ -219,7 +219,7 @@ class SalesforceGateway(Protocol):
         and InvalidInput for a text that Salesforce would take for a reference."""
 
     def created(self, look: CreateLook) -> Sequence[Record]:
-        """At most 50 records that the look means, with their title field and CreatedDate, the
+        """At most 50 records that match the look, with their title field and CreatedDate, the
         latest first."""
 
     def accounts(

@@ -54,7 +54,7 @@ def connect(
 
 
 def our_queue(name: str, redis: Redis) -> Queue:
-    """RQ's queue, as those who ring and the worker both see it."""
+    """RQ's queue, the same for web processes that ring it and for the worker."""
     return Queue(
         name,
         connection=redis,

@@ -51,8 +51,8 @@ def drain(connection_id: int) -> None:
 
 
 def describe(connection_id: int) -> None:
-    """Read the org's objects and fields again, once a day which users its agents are,
-    and what became of Accounts whose writing had no answer."""
+    """Read the org's objects and fields again, once a day also which users its agents are, and look
+    up Accounts whose attaching got no answer."""
 
     def work(runtime: Runtime) -> None:
         schema.describe(runtime, connection_id, more=people.lines(runtime))

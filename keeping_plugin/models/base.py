@@ -33,7 +33,7 @@ ConnectionKey = Annotated[int, mapped_column(ForeignKey("keeping_connection.id")
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index of those rows alone that meet this condition, on every database."""
+    """A partial index of the rows that meet this condition, on every database."""
     only = text(where)
     return Index(name, *columns, unique=unique, sqlite_where=only, postgresql_where=only)
 

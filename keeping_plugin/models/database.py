@@ -99,7 +99,7 @@ def insert_new(session: Session, model: type[Base], rows: list[dict[str, Any]]) 
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-# Each takes ON CONFLICT, in the words of its database.
+# Each supports ON CONFLICT in its database's own syntax.
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

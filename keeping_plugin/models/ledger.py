@@ -129,7 +129,7 @@ class SyncEntry(Base):
             "ix_keeping_sync_entry_failed", "company_id", "created_at", where="state = 'failed'"
         ),
         Index("ix_keeping_sync_entry_settled_at", "settled_at"),
-        # What an undo may choose, by all that it chooses by, so that no other row is read.
+        # All that an undo selects by, so that it reads no row it does not take.
         partial_index(
             "ix_keeping_sync_entry_made",
             "connection_id",
@@ -185,8 +185,8 @@ class SyncEntry(Base):
     # Of a LOG_TASK, where one mail is logged once: equal for its copies in several mailboxes.
     fingerprint: Mapped[str | None] = mapped_column(String(64))  # SHA-256
 
-    # Who had it logged by hand, so that its switch is not asked again; of one that was kept out,
-    # who did that. Their name, or their id without one.
+    # Who had it logged by hand, so that its switch is not checked again; or who chose not to log
+    # it. Their name, or their id if they have none.
     by_agent: Mapped[str | None] = mapped_column(String(255))
 
     claim: Mapped[str | None] = mapped_column(String(64))

@@ -48,8 +48,8 @@ class FindingPolicy(Base):
 
 
 class CreatePolicy(Base):
-    """Whether agents create records of an object from conversations, and with which form; see
-    services/schema/creating. `fields` is None until an admin chooses them."""
+    """Whether agents may create records of an object from conversations, and with which form; see
+    services/schema/creating. `fields` is None until an admin selects them."""
 
     __tablename__ = "keeping_create_policy"
 

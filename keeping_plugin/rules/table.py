@@ -160,7 +160,7 @@ def version_of(rules: Iterable[Rule]) -> str:
 
 RULES_VERSION = version_of(RULES)
 
-# What an agent may log by hand, whatever the switches: these refusals give way to them.
+# Refusals that an agent overrides by logging a message by hand.
 BY_HAND: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.action is Action.LOG_TASK)
 GIVES_WAY = frozenset({"logging_off", "kept_out"})
 

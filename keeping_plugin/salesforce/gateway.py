@@ -177,7 +177,7 @@ class Gateway:
             )
 
     def created(self, look: CreateLook) -> Sequence[Record]:
-        """The records that the look means, the latest first."""
+        """The records that match the look, the latest first."""
         for name in (look.field, look.back):
             if name:
                 names.checked_field(name)

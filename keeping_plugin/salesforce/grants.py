@@ -184,8 +184,8 @@ def signature_holds(token: Mapping[str, Any], client_secret: str) -> bool:
 
 
 def _is_bearer(token: Mapping[str, Any]) -> bool:
-    """A token of another type, such as DPoP (RFC 9449), is refused by every call that carries it
-    as Bearer. An answer without a type is an older Bearer answer."""
+    """Salesforce refuses a token of another type, such as DPoP (RFC 9449), in every call that sends
+    it as Bearer. A response without a type is an older Bearer response."""
     return (_text(token, "token_type") or "Bearer").lower() == "bearer"
 
 

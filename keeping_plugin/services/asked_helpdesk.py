@@ -20,7 +20,7 @@ log = logging.getLogger("keeping_plugin.delivery")
 
 _FRAMES = 6
 
-# Asked for their messages one at a time, so that no two bodies are held at once.
+# Messages are read one at a time, so that no two bodies are in memory at once.
 _STREAMS = frozenset({"messages", "message_facts"})
 
 

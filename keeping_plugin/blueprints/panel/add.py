@@ -69,7 +69,7 @@ _ATTEMPT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Adding:
-    """One form for a new record: of a person, or with `making` of what is made for one."""
+    """One form for a new record: for a person, or with `making` for a record of theirs."""
 
     place: ConversationContext
     link: Linked
@@ -112,7 +112,7 @@ def create(conversation_id: str, object: str) -> Any:
     company, filled = None, ""
     if request.method == "GET":
         company = _suggested_company(place, link, object)
-        # As for those that are added automatically; somebody reads it before it is saved.
+        # The same company as for people added automatically; here an agent checks it before saving.
         filled = company.name if company is not None else ""
         if row.person:
             filled = filled or full_name(place.customer)
@@ -234,7 +234,7 @@ def _save(a: Adding) -> Any:
         if isinstance(error, SchemaStale):
             call.describe_again(runtime, a.link.connection_id)
         if isinstance(error, RecordChanged | RecordNotFound) and a.making is not None:
-            a.place.open_panel()  # what is shown, and what the next Save goes by
+            a.place.open_panel()  # shown below, and compared with by the next save
         unplaced = a.form.complain(error.complaints)
         beside = bool(error.complaints) and not unplaced
         return _form(a, status=status_of(error), error=error, unplaced=unplaced, beside=beside)
@@ -264,9 +264,9 @@ def _unshown(form: RecordForm, values: Mapping[str, Value]) -> dict[str, Value]:
 def _suggested_company(
     place: ConversationContext, link: Linked, object: str
 ) -> SuggestedCompany | None:
-    """For a Lead, whose company is a text, and for a new Account; a Contact's Account is a record,
-    to be chosen. Nothing is asked of Salesforce: an Account tells it if the automations have asked
-    for its domain."""
+    """The company for a Lead or a new Account; a Contact's Account is a record that the agent
+    chooses. Makes no request to Salesforce: an Account suggests it only if the automations have
+    looked up its domain before."""
     row = row_of(object)
     of = row.person or row.created
     if of is None or not of.company or place.customer is None:
@@ -280,9 +280,9 @@ def _suggested_company(
 
 
 def _newest_message(place: ConversationContext) -> Message | None:
-    """The customer's latest message, with its text; None when there is none, or the host failed,
-    which the log tells: a form that somebody fills in is not lost for want of a suggestion."""
-    # What the customer wrote says nothing of the others on their conversation.
+    """The customer's latest message, with its text; None if there is none, or if the host failed
+    (then logged): a missing suggestion must not cost the agent the form."""
+    # The customer's text says nothing about the others on the conversation.
     if place.other is not None:
         return None
     runtime, company_id = current_runtime(), place.agent.company_id

@@ -23,9 +23,8 @@ _NAME = 60  # characters of a name
 
 @dataclass(frozen=True, slots=True)
 class ConversationContext:
-    """An agent at a conversation that they may see. `other`: the person on it whose card they
-    opened, if that is not its customer. `others`: all of these people, where they were asked for
-    already."""
+    """An agent and a conversation that they may see. `other`: the person on it whose card they
+    opened, if not its customer. `others`: all of these people, if they have been read already."""
 
     agent: Agent
     conversation: Conversation
@@ -63,7 +62,7 @@ class ConversationContext:
         )
 
     def known_panel(self) -> PanelView:
-        """What this conversation's panel shows already, else a fresh one."""
+        """The panel that this conversation already shows, else a fresh one."""
         return known(
             current_runtime(),
             self.agent,
@@ -122,7 +121,7 @@ class OnConversation(NamedTuple):
 
 
 def people_on(place: ConversationContext) -> list[OnConversation]:
-    """The customer and the others on the conversation; nobody where the customer is alone."""
+    """The customer and the others on the conversation; empty if the customer is alone."""
     found = place.others
     if found is None:
         found = others(current_runtime(), place.agent, place.conversation)

@@ -35,8 +35,8 @@ _OFFER = 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One record that looks like the new one. `ticket` lets an agent use it for the customer; ""
-    for one that is no person."""
+    """One possible duplicate of the new record. `ticket` lets an agent use it for the customer; ""
+    for a record that is not a person."""
 
     duplicate: Duplicate
     url: str

@@ -1,5 +1,5 @@
-"""One tab an object: which fields agents see, and in which order. What they create, and which
-fields its forms have."""
+"""One tab for each object: which fields agents see, and in which order. And the tab *New records*:
+what agents may create, and the fields of those forms."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Optional(NamedTuple):
 
 
 class Creatable(NamedTuple):
-    """An object of which agents may create records. `always`: people, who are added by hand in any
-    case; `lacking`: why the connected user cannot, None when they can."""
+    """An object whose records agents may create. `always`: people, whom agents can always add;
+    `lacking`: why the connected user cannot create one, None if they can."""
 
     row: StandardObject
     choice: CreateChoice
@@ -87,7 +87,7 @@ def creating_page() -> ResponseReturnValue:
         with database.write() as session:
             for row in CREATED:
                 before = choices.get(row.name, CreateChoice())
-                # What cannot be created has no switch: a choice from before is left alone.
+                # What cannot be created has its switch disabled, so an earlier choice must be kept.
                 can = creating.lacking(described, row.name) is None
                 wanted = {"allowed": f"allow-{row.name}" in request.form} if can else {}
                 if row.created is not None and row.created.assigned and can:

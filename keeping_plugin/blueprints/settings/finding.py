@@ -1,5 +1,5 @@
-"""How agents find people: the search of the whole org, the fields into which they add an address,
-and which records they chose."""
+"""How agents find people: the search of the whole org, the fields that they add addresses to, and
+the records that they chose."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from keeping_plugin.types import Agent, FieldSpec, ObjectSchema
 
 
 class AddressField(NamedTuple):
-    """What an admin may name for one object. `gone`: what is named is not offered any more;
-    `finds`: it finds people, too."""
+    """The fields that an admin may select for one object. `gone`: the selected field is no longer
+    offered; `finds`: it finds people, too."""
 
     object: str
     tab: str

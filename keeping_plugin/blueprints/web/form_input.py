@@ -36,7 +36,7 @@ def form_input() -> MultiDict[str, str]:
 
 
 def row_id(text: str) -> int | None:
-    """The number of a row, as every database takes it; None for what is none."""
+    """The number of a row, within what every database accepts; None if it is not one."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 

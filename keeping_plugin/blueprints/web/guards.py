@@ -96,7 +96,7 @@ def end_host_transaction() -> None:
 
 
 def visible(agent: Agent, conversation_ids: Iterable[str]) -> dict[str, Conversation]:
-    """Those of these conversations that are there and that this agent may see."""
+    """Those of these conversations that exist and that this agent may see."""
     helpdesk = current_runtime().helpdesk
     found = {}
     for conversation_id in dict.fromkeys(conversation_ids):

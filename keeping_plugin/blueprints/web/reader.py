@@ -50,7 +50,7 @@ def form_reader() -> Reader | None:
 
 
 def number_text(count: int) -> str:
-    """A count as the person writes it."""
+    """A count in the reader's locale."""
     return reader().number(Decimal(count))
 
 

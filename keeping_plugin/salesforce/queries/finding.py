@@ -46,7 +46,7 @@ def find(
     subs = []
     for row in PEOPLE:
         by = soql.EMAIL if fields is None else fields.get(row.name, ())
-        # Each field has the addresses once more.
+        # Each field repeats the addresses, so fewer fit into a query.
         room = soql.STATEMENT // max(1, len(by))
         chunks = [] if by_search or not by else list(soql.address_chunks(addresses, room=room))
         ids = sorted({each for each in chosen.values() if each.startswith(row.prefix)})

@@ -61,7 +61,7 @@ class Shown:
 
     @property
     def others_are_indexed(self) -> bool:
-        """Whether asking for `others` costs nothing worth mentioning: none of them is scanned."""
+        """Whether searching `others` costs next to nothing: each of them has an index."""
         return all(
             self.schemas[object].fields[name].indexed
             for object, by in self.others.items()

@@ -126,7 +126,7 @@ def tasks(look: TaskLook) -> str:
 
 
 def created(look: CreateLook) -> str:
-    """The latest records that the look may mean."""
+    """The latest records that may match the look."""
     where = [
         format_soql("CreatedById = {}", look.created_by),
         f"{look.field} = " + format_soql("{}", look.person_id)

@@ -48,8 +48,8 @@ def _found(calls: Calls, subs: Sequence[Sub]) -> Sequence[UserFound]:
             try:
                 rows = composite.rows(calls, "users", answers[sub.name])
             except SchemaStale:
-                # Whoever may not see who logs in by single sign-on, or queues, finds the others all
-                # the same.
+                # If the connected user cannot read Federation IDs or queues, the other results are
+                # still returned.
                 if not sub.name.startswith((_FEDERATION, _QUEUES)):
                     raise
                 if sub.name.startswith(_QUEUES):

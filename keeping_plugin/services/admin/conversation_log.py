@@ -94,8 +94,8 @@ def entry_of(session: Session, company_id: str, conversation_id: str, entry_id: 
 def conversation_log(
     session: Session, company_id: str, conversation_id: str, by_hand: ByHand
 ) -> Sequence[LoggedMessage]:
-    """The latest messages of a conversation that the rules have seen, newest first. What an agent
-    may decide of a message stands beside its latest decision."""
+    """The latest messages of a conversation that the rules have evaluated, newest first. What an
+    agent may decide about a message is on its latest decision."""
     decisions = session.scalars(
         select(Decision)
         .where(Decision.company_id == company_id, Decision.conversation_id == conversation_id)

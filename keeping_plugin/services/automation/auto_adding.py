@@ -16,7 +16,7 @@ from keeping_plugin.types import Action
 SOON = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=SETTLE) + SOON
 
-# Literals, so that both databases see that the partial index of models/ledger fits.
+# Literals, not parameters: only then do both databases use the partial index of models/ledger.
 _ON_ITS_WAY = SyncEntry.state.in_(
     [literal_column(f"'{state}'") for state in (EntryState.PENDING, EntryState.SENDING)]
 )

@@ -14,7 +14,7 @@ from keeping_plugin.services.automation.backfill import DONE, PAUSED, RUNNING
 # A run that is due for so long, claimed by nobody: no worker is running.
 _PATIENCE = timedelta(seconds=20)
 
-# Literals, so that both databases see that the partial index of models/ledger fits.
+# Literals, not parameters: only then do both databases use the partial index of models/ledger.
 _OWED = (
     SyncEntry.state.in_(
         [literal_column(f"'{state}'") for state in ("pending", "sending", "waiting")]

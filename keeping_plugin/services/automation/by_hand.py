@@ -50,7 +50,7 @@ WHOLE = ""  # as the message of what is said of a whole conversation
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """What may be decided by hand, and what is kept out, by message; WHOLE: all later mail."""
+    """What agents may decide by hand, and what is kept out, by message; WHOLE: all later mail."""
 
     may_log: bool = False
     may_keep_out: bool = False
@@ -63,8 +63,9 @@ class ByHand:
 
 
 def by_hand(session: Session, company_id: str, conversation_id: str) -> ByHand:
-    """Of one conversation: one statement. Nothing may be decided while processes of 0.1.0 run
-    beside us, which would log what is kept out, and nothing logged without a connection."""
+    """The decisions open for one conversation: one statement. Agents can decide nothing while
+    processes of 0.1.0 may run, which would log what is kept out, and can log nothing without a
+    connection."""
     mine = (KeptOut.company_id == company_id) & (KeptOut.conversation_id == conversation_id)
     connected = exists().where(Connection.company_id == company_id, Connection.current)
     rows = session.execute(
@@ -80,12 +81,12 @@ def by_hand(session: Session, company_id: str, conversation_id: str) -> ByHand:
 
 def log_now(runtime: Runtime, agent: Agent, conversation_id: str, message_id: str) -> int | None:
     """Log a message of this conversation, whatever its mailbox's switch says. Returns the
-    connection to be rung, None when nothing is to be done: it is logged, or has failed, which is
-    tried again otherwise. If the rules refuse it for something that no agent decides, that is
-    written down like any judgement. One that is being sent stays as it is.
+    connection to be rung, None if nothing is to be done: it is logged, or has failed (*Try again*
+    retries it). If the rules refuse it for a reason that agents cannot override, the decision is
+    recorded as usual. One that is being sent is not changed.
 
-    Raises NotFound, NotConnected, HelpDeskFailed, and InvalidInput for a message of which nobody
-    knows any more whether it was logged."""
+    Raises NotFound, NotConnected, HelpDeskFailed, and InvalidInput if it is no longer known whether
+    the message was logged."""
     helpdesk = guarded(runtime.helpdesk, runtime.interrupts)
     try:
         message = _message(helpdesk, agent.company_id, conversation_id, message_id)

@@ -27,8 +27,9 @@ from keeping_plugin.types import Action, MessageArrived
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why a message is judged, and by which rules: it arrived, a backfill came past it, or an agent
-    logs it. `reopens`: an entry that was cancelled before it was ever sent is granted again."""
+    """Why a message is judged, and by which rules: it arrived, a backfill reached it, or an agent
+    logs it by hand. `reopens`: an entry that was cancelled before it was ever sent is granted
+    again."""
 
     name: str = LIVE_OCCASION
     lane: Lane = Lane.LIVE
@@ -49,7 +50,7 @@ def backfill_occasion(run_id: int) -> Occasion:
 
 
 def by_hand_occasion(database: DbConnection, message: MessageArrived) -> Occasion:
-    """The occasion of an agent who logs this message: the first, the second and so on of it."""
+    """The occasion for an agent logging this message, numbered for each time it is asked."""
     earlier = database.scalar(
         select(func.count()).where(
             Decision.company_id == message.company_id,

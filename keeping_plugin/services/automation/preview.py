@@ -133,7 +133,7 @@ class Preview:
 
     @property
     def held(self) -> int | None:
-        """So many of them limits would have held for review; None without limits."""
+        """How many of them the limits would have held for review; None without limits."""
         return None if self._rehearsal is None else len(self._rehearsal.held)
 
     @property

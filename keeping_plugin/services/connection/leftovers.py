@@ -39,7 +39,7 @@ REQUEST = 0.3  # seconds of a request that disconnects
 SWEEP = 2.0  # seconds of a sweep
 _MAKE_WAY = 0.02  # seconds between two transactions, in which SQLite lets the host in
 
-# Literals, so that both databases see that the partial index of models/ledger fits.
+# Literals, not parameters: only then do both databases use the partial index of models/ledger.
 _UNSENT = SyncEntry.state.in_([literal_column("'pending'"), literal_column("'waiting'")])
 
 _other = aliased(Connection)

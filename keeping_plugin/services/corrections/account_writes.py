@@ -102,7 +102,7 @@ def settle_unclear(
             unsaid: dict[str, list[tuple[str, str]]] = {}
             for row, there in looked.rows.values():
                 if not row.detail and there is (row.state == RepairState.SENT):
-                    # Whoever wrote it died before they could say so.
+                    # The process that wrote it died before it recorded the answer.
                     unsaid.setdefault(row.agent_id, []).append((row.contact_id, _DONE[row.state]))
             for agent_id, notes in unsaid.items():
                 _note(session, Agent(agent_id, company_id, ""), connection_id, notes)

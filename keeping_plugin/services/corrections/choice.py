@@ -31,7 +31,7 @@ from keeping_plugin.types import Agent
 UNDOABLE = (CONTACT, LEAD, TASK)
 OPEN = (UndoState.RUNNING, UndoState.STOPPING)
 MAX_COUNTED = 10_000
-# Literals, so that both databases see that the partial index of models/ledger fits.
+# Literals, not parameters: only then do both databases use the partial index of models/ledger.
 MADE_ROWS = and_(
     SyncEntry.state == literal_column("'done'"),
     SyncEntry.reason.in_([literal_column(f"'{reason}'") for reason in sorted(MADE)]),

@@ -94,7 +94,7 @@ def go_on(runtime: Runtime, run: UndoRun) -> bool:
                 return False
             run_claim.renew(runtime, session, current)
             if run_claim.is_over(session.get_one(Connection, run.connection_id), current):
-                # Nobody can look any more: what was sent stays unclear.
+                # Without a connection nothing can be looked up: what was sent stays unclear.
                 more = leave(session, run.id, "disconnected", state=ItemState.CHOSEN) or leave(
                     session, run.id, "unclear", state=ItemState.SENT
                 )

@@ -74,18 +74,18 @@ def mine(session: Session, run: UndoRun) -> UndoRun | None:
 
 
 def renew(runtime: Runtime, session: Session, current: UndoRun) -> None:
-    """Keep the claim for another while."""
+    """Extend the claim."""
     current.claimed_until = current.due_at = now(session) + runtime.times.span(UNDO_CLAIM)
 
 
 def end(session: Session, run: UndoRun, state: UndoState, reason: str = "") -> None:
-    """Nothing more is done in this run."""
+    """End the run."""
     run.state, run.reason, run.finished_at = state, reason, now(session)
     run.due_at = run.claim = run.claimed_until = None
 
 
 def give_back(runtime: Runtime, run: UndoRun, *, wait: float = 0.0, reason: str = "") -> None:
-    """Let another job have the run after so many unscaled seconds."""
+    """Release the run for another job in this many unscaled seconds."""
     with runtime.database.write() as session:
         current = mine(session, run)
         if current is not None:
@@ -95,7 +95,8 @@ def give_back(runtime: Runtime, run: UndoRun, *, wait: float = 0.0, reason: str 
 
 
 def put_off(runtime: Runtime, run: UndoRun, error: SalesforceError | NotReady) -> None:
-    """Salesforce did not answer, or takes nothing for now: later, and later again."""
+    """Release the run with a growing delay: Salesforce did not answer, or accepts nothing for
+    now."""
     with runtime.database.write() as session:
         current = mine(session, run)
         if current is None:

@@ -30,8 +30,8 @@ PERSON_GONE = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"})
 # Salesforce did not take the Account of a new Contact: deleted a moment ago, or not for this user
 # to see. It is looked for once more, then the Contact is added without one.
 ACCOUNT_REFUSED = "account_refused"
-# The chosen Account may be the reason, but nothing says so: if the Contact is accepted without it,
-# it was.
+# The refusal may be about the chosen Account without naming it. If Salesforce accepts the Contact
+# without the Account, it was.
 CHOSEN_DOUBTED = "chosen_account_doubted"
 ACCOUNT_OPEN = "account_open"  # it shares a domain with more people than could be looked through
 _RECORD_ID = re.compile(r"\b(?=[A-Za-z]{0,17}\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b", re.ASCII)
@@ -39,7 +39,7 @@ _ACCOUNT_GONE = PERSON_GONE | {"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
 
 
 def without_account(row: SyncEntry) -> bool:
-    """Whether somebody is added without an Account, because Salesforce did not take theirs."""
+    """Whether somebody is added without an Account, because Salesforce refused theirs."""
     return row.reason == CHOSEN_DOUBTED or WITHOUT_ACCOUNT in (row.reason, row.note)
 
 

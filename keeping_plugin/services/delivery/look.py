@@ -29,8 +29,8 @@ LOOKS = 4  # spans of time a batch asks about; further ones wait for the next
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found; `unlooked` are marked rows of whose Tasks nothing was told, `unasked`
-    addresses of which only Email was asked."""
+    """What was found. `unlooked`: marked rows whose Tasks could not be looked up; `unasked`:
+    addresses that were searched in Email only."""
 
     found: Found
     unlooked: frozenset[int]
@@ -106,9 +106,9 @@ def with_other_fields(
     chosen: Collection[str] = (),
     start_by: float,
 ) -> Looked:
-    """With whom the other address fields find of those whom Email does not: a request of its own,
-    because only these are asked for. A field without an index may be too slow to answer, which
-    holds up nobody else. Raises what is of the connection or of the moment."""
+    """Adds people whom Email does not find but the other address fields do. A separate request, for
+    these addresses only: a field without an index may be too slow, and that must not hold up
+    anybody else. Raises errors of the connection or of the moment."""
     try:
         found = address_fields.find(
             runtime,

@@ -116,7 +116,7 @@ def _ending(row: SyncEntry, facts: PlanInput) -> Outcome | None:
 
 
 def _unasked(row: SyncEntry, facts: PlanInput) -> Outcome | None:
-    """For a row of whose person more would be known if Salesforce had answered."""
+    """For a row whose person Salesforce was asked about without answering."""
     asked = row.address not in facts.unasked
     return None if asked else later("unavailable", backoff(row.retries))
 

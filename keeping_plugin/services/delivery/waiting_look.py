@@ -41,7 +41,7 @@ def look_for_waiting(runtime: Runtime, lease: Lease, connection_id: int) -> None
     with runtime.database.read() as session:
         schemas = describe.schemas(session, connection_id)
         fields = address_fields.usable(ticked, schemas)
-        # A chosen Lead takes no mail, and leaves nothing to ask either.
+        # No mail is logged on a chosen Lead, and nothing has to be looked up for it.
         chosen = picks.load(session, connection_id, addresses) if fields else {}
     by_search = emails_are_searched(schemas)
     try:

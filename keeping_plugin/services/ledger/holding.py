@@ -42,7 +42,7 @@ log = logging.getLogger("keeping_plugin.delivery")
 CHUNK: Final = 500  # rows a transaction
 LOOKED_AT: Final = 10_000  # entries
 
-# Literals, so that both databases see that the partial index of models/ledger fits.
+# Literals, not parameters: only then do both databases use the partial index of models/ledger.
 HELD: Final = and_(SyncEntry.state == literal_column("'pending'"), SyncEntry.due_at.is_(None))
 
 
@@ -114,8 +114,8 @@ def log_engaged(connection: Connection, *, people: int) -> None:
 
 
 def tend(database: Database) -> None:
-    """Let go of what is held in mailboxes that add nobody any more, end what is held of skipped
-    domains, and give the all-clear where nothing is held. One statement while nothing is."""
+    """Release what is held in mailboxes that no longer add people, end what is held of skipped
+    domains, and clear the notice where nothing is held. One statement while nothing is."""
     with database.read() as session:
         braked = session.execute(
             select(Connection.id, Connection.company_id).where(Connection.braked_at.is_not(None))

@@ -1,7 +1,7 @@
 """Putting a conversation's address onto the record that an agent chose for it.
 
-Nothing else is ever written here, and only into two fields: the one that an admin named for it, and
-the record's Email. Neither is overwritten unless the agent has seen what stands there.
+Only the address is written, and only to two fields: the one that an admin selected for it, and the
+record's Email. Neither is overwritten unless the agent has seen its value.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One way to put the address onto a record: into which field, what stands there now, and why
-    that cannot be done ("" when it can)."""
+    """One way to write the address to a record: the field, its current value, and why it cannot be
+    written ("" if it can)."""
 
     way: Way
     record: Record
@@ -39,7 +39,7 @@ class Offer:
 
     @property
     def asks(self) -> bool:
-        """Whether the agent looks at both values first."""
+        """Whether the agent has to confirm after seeing both values."""
         return self.way is Way.REPLACE or bool(self.held)
 
 
@@ -62,8 +62,8 @@ def carries(link: Linked, record: Record, address: str) -> bool:
 
 
 def offers(link: Linked, record: Record, address: str) -> tuple[Offer, ...]:
-    """What can be done with the address on this record: nothing where agents do not search, or
-    where it is there already."""
+    """The ways to write the address to this record: none if agents may not search, or if the record
+    already has it."""
     if not link.may_search or carries(link, record, address):
         return ()
     fields = {Way.ADD: link.add_to.get(record.object, ""), Way.REPLACE: EMAIL}

@@ -79,8 +79,8 @@ def choose(runtime: Runtime, agent: Agent, link: Linked, address: str, record_id
 def choose_shown(
     runtime: Runtime, agent: Agent, view: PanelView, object: str, record_id: str
 ) -> None:
-    """Remember which of those with the address is meant. Raises NotFound when it is none of them,
-    and what kept the panel from telling."""
+    """Remember which of the records with the address is meant. Raises NotFound if it is none of
+    them, and whatever kept the panel from finding them."""
     link = view.linked
     if view.error is not None and not view.found:
         raise view.error

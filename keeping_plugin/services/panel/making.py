@@ -1,8 +1,8 @@
-"""An agent creates a record for the person of a conversation: never two of one form.
+"""An agent creates a record for the person of a conversation. One form never creates two.
 
-A Save commits a row under its form's `attempt` before the call leaves. Refused, the row goes again;
-without an answer it stays, and the next Save of the form looks for what the first one may have made
-before it creates anything.
+A save commits a row under its form's `attempt` before the call leaves. If Salesforce refuses, the
+row is deleted. If there is no answer, the row stays, and the next save of the form first looks for
+what the first one may have created.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
-    """What is about to be created, in which conversation, and for whom. `attempt` tells the Saves
-    of one form from those of others."""
+    """What is about to be created, in which conversation, and for whom. `attempt` identifies the
+    form."""
 
     link: Linked
     conversation_id: str
@@ -114,8 +114,8 @@ class Making:
 
 
 def creatable(view: PanelView) -> list[Offer]:
-    """What agents may create for the person that this panel shows, in the product's order; nothing
-    of what the person has and can have once."""
+    """What agents may create for the person that this panel shows, in the product's order. Leaves
+    out what a person can have only once and already has."""
     link, match = view.linked, view.match
     if link is None or not isinstance(match, ContactMatch | LeadMatch):
         return []
@@ -242,7 +242,7 @@ def _earlier(
     making: Making,
     earlier: MadeRecord,
 ) -> Saved | None:
-    """What the earlier Save made; None when it made nothing, so that this one may."""
+    """The record that the earlier save created; None if it created none, so that this one may."""
     if earlier.record_id:
         return Saved(earlier.record_id)
     found = _look(runtime, gateway, making, earlier)
@@ -251,7 +251,7 @@ def _earlier(
             _keep(session, agent, making, found, detail="found")
             return Saved(found)
         settled = now(session) - runtime.times.span(SETTLE)
-        # Of two Saves that find nothing one goes on.
+        # Of two saves that find nothing, only one continues.
         mine = session.scalar(
             update(MadeRecord)
             .where(*_of(making), MadeRecord.sent_at == earlier.sent_at)
@@ -282,7 +282,7 @@ def _look(
         )
     )
     with runtime.database.read() as session:
-        # In the time of Salesforce's clock, which is not the database's.
+        # By Salesforce's clock, which may differ from the database's.
         ago = now(session) - earlier.sent_at
         since = (gateway.server_date or now(session)) - ago - _MARGIN
         known = set(

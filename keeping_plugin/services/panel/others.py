@@ -1,4 +1,4 @@
-"""The others on a conversation: in Cc, earlier senders; whom the panel shows on request."""
+"""The others on a conversation (in Cc, earlier senders), whose cards the panel shows on request."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MAX_READ = 500  # addresses of the host's answer
 
 def others(runtime: Runtime, agent: Agent, conversation: Conversation) -> tuple[Address, ...]:
     """The external people on a conversation besides its customer, each once, in the host's order.
-    Left out are the company's agents and mailboxes, and domains of the skip lists. None where the
-    host does not tell them, or fails to: then its log says so. Asks the host; the caller ends its
+    Leaves out the company's agents and mailboxes, and domains of the skip lists. None if the host
+    does not provide them or fails (then logged). Calls the host; the caller ends its
     transaction."""
     host = guarded(runtime.helpdesk)
     if not hasattr(host, "participants"):
@@ -46,7 +46,7 @@ def others(runtime: Runtime, agent: Agent, conversation: Conversation) -> tuple[
 
 
 def _once(told: list[Address]) -> dict[str, Address]:
-    """By what Salesforce takes for equal: the first spelling, with the first name."""
+    """By the key that Salesforce compares addresses by: the first spelling, with the first name."""
     found: dict[str, Address] = {}
     for one in told:
         key = salesforce_key(one.email)

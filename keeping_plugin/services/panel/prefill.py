@@ -1,5 +1,5 @@
-"""What the form of a new record starts from: of a person address, name and, for a Lead, company; of
-a record for them what the conversation says."""
+"""What the form of a new record starts with: for a person, the address, name and (for a Lead)
+company; for a record of theirs, the conversation's subject and text."""
 
 from __future__ import annotations
 

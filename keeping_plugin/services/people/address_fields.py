@@ -1,8 +1,8 @@
-"""Address fields beside Email by which people are found, where an admin ticked them.
+"""Address fields beside Email by which people are found, if an admin selected them.
 
-They are asked only for addresses of which Email found no Contact and for which no agent chose a
-record. A Contact found this way comes before a Lead that has the address as its Email, as Contacts
-always come before Leads; a Lead found this way counts where Email found nobody.
+They are searched only for addresses for which Email found no Contact and no agent chose a record. A
+Contact found this way comes before a Lead that has the address as its Email, as Contacts always do;
+a Lead found this way counts only if Email found nobody.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def of_row(kept: Any) -> dict[str, tuple[str, ...]]:
 
 
 def load(session: Session, company_id: str) -> dict[str, tuple[str, ...]]:
-    """What the company ticked, usable or not."""
+    """The fields that the company selected, usable or not."""
     column = select(FindingPolicy.found_by)
     return of_row(session.scalar(column.where(FindingPolicy.company_id == company_id)))
 
@@ -97,8 +97,8 @@ def load(session: Session, company_id: str) -> dict[str, tuple[str, ...]]:
 def usable(
     chosen: AddressFields, schemas: Mapping[str, ObjectSchema]
 ) -> dict[str, tuple[str, ...]]:
-    """Of the ticked fields those by which people can be found now; all of them while nothing is
-    described, so that nobody is added who is known."""
+    """The selected fields by which people can be found now. All of them until the org is described,
+    so that nobody who is known is added again."""
     if not schemas:
         return {name: tuple(fields) for name, fields in chosen.items() if fields}
     found = {
@@ -156,9 +156,10 @@ def find(
     chosen: Collection[str] = (),
     start_by: float | None = None,
 ) -> Found:
-    """`found`, with whom these fields find of the addresses that it leaves open: one request, none
-    where it leaves none open. `chosen` are the addresses for which an agent chose a record. A field
-    that is gone is left out and the fields are described again. Raises what `find` raises."""
+    """`found`, with the people whom these fields find for the addresses that it leaves open: one
+    request, none if it leaves none open. `chosen` are the addresses for which an agent chose a
+    record. A field that is gone is left out and the fields are described again. Raises what `find`
+    raises."""
     rest = left_open(found, fields, addresses, chosen)
     asked = {name: tuple(names) for name, names in fields.items()}
     while rest and asked:
@@ -179,7 +180,7 @@ def find(
 def left_open(
     found: Found, fields: AddressFields, addresses: Collection[str], chosen: Collection[str]
 ) -> list[str]:
-    """The addresses of which these fields may tell more."""
+    """The addresses for which these fields may find somebody."""
     rest = []
     for address in sorted(set(addresses) - set(chosen)):
         objects = {one.object for one in found.people.get(address, ())}
@@ -189,7 +190,7 @@ def left_open(
 
 
 def without(asked: AddressFields, stale: SchemaStale) -> dict[str, tuple[str, ...]]:
-    """Those that are left when Salesforce no longer has a field or an object."""
+    """The fields that remain when Salesforce no longer has a field or an object."""
     gone = stale.field.lower()
     left = {
         name: tuple(field for field in fields if field.lower() != gone)

@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 
 
 def load(session: Session, company_id: str) -> Finding:
-    """The company's choices; everything is off while none was made."""
+    """The company's choices; everything is off until one is made."""
     kept = select(FindingPolicy.search, FindingPolicy.add_to, FindingPolicy.found_by)
     row = session.execute(kept.where(FindingPolicy.company_id == company_id)).one_or_none()
     if row is None:
@@ -55,7 +55,7 @@ def addable_fields(schema: ObjectSchema) -> list[FieldSpec]:
 
 def name_address_field(session: Session, agent: Agent, object: str, field: str) -> bool:
     """Let agents add addresses into this field, "" for none; says whether that changed anything.
-    That the object has it is the caller's business (`addable_fields`)."""
+    The caller checks that the object has the field (`addable_fields`)."""
     # Locked: another admin may be naming that of another object.
     session.get(FindingPolicy, agent.company_id, with_for_update={"key_share": True})
     known = load(session, agent.company_id)

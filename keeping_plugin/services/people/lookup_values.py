@@ -24,7 +24,7 @@ def problems(
     schema: ObjectSchema,
     values: Mapping[str, Value],
 ) -> Mapping[str, KeepingError]:
-    """What is wrong with these ids, by field: InvalidInput where there is no such record, else why
+    """What is wrong with these ids, by field: InvalidInput if there is no such record, else why
     Salesforce could not be asked. One request for a field and each object that it may refer to,
     none without values."""
     found: dict[str, KeepingError] = {}

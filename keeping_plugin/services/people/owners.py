@@ -102,8 +102,8 @@ class Owners:
         return Whose(wanted) if self._takes(object, wanted) else Whose(note=NOT_ALLOWED)
 
     def _takes(self, object: str, owner_id: str) -> bool:
-        """Whether the object can have this owner, as far as its describe tells. A queue is only
-        chosen for Leads; that it is for Tasks, too, nobody has asked."""
+        """Whether the object can have this owner, according to its describe. A queue is chosen for
+        Leads only; whether it also accepts Tasks is not looked up."""
         schema = self.schemas.get(object)
         if schema is None:
             return True

@@ -1,4 +1,4 @@
-"""What agents may create from a conversation: an admin's choice, as far as the org lets them."""
+"""What agents may create from a conversation: an admin's choice, as far as the org allows it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _can_be_shown(schema: ObjectSchema, spec: FieldSpec, *, creating: bool) -> b
         return False
     if not creating:
         return True
-    # A record type has a control of its own, and whose record it is goes without saying.
+    # The record type has a control of its own, and the form fills in whose record it is.
     created = row_of(schema.name).created
     implied = {"RecordTypeId", *(created.to.values() if created is not None else ())}
     return spec.name not in implied and bool(writable(schema, spec.name, creating=True))
@@ -169,7 +169,7 @@ def save(
 
 
 def with_hidden(schema: ObjectSchema, fields: Sequence[str], keep: Sequence[str]) -> list[str]:
-    """The fields, and each one of `keep` that is out of sight behind the one it stood behind."""
+    """The fields, with each hidden one of `keep` back after the field it followed before."""
     stored = list(fields)
     place = 0
     for name in keep:
