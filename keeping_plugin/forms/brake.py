@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,12 +34,13 @@ class BrakeForm:
         return cls(frozenset(name for name in NAMES if kept[name]), numbers, everywhere, {})
 
     @classmethod
-    def read(cls, form: MultiDict[str, str]) -> BrakeForm:
-        """Take what was sent. The number of a limit that is off may be anything."""
+    def read(cls, form: MultiDict[str, str], count: Callable[[int], str]) -> BrakeForm:
+        """Take what was sent. The number of a limit that is off may be anything. `count` is how the
+        person writes a number."""
         on = frozenset(name for name in NAMES if f"{name}_on" in form)
         numbers = {name: form.get(name, "").strip()[:40] for name in NAMES}
         problems = {
-            name: f"Enter a whole number from 1 to {LARGEST:,}."
+            name: f"Enter a whole number from 1 to {count(LARGEST)}."
             for name in NAMES
             if name in on and _number(numbers[name]) is None
         }

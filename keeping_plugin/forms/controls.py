@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from typing import Any
 
 from wtforms import Field
@@ -136,7 +137,9 @@ class TextControl(Control):
     def check(self) -> None:
         used, limit = length(str(self.data)), self.spec.length
         if limit and used > limit:
-            raise ValueError(f"{used:,} characters is too long: the limit is {limit:,}.")
+            reader = self.reader or Reader()
+            numbers = (reader.number(Decimal(number)) for number in (used, limit))
+            raise ValueError("{} characters is too long: the limit is {}.".format(*numbers))
 
 
 class TextAreaControl(TextControl):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from keeping_plugin.wording.actions import SWITCHES
 from keeping_plugin.wording.barred import barred_reason
@@ -147,8 +148,15 @@ def title_of(action: str) -> str:
     return TITLES.get(action, action)
 
 
-def detail_text(action: str, detail: str) -> str:
+# How whoever reads writes a count.
+Count = Callable[[int], str]
+ENGLISH: Final[Count] = "{:,}".format
+
+
+def detail_text(action: str, detail: str, count: Count = ENGLISH) -> str:
     """A row's detail as text; the raw detail if there is no better text."""
+    if detail and action in _COUNTED:
+        return _COUNTED[action](detail, count) or detail
     say = _DETAILS.get(action)
     return (say(detail) if say is not None and detail else "") or detail
 
@@ -158,12 +166,12 @@ def _numbers(detail: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+)=(\w+)", detail))
 
 
-def _count(number: str, one: str, many: str) -> str:
-    return f"{int(number):,} {one if number == '1' else many}" if number.isdecimal() else ""
+def _count(number: str, one: str, many: str, count: Count) -> str:
+    return f"{count(int(number))} {one if number == '1' else many}" if number.isdecimal() else ""
 
 
-def _found(detail: str) -> str:
-    return _count(_numbers(detail).get("found", ""), "record found", "records found")
+def _found(detail: str, count: Count) -> str:
+    return _count(_numbers(detail).get("found", ""), "record found", "records found", count)
 
 
 def _switches(detail: str) -> str:
@@ -175,9 +183,9 @@ def _switches(detail: str) -> str:
     )
 
 
-def _domains(detail: str) -> str:
+def _domains(detail: str, count: Count) -> str:
     what, _, number = detail.partition(" ")
-    return _count(number, "domain added", "domains added") or _DOMAINS.get(what, "")
+    return _count(number, "domain added", "domains added", count) or _DOMAINS.get(what, "")
 
 
 def _run(detail: str) -> str:
@@ -185,13 +193,13 @@ def _run(detail: str) -> str:
     return f"import {number} {_RUN_STATES.get(state, state)}".rstrip()
 
 
-def _requests(detail: str) -> str:
+def _requests(detail: str, count: Count) -> str:
     numbers = _numbers(detail)
     if "searches" in numbers:
-        return _count(numbers["searches"], "search today", "searches today")
-    requests = _count(numbers.get("requests", ""), "request today", "requests today")
+        return _count(numbers["searches"], "search today", "searches today", count)
+    requests = _count(numbers.get("requests", ""), "request today", "requests today", count)
     usual = numbers.get("usual", "")
-    return f"{requests}, {int(usual):,} on a usual day" if requests and usual else requests
+    return f"{requests}, {count(int(usual))} on a usual day" if requests and usual else requests
 
 
 # The choices of services/people/policy.
@@ -222,11 +230,13 @@ _CHOSEN_BY: Mapping[str, str] = {
 }
 
 
-def _undo(detail: str) -> str:
+def _undo(detail: str, count: Count) -> str:
     number, _, rest = detail.partition(" ")
-    by, _, count = rest.partition(" ")
+    by, _, chosen = rest.partition(" ")
     records = (
-        "more than 10,000 records" if count.endswith("+") else _count(count, "record", "records")
+        f"more than {count(10_000)} records"
+        if chosen.endswith("+")
+        else _count(chosen, "record", "records", count)
     )
     return f"undo {number}: {_CHOSEN_BY.get(by, by)}, {records} chosen" if records else ""
 
@@ -243,22 +253,24 @@ def _creates(detail: str) -> str:
     return ", ".join(_CREATES[one] for one in detail.split() if one in _CREATES)
 
 
-_DETAILS: Mapping[str, Callable[[str], str]] = {
+_COUNTED: Mapping[str, Callable[[str, Count], str]] = {
     "records_searched": _found,
     "org_searched": _found,
+    "skip_list_changed": _domains,
+    "undo_started": _undo,
+    "unusual_use": _requests,
+    "keys_rotated": lambda detail, count: _count(detail, "token", "tokens", count),
+}
+_DETAILS: Mapping[str, Callable[[str], str]] = {
     "automation_changed": _switches,
     "people_changed": _choices,
     "create_changed": _creates,
-    "skip_list_changed": _domains,
     "backfill_started": _run,
     "backfill_changed": _run,
-    "undo_started": _undo,
     "undo_stopped": lambda detail: f"undo {detail}",
     "record_deleted": lambda detail: f"undo {detail}",
     "logged_by_hand": lambda detail: "the rules refused it" if detail else "",
     "kept_out": lambda detail: f"a {detail}",
-    "unusual_use": _requests,
-    "keys_rotated": lambda detail: _count(detail, "token", "tokens"),
     "connection_barred": lambda detail: barred_reason(detail).means,
     "login_refused": lambda detail: REASONS.get(detail, ""),
     "denied": lambda detail: _ROUTES.get(detail, ""),

@@ -3,7 +3,7 @@ proposal comes from, and what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from keeping_plugin.objects import CONTACT, LEAD, TASK
@@ -102,16 +102,19 @@ _REPAIRED: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def told_sentence(what: str, *, done: int, refused: int, left: int, unclear: int) -> str:
-    """What became of the people who were chosen, in one line."""
-    parts = [f"{done:,} {_REPAIRED[what][done != 1]}."]
+def told_sentence(
+    what: str, *, done: int, refused: int, left: int, unclear: int, count: Callable[[int], str]
+) -> str:
+    """What became of the people who were chosen, in one line. `count` is how its reader writes a
+    number."""
+    parts = [f"{count(done)} {_REPAIRED[what][done != 1]}."]
     if left:
-        parts.append(f"{left:,} left as they are, because something has changed since.")
+        parts.append(f"{count(left)} left as they are, because something has changed since.")
     if refused:
-        parts.append(f"{refused:,} refused by Salesforce.")
+        parts.append(f"{count(refused)} refused by Salesforce.")
     if unclear:
         parts.append(
-            f"For {unclear:,}, Salesforce did not answer; reload this page in half a minute to see "
-            "what was saved."
+            f"For {count(unclear)}, Salesforce did not answer; reload this page in half a minute "
+            "to see what was saved."
         )
     return " ".join(parts)

@@ -264,6 +264,26 @@ def test_the_known_card_stands_greyed_while_salesforce_hangs(
     expect(title).to_have_value("CEO")
 
 
+def test_a_refresh_that_salesforce_does_not_answer_greys_the_card(
+    served: Served, page: Page
+) -> None:
+    served.fill()
+    served.open(page)
+    value = page.locator(".k-value").first
+    ink, muted = (
+        page.locator(part).first.evaluate("e => getComputedStyle(e).color")
+        for part in (".k-value", ".k-field__label")
+    )
+    assert ink != muted
+    answered = threading.Event()
+    served.inbox.salesforce.meanwhile("panel", lambda: answered.wait(30))
+    page.get_by_role("link", name="Refresh").click()
+    expect(value).to_have_css("color", muted)
+    expect(page.locator("[data-k-age]")).to_be_visible()
+    answered.set()
+    expect(value).to_have_css("color", ink)
+
+
 def test_forced_colors_show_what_can_be_edited(served: Served, page: Page) -> None:
     served.inbox.choose("Contact", "Name", "Email", "Phone", "CreatedDate")
     served.fill()

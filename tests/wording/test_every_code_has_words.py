@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from decimal import Decimal
 
 import pytest
 
 from keeping_plugin.blueprints.routes import ROUTES
+from keeping_plugin.locales import Reader
 from keeping_plugin.models import EntryState
 from keeping_plugin.services.admin.activity import Outcome
 from keeping_plugin.services.automation.policy import MailboxAutomation
@@ -16,6 +18,7 @@ from keeping_plugin.types import Action
 from keeping_plugin.wording import actions
 from keeping_plugin.wording.activity import OUTCOMES
 from keeping_plugin.wording.audit import detail_text
+from keeping_plugin.wording.corrections import told_sentence
 from keeping_plugin.wording.entries import STATE_TAGS
 from keeping_plugin.wording.errors import TITLES
 from keeping_plugin.wording.panel import trouble
@@ -84,6 +87,18 @@ def test_every_change_in_salesforce_is_said(kind: Kind, shown: bool) -> None:
 )
 def test_a_detail_of_the_audit_trail_is_said_in_words(action: str, detail: str, words: str) -> None:
     assert detail_text(action, detail) == words
+
+
+def test_counts_in_a_detail_are_grouped_as_the_reader_writes_them() -> None:
+    def count(number: int) -> str:
+        return Reader("de_DE").number(Decimal(number))
+
+    told = detail_text("unusual_use", "requests=6000 usual=3000", count)
+    assert told == "6.000 requests today, 3.000 on a usual day"
+    many = detail_text("undo_started", "7 hour 10000+", count)
+    assert many == "undo 7: one hour, more than 10.000 records chosen"
+    told = told_sentence("attach", done=1000, refused=2000, left=3000, unclear=4000, count=count)
+    assert [number for number in ("1.000", "2.000", "3.000", "4.000") if number not in told] == []
 
 
 def test_every_route_that_can_be_denied_has_a_name() -> None:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.blueprints.web.form_input import row_id
+from keeping_plugin.blueprints.web.reader import number_text
 from keeping_plugin.errors import InvalidInput, NotConnected, NotFound, SalesforceError
 from keeping_plugin.services.corrections import choice
 from keeping_plugin.services.corrections import repair as repairing
@@ -70,6 +71,11 @@ def _act(agent: Agent) -> None:
         notices.add_notice(error_sentence(error), good=False)
     else:
         sentence = told_sentence(
-            what, done=told.done, refused=told.refused, left=told.left, unclear=told.unclear
+            what,
+            done=told.done,
+            refused=told.refused,
+            left=told.left,
+            unclear=told.unclear,
+            count=number_text,
         )
         notices.add_notice(sentence, good=not (told.refused or told.left or told.unclear))

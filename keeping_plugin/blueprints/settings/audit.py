@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards
+from keeping_plugin.blueprints.web.reader import number_text
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.forms.activity import place_text, read_place
 from keeping_plugin.forms.days import UNREADABLE, read_day
@@ -44,7 +45,14 @@ def audit() -> ResponseReturnValue:
     )
     after = read_place(request.args.get("after", ""))
     with runtime.database.read() as session:
-        found = trail(session, agent.company_id, wanted=wanted, after=after, mailboxes=mailboxes)
+        found = trail(
+            session,
+            agent.company_id,
+            wanted=wanted,
+            after=after,
+            mailboxes=mailboxes,
+            count=number_text,
+        )
     following = found.following
     page = render_template(
         "keeping/settings/audit.html",

@@ -13,6 +13,7 @@ from keeping_plugin.blueprints.settings.automation import of_mailbox, page
 from keeping_plugin.blueprints.settings.tabs import tabs
 from keeping_plugin.blueprints.web import guards, notices
 from keeping_plugin.blueprints.web.form_input import row_id
+from keeping_plugin.blueprints.web.reader import number_text
 from keeping_plugin.errors import InvalidInput, NotFound
 from keeping_plugin.forms.brake import NAMES, BrakeForm
 from keeping_plugin.services.admin import held
@@ -30,7 +31,7 @@ def set_limits() -> ResponseReturnValue:
     agent, mailboxes, mailbox = of_mailbox()
     if mailbox is None:
         raise NotFound("There is no mailbox yet.")
-    form = BrakeForm.read(request.form)
+    form = BrakeForm.read(request.form, number_text)
     with current_runtime().database.read() as session:
         if form.on and policy.beside_0_1_0(session):
             form = replace(form, problems=dict.fromkeys(form.on, NO_LIMITS_YET))

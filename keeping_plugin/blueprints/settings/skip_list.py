@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from keeping_plugin.blueprints.settings.automation import of_mailbox, page
 from keeping_plugin.blueprints.web import notices
+from keeping_plugin.blueprints.web.reader import number_text
 from keeping_plugin.errors import InvalidInput
 from keeping_plugin.services.automation import skip_list
 from keeping_plugin.services.automation.skip_list import BadLine
@@ -43,7 +44,9 @@ def change_list() -> ResponseReturnValue:
         typing = {"problems": problems, "typed": typed, "typed_skip_logging": skip_logging}
         return page(agent, mailboxes, chosen, **typing), 422
     count = len(domains)
-    notices.add_notice(f"{count:,} {'domain is' if count == 1 else 'domains are'} now skipped.")
+    notices.add_notice(
+        f"{number_text(count)} {'domain is' if count == 1 else 'domains are'} now skipped."
+    )
     for sentence in skip_list.warnings(domains)[:_WARNINGS]:
         notices.add_notice(sentence, good=False)
     return _back("k-domains")

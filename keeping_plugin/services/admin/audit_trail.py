@@ -18,7 +18,7 @@ from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.schema import describe
 from keeping_plugin.services.schema.fields import label_in
 from keeping_plugin.types import ObjectSchema
-from keeping_plugin.wording.audit import detail_text, title_of
+from keeping_plugin.wording.audit import ENGLISH, Count, detail_text, title_of
 
 PAGE = 50  # rows
 
@@ -94,10 +94,11 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the org calls objects and fields, and the inbox its mailboxes."""
+    """What the org calls objects and fields, the inbox its mailboxes, and the reader a count."""
 
     schemas: Mapping[str, ObjectSchema]
     mailboxes: Mapping[str, str]
+    count: Count
 
     def object(self, name: str) -> str:
         """An object's label; its API name where the org shows none."""
@@ -117,8 +118,10 @@ def trail(
     wanted: AuditFilter | None = None,
     after: Place | None = None,
     mailboxes: Mapping[str, str] | None = None,
+    count: Count = ENGLISH,
 ) -> Trail:
-    """One page of what was done in this company. `mailboxes` are their names by id."""
+    """One page of what was done in this company. `mailboxes` are their names by id, `count` is how
+    its reader writes a number."""
     at, key = AuditRecord.at, AuditRecord.id
     conditions = (*(wanted or AuditFilter()).conditions(), behind(at, key, after))
     query = select(AuditRecord).where(AuditRecord.company_id == company_id, *conditions)
@@ -128,7 +131,7 @@ def trail(
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     current = next((row.id for row in connections.values() if row.current), None)
     schemas = describe.schemas(session, current) if current is not None else {}
-    names = Names(schemas, mailboxes or {})
+    names = Names(schemas, mailboxes or {}, count)
     people = _people(session, company_id)
     return Trail(
         [_deed(row, connections.get(row.connection_id or 0), names, people) for row in rows[:PAGE]],
@@ -175,5 +178,7 @@ def _detail(row: AuditRecord, names: Names) -> str:
     """What is set for one mailbox names it in place of a record."""
     named = row.record_id if row.action in _OF_MAILBOXES else ""
     named = names.mailboxes.get(named, named)
-    often = f"{row.times:,} times within a minute" if row.times > 1 else ""
-    return " · ".join(filter(None, [named, detail_text(row.action, row.detail), often]))
+    often = f"{names.count(row.times)} times within a minute" if row.times > 1 else ""
+    return " · ".join(
+        filter(None, [named, detail_text(row.action, row.detail, names.count), often])
+    )

@@ -62,6 +62,13 @@ def test_a_row_says_who_what_when_and_which_fields(inbox: Inbox) -> None:
     assert link == f"{INSTANCE}/lightning/r/Contact/003000000000001AAA/view"
 
 
+def test_counts_are_grouped_as_the_admin_writes_them(inbox: Inbox) -> None:
+    done(inbox, action="unusual_use", detail="requests=6000 usual=300", times=1200)
+    answer = inbox.client(ADMIN).get(AUDIT, headers={"Accept-Language": "de-DE"})
+    assert "6.000 requests today" in answer.text
+    assert "1.200 times within a minute" in answer.text
+
+
 def test_ones_own_deeds_and_those_of_the_machine_are_told_apart(inbox: Inbox) -> None:
     done(inbox, agent_id=ADMIN.id, detail="mine")
     done(inbox, action="connection_lost", detail="")
