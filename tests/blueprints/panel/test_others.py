@@ -11,6 +11,7 @@ from lxml import html
 
 from keeping_plugin.models import AuditRecord
 from keeping_plugin.services.automation import skip_list
+from keeping_plugin.services.schema import creating
 from keeping_plugin.types import Address, Agent, Direction, Message
 from tests.blueprints.inbox import ADMIN, AGENT, CUSTOMER, STRANGER, Inbox, post, token, url
 
@@ -196,3 +197,21 @@ def test_a_record_chosen_for_them_is_not_chosen_for_the_customer(inbox: Inbox, c
     assert client.get(url(), headers=JSON).json["chosen"] is False
     assert post(client, "/unpick", {}).status_code == 303
     assert client.get(there, headers=JSON).json["chosen"] is True
+
+
+def test_a_case_created_from_their_card_is_theirs(inbox: Inbox, cara: str) -> None:
+    """It has nothing of what the customer wrote, and the answer is their card."""
+    with inbox.database.write() as session:
+        creating.change(session, ADMIN, "Case", allowed=True)
+    client = inbox.client()
+    there = address_of(inbox, "Cara Copied")
+    page = html.fromstring(client.get(f"{there}/new/Case").text)
+    (form,) = page.xpath("//form[.//input[@name='attempt']]")
+    assert form.get("action") == f"{there}/new/Case"
+    sent = {**dict(form.form_values()), "csrf_token": token(client)}
+    assert not sent["sf_Description"].strip()
+    answer = client.post(form.get("action"), data=sent, headers=JSON)
+    assert answer.status_code == 200, answer.text
+    assert answer.json["match"]["person"]["id"] == cara
+    assert {row["ContactId"] for row in inbox.salesforce.org.of("Case")} == {cara}
+    assert len(inbox.salesforce.rows("Case")) == 2

@@ -9,11 +9,19 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from keeping_plugin.errors import RateLimited, SalesforceUnavailable, SchemaStale
-from keeping_plugin.models import Connection, FindingPolicy, Lane, SchemaDocument, upsert
+from keeping_plugin.models import (
+    Connection,
+    FindingPolicy,
+    Installation,
+    Lane,
+    SchemaDocument,
+    upsert,
+)
 from keeping_plugin.objects import DESCRIBED
+from keeping_plugin.services.automation import by_hand
 from keeping_plugin.services.people import address_fields, picks
 from keeping_plugin.services.people.predict import predict
 from keeping_plugin.services.people.preflight import lines
@@ -305,3 +313,26 @@ def test_of_several_fields_only_the_stale_one_is_left_out() -> None:
         "Contact": ("A__c", "B__c")
     }
     assert address_fields.without(ticked, SchemaStale()) == ticked
+
+
+def test_mail_logged_by_hand_is_on_whom_another_field_finds_or_waits_for_a_choice(
+    town: House,
+) -> None:
+    tick(town)
+    town.switch(add_contacts=False, log_tasks=False)
+    with town.database.write() as session:
+        session.execute(update(Installation).values(contract=1))
+    first = town.salesforce.add("Contact", LastName="Doe", One__c=JANE)
+    gus = Agent("gus", COMPANY, "Gus")
+    for message_id in ("m1", "m2"):
+        town.add_mail(message_id)
+        if message_id == "m2":
+            town.salesforce.add("Contact", LastName="Doe", One__c=JANE)
+        by_hand.log_now(town.runtime, gus, f"c-{message_id}", message_id)
+        town.drain()
+    assert town.states() == [("done", "logged"), ("waiting", "several_contacts")]
+    with town.database.write() as session:
+        picks.keep(session, gus, town.connection_id, JANE, "Contact", first)
+    town.drain()
+    assert town.states() == [("done", "logged")] * 2
+    assert [task["WhoId"] for task in town.tasks()] == [first] * 2
