@@ -65,7 +65,8 @@ def unpick(conversation_id: str) -> ResponseReturnValue:
     the agent saw (`id`)."""
     place = load_conversation(conversation_id)
     link, key = link_and_address(place)
-    service.not_them(current_runtime(), place.agent, link, key, str(sent().get("id") or ""))
+    inputs = sent() if request.content_length else {}  # a program need not say whom it saw
+    service.not_them(current_runtime(), place.agent, link, key, str(inputs.get("id") or ""))
     if wanted() is Wanted.JSON:
         return show(place, place.open_panel())
     return redirect(url_for(".panel", conversation_id=conversation_id), 303)

@@ -279,5 +279,7 @@ def test_nothing_is_written_onto_a_record_that_a_colleague_chose_meanwhile(
     assert client.get(url(), headers=JSON).json["match"]["person"]["id"] == bob
     assert post(client, "/address", {"do": "add", "id": bob}).status_code == 200
     assert named.salesforce.fields("Contact", bob)[FIELD] == CUSTOMER.email
-    post(client, "/unpick", {"id": bob})
-    assert client.get(url(), headers=JSON).json["chosen"] is False
+    for body in (b'{"id": "%b"}' % ada.encode(), b""):
+        headers = {**JSON, "X-CSRF-Token": token(client), "Content-Type": "application/json"}
+        left = client.post(url("/unpick"), data=body, headers=headers).json
+        assert left["chosen"] is bool(body)
