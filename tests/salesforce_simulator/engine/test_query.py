@@ -538,7 +538,7 @@ def test_objects_that_are_not_modelled_are_unknown_types(org: Org, ann: User) ->
     names = (
         "AccountContactRelation", "CaseComment", "ContactPointEmail", "ContentNote",
         "DatedConversionRate", "DuplicateRule", "EntityDefinition", "Event", "EventRelation",
-        "Note", "ObjectPermissions", "PlatformEventChannel", "Pricebook2", "UserRole",
+        "ObjectPermissions", "PlatformEventChannel", "Pricebook2", "UserRole",
     )  # fmt: skip
     for name in names:
         code, message = complaint(org, ann, f"SELECT Id FROM {name}")

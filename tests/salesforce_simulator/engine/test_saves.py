@@ -761,3 +761,16 @@ def test_deleting_a_record_deletes_its_people_and_tasks(org: Org, ann: User, par
     for name, found in zip(("Task", "Contact"), gone, strict=False):
         with pytest.raises(OrgError, match="NOT_FOUND"):
             org.read(ann, name, found)
+
+
+def test_a_classic_note_lies_on_its_record(org: Org, ann: User) -> None:
+    case = org.create(ann, "Case", {"Subject": "C"})
+    note = org.create(ann, "Note", {"ParentId": case, "Title": "t" * 80, "Body": "b" * 32_000})
+    assert note.startswith("002")
+    record = org.read(ann, "Note", note)
+    assert (record["ParentId"], record["IsPrivate"]) == (case, False)
+    for fields in ({"Title": "t" * 81}, {"Title": "t", "Body": "b" * 32_001}):
+        entry = refusal(org, ann, "Note", {"ParentId": case, **fields}).entries[0]
+        assert entry.code == "STRING_TOO_LONG"
+    entry = refusal(org, ann, "Note", {"Title": "t"}).entries[0]
+    assert (entry.code, entry.fields) == ("REQUIRED_FIELD_MISSING", ("ParentId",))
