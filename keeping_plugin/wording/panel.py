@@ -116,8 +116,8 @@ NOTICES: Mapping[str, str] = {
 }
 
 PERSON_CHANGED = (
-    "This conversation shows another person by now. Nothing was saved. Check whom it is for, then "
-    "save again."
+    "This conversation now shows a different person. Nothing was saved. Check who this is for, "
+    "then save again."
 )
 
 COMPANY_SOURCES: Mapping[str, str] = {

@@ -310,7 +310,7 @@ def test_the_address_is_added_in_two_clicks_or_replaced_after_confirming(
     assert inbox.calls()[before:] == ["panel", "update"]
     assert inbox.salesforce.fields("Contact", ada)["Second_Email__c"] == CUSTOMER.email
     page.get_by_role("button", name="Not them").click()
-    # On the card of whoever was chosen: asked first where something stands already.
+    # On the card of a chosen record: a field that has a value asks first.
     inbox.salesforce.update("Contact", ada, Second_Email__c="ada@home.example")
     box.fill("byron")
     box.press("Enter")
@@ -328,7 +328,7 @@ def test_the_address_is_added_in_two_clicks_or_replaced_after_confirming(
     expect(add).to_be_focused()
     replace_it.press("Enter")
     expect(page.get_by_role("alert").get_by_text("ada@old.example")).to_be_visible()
-    assert len(inbox.calls()) == before, "the second look asks nothing"
+    assert len(inbox.calls()) == before, "showing both values makes no request"
     for scheme, width in (("light", 360), ("dark", 360), ("light", 1280)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 740})
