@@ -36,10 +36,12 @@ class ContactMatch:
 
 @dataclass(frozen=True, slots=True)
 class LeadMatch:
-    """A Lead; `by` as in `ContactMatch`."""
+    """A Lead; `by`, `around` and `counts` as in `ContactMatch`."""
 
     lead: Record
     by: str = ""
+    around: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    counts: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

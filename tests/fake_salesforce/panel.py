@@ -49,11 +49,24 @@ def panel(
         ]
     if "Lead" in schemas:
         matches += [
-            LeadMatch(_records(org, "Lead", [row], schemas, fields)[0], by(row, "Lead") or "")
+            replace(_lead(org, row, schemas, fields), by=by(row, "Lead") or "")
             for row in leads
             if not row.get("IsConverted")
         ]
     return tuple(matches)
+
+
+def _lead(org: FakeOrg, row: Row, schemas: Schemas, fields: Chosen) -> LeadMatch:
+    around: dict[str, tuple[Record, ...]] = {}
+    counts: dict[str, tuple[int, bool]] = {}
+    for one, relation in AROUND:
+        own = _children(org, "Lead", row, relation.relationship)
+        if relation.optional and one.name in schemas and fields.get(one.name):
+            latest = _latest(own.values(), relation.order)[: relation.most]
+            around[one.key] = _records(org, one.name, latest, schemas, fields)
+            counts[one.key] = len(own), False
+    lead = _records(org, "Lead", [row], schemas, fields)[0]
+    return LeadMatch(lead, around=around, counts=counts)
 
 
 def _contact(

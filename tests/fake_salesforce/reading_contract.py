@@ -219,17 +219,18 @@ class ReadingContract(OrgContract):
         assert gateway.usage is not None
         assert gateway.usage.used == before + 1
 
+    @pytest.mark.parametrize("person", [{}, {"Company": "C"}], ids=["Contact", "Lead"])
     def test_panel_shows_the_latest_tasks_where_they_are_wanted(
-        self, org: OrgUnderTest, schemas: dict[str, ObjectSchema]
+        self, org: OrgUnderTest, schemas: dict[str, ObjectSchema], person: dict[str, str]
     ) -> None:
         address = someone()
-        contact = org.add("Contact", LastName="Doe", Email=address)
+        who = org.add("Lead" if person else "Contact", LastName="Doe", Email=address, **person)
         for number in range(6):
             org.pass_time(1)
-            org.add("Task", Subject=f"Task {number}", WhoId=contact)
+            org.add("Task", Subject=f"Task {number}", WhoId=who)
         schemas = {**schemas, "Task": shipped_schemas()["Task"]}
         [match] = org.gateway.panel(address, schemas, {**SHOWN, "Task": ["Subject"]})
-        assert isinstance(match, ContactMatch)
+        assert isinstance(match, LeadMatch if person else ContactMatch)
         subjects = [record.fields["Subject"] for record in match.around["tasks"]]
         assert subjects == [f"Task {number}" for number in (5, 4, 3, 2, 1)]
 

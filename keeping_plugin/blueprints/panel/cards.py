@@ -172,9 +172,15 @@ class Cards:
         record = person(found)
         card = self.record(record)
         facts = tuple(self._facts(record))
-        if isinstance(found, LeadMatch):
-            return PersonCard(person=card, facts=facts, found_by=self._found_by(found))
         related = self._around(found)
+        if isinstance(found, LeadMatch):
+            return PersonCard(
+                person=card,
+                facts=facts,
+                around=related,
+                sections=tuple(self._sections(found, related)),
+                found_by=self._found_by(found),
+            )
         # Without the object or the lookup nobody can tell that there is none.
         unseen = ACCOUNT.name not in self._link.schemas or TO_ACCOUNT not in record.fields
         hidden = unseen or bool(record.fields[TO_ACCOUNT])
@@ -202,8 +208,8 @@ class Cards:
                 speaks = field_type(fields[row.name].type).shown is ShownAs.TEXT
                 yield Fact(row.name, "" if speaks else row.label, row.text, row.href)
 
-    def _around(self, found: ContactMatch) -> Mapping[str, tuple[RecordCard, ...]]:
-        """What stands around a Contact. The card was kept for an address; which of its records
+    def _around(self, found: ContactMatch | LeadMatch) -> Mapping[str, tuple[RecordCard, ...]]:
+        """What stands around a person. The card was kept for an address; which of its records
         are named is told by the subject of this conversation."""
         made: dict[str, tuple[RecordCard, ...]] = {}
         for row, relation in AROUND:
@@ -221,16 +227,16 @@ class Cards:
         return {key: made[key] for key in AROUND_KEYS}
 
     def _sections(
-        self, found: ContactMatch, related: Mapping[str, tuple[RecordCard, ...]]
+        self, found: ContactMatch | LeadMatch, related: Mapping[str, tuple[RecordCard, ...]]
     ) -> Iterator[Section]:
         for row, relation in AROUND:
             others = relation.of_account
             count, at_least = found.counts.get(row.key, (0, False))
             hidden = row.name not in self._link.schemas or row.key not in found.counts
-            if hidden and relation.optional:
+            if hidden and (relation.optional or isinstance(found, LeadMatch)):
                 continue
             url = related_list_page(
-                self._link.instance_url, found.contact.id, relation.related_list
+                self._link.instance_url, person(found).id, relation.related_list
             )
             yield Section(
                 key=row.key,

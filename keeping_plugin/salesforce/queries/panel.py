@@ -89,7 +89,7 @@ def _matches(
         for row, by in people.values()
     ]
     leads = [
-        LeadMatch(_record(row, LEAD.name, shown), by)
+        _lead(row, by, shown)
         for row, by in _carrying(key, found.get("leads", ()), shown.person, of_lead)
     ]
     return contacts, leads
@@ -136,6 +136,17 @@ def _contact(row: Row, account: Row | None, shown: Shown) -> ContactMatch:
             spare = [record for key, record in others.items() if key not in own]
             around[more.key] = tuple(spare[: max(0, relation.most - len(own))])
     return ContactMatch(_record(row, CONTACT.name, shown), _account(row, shown), around, counts)
+
+
+def _lead(row: Row, by: str, shown: Shown) -> LeadMatch:
+    around: dict[str, tuple[Record, ...]] = {}
+    counts: dict[str, tuple[int, bool]] = {}
+    for one, relation in AROUND:
+        if shown.around(one, relation, LEAD.name):
+            own = _children(row, relation.relationship, one, shown)
+            counts[one.key] = len(own), len(own) >= shown.most(relation)
+            around |= related(one, relation, tuple(own.values()))
+    return LeadMatch(_record(row, LEAD.name, shown), by, around, counts)
 
 
 def related(

@@ -99,10 +99,10 @@ class Shown:
         schema = self.schemas.get(parent)
         return schema is not None and relationship in schema.children and self.has(child, *fields)
 
-    def around(self, row: StandardObject, relation: Children) -> bool:
-        """Whether the records of this object around a Contact are read."""
+    def around(self, row: StandardObject, relation: Children, of: str = CONTACT.name) -> bool:
+        """Whether the records of this object around a Contact, or a Lead, are read."""
         wanted = not relation.optional or bool(self.chosen.get(row.name))
-        return wanted and self.leads_to(CONTACT.name, relation.relationship, row.name)
+        return wanted and self.leads_to(of, relation.relationship, row.name)
 
     def most(self, relation: Children) -> int:
         """How many rows of such a relationship are read for each Contact."""
@@ -173,15 +173,22 @@ def _contacts(where: Sequence[str], shown: Shown, by: Sequence[str] = ()) -> str
     fields += [name for name in (TO_ACCOUNT, PERSON_ACCOUNT.flag) if shown.has(CONTACT.name, name)]
     if shown.account:
         fields += [f"{shown.account}.{name}" for name in ("Id", *shown.fields(ACCOUNT.name))]
-    fields += [
-        _children(row, relation, shown) for row, relation in AROUND if shown.around(row, relation)
-    ]
+    fields += _around(CONTACT.name, shown)
     order = shown.latest(CONTACT.name, "LastModifiedDate")
     return soql.select(fields, CONTACT.name, where=where, order=order, limit=MAX_PEOPLE)
 
 
+def _around(person: str, shown: Shown) -> list[str]:
+    """The subqueries for what stands around each Contact, or each Lead."""
+    return [
+        _children(row, relation, shown)
+        for row, relation in AROUND
+        if shown.around(row, relation, person)
+    ]
+
+
 def _children(row: StandardObject, relation: Children, shown: Shown) -> str:
-    """The subquery for the records of one object around each Contact."""
+    """The subquery for the records of one object around each person."""
     prefix = f"{relation.through}." if relation.through else ""
     return _subquery(
         [prefix + name for name in ("Id", *shown.fields(row.name))],
@@ -200,7 +207,7 @@ def _subquery(
 def _leads(address: str, shown: Shown, by: Sequence[str]) -> str:
     unconverted = [_BECAME.unconverted] if shown.has(LEAD.name, _BECAME.flag) else []
     return soql.select(
-        ("Id", "Email", *by, *shown.fields(LEAD.name)),
+        ("Id", "Email", *by, *shown.fields(LEAD.name), *_around(LEAD.name, shown)),
         LEAD.name,
         where=[address, *unconverted],
         order=shown.latest(LEAD.name, "LastModifiedDate"),

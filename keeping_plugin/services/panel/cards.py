@@ -77,13 +77,13 @@ class Card:
 def records_of(found: Found) -> list[Record]:
     """The records of one match: the person's first."""
     if isinstance(found, LeadMatch):
-        return [found.lead]
+        return [found.lead, *(one for key in AROUND_KEYS for one in around(found, key))]
     account = [found.account] if found.account is not None else []
     return [found.contact, *account, *(one for key in AROUND_KEYS for one in around(found, key))]
 
 
-def around(found: ContactMatch, key: str) -> tuple[Record, ...]:
-    """The records around a Contact under one of `objects.AROUND_KEYS`."""
+def around(found: Found, key: str) -> tuple[Record, ...]:
+    """The records around a person under one of `objects.AROUND_KEYS`."""
     return found.around.get(key, ())
 
 
@@ -113,13 +113,14 @@ def with_values(found: Found, record_id: str, values: Mapping[str, Value]) -> Fo
         known = {name: value for name, value in values.items() if name in record.fields}
         return replace(record, fields={**record.fields, **known})
 
+    near = {key: tuple(map(patched, records)) for key, records in found.around.items()}
     if isinstance(found, LeadMatch):
-        return replace(found, lead=patched(found.lead))
+        return replace(found, lead=patched(found.lead), around=near)
     return replace(
         found,
         contact=patched(found.contact),
         account=patched(found.account) if found.account is not None else None,
-        around={key: tuple(map(patched, records)) for key, records in found.around.items()},
+        around=near,
     )
 
 
@@ -161,26 +162,31 @@ def _records(kept: list[Any]) -> tuple[Record, ...]:
 
 
 def _document(found: Found) -> dict[str, Any]:
-    if isinstance(found, LeadMatch):
-        return {"lead": _record_document(found.lead), "by": found.by}
-    return {
+    kept = {
         "by": found.by,
-        "contact": _record_document(found.contact),
-        "account": _record_document(found.account),
         **{key: [_record_document(one) for one in around(found, key)] for key in AROUND_KEYS},
         "counts": {key: list(count) for key, count in found.counts.items()},
+    }
+    if isinstance(found, LeadMatch):
+        return {"lead": _record_document(found.lead), **kept}
+    return {
+        "contact": _record_document(found.contact),
+        "account": _record_document(found.account),
+        **kept,
     }
 
 
 def _found(kept: dict[str, Any]) -> Found:
+    # A card that was kept before an object had its row lacks its records.
+    near = {key: _records(kept.get(key, [])) for key in AROUND_KEYS}
+    counts = {key: (many, more) for key, (many, more) in _counts(kept).items()}
     if "lead" in kept:
-        return LeadMatch(_record(kept["lead"]), kept.get("by", ""))
+        return LeadMatch(_record(kept["lead"]), kept.get("by", ""), near, counts)
     return ContactMatch(
         contact=_record(kept["contact"]),
         account=_record(kept["account"]) if kept["account"] else None,
-        # A card that was kept before an object had its row lacks its records.
-        around={key: _records(kept.get(key, [])) for key in AROUND_KEYS},
-        counts={key: (many, more) for key, (many, more) in _counts(kept).items()},
+        around=near,
+        counts=counts,
         by=kept.get("by", ""),
     )
 

@@ -149,6 +149,22 @@ def test_activities_are_shown_where_an_admin_wants_them_and_never_edited(
     assert inbox.calls() == ["panel", "panel"]
 
 
+def test_activities_of_a_lead_are_shown_too(inbox: Inbox) -> None:
+    inbox.choose("Task", "Subject", "Status")
+    lead = inbox.salesforce.add("Lead", LastName="Doe", Company="Acme", Email=CUSTOMER.email)
+    page = panel(inbox)
+    assert "None" in section(page, "tasks")
+    assert not page.xpath("//section[@aria-labelledby='k-opportunities']"), "no Lead has any"
+    for number in range(6):
+        inbox.salesforce.add("Task", Subject=f"Call {number}", WhoId=lead, Status="Completed")
+    asked = len(inbox.calls())
+    client = inbox.client()
+    for known in ("", "?known=1"):  # as Salesforce answers, and as the panel's own copy holds it
+        told = client.get(url("") + known, headers=FRAGMENT).text
+        assert sum(f"Call {number}" in told for number in range(6)) == 5
+    assert inbox.calls()[asked:] == ["panel"]
+
+
 @pytest.mark.parametrize("found", [True, False])
 def test_the_log_is_on_the_face_with_the_reason(inbox: Inbox, found: bool) -> None:
     if found:
