@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, request, url_for
 
+from keeping_plugin.blueprints.panel import undo
 from keeping_plugin.blueprints.panel.answer import show
 from keeping_plugin.blueprints.panel.cards import Cards
 from keeping_plugin.blueprints.panel.conversation import ConversationContext, load_conversation
@@ -13,7 +14,7 @@ from keeping_plugin.blueprints.panel.find import link_and_address
 from keeping_plugin.blueprints.web import guards
 from keeping_plugin.blueprints.web.errors import error_json, status_of
 from keeping_plugin.blueprints.web.form_input import sent
-from keeping_plugin.blueprints.web.reader import reader
+from keeping_plugin.blueprints.web.reader import form_reader, reader
 from keeping_plugin.blueprints.web.rendering import answer
 from keeping_plugin.errors import (
     DuplicatesFound,
@@ -25,12 +26,14 @@ from keeping_plugin.errors import (
     SchemaStale,
     TooBusy,
 )
+from keeping_plugin.forms.record import record_form
 from keeping_plugin.objects import record_page
 from keeping_plugin.services.panel import address as service
 from keeping_plugin.services.panel import call
 from keeping_plugin.services.panel.address import Offer
 from keeping_plugin.services.panel.find import choose
 from keeping_plugin.services.panel.view import Linked, PanelView
+from keeping_plugin.services.schema.fields import writable
 from keeping_plugin.state import current_runtime
 from keeping_plugin.wording.errors import error_sentence
 from keeping_plugin.wording.panel import ADDRESS_WAYS
@@ -88,7 +91,27 @@ def address(conversation_id: str) -> Response:
         return _ask(place, link, view, way, error=error)
     if held is not None:
         return _ask(place, link, view, way, held=held)
-    return show(place, place.known_panel(), notice="address_saved")
+    return _panel_after(place, link, key, way)
+
+
+def _panel_after(place: ConversationContext, link: Linked, key: str, way: Offer) -> Response:
+    """The panel with what was saved, and the way back where the agent could edit the field."""
+    view = place.known_panel()
+    now = service.chosen(view)
+    target, back, name = service.target(link, key, way.record), None, way.field
+    if now is not None and name in target.shown and writable(target.schema, name):
+        url = url_for(
+            ".edit_field",
+            conversation_id=place.conversation.id,
+            object=way.record.object,
+            record_id=way.record.id,
+            field=name,
+        )
+        form = record_form(target.schema, [name])(None, values=now.fields, reader=form_reader())
+        before = {name: way.record.fields.get(name)}
+        back = undo.undo_of(place, target, form, before, now.fields, url=url)
+    saved = f"{way.record.id}.{name}" if back is not None else ""
+    return show(place, view, notice="address_saved", saved=saved, undo=back)
 
 
 def _ask(

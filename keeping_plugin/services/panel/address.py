@@ -90,6 +90,17 @@ def _offer(link: Linked, record: Record, way: Way, field: str) -> Offer:
     )
 
 
+def target(link: Linked, address: str, record: Record) -> Target:
+    """The record as something to be saved."""
+    return Target(
+        link=link,
+        address=address,
+        record=record,
+        schema=link.schemas[record.object],
+        shown=link.shown[record.object],
+    )
+
+
 def write(
     runtime: Runtime,
     agent: Agent,
@@ -104,14 +115,7 @@ def write(
     nothing is written, and what it holds is returned. The offer's record was read in this request,
     so this costs one request if nobody else saves the record at this moment. Raises what
     `edit.save` raises."""
-    record, field = offer.record, offer.field
-    target = Target(
-        link=link,
-        address=address,
-        record=record,
-        schema=link.schemas[record.object],
-        shown=link.shown[record.object],
-    )
+    field = offer.field
 
     def unseen(now: Mapping[str, Value]) -> tuple[str, ...]:
         held = _text(now[field])
@@ -120,7 +124,7 @@ def write(
     done = edit.save(
         runtime,
         agent,
-        target,
+        target(link, address, offer.record),
         {field: for_salesforce(address)},
         conflicts=unseen,
         allow_duplicates=allow_duplicates,

@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import replace
 
+import lxml.html
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -143,6 +144,19 @@ def test_the_email_is_replaced_after_confirming_and_nothing_is_duplicated(
     assert CUSTOMER.email in answer.text
     assert named.salesforce.fields("Contact", ada)["Email"] == CUSTOMER.email
     assert written(named) == [("gus", ["Email"], "")]
+    # Undo restores what it held; here what somebody else has saved since is shown, not overwritten.
+    way_back = f"/Contact/{ada}/edit/Email"
+    [form] = lxml.html.fromstring(answer.text).xpath(
+        f"//form[@action='{url(way_back)}' and .//button[text()='Undo']]"
+    )
+    ticket = {"undo": form.fields["undo"]}
+    named.salesforce.update("Contact", ada, Email="ada@third.example")
+    assert "ada@third.example" in post(client, way_back, ticket).text
+    assert named.salesforce.fields("Contact", ada)["Email"] == "ada@third.example"
+    named.salesforce.update("Contact", ada, Email=CUSTOMER.email)
+    assert post(client, way_back, ticket).status_code == 200
+    assert named.salesforce.fields("Contact", ada)["Email"] == "ada@old.example"
+    named.salesforce.update("Contact", ada, Email=CUSTOMER.email)
     assert post(client, "/unpick", {}).status_code == 303
     shown = client.get(url(), headers=JSON).json
     assert (shown["state"], shown["match"]["person"]["id"]) == ("matched", ada)
