@@ -284,7 +284,7 @@ def test_a_form_is_saved_for_the_person_whom_it_named(shop: Inbox) -> None:
     asked = save(shop, "Case", {"Subject": "Late"}, **sent)
     assert (asked.status_code, asked.json["person"]) == (409, other)
     assert filled(asked.json)["Subject"] == "Late"
-    assert "another person" in asked.json["error"]["message"]
+    assert "a different person" in asked.json["error"]["message"]
     assert f'name="person" value="{other}"' in client.get(url("/new/Case")).text
     assert shop.salesforce.rows("Case") == []
     done = save(shop, "Case", {"Subject": "Late"}, **{**sent, "person": other})
