@@ -24,7 +24,7 @@ from keeping_plugin.models import (
     SchemaLoad,
     SyncEntry,
 )
-from keeping_plugin.services.connection import connect, grants
+from keeping_plugin.services.connection import connect, grants, leftovers
 from keeping_plugin.services.connection.connect import SignedIn
 from keeping_plugin.services.connection.disconnect_summary import disconnect_summary
 from tests.services.company import ACME, OTHER, Company, grant
@@ -61,6 +61,8 @@ def owe(company: Company, message: str, state: EntryState, *, marked: bool = Fal
 
 
 def entries(company: Company) -> dict[str, tuple[str, str]]:
+    """Once a sweep has done what a request on a busy machine had no time for."""
+    assert leftovers.settle(company.database, seconds=60.0)
     with company.database.read() as session:
         rows = session.execute(select(SyncEntry.message_id, SyncEntry.state, SyncEntry.reason))
         return {message: (state, reason) for message, state, reason in rows}
