@@ -106,7 +106,7 @@ ENTRY_SENTENCES: Mapping[str, str] = {
     "rejected": "Salesforce refused it.",
     "duplicates": "A duplicate rule in your Salesforce org blocked it.",
     "permission_denied": "The connected Salesforce user does not have permission to do this.",
-    "schema_stale": "A required field no longer exists in Salesforce.",
+    "schema_stale": "A field or a value no longer exists in Salesforce.",
     "record_not_found": "The record is no longer in Salesforce.",
     "person_gone": "The Contact was deleted or merged while it was being logged.",
     "no_outcome": "Salesforce returned no usable answer, several times in a row.",

@@ -72,6 +72,9 @@ PRIVATE: Final = (
     "all Contacts, can find it and the mail logged on it."
 )
 
+# What it means that Accounts cannot be looked for or set.
+NO_ACCOUNTS: Final = "New Contacts get no Account until that is changed in Salesforce."
+
 # By the step that found the Account (services/people/accounts.Step).
 _FOUND_BY: Final[Mapping[str, str]] = {
     "colleagues": "most Contacts with this email domain belong to it",

@@ -220,6 +220,9 @@ def _problems(session: Session, company_id: str, choices: PeopleChoices) -> list
         if name in schemas
         for sentence in sending.unusable(schemas[name], chosen)
     ]
+    if schemas and (choices.looks_for_accounts or choices.account_id):
+        why = accounts.why_not(schemas)
+        found += [f"{why} {people_words.NO_ACCOUNTS}"] if why else []
     if choices.account_id in accounts.kept(session, row.id, (), current_runtime().times).gone:
         found.append(people_words.CHOSEN_GONE)
     return found

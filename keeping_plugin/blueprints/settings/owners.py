@@ -18,6 +18,7 @@ from keeping_plugin.services.connection import connect
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.people import agents, owners, policy
 from keeping_plugin.services.people.policy import Owner
+from keeping_plugin.services.schema import describe
 from keeping_plugin.state import current_runtime
 from keeping_plugin.times import PANEL_CALL
 from keeping_plugin.types import Agent, Mailbox, UserFound
@@ -144,6 +145,7 @@ def _page(
         number = request.args.get("page", 1, type=int)
         beside_0_1_0 = policy.beside_0_1_0(session)
         listed = agent_users.listing(session, connection.id, number) if connection else None
+        schemas = describe.schemas(session, connection.id) if connection else {}
     kept = people.of(scope)
     known = UserFound(kept.owner_id, kept.owner_name, "") if kept.owner_id else None
     return render_template(
@@ -154,6 +156,7 @@ def _page(
         own={each.id for each in mailboxes if "owner" in people.own(each.id)},
         owner=owner or kept.owner,
         options=OWNERS,
+        why_not=owners.why_not(schemas),
         pick=pick or UserPick(chosen=known),
         connection=connection,
         listed=listed,

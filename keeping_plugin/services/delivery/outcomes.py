@@ -44,6 +44,14 @@ def backoff(retries: int) -> float:
     return plain * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
 
 
+def is_stale(error: SalesforceError) -> bool:
+    """The describe at hand no longer matches the org: a field is gone, or its list has lost the
+    value that was sent. A fresh one leaves chosen values of them out."""
+    return isinstance(error, SchemaStale) or any(
+        each.code == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" for each in error.complaints
+    )
+
+
 def advice_for(error: SalesforceError) -> Advice:
     """What to do about one refused row."""
     match error:
@@ -100,8 +108,8 @@ def read(
         return replace(own, contact_id=contact_id, candidates=candidates)
     if advice_for(answer) is Advice.WAIT:
         return _passing(row, answer, refused_before)
-    if isinstance(answer, SchemaStale) and row.retries < 5:
-        return later(answer.code, backoff(row.retries))
+    if is_stale(answer) and row.retries < 5:
+        return later(SchemaStale.code, backoff(row.retries))
     return _failed(answer)
 
 

@@ -13,6 +13,7 @@ from keeping_plugin.errors import (
     NotConnected,
     NotReady,
     SalesforceError,
+    SchemaStale,
 )
 from keeping_plugin.models import EntryState, SyncEntry
 from keeping_plugin.objects import TO_ACCOUNT
@@ -35,6 +36,7 @@ from keeping_plugin.services.delivery.outcomes import (
 )
 from keeping_plugin.services.delivery.plan import Plan, PlanInput, record
 from keeping_plugin.services.delivery.readiness import lose_key_field, refuses_key_field
+from keeping_plugin.services.delivery.unanswered import describe_soon
 from keeping_plugin.services.ledger import claims
 from keeping_plugin.services.ledger.batch import Batch, release_rows, retry_in_smaller_batch
 from keeping_plugin.services.ledger.claims import address_busy
@@ -44,7 +46,7 @@ from keeping_plugin.services.ledger.outcome import MADE, Outcome
 from keeping_plugin.services.people import making, owners
 from keeping_plugin.services.people.accounts import AccountChoice, Step
 from keeping_plugin.services.runtime import Runtime
-from keeping_plugin.times import MARKS
+from keeping_plugin.times import MARKS, MINUTE
 from keeping_plugin.types import NewRecord, Saved
 
 
@@ -193,6 +195,8 @@ def _told(
                 and owners.may_refuse_owner(each.record, answer)
             ):
                 own[each.row.id] = owner_refused()
+    if any(outcome.reason == SchemaStale.code for outcome in own.values()):
+        describe_soon(runtime, batch.connection.id, at_most_every=MINUTE)
     if disowned or not_on:
         with runtime.database.write() as session:
             owners.remember_refused(session, batch.connection.id, disowned)

@@ -76,9 +76,13 @@ def read_failed(runtime: Runtime, batch: Batch, error: SalesforceError | NotRead
         describe_soon(runtime, connection_id)
 
 
-def describe_soon(runtime: Runtime, connection_id: int) -> None:
-    """What the user sees has changed: the panel and the settings should know it, too."""
-    if describe.refresh_soon(runtime.database, connection_id):
+def describe_soon(
+    runtime: Runtime, connection_id: int, *, at_most_every: float | None = None
+) -> None:
+    """What the user sees has changed: the panel and the settings should know it, too.
+    `at_most_every` (seconds): not if it was read so recently."""
+    span = None if at_most_every is None else runtime.times.span(at_most_every)
+    if describe.refresh_soon(runtime.database, connection_id, at_most_every=span):
         runtime.queue.enqueue("describe", connection_id)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import SalesforceError
 from keeping_plugin.models import Connection, RefusedOwner, SyncEntry, now, upsert
-from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TO_ACCOUNT
+from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, TASK, TO_ACCOUNT
 from keeping_plugin.ports import SalesforceGateway
 from keeping_plugin.refusals import Advice, advice
 from keeping_plugin.services.people import agents
@@ -107,12 +107,11 @@ class Owners:
         schema = self.schemas.get(object)
         if schema is None:
             return True
-        spec = schema.fields.get(OWNER_FIELD)
-        if spec is None or not spec.createable:
+        if not _may_be_set(schema):
             return False
         if not owner_id.startswith(QUEUE):
             return True
-        return object == LEAD.name and "Group" in spec.reference_to
+        return object == LEAD.name and "Group" in schema.fields[OWNER_FIELD].reference_to
 
 
 def load(
@@ -170,6 +169,29 @@ def load(
             }
         )
     return Owners(choices, connection.user_id, writers, users, refused, schemas, of_accounts)
+
+
+def _may_be_set(schema: ObjectSchema) -> bool:
+    spec = schema.fields.get(OWNER_FIELD)
+    return spec is not None and spec.createable
+
+
+def not_settable(schemas: Mapping[str, ObjectSchema]) -> list[str]:
+    """The objects that automations create and whose owner the connected user may not set."""
+    names = [row.name for row in (CONTACT, LEAD, TASK) if row.name in schemas]
+    return [name for name in names if not _may_be_set(schemas[name])]
+
+
+def why_not(schemas: Mapping[str, ObjectSchema]) -> Mapping[str, str]:
+    """The choices that can apply to no record with the connected user's rights, each with the
+    reason."""
+    if {CONTACT.name, TASK.name} <= set(not_settable(schemas)):
+        reason = "The connected user cannot set the owner of new records (OwnerId)."
+        return dict.fromkeys((Owner.CHOSEN_USER, Owner.ACCOUNT_OWNER, Owner.AGENT), reason)
+    if schemas and not _accounts_tell(schemas):
+        reason = "The connected user cannot read the owner of Accounts (Account.OwnerId)."
+        return {Owner.ACCOUNT_OWNER: reason}
+    return {}
 
 
 def _accounts_tell(schemas: Mapping[str, ObjectSchema]) -> bool:

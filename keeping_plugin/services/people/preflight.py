@@ -4,7 +4,7 @@ they become, and what may stop them. Nothing is asked while no mailbox adds peop
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import select
@@ -18,12 +18,12 @@ from keeping_plugin.errors import (
 from keeping_plugin.models import AgentUser, Connection, MailboxPolicy, now
 from keeping_plugin.objects import ACCOUNT, CONTACT, LEAD, row_of
 from keeping_plugin.ports import SalesforceGateway
-from keeping_plugin.services.people import address_fields, agents, owners, policy
+from keeping_plugin.services.people import accounts, address_fields, agents, owners, policy
 from keeping_plugin.services.people.policy import AddAs, Owner, PeopleChoices
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema.preflight import Line, More, Outcome, unknown
 from keeping_plugin.types import ObjectSchema, Visibility
-from keeping_plugin.wording.people import FIELD_PROBLEMS
+from keeping_plugin.wording.people import FIELD_PROBLEMS, NO_ACCOUNTS
 
 # The values of Organization.Default…Access.
 _SHARED = {
@@ -34,6 +34,9 @@ _SHARED = {
     "ControlledByParent": "shared like their Account",
 }
 _PUBLIC = frozenset({"Read", "Edit", "ReadEditTransfer"})
+_ACCOUNT_RIGHTS = (
+    "Give the user read access to Account and its Website, and edit access to Contact.AccountId."
+)
 _ON_THE_TAB = "Change this on the Automation tab, at “New people”."
 
 
@@ -61,7 +64,13 @@ def _lines(
 ) -> Iterator[Line]:
     yield from _address_fields(runtime, connection, schemas)
     asked = _read(runtime, connection)
-    if asked.adding:
+    adding = asked.adding
+    if why := accounts.why_not(schemas) if any(map(_has_account, adding)) else None:
+        yield Line("account_rights", Outcome.ADVICE, f"{why} {NO_ACCOUNTS}", _ACCOUNT_RIGHTS)
+        adding = [
+            replace(each, by_colleagues=False, by_website=False, account_id="") for each in adding
+        ]
+    if adding:
         try:
             told = gateway.visibility(connection.user_id)
         except OF_THE_CONNECTION:
@@ -71,12 +80,13 @@ def _lines(
         else:
             yield _sharing(told)
             yield _sees_all(told, connection.username)
-            yield _added(told, asked.adding)
-            yield from _duplicate_rules(told, asked.adding)
-    owners = {choice.owner for choice in asked.owning}
-    if Owner.AGENT in owners:
+            yield _added(told, adding)
+            yield from _duplicate_rules(told, adding)
+    chosen = {choice.owner for choice in asked.owning}
+    yield from _owner_rights(chosen, schemas)
+    if Owner.AGENT in chosen:
         yield _agents(asked)
-    if Owner.CHOSEN_USER in owners:
+    if Owner.CHOSEN_USER in chosen:
         yield from _chosen(gateway, asked)
     for name, object in sorted(asked.refused):
         yield Line(
@@ -103,6 +113,34 @@ def _address_fields(
                     f"{label} is selected for finding people. {FIELD_PROBLEMS[each.problem]}",
                     f"Give the user access to it again, or clear it on the {row_of(name).tab} tab.",
                 )
+
+
+def _has_account(choices: PeopleChoices) -> bool:
+    """Whether these choices give an added person an Account, or a Lead its name."""
+    return choices.looks_for_accounts or bool(choices.account_id)
+
+
+def _owner_rights(chosen: Collection[Owner], schemas: Mapping[str, ObjectSchema]) -> Iterator[Line]:
+    """Asked only where somebody else than the connected user is to own records."""
+    if not set(chosen) - {Owner.CONNECTING_USER}:
+        return
+    objects = ", ".join(owners.not_settable(schemas))
+    if objects:
+        yield Line(
+            "owner_rights",
+            Outcome.ADVICE,
+            "The connected user cannot set the owner (OwnerId) of these objects, so these records "
+            f"are their own: {objects}.",
+            "Give the user edit access to OwnerId of these objects in Salesforce.",
+        )
+    for owner, reason in owners.why_not(schemas).items():
+        if owner in chosen and not objects:
+            yield Line(
+                "owner_rights",
+                Outcome.ADVICE,
+                f"{reason} The connected user owns the records instead.",
+                "Give the user read access to Account with its OwnerId, and to Contact.AccountId.",
+            )
 
 
 def _read(runtime: Runtime, connection: Connection) -> _Asked:

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from keeping_plugin.errors import ConnectionBarred, ConnectionLost, KeepingError, NotConnected
@@ -105,17 +105,23 @@ def start_load(session: Session, connection_id: int, *, at: datetime) -> None:
     upsert(session, SchemaLoad, row)
 
 
-def refresh_soon(database: Database, connection_id: int) -> bool:
+def refresh_soon(
+    database: Database, connection_id: int, *, at_most_every: timedelta | None = None
+) -> bool:
     """Ask for a fresh describe: an admin's Refresh, or Salesforce's INVALID_FIELD. Returns false
-    when one is due or running already; otherwise have the job enqueued."""
+    when one is due or running already, or has ended within `at_most_every`; otherwise have the job
+    enqueued."""
     with database.write() as session:
         at = now(session)
+        ended: ColumnElement[bool] = SchemaLoad.finished_at.is_not(None)
+        if at_most_every is not None:
+            ended = SchemaLoad.finished_at <= at - at_most_every
         asked = session.scalar(
             update(SchemaLoad)
             .where(
                 SchemaLoad.connection_id == connection_id,
                 SchemaLoad.due_at > at,
-                SchemaLoad.finished_at.is_not(None),
+                ended,
             )
             .values(due_at=at, started_at=None, finished_at=None, done=0, failed="")
             .returning(SchemaLoad.connection_id)

@@ -3,7 +3,7 @@ asked; what Salesforce did not answer is never called missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from keeping_plugin.errors import (
     NotConnected,
     PermissionDenied,
 )
-from keeping_plugin.models import Connection, PeoplePolicy, UndoRun, now
+from keeping_plugin.models import Connection, MailboxPolicy, PeoplePolicy, UndoRun, now
 from keeping_plugin.objects import (
     CONTACT,
     CREATED,
@@ -100,8 +100,7 @@ def run(
         if connection is None:
             raise NotConnected("Salesforce is not connected.")
         chosen = selection.load(session, connection.company_id)
-        people = session.get(PeoplePolicy, (connection.company_id, ""))
-        choices = people.choices if people is not None else {}
+        choices = _choices(session, connection.company_id)
         created = creating.load(session, connection.company_id)
         undoes = UndoRun.company_id == connection.company_id
         used = session.scalar(select(UndoRun.id).where(undoes).limit(1)) is not None
@@ -138,7 +137,7 @@ def _look(
     gateway: SalesforceGateway,
     connection: Connection,
     chosen: Mapping[str, Any],
-    choices: Mapping[str, Any],
+    choices: Mapping[Action, Sequence[Mapping[str, Any]]],
     created: Mapping[str, CreateChoice],
     described: Mapping[str, ObjectSchema] | None,
     *,
@@ -178,7 +177,7 @@ def _look(
     if undo_used and described is None:  # the cache does not tell who may delete
         yield _deletes(schemas, connection.username)
     for action in Action:
-        yield from _automation(schemas, action, choices)
+        yield from _automation(schemas, action, choices[action])
     yield _closed_status(gateway)
     yield _activity_key(schemas.get(TASK.name))
     if more is not None:
@@ -291,11 +290,40 @@ def _fields(
     )
 
 
+def _choices(session: Session, company_id: str) -> Mapping[Action, Sequence[Mapping[str, Any]]]:
+    """By automation, the choices for new people of each mailbox in which it is on; the company's
+    own where there is none."""
+    of_company = PeoplePolicy.company_id == company_id
+    kept = {
+        row.mailbox_id: row.choices
+        for row in session.scalars(select(PeoplePolicy).where(of_company))
+    }
+    whole = kept.get("", {})
+    mailboxes = session.scalars(
+        select(MailboxPolicy).where(MailboxPolicy.company_id == company_id)
+    ).all()
+    on = {
+        Action.ADD_CONTACT: [row.mailbox_id for row in mailboxes if row.add_contacts],
+        Action.LOG_TASK: [row.mailbox_id for row in mailboxes if row.log_tasks],
+    }
+    return {
+        action: [{**whole, **kept.get(each, {})} for each in on[action]] or [whole]
+        for action in Action
+    }
+
+
 def _automation(
+    schemas: Mapping[str, ObjectSchema], action: Action, choices: Iterable[Mapping[str, Any]]
+) -> Iterable[Line]:
+    """What the automation sends with each of these choices, held against the describe."""
+    found = list(dict.fromkeys(line for each in choices for line in _sends(schemas, action, each)))
+    return [line for line in found if line.outcome is not Outcome.PASSED] or found
+
+
+def _sends(
     schemas: Mapping[str, ObjectSchema], action: Action, choices: Mapping[str, Any]
 ) -> Iterator[Line]:
-    """What the automation sends, held against the describe; `choices` are the company's for new
-    people. That the object itself may not be created stands in the line of its rights."""
+    """That the object itself may not be created stands in the line of its rights."""
     lead = choices.get("add_as") == "lead"
     code, object = f"sends_{action}", sending.payload_of(action, lead=lead).object
     schema = schemas.get(object)

@@ -4,6 +4,7 @@ which values, and what Try an address and the preview tell of it."""
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,12 @@ from lxml import html
 from sqlalchemy import update
 
 from keeping_plugin.errors import SalesforceUnavailable
-from keeping_plugin.models import AuditRecord, Installation
+from keeping_plugin.models import AuditRecord, Installation, UndoneAddress
 from keeping_plugin.services.automation import policy as automations
 from keeping_plugin.services.people import accounts, policy
 from keeping_plugin.services.people.policy import AddAs, PeopleChoices
-from keeping_plugin.types import FieldSpec
-from tests.blueprints.inbox import ADMIN, Inbox, token
+from keeping_plugin.types import Address, Direction, FieldSpec, Message
+from tests.blueprints.inbox import ADMIN, CONVERSATION, Inbox, token
 from tests.blueprints.settings.test_automation import require, save, switches
 
 PAGE = "/salesforce/settings/automation/people"
@@ -50,6 +51,30 @@ def switch_on(inbox: Inbox, **people: Any) -> None:
 def allow_leads(inbox: Inbox) -> None:
     with inbox.database.write() as session:
         session.execute(update(Installation).values(contract=1))
+
+
+def arrived(inbox: Inbox, *addresses: str) -> None:
+    """Each of these customers has begun a conversation."""
+    for number, address in enumerate(addresses):
+        customer = Address(address)
+        talk = replace(CONVERSATION, id=f"t-{number}", customer=customer)
+        inbox.desk.add_conversation("acme", talk)
+        inbox.desk.add_message(
+            Message(
+                company_id="acme",
+                mailbox_id="support",
+                conversation_id=talk.id,
+                message_id=f"m-{number}",
+                direction=Direction.INBOUND,
+                opens_conversation=True,
+                customer=customer,
+                sender=customer,
+                recipients=(),
+                sent_at=datetime.now(UTC) - timedelta(days=1),
+                subject="Order",
+                text="Hello",
+            )
+        )
 
 
 def try_address(client: FlaskClient, address: str) -> str:
@@ -251,3 +276,48 @@ def test_try_an_address_tells_what_would_be_added_and_by_which_step(inbox: Inbox
         )
     try_address(client, "bo@zeta.example")
     assert len(inbox.calls()) == asked, "nobody would be added, so nobody is asked"
+
+
+def test_without_the_rights_no_account_and_no_owner_is_offered_and_the_reason_is_said(
+    inbox: Inbox,
+) -> None:
+    """What was chosen before stays chosen, and the Automation tab says that it has no effect."""
+    schemas = dict(inbox.salesforce.org.schemas)
+    for name, field in (("Contact", "AccountId"), ("Contact", "OwnerId"), ("Task", "OwnerId")):
+        spec = replace(schemas[name].fields[field], createable=False)
+        fields = {**schemas[name].fields, field: spec}
+        schemas[name] = replace(schemas[name], fields=fields)
+    inbox.describe(schemas)
+    client = inbox.client(ADMIN)
+    switch_on(inbox, by_colleagues=False)
+    answer = client.get(f"{PAGE}?mailbox=support")
+    page = html.fromstring(answer.text)
+    assert "cannot edit the Account of a Contact" in words(answer)
+    assert page.xpath("//input[@name='by_colleagues']/@disabled")
+    assert page.xpath("//input[@name='catch_all']/@disabled")
+    assert not page.xpath("//input[@name='by_website']/@disabled")
+    assert "New Contacts get no Account until that is changed" in words(client.get(TAB))
+    answer = client.get(f"{TAB.replace('?', '/owners?')}")
+    page = html.fromstring(answer.text)
+    assert "cannot set the owner of new records (OwnerId)" in words(answer)
+    offered = page.xpath("//input[@name='owner'][not(@disabled)]/@value")
+    assert offered == ["connecting_user"]
+
+
+def test_the_preview_tells_what_the_org_says_of_whoever_would_be_added(inbox: Inbox) -> None:
+    client = inbox.client(ADMIN)
+    arrived(inbox, "bo@zeta.example", "there@zeta.example", "max@gmail.com")
+    account = inbox.salesforce.add("Account", Name="Zeta Inc.", Website="zeta.example")
+    inbox.salesforce.add("Contact", LastName="There", Email="there@zeta.example", AccountId=account)
+    switch_on(inbox)
+    told = words(client.get(f"{TAB.replace('?', '/preview?')}"))
+    assert "of 3 addresses, 1 is already there; 1 person would belong to an Account, and 1 to none"\
+        in told  # fmt: skip
+    with inbox.database.write() as session:
+        at = inbox.clock.now()
+        session.add(UndoneAddress(company_id="acme", address="max@gmail.com", undone_at=at))
+    allow_leads(inbox)
+    switch_on(inbox, add_as=AddAs.LEAD)
+    told = words(client.get(f"{TAB.replace('?', '/preview?')}"))
+    assert "1 person would become a Lead. 1 person would not be added, because of an undo." in told
+    assert inbox.salesforce.rows("Lead") == []

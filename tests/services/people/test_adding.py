@@ -4,17 +4,19 @@ in which Salesforce does not take one of them."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from keeping_plugin.errors import Complaint, OutcomeUnclear, RecordRejected, SalesforceUnavailable
-from keeping_plugin.models import DomainAccount, now
+from keeping_plugin.models import DomainAccount, SchemaLoad, now
 from keeping_plugin.services.people import accounts
 from keeping_plugin.services.people.policy import AddAs
 from keeping_plugin.services.schema import describe as schema_cache
-from keeping_plugin.types import Action, NewRecord
+from keeping_plugin.types import Action, FieldSpec, NewRecord
 from tests.fake_salesforce import shipped_schemas
 from tests.services.delivery.house import House
 
@@ -346,3 +348,55 @@ def test_a_chosen_value_that_the_org_no_longer_has_is_left_out(described: House)
     house.owe("m-1", Action.ADD_CONTACT, address=JANE)
     house.drain()
     assert house.states() == [("done", "created")]
+
+
+def describe_with(house: House, spec: FieldSpec, *, ago: timedelta = timedelta(0)) -> None:
+    """The org's Contacts have this field, and were described so long ago."""
+    contact = house.salesforce.org.schemas["Contact"]
+    fields = {**contact.fields, spec.name: spec}
+    house.salesforce.org.schemas["Contact"] = replace(contact, fields=fields)
+    house.salesforce.metadata_changed = f"the {len(spec.picklist)} values of today"
+    schema_cache.refresh_soon(house.database, house.connection_id)
+    schema_cache.describe(house.runtime, house.connection_id)
+    with house.database.write() as session:
+        session.execute(update(SchemaLoad).values(finished_at=now(session) - ago))
+
+
+def test_a_value_that_its_list_lost_a_second_ago_is_left_out_once_that_is_known(
+    described: House,
+) -> None:
+    house = described
+    spec = replace(shipped_schemas()["Contact"].fields["LeadSource"], restricted=True)
+    describe_with(house, spec, ago=timedelta(minutes=2))
+    house.choose(defaults={"Contact": {"LeadSource": spec.picklist[0].value}})
+    shorter = replace(spec, picklist=spec.picklist[1:])
+    contact = house.salesforce.org.schemas["Contact"]
+    house.salesforce.org.schemas["Contact"] = replace(
+        contact, fields={**contact.fields, spec.name: shorter}
+    )
+    house.salesforce.metadata_changed = "a second ago"
+    house.owe("m-1", address=JANE)
+    house.owe("m-2", address=JOE)
+    house.drain()
+    assert ("pending", "schema_stale") in house.states()
+    assert house.queue.jobs == [("describe", house.connection_id)]  # once for all
+    schema_cache.describe(house.runtime, house.connection_id)
+    house.pass_time(60)
+    house.drain()
+    assert house.states() == [("done", "created"), ("done", "logged")] * 2
+    assert row(house, "Contact", JANE)["LeadSource"] is None
+
+
+def test_a_value_that_salesforce_never_takes_fails_with_its_words(described: House) -> None:
+    """Such as one that the list has, but not for this record type: described once, no more."""
+    house = described
+    never = Complaint("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "bad value", ("LeadSource",))
+    house.salesforce.refuse_rows(RecordRejected(complaints=(never,)), times=None)
+    house.owe("m-1", Action.ADD_CONTACT, address=JANE)
+    for _ in range(7):
+        house.drain()
+        house.pass_time(600)
+    [entry] = house.entries()
+    assert (entry.state, entry.reason) == ("failed", "rejected")
+    assert entry.words == [[never.code, never.message, ["LeadSource"]]]
+    assert not house.queue.jobs  # it was described less than a minute ago

@@ -3,6 +3,7 @@ them; and that it asks Salesforce only about what is on."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from keeping_plugin.services.people.policy import COMPANY as WHOLE_COMPANY
 from keeping_plugin.services.people.policy import AddAs, Owner, save
 from keeping_plugin.services.schema import preflight as whole
 from keeping_plugin.services.schema.preflight import Line, Outcome
-from keeping_plugin.types import NewRecord, Visibility
-from tests.services.delivery.house import House
+from keeping_plugin.types import FieldSpec, NewRecord, Visibility
+from tests.services.delivery.house import MAILBOX, House
 from tests.services.delivery.test_refusals import ADMIN, refusal
 
 PRIVATE = {"Account": "None", "Contact": "ControlledByParent", "Lead": "None"}
@@ -157,3 +158,58 @@ def test_no_answer_is_unknown_and_a_lost_connection_ends_the_check(database: Dat
     house.salesforce.fail("visibility", ConnectionLost("gone"))
     with pytest.raises(ConnectionLost):
         look(house)
+
+
+def take_right(house: House, object: str, field: str) -> None:
+    schema = house.salesforce.org.schemas[object]
+    spec = replace(schema.fields[field], createable=False)
+    fields = {**schema.fields, field: spec}
+    house.salesforce.org.schemas[object] = replace(schema, fields=fields)
+
+
+def test_rights_that_the_account_of_new_people_needs_are_named_only_where_it_is_chosen(
+    house: House,
+) -> None:
+    house.salesforce.visibility = Visibility(PUBLIC)
+    choose(house, **ACCOUNT)
+    assert "account_rights" not in look(house)
+    take_right(house, "Contact", "AccountId")
+    lines = look(house)
+    assert lines["account_rights"].outcome is Outcome.ADVICE
+    assert "(Contact.AccountId)" in lines["account_rights"].finding
+    assert lines["added_visible"].finding.startswith("People are added without an Account.")
+    choose(house, **NEITHER, account_id="")
+    assert "account_rights" not in look(house)
+
+
+def test_rights_that_an_owner_needs_are_named_only_where_one_is_chosen(house: House) -> None:
+    choose(house, owner=Owner.ACCOUNT_OWNER)
+    assert "owner_rights" not in look(house)
+    take_right(house, "Task", "OwnerId")
+    line = look(house)["owner_rights"]
+    assert (line.outcome, line.finding[-5:]) == (Outcome.ADVICE, "Task.")
+    choose(house, owner=Owner.CONNECTING_USER)
+    assert "owner_rights" not in look(house)
+
+    account = house.salesforce.org.schemas["Account"]
+    hidden = {name: spec for name, spec in account.fields.items() if name != "OwnerId"}
+    without = {**house.salesforce.org.schemas, "Account": replace(account, fields=hidden)}
+    assert list(owners.why_not(without)) == [Owner.ACCOUNT_OWNER]
+    take_right(house, "Contact", "OwnerId")
+    assert Owner.CHOSEN_USER in owners.why_not(house.salesforce.org.schemas)
+
+
+def test_a_required_field_is_told_for_the_mailboxes_that_add_people(house: House) -> None:
+    """A mailbox may have values of its own, and lack what the company has."""
+    schema = house.salesforce.org.schemas["Contact"]
+    field = FieldSpec(
+        name="Region__c", label="Region", type="string", createable=True, nillable=False, length=9
+    )
+    fields = {**schema.fields, field.name: field}
+    house.salesforce.org.schemas["Contact"] = replace(schema, fields=fields)
+    assert look(house)["sends_add_contact"].outcome is Outcome.FAILED
+    house.choose(MAILBOX.id, defaults={"Contact": {"Region__c": "EU"}})
+    assert look(house)["sends_add_contact"].outcome is Outcome.PASSED
+    house.choose(defaults={"Contact": {"Region__c": "EU"}})
+    house.choose(MAILBOX.id, defaults={"Contact": {}})
+    assert "“Region”" in look(house)["sends_add_contact"].finding
