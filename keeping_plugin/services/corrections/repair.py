@@ -121,7 +121,12 @@ def look(runtime: Runtime, agent: Agent, *, after: int | None = None, skip: int 
             row.record_id: row.address for row in page if row.record_id and row.record_id in people
         }
         known = accounts.find(
-            runtime, gateway, connection.id, map(domain_of, addresses.values()), schemas
+            runtime,
+            gateway,
+            connection.id,
+            map(domain_of, addresses.values()),
+            schemas,
+            again=True,
         )
         chosen = {key: known.choose(choices, domain_of(at)) for key, at in addresses.items()}
         names = _names(

@@ -116,6 +116,7 @@ def find(
     *,
     start_by: Callable[[], float | None] = lambda: None,
     keep_unanswered: bool = False,
+    again: bool = False,
 ) -> Known:
     """What is known of these domains (`addresses.domain_key`), asking Salesforce for those that are
     not known from the last day: one request for up to 200 of them, at most two more where many
@@ -124,8 +125,10 @@ def find(
 
     A question that fails answers nothing of its domains. With `keep_unanswered`, which is for the
     delivery, those are not asked about again for a quarter of an hour: an org that does not answer
-    within a call's time would take it from every batch. Raises what ends a connection's work
-    altogether: NotConnected, ConnectionLost, ConnectionBarred, RateLimited, CallNotStarted.
+    within a call's time would take it from every batch. With `again` those for which nothing was
+    found are asked about once more: an admin may just have made the Account. Raises what ends a
+    connection's work altogether: NotConnected, ConnectionLost, ConnectionBarred, RateLimited,
+    CallNotStarted.
     """
     wanted = [domain for domain in dict.fromkeys(domains) if may_be_a_company(domain)]
     with runtime.database.read() as session:
@@ -140,7 +143,9 @@ def find(
     missing = [
         domain
         for domain in wanted
-        if (there := known.domains.get(domain)) is None or not (there.complete or keep_unanswered)
+        if (there := known.domains.get(domain)) is None
+        or not (there.complete or keep_unanswered)
+        or (again and there.colleagues.account is there.website.account is None)
     ]
     told: dict[str, DomainAccounts] = {}
     for start in range(0, len(missing), MAX_DOMAINS):

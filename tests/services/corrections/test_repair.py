@@ -114,6 +114,19 @@ def test_an_account_is_proposed_attached_and_taken_back(house: House, account: s
     assert repair.look(house.runtime, ADMIN).attached == []
 
 
+def test_an_account_that_is_made_after_the_first_look_is_proposed_at_the_next(
+    house: House, account: str
+) -> None:
+    """An admin makes it because the page proposes none: that is not known for a day."""
+    repair.look(house.runtime, ADMIN)
+    made = house.salesforce.add("Account", Name="Nowhere", Website="https://nowhere.example")
+    found = {one.address: one.account for one in repair.look(house.runtime, ADMIN).people}
+    assert found[ALONE] is not None
+    assert found[ALONE].id == made
+    outcome = repair.attach(house.runtime, ADMIN, {contact_of(house, ALONE): made})
+    assert outcome == RepairOutcome(done=1)
+
+
 def test_a_contact_that_has_an_account_by_now_keeps_it(house: House, account: str) -> None:
     jane = contact_of(house)
     other = house.salesforce.add("Account", Name="Chosen by a person")
