@@ -248,7 +248,9 @@ def test_an_owner_is_found_and_chosen(
     user = page.get_by_label("User", exact=True)
     user.fill("Zz")
     user.press("Enter")
-    expect(page.get_by_text("No active user and no queue for Leads in your Salesforce org")).to_be_visible()
+    expect(
+        page.get_by_text("No active user and no queue for Leads in your Salesforce org")
+    ).to_be_visible()
     user.fill("few")
     user.press("Enter")
     expect(page.get_by_role("radio", name="Fred Few-Rights")).to_be_checked()
