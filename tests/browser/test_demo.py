@@ -116,5 +116,7 @@ def test_no_page_of_the_inbox_is_wider_than_a_phone(
         ("integrations", "/settings/integrations"),
     ):
         page.goto(f"{demo.url}{path}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        for width in (280, 360):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
         screenshot(page, f"demo-360-{name}")
