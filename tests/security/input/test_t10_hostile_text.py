@@ -18,7 +18,15 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from keeping_plugin.errors import Complaint, DuplicatesFound, RecordRejected
-from keeping_plugin.models import AgentUser, AuditRecord, Connection, FindingPolicy, UndoRun, now
+from keeping_plugin.models import (
+    AgentUser,
+    AuditRecord,
+    Connection,
+    FindingPolicy,
+    Pick,
+    UndoRun,
+    now,
+)
 from keeping_plugin.types import Address, Conversation, FieldSpec, ObjectSchema
 from tests.blueprints.inbox import ADMIN, AGENT, FIELDS, Inbox, open_inbox
 from tests.blueprints.panel.test_log import arrives, settle
@@ -136,6 +144,17 @@ def test_nothing_runs_on_any_page(inbox: Inbox, address: str, page: Page) -> Non
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: asked.append(request.url))
     ids = people(inbox)
+    with inbox.database.write() as session:
+        # Somebody has chosen the record, so that its address may be replaced.
+        picked = Pick(
+            connection_id=inbox.connection_id,
+            address=CUSTOMER.email,
+            object="Contact",
+            record_id=ids.records["Contact"],
+            picked_by=EVIL[:255],
+            picked_at=now(session),
+        )
+        session.add(picked)
     for route in ROUTES:
         if route.method != "GET" or route.endpoint in ("static", "openapi", "oauth_callback"):
             continue
