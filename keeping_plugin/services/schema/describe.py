@@ -20,6 +20,7 @@ from keeping_plugin.models import Connection, Database, SchemaDocument, SchemaLo
 from keeping_plugin.objects import DESCRIBE_REQUESTS, DESCRIBED, TASK
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
+from keeping_plugin.services.ledger.locking import lock_connection
 from keeping_plugin.services.metering import Feature
 from keeping_plugin.services.runtime import Runtime
 from keeping_plugin.services.schema import changes as schema_changes
@@ -278,6 +279,8 @@ def _loaded(document: str | None) -> ObjectSchema | None:
 
 def _finish(runtime: Runtime, turn: _Turn, task_status: str | None, timezone: str) -> None:
     with runtime.database.write() as session:
+        # The connection's row first, as a disconnect locks them.
+        lock_connection(session, turn.connection_id)
         at = now(session)
         _note(session, turn, finished_at=at, due_at=at + runtime.times.span(SCHEMA_REFRESH))
         task = schemas(session, turn.connection_id).get(TASK.name)
