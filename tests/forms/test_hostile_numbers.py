@@ -4,19 +4,23 @@ number or a date that nobody means with a sentence, at once."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from keeping_plugin.forms.quantities import NumberControl, parse_moment
-from keeping_plugin.forms.record import record_form
+from keeping_plugin.forms.record import RecordForm, record_form
 from keeping_plugin.salesforce.queries import payloads
 from keeping_plugin.services.panel.display import of_value
 from keeping_plugin.types import FieldSpec, Value
 from tests.forms.samples import of_fields, spec
 
-SOON = 2.0  # seconds of processor time, of which 0.1.0 took 19 for the first of these
+T = TypeVar("T")
+
+SOON = 0.2  # seconds of processor time, of which 0.1.0 took 19 for the first of these
 
 HOSTILE = {
     "8 characters, half a million digits": "1e500000",
@@ -51,13 +55,26 @@ NUMBERS = {
 OTHERS = {kind: spec(kind, length=255) for kind in ("date", "datetime", "time", "string", "phone")}
 
 
+def soon(work: Callable[[], T]) -> T:
+    """The best of three counts: the first may pay for what is loaded once."""
+    best = SOON
+    for _ in range(3):
+        began = time.process_time()
+        done = work()
+        best = min(best, time.process_time() - began)
+    assert best < SOON
+    return done
+
+
 def refusal(field: FieldSpec, typed: str) -> str:
     """What a person is told who types this into a form with this field; "" when it is taken."""
     form = record_form(of_fields(field), (field.name,))
-    began = time.process_time()
-    made = form(MultiDict({f"sf_{field.name}": typed}), values={})
-    problems = () if made.validate() else made.problems()[field.name]
-    assert time.process_time() - began < SOON
+
+    def check() -> tuple[RecordForm, Sequence[str]]:
+        made = form(MultiDict({f"sf_{field.name}": typed}), values={})
+        return made, () if made.validate() else made.problems()[field.name]
+
+    made, problems = soon(check)
     control = made.control(field.name)
     assert control is not None
     assert not problems or control._value() == typed
@@ -83,10 +100,7 @@ def test_the_parts_of_a_geolocation_refuse_them_too(part: str, typed: str) -> No
     name = f"Spot__{part}__s"
     field = spec("double", name=name, compound="Spot__c", precision=18, scale=15)
     form = record_form(of_fields(whole, field), ("Spot__c",))
-    began = time.process_time()
-    made = form(MultiDict({f"sf_{name}": typed}), values={})
-    assert not made.validate()
-    assert time.process_time() - began < SOON
+    assert not soon(lambda: form(MultiDict({f"sf_{name}": typed}), values={}).validate())
 
 
 @pytest.mark.field_case("B2")
