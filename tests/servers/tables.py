@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy import Engine, MetaData, create_engine, text
 
 from keeping_plugin.models import Base, Database, migrate
 from tests.servers.postgres import AnyServer, create_database, drop_database, libpq
 from tests.servers.sqlite import put_tables
+
+_BLOCKED = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 # The engines live as long as the worker: each remembers the statements that it has compiled.
 
@@ -39,15 +45,34 @@ def postgres_engine(postgres_server: AnyServer, worker_id: str) -> Iterator[Engi
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """Migrated and empty; which of the two it is, `tests.servers.stores` says."""
-    shared: Engine = request.getfixturevalue(f"{request.param}_engine")
+    yield from _emptied(request.getfixturevalue(f"{request.param}_engine"))
+
+
+@pytest.fixture
+def postgres_database(postgres_engine: Engine) -> Iterator[Database]:
+    """Migrated and empty, for what waits for a row: SQLite has one writer at a time."""
+    yield from _emptied(postgres_engine)
+
+
+def _emptied(shared: Engine) -> Iterator[Database]:
     shared.dispose()
-    if request.param == "sqlite":
+    if shared.dialect.name == "sqlite":
         put_tables(Path(shared.url.database or ""))
     else:
         empty(shared.url.render_as_string(hide_password=False))
     engine = shared.execution_options()  # listeners that a test adds to it are the test's alone
     yield Database(lambda: engine)
     shared.dispose()
+
+
+def until_blocked(database: Database, thread: threading.Thread) -> bool:
+    """Await that somebody waits for a lock in this PostgreSQL database; false if the thread ends
+    first."""
+    while thread.is_alive():
+        with database.read() as session:
+            if session.scalar(_BLOCKED):
+                return True
+    return False
 
 
 def empty(url: str, *others: MetaData) -> None:

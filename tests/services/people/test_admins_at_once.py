@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from keeping_plugin.models import Database, migrate
+from keeping_plugin.models import Database
 from keeping_plugin.services.people import finding
 from keeping_plugin.services.schema import creating
 from keeping_plugin.types import Agent
+from tests.servers.tables import until_blocked
 
 ADA = Agent("ada", "acme", "Ada", is_admin=True)
 BEA = Agent("bea", "acme", "Bea", is_admin=True)
-BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-
-
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[Database]:
-    """On PostgreSQL: SQLite has one writer at a time."""
-    engine = create_engine(postgres_url)
-    migrate.upgrade(engine)
-    yield Database(lambda: engine)
-    engine.dispose()
 
 
 def _search_off(session: Session) -> object:
@@ -53,10 +43,11 @@ def _choose_form(session: Session) -> object:
     [(_search_off, _name_another), (_name_field, _name_another), (_forbid, _choose_form)],
 )
 def test_the_later_of_two_admins_keeps_what_the_earlier_one_chose(
-    database: Database,
+    postgres_database: Database,
     first: Callable[[Session], object],
     second: Callable[[Session], object],
 ) -> None:
+    database = postgres_database
     with database.write() as session:
         finding.allow_search(session, ADA, wanted=True)
         creating.change(session, ADA, "Case", allowed=True)
@@ -69,10 +60,7 @@ def test_the_later_of_two_admins_keeps_what_the_earlier_one_chose(
     with database.write() as session:
         assert first(session)
         thread.start()
-        blocked = False
-        while thread.is_alive() and not blocked:
-            with database.read() as looking:
-                blocked = bool(looking.scalar(text(BLOCKED)))
+        blocked = until_blocked(database, thread)
     thread.join()
     assert blocked
     with database.read() as session:
