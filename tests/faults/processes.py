@@ -7,12 +7,10 @@ the seconds that Python takes to import are saved.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -23,20 +21,12 @@ from flask.cli import ScriptInfo
 
 from keeping_plugin.cli import keeping
 from tests.faults import host
-from tests.servers.forking import CONTEXT
-
-_PR_SET_PDEATHSIG = 1
+from tests.servers.forking import CONTEXT, begin
 
 
 def _begin(environment: Mapping[str, str], log: str) -> None:
-    """What a fresh interpreter would have been given."""
-    os.setsid()
-    if sys.platform == "linux":  # a killed test run leaves nobody behind
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.environ.update(environment)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    """What a fresh interpreter would have been given, with a log."""
+    begin(environment, log)
     _log_to_stderr()
     faulthandler.register(signal.SIGUSR1)  # where is it? for whoever looks for a hang
 

@@ -3,10 +3,8 @@ the processor time. How `python -m demo` starts and ends stands in tests/demo/te
 
 from __future__ import annotations
 
-import ctypes
 import os
 import runpy
-import signal
 import socket
 import subprocess
 import sys
@@ -16,9 +14,7 @@ from pathlib import Path
 
 from demo.processes import Child, python_path
 from demo.running import Demo
-from tests.servers.forking import CONTEXT
-
-_PR_SET_PDEATHSIG = 1
+from tests.servers.forking import CONTEXT, begin
 
 
 class _Forked:
@@ -64,13 +60,7 @@ class WarmChild(Child):
 
 
 def _run(words: Sequence[str | socket.socket], environment: Mapping[str, str], log: str) -> None:
-    os.setsid()
-    if sys.platform == "linux":  # a killed test run leaves nobody behind
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.environ.update(environment)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    begin(environment, log)
     sys.argv = [word if isinstance(word, str) else str(word.detach()) for word in words]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
