@@ -171,21 +171,7 @@ def test_what_an_org_left_for_another_is_owed_ends_the_same_way(house: House) ->
             .where(SyncEntry.message_id == "m2")
             .values(state="sending", sent_at=now(session), sent_user_id=row.user_id)
         )
-        leave_for_other_org(
-            session, row, agent_id="ada", at=now(session), times=house.runtime.times
-        )
-        session.flush()
-        session.add(
-            Connection(
-                company_id=COMPANY,
-                org_id="00D000000000009AAA",
-                instance_url="https://other.my.salesforce.com",
-                login_url="https://login.salesforce.com",
-                user_id=row.user_id,
-                connected_at=now(session),
-                connected_by="ada",
-            )
-        )
+    house.move_to_other_org()
     sweep(house.runtime)
     assert house.states() == [("cancelled", "other_org")] * 2 + [("failed", "outcome_unknown")]
 

@@ -32,7 +32,6 @@ from keeping_plugin.models import (
 from keeping_plugin.services import audit
 from keeping_plugin.services.audit import Audited
 from keeping_plugin.services.connection import connect
-from keeping_plugin.services.connection.disconnect import leave_for_other_org
 from keeping_plugin.services.corrections import choice, runs
 from keeping_plugin.services.corrections.choice import By, Choice
 from keeping_plugin.services.operations.forget import forget
@@ -217,28 +216,9 @@ def test_what_an_earlier_connected_user_deleted_counts_as_ours(sent: House) -> N
 
 
 def test_an_undo_that_ends_in_the_previous_org_blocks_nobody_in_this_one(sent: House) -> None:
-    def moved() -> None:
-        with sent.database.write() as session:
-            before = session.get_one(Connection, sent.connection_id)
-            leave_for_other_org(
-                session, before, agent_id="ada", at=now(session), times=sent.runtime.times
-            )
-            session.flush()
-            session.add(
-                Connection(
-                    company_id=COMPANY,
-                    org_id="00D000000000009AAA",
-                    instance_url="https://other.my.salesforce.com",
-                    login_url="https://login.salesforce.com",
-                    user_id=before.user_id,
-                    connected_at=now(session),
-                    connected_by="ada",
-                )
-            )
-
     for task in sent.tasks():
         sent.salesforce.delete("Task", task["Id"])
-    sent.salesforce.meanwhile("delete_many answered", moved)
+    sent.salesforce.meanwhile("delete_many answered", sent.move_to_other_org)
     undo_all(sent)
     assert len(deletions(sent)) == 2
     assert blocked(sent) == []

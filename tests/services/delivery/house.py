@@ -21,6 +21,7 @@ from keeping_plugin.models import (
     SyncEntry,
     now,
 )
+from keeping_plugin.services.connection.disconnect import leave_for_other_org
 from keeping_plugin.services.delivery.drain import drain
 from keeping_plugin.services.people import policy
 from keeping_plugin.services.runtime import ClockWatch, Runtime
@@ -239,6 +240,26 @@ class House:
         with self.database.write() as session:
             session.execute(
                 update(Connection).where(Connection.id == self.connection_id).values(values)
+            )
+
+    def move_to_other_org(self) -> None:
+        """As when an admin confirms a login to another org."""
+        with self.database.write() as session:
+            before = session.get_one(Connection, self.connection_id)
+            leave_for_other_org(
+                session, before, agent_id="ada", at=now(session), times=self.runtime.times
+            )
+            session.flush()
+            session.add(
+                Connection(
+                    company_id=COMPANY,
+                    org_id="00D000000000009AAA",
+                    instance_url="https://other.my.salesforce.com",
+                    login_url="https://login.salesforce.com",
+                    user_id=before.user_id,
+                    connected_at=now(session),
+                    connected_by="ada",
+                )
             )
 
     def switch(self, mailbox_id: str | None = None, **values: bool) -> None:
