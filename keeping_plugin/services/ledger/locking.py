@@ -1,7 +1,8 @@
 """The order in which rows are locked, so that no two transactions ever wait for each other.
 
-Whoever changes several entries of a connection locks the connection's row first; then come the
-org's lease, the entries, and what is known of addresses. Claims on addresses are taken in a
+Whoever changes several entries of a connection, or ends or describes it, locks the connection's row
+first; then come the org's lease, the load of the schema, the entries, and what is known of
+addresses. Claims on addresses are taken in a
 transaction of their own.
 """
 
